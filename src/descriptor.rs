@@ -1,0 +1,100 @@
+//! Descriptors: what a manifest or index says of a blob before anyone has seen it.
+//!
+//! Source: OCI image specification, `descriptor.md`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::media_type::MediaType;
+use crate::platform::Platform;
+
+/// Larger blobs than this (1 TiB) are not believed. It also keeps sums of sizes far from overflow.
+pub const MAX_BLOB_SIZE: u64 = 1 << 40;
+
+/// Media type, digest and exact size of some content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// What the content is.
+    pub media_type: MediaType,
+    /// What the content must hash to.
+    pub digest: Digest,
+    /// The content's exact length in bytes, at most [`MAX_BLOB_SIZE`].
+    #[serde(deserialize_with = "size")]
+    pub size: u64,
+    /// For entries of an index: what the image runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// Where foreign layers may be fetched from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// Free text about the content.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Descriptor {
+    /// A descriptor without the optional fields.
+    #[must_use]
+    pub fn new(media_type: MediaType, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type,
+            digest,
+            size,
+            platform: None,
+            urls: Vec::new(),
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+fn size<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let size = u64::deserialize(deserializer)?;
+    if size > MAX_BLOB_SIZE {
+        return Err(serde::de::Error::custom(format_args!(
+            "a size of {size} bytes is absurd (the limit is {MAX_BLOB_SIZE})"
+        )));
+    }
+    Ok(size)
+}
+
+/// Go writes an empty map as `null`.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Descriptor;
+
+    fn parse(size: &str) -> Result<Descriptor, serde_json::Error> {
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        serde_json::from_str(&format!(
+            r#"{{"mediaType":"application/octet-stream","digest":"sha256:{hex}","size":{size},"annotations":null}}"#
+        ))
+    }
+
+    #[test]
+    fn refuses_negative_fractional_and_absurd_sizes() {
+        for size in [
+            "-1",
+            "1.5",
+            "\"1\"",
+            "1099511627777",
+            "99999999999999999999999",
+        ] {
+            assert!(parse(size).is_err(), "{size}");
+        }
+        assert_eq!(parse("1099511627776").unwrap().size, 1 << 40);
+    }
+}

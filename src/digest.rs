@@ -1,0 +1,290 @@
+//! Digests as bytes. A digest string becomes part of URLs, file names and store paths, so it is parsed once
+//! and strictly (CVE-2024-3727), and only ever written back from its bytes.
+//!
+//! Source: OCI image specification, `descriptor.md`, section "Digests".
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize, de};
+use sha2::{Digest as _, Sha256, Sha512};
+
+/// The content address of a blob, manifest or index: `sha256:<hex>` or `sha512:<hex>`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Digest {
+    /// SHA-256, which every registry uses.
+    Sha256([u8; 32]),
+    /// SHA-512, which the OCI specification also registers.
+    Sha512([u8; 64]),
+}
+
+impl Digest {
+    /// The SHA-256 digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self::Sha256(Sha256::digest(bytes).into())
+    }
+
+    /// The algorithm's registered name.
+    #[must_use]
+    pub fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Sha256(_) => "sha256",
+            Self::Sha512(_) => "sha512",
+        }
+    }
+
+    /// The hash value.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Sha256(bytes) => bytes,
+            Self::Sha512(bytes) => bytes,
+        }
+    }
+
+    /// The hash value in lowercase hex, without the algorithm: the name of a blob's file in an OCI layout.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        use fmt::Write as _;
+        self.as_bytes().iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// The first seven hex digits, as progress lines name a layer.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.hex().chars().take(7).collect()
+    }
+
+    /// Reads `sha256:<hex>`, or bare hex as the classic `--layer` took it.
+    pub fn parse_lenient(text: &str) -> Result<Self, ParseError> {
+        if text.contains(':') {
+            text.parse()
+        } else {
+            format!("sha256:{text}")
+                .parse()
+                .map_err(|error: ParseError| ParseError {
+                    text: text.to_owned(),
+                    ..error
+                })
+        }
+    }
+
+    /// A hasher for this digest's algorithm.
+    #[must_use]
+    pub fn hasher(&self) -> Hasher {
+        match self {
+            Self::Sha256(_) => Hasher::sha256(),
+            Self::Sha512(_) => Hasher::Sha512(Sha512::new()),
+        }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm(), self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let error = |reason| ParseError {
+            text: text.chars().take(160).collect(),
+            reason,
+        };
+        let (algorithm, hex) = text
+            .split_once(':')
+            .ok_or_else(|| error(Reason::NoAlgorithm))?;
+        match algorithm {
+            "sha256" => decode_hex(hex).map(Self::Sha256).map_err(error),
+            "sha512" => decode_hex(hex).map(Self::Sha512).map_err(error),
+            _ => Err(error(Reason::UnknownAlgorithm)),
+        }
+    }
+}
+
+/// Exactly `N` bytes of lowercase hex.
+fn decode_hex<const N: usize>(hex: &str) -> Result<[u8; N], Reason> {
+    fn nibble(character: u8) -> Result<u8, Reason> {
+        match character {
+            b'0'..=b'9' => Ok(character - b'0'),
+            b'a'..=b'f' => Ok(character - b'a' + 10),
+            _ => Err(Reason::NotHex),
+        }
+    }
+    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+    if pairs.len() != N || !rest.is_empty() {
+        return Err(Reason::Length { expected: 2 * N });
+    }
+    let mut bytes = [0; N];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+    }
+    Ok(bytes)
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// The digest of an *uncompressed* layer, as a configuration lists it in `rootfs.diff_ids`. Not to be
+/// confused with the digest of the layer's blob, hence a type of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DiffId(Digest);
+
+impl DiffId {
+    /// Takes a digest that was made over uncompressed layer bytes.
+    #[must_use]
+    pub fn new(digest: Digest) -> Self {
+        Self(digest)
+    }
+
+    /// The digest to verify the uncompressed layer against.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.0
+    }
+}
+
+impl fmt::Display for DiffId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Makes a digest over bytes that arrive piece by piece.
+#[derive(Clone)]
+pub enum Hasher {
+    /// SHA-256.
+    Sha256(Sha256),
+    /// SHA-512.
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    /// A SHA-256 hasher.
+    #[must_use]
+    pub fn sha256() -> Self {
+        Self::Sha256(Sha256::new())
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    /// The digest of everything taken.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        match self {
+            Self::Sha256(hasher) => Digest::Sha256(hasher.finalize().into()),
+            Self::Sha512(hasher) => Digest::Sha512(hasher.finalize().into()),
+        }
+    }
+}
+
+/// A text that is not a digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a digest: {reason}")]
+pub struct ParseError {
+    text: String,
+    reason: Reason,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Reason {
+    #[error("it does not start with `sha256:`")]
+    NoAlgorithm,
+    #[error("only sha256 and sha512 are supported")]
+    UnknownAlgorithm,
+    #[error("it needs {expected} hex digits")]
+    Length { expected: usize },
+    #[error("it holds other characters than 0-9 and a-f")]
+    NotHex,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_digest_of_nothing_is_the_known_one() {
+        assert_eq!(
+            Digest::of(b"").to_string(),
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+    }
+
+    #[test]
+    fn refuses_what_could_become_a_path_or_another_digest() {
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for text in [
+            String::new(),
+            hex.to_owned(),
+            "sha256:".to_owned(),
+            "sha256:../../etc/passwd".to_owned(),
+            format!("sha256:{}", hex.to_uppercase()),
+            format!("SHA256:{hex}"),
+            format!("sha256:{hex}0"),
+            format!("sha256: {}", &hex[1..]),
+            format!("sha256:{hex}\n"),
+            format!("md5:{}", &hex[..32]),
+            format!("sha512:{hex}"),
+            format!("sha256:é{}", &hex[2..]),
+        ] {
+            assert!(text.parse::<Digest>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn takes_bare_hex_where_the_classic_command_did() {
+        let hex = "ca4f61b1923c10e9eb81228bd46bee1dfba02b9c7dac1844527a734752688ede";
+        let digest = Digest::parse_lenient(hex).unwrap();
+        assert_eq!(
+            digest,
+            Digest::parse_lenient(&format!("sha256:{hex}")).unwrap()
+        );
+        assert_eq!(digest.short(), "ca4f61b");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_parses_to_the_same_bytes(bytes: [u8; 32]) {
+            let digest = Digest::Sha256(bytes);
+            prop_assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
+        }
+
+        #[test]
+        fn any_text_is_parsed_or_refused_without_a_panic(text in ".{0,100}") {
+            let _ = text.parse::<Digest>();
+            let _ = Digest::parse_lenient(&text);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Documents: JSON whose digest matters. The bytes are kept exactly as they came, next to their digest and
+//! a parsed view, and are never serialised again.
+
+use std::ops::Deref;
+
+use crate::digest::Digest;
+use crate::media_type::MediaType;
+
+/// Manifests, indexes and configurations larger than this (4 MiB) are refused, as registries refuse them.
+pub const MAX_DOCUMENT_SIZE: usize = 4 << 20;
+
+/// What can be the parsed view of a [`Document`].
+pub trait View: Sized {
+    /// Parses and checks the bytes. `declared` is the media type that the sender named, if any.
+    fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError>;
+}
+
+/// The exact bytes of a manifest, index or configuration, with their digest and parsed view.
+#[derive(Clone, Debug)]
+pub struct Document<T> {
+    bytes: Vec<u8>,
+    digest: Digest,
+    view: T,
+}
+
+impl<T: View> Document<T> {
+    /// Parses `bytes`, checks them for contradictions, and keeps them.
+    pub fn parse(bytes: Vec<u8>, declared: Option<&MediaType>) -> Result<Self, ParseError> {
+        if bytes.len() > MAX_DOCUMENT_SIZE {
+            return Err(ParseError::TooLarge);
+        }
+        let view = T::parse(&bytes, declared)?;
+        Ok(Self {
+            digest: Digest::of(&bytes),
+            bytes,
+            view,
+        })
+    }
+}
+
+impl<T> Document<T> {
+    /// The bytes as they came.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The SHA-256 digest of the bytes.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The length of the bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+}
+
+impl<T> Deref for Document<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.view
+    }
+}
+
+/// Bytes that are not the document they should be.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// Longer than [`MAX_DOCUMENT_SIZE`].
+    #[error("it is larger than {} MiB", MAX_DOCUMENT_SIZE >> 20)]
+    TooLarge,
+    /// Not JSON of the expected shape.
+    #[error("it is not the JSON that was expected{}", html_note(*.html))]
+    Json {
+        /// What the JSON parser says.
+        #[source]
+        source: serde_json::Error,
+        /// Whether it looks like an HTML page.
+        html: bool,
+    },
+    /// It says two things that cannot both be true (CVE-2021-41190).
+    #[error("it contradicts itself: {0}")]
+    Contradiction(String),
+    /// It is sound but of a kind that this program does not handle.
+    #[error("it is {0}")]
+    Unsupported(String),
+}
+
+impl ParseError {
+    /// Wraps a JSON error with a look at the bytes for the reader's sake.
+    #[must_use]
+    pub fn json(source: serde_json::Error, bytes: &[u8]) -> Self {
+        let html = bytes
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace())
+            .is_some_and(|byte| *byte == b'<');
+        Self::Json { source, html }
+    }
+}
+
+fn html_note(html: bool) -> &'static str {
+    if html {
+        ", but looks like a web page"
+    } else {
+        ""
+    }
+}

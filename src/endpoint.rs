@@ -1,0 +1,305 @@
+//! Endpoints: where a registry's HTTP interface is. References name registries (`docker.io`,
+//! `localhost:5000`); the classic option names URLs (`https://registry-1.docker.io/v2/`); both end here.
+//!
+//! Source: OCI distribution specification, section "Endpoints".
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+use crate::digest::Digest;
+use crate::reference::{self, DOCKER_HUB, RegistryName, Repository};
+use crate::safe_url::SafeUrl;
+
+const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
+
+/// The base URL of a registry's interface. It ends in `/v2/`, and has no user information and no query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    base: Url,
+    name: RegistryName,
+}
+
+impl Endpoint {
+    /// Where a registry that a reference names is found: https, but plain http for loopback names.
+    pub fn of(name: &RegistryName) -> Result<Self, ParseError> {
+        let host = if name.is_docker_hub() {
+            DOCKER_HUB_HOST
+        } else {
+            name.as_str()
+        };
+        let https: Url =
+            format!("https://{host}/v2/")
+                .parse()
+                .map_err(|source| ParseError::Url {
+                    text: name.to_string(),
+                    source,
+                })?;
+        let base = if is_loopback(&https) {
+            format!("http://{host}/v2/")
+                .parse()
+                .map_err(|source| ParseError::Url {
+                    text: name.to_string(),
+                    source,
+                })?
+        } else {
+            https
+        };
+        Ok(Self {
+            base,
+            name: name.clone(),
+        })
+    }
+
+    /// The base URL.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The name by which references know this registry.
+    #[must_use]
+    pub fn registry_name(&self) -> &RegistryName {
+        &self.name
+    }
+
+    /// Where a manifest or index is, by tag or digest.
+    #[must_use]
+    pub fn manifest_url(&self, repository: &Repository, reference: &str) -> Url {
+        self.join(&format!("{repository}/manifests/{reference}"))
+    }
+
+    /// Where a blob is.
+    #[must_use]
+    pub fn blob_url(&self, repository: &Repository, digest: &Digest) -> Url {
+        self.join(&format!("{repository}/blobs/{digest}"))
+    }
+
+    /// Repositories, tags and digests hold no character that means something in a path.
+    fn join(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path()));
+        url
+    }
+
+    /// The name that the classic tools gave an image: the URL without its scheme, and the repository.
+    #[must_use]
+    pub fn classic_name(&self, repository: &Repository) -> String {
+        let url = self.base.as_str();
+        let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
+        format!("{bare}{repository}")
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = ParseError;
+
+    /// Reads a URL, or a registry's name as references spell it.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        if !text.contains("://") {
+            return Self::of(&text.trim_end_matches('/').parse()?);
+        }
+        let mut base: Url = text.parse().map_err(|source| ParseError::Url {
+            text: text.to_owned(),
+            source,
+        })?;
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(ParseError::Scheme(base.scheme().to_owned()));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(ParseError::Credentials(SafeUrl::new(&base).to_string()));
+        }
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(ParseError::Query(SafeUrl::new(&base).to_string()));
+        }
+        let path = base.path().trim_end_matches('/');
+        let path = if path.ends_with("/v2") {
+            format!("{path}/")
+        } else {
+            format!("{path}/v2/")
+        };
+        base.set_path(&path);
+        let host = base.host_str().unwrap_or_default();
+        let name = match base.port() {
+            _ if host == DOCKER_HUB_HOST => DOCKER_HUB.to_owned(),
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        Ok(Self {
+            name: name.parse()?,
+            base,
+        })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.base.as_str())
+    }
+}
+
+/// Whether a URL's host is this machine by its name alone: `localhost`, `*.localhost` (RFC 6761), or a
+/// loopback address.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether a URL's host is written as a loopback, link-local or private address.
+#[must_use]
+pub fn is_internal_address(url: &Url) -> bool {
+    let address: IpAddr = match url.host() {
+        Some(Host::Ipv4(address)) => address.into(),
+        Some(Host::Ipv6(address)) => address
+            .to_ipv4_mapped()
+            .map_or(IpAddr::V6(address), IpAddr::V4),
+        _ => return false,
+    };
+    match address {
+        IpAddr::V4(address) => {
+            address.is_loopback()
+                || address.is_link_local()
+                || address.is_private()
+                || address.is_unspecified()
+        }
+        IpAddr::V6(address) => {
+            address.is_loopback()
+                || address.is_unicast_link_local()
+                || address.is_unique_local()
+                || address.is_unspecified()
+        }
+    }
+}
+
+/// A text that does not say where a registry is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Not a URL.
+    #[error("`{text}` is not the URL of a registry")]
+    Url {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        #[source]
+        source: url::ParseError,
+    },
+    /// Not a registry's name.
+    #[error(transparent)]
+    Name(#[from] reference::ParseError),
+    /// Neither http nor https.
+    #[error("a registry is reached by https or http, not by `{0}`")]
+    Scheme(String),
+    /// A user or password in the URL, where logs would show it.
+    #[error("the URL of {0} holds credentials; give them with --username and --password-stdin")]
+    Credentials(String),
+    /// A query or fragment.
+    #[error("the URL of a registry has no query or fragment: {0}")]
+    Query(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_to_https_and_loopback_names_to_http() {
+        for (name, url) in [
+            ("docker.io", "https://registry-1.docker.io/v2/"),
+            ("ghcr.io", "https://ghcr.io/v2/"),
+            ("example.com:80", "https://example.com:80/v2/"),
+            ("localhost:5000", "http://localhost:5000/v2/"),
+            ("127.0.0.2", "http://127.0.0.2/v2/"),
+            ("[::1]:5000", "http://[::1]:5000/v2/"),
+            ("192.168.0.1:5000", "https://192.168.0.1:5000/v2/"),
+        ] {
+            let endpoint = Endpoint::of(&name.parse().unwrap()).unwrap();
+            assert_eq!(endpoint.to_string(), url);
+            assert_eq!(endpoint, name.parse().unwrap());
+        }
+    }
+
+    #[test]
+    fn urls_are_taken_with_or_without_v2() {
+        for (text, url, name) in [
+            (
+                "https://registry-1.docker.io/v2/",
+                "https://registry-1.docker.io/v2/",
+                "docker.io",
+            ),
+            (
+                "http://localhost:5000",
+                "http://localhost:5000/v2/",
+                "localhost:5000",
+            ),
+            (
+                "http://localhost:5000/v2",
+                "http://localhost:5000/v2/",
+                "localhost:5000",
+            ),
+            (
+                "https://a.example/nexus/v2/",
+                "https://a.example/nexus/v2/",
+                "a.example",
+            ),
+            (
+                "https://[::1]:5000/",
+                "https://[::1]:5000/v2/",
+                "[::1]:5000",
+            ),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!(endpoint.to_string(), url);
+            assert_eq!(endpoint.registry_name().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn refuses_other_schemes_and_credentials() {
+        for text in [
+            "ftp://x/",
+            "file:///etc",
+            "https://me:pw@x/v2/",
+            "https://x/v2/?a=b",
+            "https://",
+            "x y",
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert!(!error.to_string().contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn knows_the_name_that_the_classic_tools_gave() {
+        let endpoint: Endpoint = "https://registry-1.docker.io/v2/".parse().unwrap();
+        assert_eq!(
+            endpoint.classic_name(&"library/debian".parse().unwrap()),
+            "registry-1.docker.io/v2/library/debian"
+        );
+    }
+
+    #[test]
+    fn tells_internal_addresses() {
+        for (url, internal) in [
+            ("http://169.254.169.254/", true),
+            ("http://10.0.0.1/", true),
+            ("http://[::ffff:127.0.0.1]/", true),
+            ("http://[fd00::1]/", true),
+            ("http://8.8.8.8/", false),
+            ("http://auth.docker.io/", false),
+            ("http://2130706433/", true),
+        ] {
+            assert_eq!(
+                is_internal_address(&url.parse().unwrap()),
+                internal,
+                "{url}"
+            );
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Registry images into the Nix store, layer by layer, **without downloading anything to learn its
+//! hash**, because the manifest already holds it.
+//!
+//! # Architecture
+//!
+//! The modules stand in five layers. A module uses its own layer and those above it in this list, never one
+//! below; `tests/it/layers.rs` reads the sources and holds this.
+//!
+//! | layer | what lives there |
+//! |---|---|
+//! | values | what the specifications name: references, digests, descriptors, manifests. Parsed at the door, no input or output |
+//! | mechanisms | HTTP, verification, compression, files that appear whole or not at all. They know no registry |
+//! | auth | challenges, tokens, and where credentials come from |
+//! | subject | the registry client, archives, Nix text, the read-only registry |
+//! | program | the command line: arguments, one file per command, errors for people, exit codes |
+//!
+//! ```text
+//! arguments, environment → cli::args → Reference, Credentials, Platform, Output
+//! Reference → registry::resolve → Document<Index|Manifest> → select(Platform) → Document<Manifest>
+//! Descriptor → registry::blob → verify → { output | compression → archive → output }
+//! Document<Manifest> → nix::expression → render → standard output
+//! ```
+//!
+//! Bytes whose digest matters are kept in a [`document::Document`] and never serialised again.
+
+// Values.
+pub mod config;
+pub mod descriptor;
+pub mod digest;
+pub mod document;
+pub mod endpoint;
+pub mod index;
+pub mod manifest;
+pub mod media_type;
+pub mod platform;
+pub mod reference;
+pub mod safe_url;
+pub mod secret;

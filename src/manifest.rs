@@ -1,0 +1,273 @@
+//! Image manifests: which configuration and which layers make an image.
+//!
+//! Sources: OCI image specification, `manifest.md`; Docker "Image Manifest Version 2, Schema 2";
+//! CVE-2021-41190 for the checks against documents that can be read two ways.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::config::ImageConfig;
+use crate::descriptor::{Descriptor, null_as_default};
+use crate::document::{ParseError, View};
+use crate::media_type::MediaType;
+
+/// More layers than this are refused. Docker stops at 127.
+pub const MAX_LAYERS: usize = 1000;
+
+/// The parsed view of an image manifest of either family.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// Docker's or OCI's manifest type.
+    pub media_type: MediaType,
+    /// The configuration.
+    pub config: Descriptor,
+    /// The layers, lowest first.
+    pub layers: Vec<Descriptor>,
+    /// Free text about the image.
+    pub annotations: BTreeMap<String, String>,
+    artifact_type: Option<MediaType>,
+}
+
+/// The fields that tell the kinds of documents apart, read before anything is believed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Kind {
+    schema_version: Option<u64>,
+    media_type: Option<MediaType>,
+    manifests: Option<IgnoredAny>,
+    layers: Option<IgnoredAny>,
+    config: Option<IgnoredAny>,
+    #[serde(rename = "fsLayers")]
+    fs_layers: Option<IgnoredAny>,
+}
+
+/// What a document under `/manifests/` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// One image.
+    Manifest,
+    /// Images for several platforms.
+    Index,
+}
+
+impl Kind {
+    /// Reads `bytes` far enough to say what they are, and refuses what says two things at once.
+    pub(crate) fn of(
+        bytes: &[u8],
+        declared: Option<&MediaType>,
+    ) -> Result<(DocumentKind, MediaType), ParseError> {
+        let kind: Self =
+            serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;
+        let declared = declared.filter(|declared| {
+            declared.is_manifest() || declared.is_index() || declared.is_schema_1()
+        });
+        if kind.schema_version == Some(1)
+            || kind.fs_layers.is_some()
+            || declared.is_some_and(MediaType::is_schema_1)
+        {
+            return Err(ParseError::Unsupported(
+                "a Docker schema 1 manifest, which names no configuration".to_owned(),
+            ));
+        }
+        if kind.schema_version != Some(2) {
+            return Err(ParseError::Unsupported(match kind.schema_version {
+                Some(version) => format!("of schema version {version}, and only 2 is known"),
+                None => "not a manifest: it has no schemaVersion".to_owned(),
+            }));
+        }
+        if kind.manifests.is_some() && (kind.layers.is_some() || kind.config.is_some()) {
+            return Err(ParseError::Contradiction(
+                "it is a manifest and an index at once".to_owned(),
+            ));
+        }
+        if let (Some(own), Some(declared)) = (&kind.media_type, declared)
+            && own != declared
+        {
+            return Err(ParseError::Contradiction(format!(
+                "its mediaType is {own}, but it was sent as {declared}"
+            )));
+        }
+        let shape = if kind.manifests.is_some() {
+            DocumentKind::Index
+        } else {
+            DocumentKind::Manifest
+        };
+        let media_type = match (kind.media_type.as_ref().or(declared), shape) {
+            (Some(media_type), _) => media_type.clone(),
+            (None, DocumentKind::Manifest) => MediaType::OCI_MANIFEST,
+            (None, DocumentKind::Index) => MediaType::OCI_INDEX,
+        };
+        let agrees = match shape {
+            DocumentKind::Manifest => media_type.is_manifest(),
+            DocumentKind::Index => media_type.is_index(),
+        };
+        if agrees {
+            Ok((shape, media_type))
+        } else if media_type.is_manifest() || media_type.is_index() {
+            Err(ParseError::Contradiction(format!(
+                "its type is {media_type}, but it is built like {}",
+                match shape {
+                    DocumentKind::Manifest => "a manifest",
+                    DocumentKind::Index => "an index",
+                }
+            )))
+        } else {
+            Err(ParseError::Unsupported(format!(
+                "of type {media_type}, which is neither an image manifest nor an index"
+            )))
+        }
+    }
+}
+
+/// Tells whether a document under `/manifests/` is a manifest or an index.
+pub fn kind_of(bytes: &[u8], declared: Option<&MediaType>) -> Result<DocumentKind, ParseError> {
+    Kind::of(bytes, declared).map(|(kind, _)| kind)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Raw {
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+    #[serde(default)]
+    artifact_type: Option<MediaType>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    annotations: BTreeMap<String, String>,
+}
+
+impl View for Manifest {
+    fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError> {
+        let (kind, media_type) = Kind::of(bytes, declared)?;
+        if kind == DocumentKind::Index {
+            return Err(ParseError::Unsupported(
+                "an index of images for several platforms, where one image's manifest is needed"
+                    .to_owned(),
+            ));
+        }
+        let raw: Raw =
+            serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;
+        if raw.layers.len() > MAX_LAYERS {
+            return Err(ParseError::Unsupported(format!(
+                "a manifest of {} layers, and the limit is {MAX_LAYERS}",
+                raw.layers.len()
+            )));
+        }
+        Ok(Self {
+            media_type,
+            config: raw.config,
+            layers: raw.layers,
+            annotations: raw.annotations,
+            artifact_type: raw.artifact_type,
+        })
+    }
+}
+
+impl Manifest {
+    /// Refuses artifacts (charts, signatures, …) where a container image is needed.
+    pub fn require_image(&self) -> Result<(), ParseError> {
+        if self.config.media_type.is_image_config() {
+            return Ok(());
+        }
+        let what = self
+            .artifact_type
+            .as_ref()
+            .unwrap_or(&self.config.media_type);
+        Err(ParseError::Unsupported(format!(
+            "not a container image but an artifact of type {what}"
+        )))
+    }
+
+    /// Holds the manifest against its configuration: one diff id a layer.
+    pub fn check_config(&self, config: &ImageConfig) -> Result<(), ParseError> {
+        if self.layers.len() == config.diff_ids().len() {
+            return Ok(());
+        }
+        Err(ParseError::Contradiction(format!(
+            "the manifest has {} layers and the configuration {} diff ids",
+            self.layers.len(),
+            config.diff_ids().len()
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Document;
+    use proptest::prelude::*;
+
+    const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn manifest(media_type: &str, extra: &str) -> Vec<u8> {
+        format!(
+            r#"{{"schemaVersion":2,{media_type}"config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:{HEX}","size":2}},"layers":[]{extra}}}"#
+        )
+        .into_bytes()
+    }
+
+    fn refused(bytes: Vec<u8>, declared: Option<&MediaType>) -> String {
+        Document::<Manifest>::parse(bytes, declared)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn keeps_the_exact_bytes() {
+        let bytes = manifest("", "  ");
+        let document = Document::<Manifest>::parse(bytes.clone(), None).unwrap();
+        assert_eq!(document.bytes(), bytes);
+        assert_eq!(*document.digest(), crate::digest::Digest::of(&bytes));
+        assert_eq!(document.media_type, MediaType::OCI_MANIFEST);
+    }
+
+    #[test]
+    fn refuses_what_is_a_manifest_and_an_index_at_once() {
+        assert!(refused(manifest("", r#","manifests":[]"#), None).contains("at once"));
+    }
+
+    #[test]
+    fn refuses_a_media_type_other_than_the_content_type() {
+        let bytes = manifest(
+            r#""mediaType":"application/vnd.oci.image.manifest.v1+json","#,
+            "",
+        );
+        assert!(refused(bytes, Some(&MediaType::DOCKER_MANIFEST)).contains("was sent as"));
+        assert!(refused(manifest("", ""), Some(&MediaType::OCI_INDEX)).contains("built like"));
+    }
+
+    #[test]
+    fn a_content_type_that_says_nothing_of_manifests_is_not_a_contradiction() {
+        let declared = MediaType::new("application/json");
+        assert!(Document::<Manifest>::parse(manifest("", ""), Some(&declared)).is_ok());
+    }
+
+    #[test]
+    fn names_schema_1_and_web_pages() {
+        let schema_1 = br#"{"schemaVersion":1,"fsLayers":[]}"#.to_vec();
+        assert!(refused(schema_1, None).contains("schema 1"));
+        assert!(refused(b" <!DOCTYPE html>".to_vec(), None).contains("web page"));
+    }
+
+    #[test]
+    fn names_what_an_artifact_is() {
+        let bytes = String::from_utf8(manifest("", "")).unwrap().replace(
+            "application/vnd.oci.image.config.v1+json",
+            "application/vnd.cncf.helm.config.v1+json",
+        );
+        let document = Document::<Manifest>::parse(bytes.into_bytes(), None).unwrap();
+        let error = document.require_image().unwrap_err().to_string();
+        assert!(
+            error.contains("application/vnd.cncf.helm.config.v1+json"),
+            "{error}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_or_refused_without_a_panic(bytes: Vec<u8>) {
+            let _ = Document::<Manifest>::parse(bytes, None);
+        }
+    }
+}

@@ -1,0 +1,520 @@
+//! References: `debian`, `ghcr.io/a/b:1`, `localhost:5000/x@sha256:…`, read as `docker pull` reads them.
+//!
+//! Sources: github.com/distribution/reference (grammar and Docker Hub's defaults); OCI distribution
+//! specification, section "Pulling manifests".
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::digest::{self, Digest};
+
+/// The registry that a reference means when it names none.
+pub const DOCKER_HUB: &str = "docker.io";
+
+/// Names longer than this are refused, registry included.
+const MAX_NAME_LENGTH: usize = 255;
+
+/// A registry's name as references spell it: `host`, `host:port` or `[ipv6]:port`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RegistryName(String);
+
+/// A repository's full path within its registry: `library/debian`, `a/b/c`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Repository(String);
+
+/// A tag.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tag(String);
+
+/// A name for an image: where it is, and which of the images there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    /// Where the image is.
+    pub registry: RegistryName,
+    /// The repository in that registry.
+    pub repository: Repository,
+    /// The tag, if one was named.
+    pub tag: Option<Tag>,
+    /// The digest of the manifest or index, if one was named. It wins over the tag.
+    pub digest: Option<Digest>,
+}
+
+impl RegistryName {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is Docker Hub.
+    #[must_use]
+    pub fn is_docker_hub(&self) -> bool {
+        self.0 == DOCKER_HUB
+    }
+}
+
+impl Repository {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Everything before the last slash and what follows it: `a/b/c` is `a/b` and `c`. The classic
+    /// expressions call the two `repository` and `imageName`.
+    #[must_use]
+    pub fn split(&self) -> (&str, &str) {
+        self.0.rsplit_once('/').unwrap_or(("", &self.0))
+    }
+}
+
+impl Tag {
+    /// The tag that a reference means when it names neither tag nor digest.
+    #[must_use]
+    pub fn latest() -> Self {
+        Self("latest".to_owned())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Reference {
+    /// A reference whose name is taken as it is, for a registry that was named apart from it.
+    pub fn in_registry(registry: RegistryName, name: &str) -> Result<Self, ParseError> {
+        let (name, tag, digest) = split_suffixes(name)?;
+        Ok(Self {
+            registry,
+            repository: name.parse()?,
+            tag,
+            digest,
+        })
+    }
+
+    /// The same repository with the classic second argument, which may also be a digest. What the reference
+    /// itself says must agree.
+    pub fn with_tag(mut self, text: &str) -> Result<Self, ParseError> {
+        if text.contains(':') {
+            let digest = text.parse().map_err(ParseError::Digest)?;
+            if self.digest.is_some_and(|own| own != digest) {
+                return Err(ParseError::TwoTags);
+            }
+            self.digest = Some(digest);
+        } else {
+            let tag = text.parse()?;
+            if self.tag.as_ref().is_some_and(|own| *own != tag) {
+                return Err(ParseError::TwoTags);
+            }
+            self.tag = Some(tag);
+        }
+        Ok(self)
+    }
+
+    /// The tag to ask for: `latest` where nothing was said.
+    #[must_use]
+    pub fn tag_or_latest(&self) -> Tag {
+        self.tag.clone().unwrap_or_else(Tag::latest)
+    }
+
+    /// The last part of a manifest's URL: the digest where there is one, else the tag.
+    #[must_use]
+    pub fn manifest_reference(&self) -> String {
+        match &self.digest {
+            Some(digest) => digest.to_string(),
+            None => self.tag_or_latest().0,
+        }
+    }
+
+    /// The name as Docker prints it, without tag and digest: `debian` for `docker.io/library/debian`.
+    #[must_use]
+    pub fn familiar_name(&self) -> String {
+        if self.registry.is_docker_hub() {
+            let path = self.repository.as_str();
+            match path.strip_prefix("library/") {
+                Some(short) if !short.contains('/') => short.to_owned(),
+                _ => path.to_owned(),
+            }
+        } else {
+            self.full_name()
+        }
+    }
+
+    /// The name in full, without tag and digest: `docker.io/library/debian`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.registry.0, self.repository.0)
+    }
+}
+
+/// As Docker prints it, tag and digest included where they were said.
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.familiar_name())?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{}", tag.0)?;
+        }
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        if text.contains("://") {
+            return Err(ParseError::Url(text.to_owned()));
+        }
+        let (name, tag, digest) = split_suffixes(text)?;
+        let is_registry = |first: &str| {
+            first.contains(['.', ':', '['])
+                || first == "localhost"
+                || first.bytes().any(|byte| byte.is_ascii_uppercase())
+        };
+        let (registry, path) = match name.split_once('/') {
+            Some((first, rest)) if is_registry(first) => (first, rest),
+            _ => (DOCKER_HUB, name),
+        };
+        let registry = if registry == "index.docker.io" {
+            DOCKER_HUB
+        } else {
+            registry
+        };
+        let repository = if registry == DOCKER_HUB && !path.contains('/') {
+            // A bare image id is not a name (as in distribution's ParseNormalizedNamed).
+            if path.len() == 64 && path.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return Err(ParseError::Repository(path.to_owned()));
+            }
+            format!("library/{path}")
+        } else {
+            path.to_owned()
+        };
+        let reference = Self {
+            registry: registry.parse()?,
+            repository: repository.parse()?,
+            tag,
+            digest,
+        };
+        if reference.full_name().len() > MAX_NAME_LENGTH {
+            return Err(ParseError::TooLong);
+        }
+        Ok(reference)
+    }
+}
+
+/// Takes `:tag` and `@digest` off the end of a name.
+fn split_suffixes(text: &str) -> Result<(&str, Option<Tag>, Option<Digest>), ParseError> {
+    let (text, digest) = match text.split_once('@') {
+        Some((name, digest)) => (name, Some(digest.parse().map_err(ParseError::Digest)?)),
+        None => (text, None),
+    };
+    // A colon before a slash belongs to a port or an IPv6 host.
+    let (name, tag) = match text.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains(['/', ']']) => (name, Some(tag.parse()?)),
+        _ => (text, None),
+    };
+    Ok((name, tag, digest))
+}
+
+impl FromStr for RegistryName {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let error = || ParseError::Registry(text.to_owned());
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => {
+                let (address, port) = rest.split_once(']').ok_or_else(error)?;
+                address.parse::<std::net::Ipv6Addr>().map_err(|_| error())?;
+                (
+                    None,
+                    port.strip_prefix(':').or(port.is_empty().then_some("")),
+                )
+            }
+            None => match text.split_once(':') {
+                Some((host, port)) if port.is_empty() => {
+                    return Err(ParseError::Registry(host.to_owned()));
+                }
+                Some((host, port)) => (Some(host), Some(port)),
+                None => (Some(text), Some("")),
+            },
+        };
+        let port = port.ok_or_else(error)?;
+        if !port.is_empty() && port.parse::<u16>().is_err() {
+            return Err(error());
+        }
+        let label = |label: &str| {
+            !label.is_empty()
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        if host.is_some_and(|host| !host.split('.').all(label)) {
+            return Err(error());
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for Repository {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(ParseError::Uppercase(text.to_owned()));
+        }
+        if text.len() > MAX_NAME_LENGTH {
+            return Err(ParseError::TooLong);
+        }
+        if !text.split('/').all(is_path_component) {
+            return Err(ParseError::Repository(text.to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
+fn is_path_component(component: &str) -> bool {
+    let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = component.as_bytes();
+    let ends_well = bytes.first().is_some_and(|byte| alphanumeric(*byte))
+        && bytes.last().is_some_and(|byte| alphanumeric(*byte));
+    ends_well
+        && bytes
+            .split(|byte| alphanumeric(*byte))
+            .all(|separator| match separator {
+                b"" | b"." | b"_" | b"__" => true,
+                dashes => dashes.iter().all(|byte| *byte == b'-'),
+            })
+}
+
+impl FromStr for Tag {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let mut bytes = text.bytes();
+        let valid = bytes.next().is_some_and(word)
+            && bytes.all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
+            && text.len() <= 128;
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ParseError::Tag(text.to_owned()))
+        }
+    }
+}
+
+macro_rules! display_as_text {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+display_as_text!(RegistryName, Repository, Tag);
+
+/// A text that does not name an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// The part before the first slash is not `host[:port]`.
+    #[error("`{0}` is not a registry: it reads like ghcr.io, localhost:5000 or [::1]:5000")]
+    Registry(String),
+    /// The path has characters or separators that repositories cannot have.
+    #[error(
+        "`{0}` is not a repository: it is made of lowercase words, joined by `/`, `.`, `_`, `__` or `-`"
+    )]
+    Repository(String),
+    /// Repositories are lowercase; worth its own words because it is the commonest mistake.
+    #[error("`{0}` is not a repository: it must be lowercase")]
+    Uppercase(String),
+    /// Not a tag.
+    #[error("`{0}` is not a tag: letters, digits, `_`, `.` and `-`, at most 128")]
+    Tag(String),
+    /// The part after `@` is not a digest.
+    #[error(transparent)]
+    Digest(digest::ParseError),
+    /// The reference and the second argument name different tags or digests.
+    #[error("the image name and the argument after it name different tags or digests")]
+    TwoTags,
+    /// A URL where a reference is needed.
+    #[error("`{0}` is a URL; an image is named without a scheme, and --registry takes the URL")]
+    Url(String),
+    /// Longer than 255 characters.
+    #[error("the name is longer than {MAX_NAME_LENGTH} characters")]
+    TooLong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn parse(text: &str) -> Reference {
+        text.parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn reads_references_as_docker_does() {
+        for (text, registry, repository, tag, familiar) in [
+            ("debian", "docker.io", "library/debian", None, "debian"),
+            (
+                "debian:12",
+                "docker.io",
+                "library/debian",
+                Some("12"),
+                "debian",
+            ),
+            ("a/b", "docker.io", "a/b", None, "a/b"),
+            (
+                "docker.io/debian",
+                "docker.io",
+                "library/debian",
+                None,
+                "debian",
+            ),
+            ("index.docker.io/a/b", "docker.io", "a/b", None, "a/b"),
+            ("localhost/x", "localhost", "x", None, "localhost/x"),
+            (
+                "localhost:5000/a/b/c:t",
+                "localhost:5000",
+                "a/b/c",
+                Some("t"),
+                "localhost:5000/a/b/c",
+            ),
+            (
+                "ghcr.io/a/b/c:1",
+                "ghcr.io",
+                "a/b/c",
+                Some("1"),
+                "ghcr.io/a/b/c",
+            ),
+            (
+                "[::1]:5000/x:1",
+                "[::1]:5000",
+                "x",
+                Some("1"),
+                "[::1]:5000/x",
+            ),
+            ("[fe80::1]/x", "[fe80::1]", "x", None, "[fe80::1]/x"),
+            ("Upper/x", "Upper", "x", None, "Upper/x"),
+            (
+                "a/b__c-d---e.f",
+                "docker.io",
+                "a/b__c-d---e.f",
+                None,
+                "a/b__c-d---e.f",
+            ),
+        ] {
+            let reference = parse(text);
+            assert_eq!(reference.registry.as_str(), registry, "{text}");
+            assert_eq!(reference.repository.as_str(), repository, "{text}");
+            assert_eq!(reference.tag.as_ref().map(Tag::as_str), tag, "{text}");
+            assert_eq!(reference.familiar_name(), familiar, "{text}");
+        }
+    }
+
+    #[test]
+    fn tag_and_digest_stand_together_and_the_digest_is_asked_for() {
+        let reference = parse(&format!("localhost:5000/x:1@{DIGEST}"));
+        assert_eq!(reference.tag.as_ref().map(Tag::as_str), Some("1"));
+        assert_eq!(reference.manifest_reference(), DIGEST);
+        assert_eq!(
+            reference.to_string(),
+            format!("localhost:5000/x:1@{DIGEST}")
+        );
+    }
+
+    #[test]
+    fn refuses_what_docker_refuses() {
+        for text in [
+            "",
+            "/",
+            "debian:",
+            "debian:-x",
+            "Debian",
+            "a//b",
+            "a/",
+            "a/_b",
+            "a/b___c",
+            "a/b..c",
+            "x@sha256:00",
+            "x@",
+            "https://ghcr.io/a",
+            "ho st.io/x",
+            "-a.io/x",
+            "a.io:port/x",
+            "a.io:/x",
+            "[::g]/x",
+            "a/../b",
+            "a.io:99999/x",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ] {
+            assert!(text.parse::<Reference>().is_err(), "{text:?}");
+        }
+        assert!(
+            format!("a.io/{}", "x".repeat(255))
+                .parse::<Reference>()
+                .is_err()
+        );
+        assert!(
+            format!("a:{}", "x".repeat(129))
+                .parse::<Reference>()
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn the_second_argument_must_agree_with_the_first() {
+        assert_eq!(parse("debian").with_tag("12").unwrap(), parse("debian:12"));
+        assert_eq!(
+            parse("debian:12").with_tag("12").unwrap(),
+            parse("debian:12")
+        );
+        assert_eq!(parse("debian:12").with_tag("13"), Err(ParseError::TwoTags));
+        assert_eq!(
+            parse("debian:12")
+                .with_tag(DIGEST)
+                .unwrap()
+                .manifest_reference(),
+            DIGEST
+        );
+    }
+
+    #[test]
+    fn a_name_in_a_registry_named_apart_is_taken_as_it_is() {
+        let reference =
+            Reference::in_registry("localhost:5000".parse().unwrap(), "debian").unwrap();
+        assert_eq!(reference.repository.as_str(), "debian");
+        assert_eq!(reference.repository.split(), ("", "debian"));
+        assert_eq!(parse("ghcr.io/a/b/c").repository.split(), ("a/b", "c"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused_without_a_panic(text in ".{0,80}") {
+            let _ = text.parse::<Reference>();
+        }
+
+        #[test]
+        fn what_is_printed_parses_to_the_same_reference(
+            registry in "([a-z]{1,5}\\.[a-z]{2,3}(:[1-9][0-9]{0,3})?/)?",
+            path in "[a-z0-9]{1,5}(/[a-z0-9]{1,5}){0,3}",
+            tag in "(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,10})?",
+        ) {
+            let reference = parse(&format!("{registry}{path}{tag}"));
+            prop_assert_eq!(parse(&reference.to_string()), reference);
+        }
+    }
+}
