@@ -36,3 +36,10 @@ pub mod platform;
 pub mod reference;
 pub mod safe_url;
 pub mod secret;
+
+// Mechanisms.
+pub mod cli;
+pub mod compression;
+pub mod http;
+pub mod output;
+pub mod verify;
