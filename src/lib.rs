@@ -38,6 +38,9 @@ pub mod safe_url;
 pub mod secret;
 
 // Mechanisms.
+// Auth.
+pub mod auth;
+
 pub mod cli;
 pub mod compression;
 pub mod http;
