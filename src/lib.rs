@@ -41,6 +41,10 @@ pub mod secret;
 // Auth.
 pub mod auth;
 
+// Subject.
+pub mod registry;
+
+// Program.
 pub mod cli;
 pub mod compression;
 pub mod http;

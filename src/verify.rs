@@ -3,6 +3,8 @@
 //!
 //! Source: OCI image specification, `descriptor.md`, section "Verification".
 
+use std::io::{self, Write};
+
 use crate::digest::{Digest, Hasher};
 
 /// Holds passing bytes against a digest and, where it is known, an exact size.
@@ -73,6 +75,43 @@ impl Verifier {
         let mut verifier = Self::new(expected, size);
         verifier.update(bytes)?;
         verifier.finish()
+    }
+}
+
+/// A writer that hashes what passes, for content that must come out right on the far side of a decoder.
+pub struct VerifyingWriter<W> {
+    output: W,
+    verifier: Verifier,
+}
+
+impl<W: Write> VerifyingWriter<W> {
+    /// Expects that what is written to `output` has this digest.
+    pub fn new(expected: Digest, output: W) -> Self {
+        Self {
+            output,
+            verifier: Verifier::new(expected, None),
+        }
+    }
+
+    /// Accepts the end, and gives the writer back with the number of bytes that it took.
+    pub fn finish(self) -> Result<(W, u64), Error> {
+        let written = self.verifier.seen();
+        self.verifier.finish()?;
+        Ok((self.output, written))
+    }
+}
+
+impl<W: Write> Write for VerifyingWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.output.write(bytes)?;
+        if let Some(taken) = bytes.get(..written) {
+            self.verifier.update(taken).map_err(io::Error::other)?;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
     }
 }
 
