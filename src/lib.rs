@@ -42,6 +42,7 @@ pub mod secret;
 pub mod auth;
 
 // Subject.
+pub mod archive;
 pub mod registry;
 
 // Program.
