@@ -36,3 +36,6 @@ pub mod platform;
 pub mod reference;
 pub mod safe_url;
 pub mod secret;
+
+// Subject.
+pub mod serve;
