@@ -7,6 +7,7 @@
 //!
 //! Source: OCI distribution specification, sections "Pull" and "Content Discovery".
 
+mod answer;
 mod blob;
 mod catalogue;
 #[cfg(test)]

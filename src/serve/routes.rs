@@ -1,72 +1,21 @@
 //! From a request to what answers it, without touching files or sockets.
 //!
-//! Source: OCI distribution specification, sections "Pull", "Content Discovery" and "Error Codes".
+//! Source: OCI distribution specification, sections "Pull" and "Content Discovery".
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use hyper::header::{
     ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName,
     HeaderValue, IF_NONE_MATCH, IF_RANGE, LINK, RANGE,
 };
 use hyper::{HeaderMap, Method, StatusCode, Uri};
 
-use super::blob::Blob;
+use super::answer::{Answer, Body, Refusal, json};
 use super::catalogue::{Catalogue, Contents};
 use super::page;
 use super::range::{self, Part};
 use crate::digest::Digest;
 use crate::reference::Repository;
-
-/// Everything but the body's transport.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Body,
-}
-
-/// What the body is made of. `Content-Length` says its length, also where HEAD leaves it out.
-#[derive(Debug)]
-pub(super) enum Body {
-    /// These bytes.
-    Bytes(Bytes),
-    /// This part of a file.
-    Blob(Arc<Blob>, Range<u64>),
-}
-
-/// The specification's error codes, as far as reading needs them.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum ErrorCode {
-    BlobUnknown,
-    DigestInvalid,
-    ManifestUnknown,
-    NameInvalid,
-    NameUnknown,
-    Unsupported,
-}
-
-impl ErrorCode {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::BlobUnknown => "BLOB_UNKNOWN",
-            Self::DigestInvalid => "DIGEST_INVALID",
-            Self::ManifestUnknown => "MANIFEST_UNKNOWN",
-            Self::NameInvalid => "NAME_INVALID",
-            Self::NameUnknown => "NAME_UNKNOWN",
-            Self::Unsupported => "UNSUPPORTED",
-        }
-    }
-}
-
-/// Why a request is not granted.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
-    pub(super) code: ErrorCode,
-    pub(super) message: &'static str,
-}
 
 /// Answers a request.
 pub(super) fn answer(
@@ -79,12 +28,7 @@ pub(super) fn answer(
         read(catalogue, uri, headers, method == Method::GET)
             .unwrap_or_else(|refusal| refusal.answer())
     } else {
-        let mut answer = Refusal {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            code: ErrorCode::Unsupported,
-            message: "this registry is read-only",
-        }
-        .answer();
+        let mut answer = Refusal::READ_ONLY.answer();
         answer
             .headers
             .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -104,14 +48,9 @@ fn read(
     ranges: bool,
 ) -> Result<Answer, Refusal> {
     let query = uri.query().unwrap_or_default();
-    let not_found = || Refusal {
-        status: StatusCode::NOT_FOUND,
-        code: ErrorCode::Unsupported,
-        message: "there is nothing at this path",
-    };
     let path = match uri.path() {
         "/v2" => "",
-        path => path.strip_prefix("/v2/").ok_or_else(not_found)?,
+        path => path.strip_prefix("/v2/").ok_or(Refusal::NO_SUCH_PATH)?,
     };
     match path {
         "" => return Ok(json(StatusCode::OK, "{}".into())),
@@ -124,7 +63,7 @@ fn read(
     }
     let mut parts = path.rsplitn(3, '/');
     let (Some(object), Some(kind), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(not_found());
+        return Err(Refusal::NO_SUCH_PATH);
     };
     match (kind, object) {
         ("tags", "list") => {
@@ -135,34 +74,25 @@ fn read(
         }
         ("manifests", reference) => manifest(find(catalogue, name)?, reference, headers),
         ("blobs", digest) => blob(find(catalogue, name)?, digest, headers, ranges),
-        _ => Err(not_found()),
+        _ => Err(Refusal::NO_SUCH_PATH),
     }
 }
 
 fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Contents, Refusal> {
-    let repository: Repository = name.parse().map_err(|_| Refusal {
-        status: StatusCode::BAD_REQUEST,
-        code: ErrorCode::NameInvalid,
-        message: "this is not a repository's name",
-    })?;
-    catalogue.repository(&repository).ok_or_else(|| Refusal {
-        status: StatusCode::NOT_FOUND,
-        code: ErrorCode::NameUnknown,
-        message: "no such repository is served here",
-    })
+    let repository: Repository = name.parse().map_err(|_| Refusal::NAME_INVALID)?;
+    catalogue
+        .repository(&repository)
+        .ok_or(Refusal::NAME_UNKNOWN)
 }
 
 fn manifest(contents: &Contents, reference: &str, headers: &HeaderMap) -> Result<Answer, Refusal> {
-    let unknown = || Refusal {
-        status: StatusCode::NOT_FOUND,
-        code: ErrorCode::ManifestUnknown,
-        message: "the repository has no such manifest",
-    };
     let digest = match reference.parse() {
-        Ok(tag) => contents.tagged(&tag).ok_or_else(unknown)?,
+        Ok(tag) => contents.tagged(&tag).ok_or(Refusal::MANIFEST_UNKNOWN)?,
         Err(_) => digest(reference)?,
     };
-    let document = contents.document(&digest).ok_or_else(unknown)?;
+    let document = contents
+        .document(&digest)
+        .ok_or(Refusal::MANIFEST_UNKNOWN)?;
     let media_type = HeaderValue::from_str(document.media_type.as_str())
         .unwrap_or(HeaderValue::from_static("application/json"));
     let mut answer = found(media_type, &digest, headers);
@@ -179,11 +109,7 @@ fn blob(
     ranges: bool,
 ) -> Result<Answer, Refusal> {
     let digest = digest(text)?;
-    let blob = contents.blob(&digest).ok_or_else(|| Refusal {
-        status: StatusCode::NOT_FOUND,
-        code: ErrorCode::BlobUnknown,
-        message: "the repository has no such blob",
-    })?;
+    let blob = contents.blob(&digest).ok_or(Refusal::BLOB_UNKNOWN)?;
     let mut answer = found(
         HeaderValue::from_static("application/octet-stream"),
         &digest,
@@ -233,11 +159,7 @@ fn digest(text: &str) -> Result<Digest, Refusal> {
     text.replacen("%3A", ":", 1)
         .replacen("%3a", ":", 1)
         .parse()
-        .map_err(|_| Refusal {
-            status: StatusCode::BAD_REQUEST,
-            code: ErrorCode::DigestInvalid,
-            message: "this is not a digest",
-        })
+        .map_err(|_| Refusal::DIGEST_INVALID)
 }
 
 /// The answer about content of this digest, without its body: the client may have it already.
@@ -270,53 +192,6 @@ fn list_page(uri: &Uri, page: &serde_json::Value, next: Option<String>) -> Answe
         answer.set_text(LINK, &format!("<{}?{query}>; rel=\"next\"", uri.path()));
     }
     answer
-}
-
-impl Refusal {
-    /// The error in the specification's form.
-    pub(super) fn answer(&self) -> Answer {
-        let errors = serde_json::json!({
-            "errors": [{ "code": self.code.as_str(), "message": self.message, "detail": null }]
-        });
-        json(self.status, errors.to_string())
-    }
-}
-
-fn json(status: StatusCode, text: String) -> Answer {
-    let mut answer = Answer::empty(status);
-    answer
-        .headers
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.set_body(Body::Bytes(text.into()));
-    answer
-}
-
-impl Answer {
-    fn empty(status: StatusCode) -> Self {
-        let mut answer = Self {
-            status,
-            headers: HeaderMap::new(),
-            body: Body::Bytes(Bytes::new()),
-        };
-        answer.set_body(Body::Bytes(Bytes::new()));
-        answer
-    }
-
-    fn set_body(&mut self, body: Body) {
-        let length = match &body {
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::Blob(_, range) => range.end.saturating_sub(range.start),
-        };
-        self.headers.insert(CONTENT_LENGTH, length.into());
-        self.body = body;
-    }
-
-    /// All that is put here is made of numbers, digests and parsed paths, which are valid in headers.
-    fn set_text(&mut self, name: HeaderName, text: &str) {
-        if let Ok(value) = HeaderValue::from_str(text) {
-            self.headers.insert(name, value);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -22,9 +22,10 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::answer::{Answer, Body, ErrorCode, Refusal};
 use super::blob::{self, Blob};
 use super::catalogue::Catalogue;
-use super::routes::{self, Answer, Body, ErrorCode, Refusal};
+use super::routes;
 
 /// What a server puts up with.
 #[derive(Clone, Copy, Debug)]
