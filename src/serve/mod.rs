@@ -18,6 +18,7 @@ mod page;
 mod range;
 mod routes;
 mod server;
+mod stall;
 
 pub use catalogue::Catalogue;
 pub use layout::Error;

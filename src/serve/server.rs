@@ -1,5 +1,5 @@
 //! The listener and its connections: HTTP/1.1, bounded in number, in header size and in the time that a client
-//! may take over its headers.
+//! may take over its headers or not read its answer.
 
 use std::convert::Infallible;
 use std::io;
@@ -26,6 +26,7 @@ use super::answer::{Answer, Body, ErrorCode, Refusal};
 use super::blob::{self, Blob};
 use super::catalogue::Catalogue;
 use super::routes;
+use super::stall::StallGuard;
 
 /// What a server puts up with.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ struct Limits {
     connections: usize,
     /// Until a request's headers are complete, waiting on an idle connection included.
     header_read: Duration,
+    /// For a client that has stopped reading its answer.
+    write_stall: Duration,
     /// For answers that are under way when the server is told to stop.
     grace: Duration,
 }
@@ -41,6 +44,7 @@ struct Limits {
 const LIMITS: Limits = Limits {
     connections: 256,
     header_read: Duration::from_secs(30),
+    write_stall: Duration::from_secs(60),
     grace: Duration::from_secs(5),
 };
 
@@ -134,6 +138,7 @@ async fn connection(
 ) {
     // Only a matter of speed.
     let _ = stream.set_nodelay(true);
+    let stream = StallGuard::new(stream, limits.write_stall);
     let service = service_fn(|request| {
         let catalogue = Arc::clone(&catalogue);
         async move { Ok::<_, Infallible>(respond(&catalogue, &request).await) }
@@ -349,6 +354,27 @@ mod tests {
         assert!(too_soon.is_err(), "{too_soon:?}");
         drop(first);
         assert!(second.await.starts_with("HTTP/1.1 200 "));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_stops_reading_makes_room_for_the_next() {
+        let mut layout = LayoutFixture::new();
+        // More than the kernel takes off the server's hands.
+        let layer = vec![0; 16 << 20];
+        let manifest = layout.manifest(&layer);
+        layout.list(manifest, "a.io/app:1");
+        let limits = Limits {
+            connections: 1,
+            write_stall: Duration::from_millis(20),
+            ..LIMITS
+        };
+        let running = start(&layout, limits).await;
+        let path = format!("/v2/app/blobs/{}", Digest::of(&layer));
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+        let mut stuck = send(running.address, &request).await;
+        stuck.read_u8().await.unwrap();
+        let answer = ask(running.address, "GET", "/v2/", "").await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 
     #[tokio::test]
