@@ -36,3 +36,7 @@ pub mod platform;
 pub mod reference;
 pub mod safe_url;
 pub mod secret;
+
+// Subject.
+pub mod archive;
+pub mod nix;
