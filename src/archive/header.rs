@@ -36,7 +36,7 @@ impl<W: Write> Members<W> {
         // The types stay concrete: `io::copy` has a fast path for files and standard output.
         let copied = io::copy(&mut (&mut file).take(size), &mut self.out);
         self.copied(name, size, copied)?;
-        self.ended(name, size, &mut file)
+        ended(name, size, &mut file)
     }
 
     /// Copies from any reader, which must end after exactly `size` bytes.
@@ -44,7 +44,7 @@ impl<W: Write> Members<W> {
         self.header(name, size)?;
         let copied = io::copy(&mut (&mut reader).take(size), &mut self.out);
         self.copied(name, size, copied)?;
-        self.ended(name, size, &mut reader)
+        ended(name, size, &mut reader)
     }
 
     /// Ends the archive and gives the output back, flushed.
@@ -85,27 +85,27 @@ impl<W: Write> Members<W> {
         self.pad(size)
     }
 
-    /// Makes sure that nothing follows what was copied.
-    fn ended(&self, name: &str, size: u64, reader: &mut impl Read) -> Result<(), Error> {
-        let rest = reader.read(&mut [0]).map_err(|source| Error::Copy {
-            name: name.to_owned(),
-            source,
-        })?;
-        if rest == 0 {
-            return Ok(());
-        }
-        Err(Error::Long {
-            name: name.to_owned(),
-            size,
-        })
-    }
-
     fn pad(&mut self, size: u64) -> Result<(), Error> {
         let padding = (BLOCK - size % BLOCK) % BLOCK;
         io::copy(&mut io::repeat(0).take(padding), &mut self.out)
             .map(drop)
             .map_err(Error::Write)
     }
+}
+
+/// Makes sure that nothing follows what was copied.
+fn ended(name: &str, size: u64, reader: &mut impl Read) -> Result<(), Error> {
+    let rest = reader.read(&mut [0]).map_err(|source| Error::Copy {
+        name: name.to_owned(),
+        source,
+    })?;
+    if rest == 0 {
+        return Ok(());
+    }
+    Err(Error::Long {
+        name: name.to_owned(),
+        size,
+    })
 }
 
 /// A member that could not be written.

@@ -25,7 +25,7 @@ const ATTRS_JSON: &str = ".attrs.json";
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
     /// One layer or configuration, as a file.
-    Blob(Blob),
+    Blob(Box<Blob>),
     /// What `fetchdocker` gives: links to layers that are already in the store.
     Image(Box<image::Job>),
 }
@@ -141,15 +141,18 @@ impl Job {
         if let Some(text) = attributes.text("layerDigest")? {
             let layer = Digest::parse_lenient(text).map_err(Error::LayerDigest)?;
             if layer != digest {
-                return Err(Error::Disagreement { layer, digest });
+                return Err(Error::Disagreement {
+                    layer: Box::new(layer),
+                    digest: Box::new(digest),
+                });
             }
         }
-        Ok(Self::Blob(Blob {
+        Ok(Self::Blob(Box::new(Blob {
             out,
             endpoint: attributes.required("registry")?.parse()?,
             repository: attributes.required("repository")?.parse()?,
             digest,
-        }))
+        })))
     }
 }
 
@@ -193,9 +196,9 @@ pub enum Error {
     #[error("`layerDigest` is {layer}, but the output hash is {digest}")]
     Disagreement {
         /// What `layerDigest` says.
-        layer: Digest,
+        layer: Box<Digest>,
         /// What the output hash says.
-        digest: Digest,
+        digest: Box<Digest>,
     },
     /// The registry cannot be read.
     #[error("the derivation's `registry` cannot be used")]
@@ -237,12 +240,12 @@ mod tests {
     }
 
     fn expected() -> Job {
-        Job::Blob(Blob {
+        Job::Blob(Box::new(Blob {
             out: "/nix/store/x".into(),
             endpoint: "docker.io".parse().unwrap(),
             repository: "library/debian".parse().unwrap(),
             digest: Digest::parse_lenient(HEX).unwrap(),
-        })
+        }))
     }
 
     fn structured() -> Value {

@@ -201,8 +201,8 @@ fn check(descriptor: &Descriptor, path: &Path, digest: &Digest, size: u64) -> Re
     if descriptor.digest != *digest {
         return Err(Error::Digest {
             path: path.to_owned(),
-            digest: *digest,
-            expected: descriptor.digest,
+            digest: Box::new(*digest),
+            expected: Box::new(descriptor.digest),
         });
     }
     if descriptor.size != size {
@@ -307,9 +307,9 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Its digest.
-        digest: Digest,
+        digest: Box<Digest>,
         /// What the manifest says.
-        expected: Digest,
+        expected: Box<Digest>,
     },
     /// The manifest's size for a file is wrong.
     #[error("{} has {size} bytes, and the manifest says {expected}", path.display())]

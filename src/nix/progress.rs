@@ -122,7 +122,6 @@ mod tests {
             let now = begin + Duration::from_millis(millisecond);
             activity.update(millisecond, now).unwrap();
         }
-        drop(activity);
         assert_eq!(messages(&out).len(), 1 + 10);
     }
 
