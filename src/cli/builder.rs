@@ -23,7 +23,7 @@ pub(super) async fn run() -> Result<(), Error> {
         .collect();
     let attributes = Attributes::read(&environment, Path::new("."))?;
     match Job::of(&attributes)? {
-        Job::Blob(blob) => fetch(blob).await,
+        Job::Blob(blob) => fetch(*blob).await,
         Job::Image(job) => Ok(job.build()?),
     }
 }
