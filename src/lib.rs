@@ -37,6 +37,20 @@ pub mod reference;
 pub mod safe_url;
 pub mod secret;
 
+// Mechanisms.
+pub mod compression;
+pub mod http;
+pub mod output;
+pub mod verify;
+
+// Auth.
+pub mod auth;
+
 // Subject.
 pub mod archive;
 pub mod nix;
+pub mod registry;
+pub mod serve;
+
+// Program.
+pub mod cli;

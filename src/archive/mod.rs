@@ -1,5 +1,7 @@
-//! Archives of whole images, and the tar members they are made of. Nothing here touches the network, and the
-//! same input gives the same bytes.
+//! Archives: how an image's parts stand together in a file or directory. Never sees the network; the same
+//! parts always give the same bytes.
 
+pub mod docker_archive;
 pub mod docker_save;
 pub mod header;
+pub mod oci_layout;
