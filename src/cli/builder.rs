@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::Error;
-use super::source::{connect, credentials_of_environment};
+use super::source::{connect, credentials_of_environment, roots_in_sandbox};
 use crate::auth::{Credentials, credentials_file};
 use crate::nix::builder::{Attributes, Blob, Job};
 use crate::nix::progress::Activity;
@@ -30,7 +30,7 @@ pub(super) async fn run() -> Result<(), Error> {
 
 async fn fetch(job: Blob) -> Result<(), Error> {
     let url = job.endpoint.blob_url(&job.repository, &job.digest);
-    let registry = connect(job.endpoint, credentials()?)?;
+    let registry = connect(job.endpoint, credentials()?, roots_in_sandbox()?)?;
     let mut file = OutputFile::create(&job.out, Existing::Refuse)?;
     let mut progress = Progress::start(&SafeUrl::new(&url));
     let mut blob = registry
