@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use crate::config::ImageConfig;
 use crate::descriptor::{Descriptor, null_as_default};
-use crate::document::{ParseError, View};
+use crate::document::{Document, ParseError, View};
 use crate::media_type::MediaType;
 
 /// More layers than this are refused. Docker stops at 127.
@@ -164,6 +164,14 @@ impl View for Manifest {
     }
 }
 
+impl Document<Manifest> {
+    /// The descriptor of this very manifest.
+    #[must_use]
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor::new(self.media_type.clone(), *self.digest(), self.size())
+    }
+}
+
 impl Manifest {
     /// Refuses artifacts (charts, signatures, …) where a container image is needed.
     pub fn require_image(&self) -> Result<(), ParseError> {
@@ -195,7 +203,6 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Document;
     use proptest::prelude::*;
 
     const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

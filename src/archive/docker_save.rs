@@ -5,7 +5,7 @@
 //! Sources: OCI image specification, `image-layout.md`; Docker's `image/tarexport`; containerd's
 //! `images/annotations.go`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,13 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::header::{self, Members};
+use super::oci_layout::{OCI_LAYOUT, blob_name, index, name_annotations};
 use crate::descriptor::Descriptor;
 use crate::document::{Document, ParseError};
 use crate::manifest::Manifest;
-use crate::media_type::MediaType;
-
-/// The content of `oci-layout`.
-pub const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
 /// An image of files, and the names that it gets. This is what stands under the first line of
 /// `compositeImage.sh`.
@@ -55,52 +52,33 @@ impl Composition {
         Ok(document)
     }
 
-    /// The content of `index.json`: one manifest, named for containerd and for podman.
+    /// The descriptor for `index.json`: the manifest with the image's names.
     #[must_use]
-    pub fn index(&self, manifest: &Document<Manifest>) -> Vec<u8> {
-        let mut descriptor = Descriptor::new(
-            manifest.media_type.clone(),
-            *manifest.digest(),
-            manifest.size(),
-        );
-        descriptor.annotations = BTreeMap::from([
-            (
-                "io.containerd.image.name".to_owned(),
-                self.reference.clone(),
-            ),
-            (
-                "org.opencontainers.image.ref.name".to_owned(),
-                self.tag.clone(),
-            ),
-        ]);
-        json!({
-            "schemaVersion": 2,
-            "mediaType": MediaType::OCI_INDEX,
-            "manifests": [descriptor],
-        })
-        .to_string()
-        .into_bytes()
+    pub fn named_descriptor(&self, manifest: &Document<Manifest>) -> Descriptor {
+        let mut descriptor = manifest.descriptor();
+        descriptor.annotations = name_annotations(&self.reference, &self.tag);
+        descriptor
     }
 
     /// Writes the archive: what is small and says what follows comes first. No blob is read into memory.
     pub fn write<W: Write>(&self, out: W) -> Result<W, Error> {
         let document = self.document()?;
+        let layers: Vec<_> = document
+            .layers
+            .iter()
+            .map(|layer| blob_name(&layer.digest))
+            .collect();
         let docker_manifest = json!([{
-            "Config": blob_name(&document.config),
+            "Config": blob_name(&document.config.digest),
             "RepoTags": self.repo_tags,
-            "Layers": document.layers.iter().map(blob_name).collect::<Vec<_>>(),
+            "Layers": layers,
         }]);
         let mut members = Members::new(out);
         members.bytes("oci-layout", OCI_LAYOUT)?;
-        members.bytes("index.json", &self.index(&document))?;
+        members.bytes("index.json", &index(&self.named_descriptor(&document)))?;
         members.bytes("manifest.json", docker_manifest.to_string().as_bytes())?;
-        let own = Descriptor::new(
-            document.media_type.clone(),
-            *document.digest(),
-            document.size(),
-        );
-        members.bytes(&blob_name(&own), document.bytes())?;
-        let mut written = HashSet::from([own.digest]);
+        members.bytes(&blob_name(document.digest()), document.bytes())?;
+        let mut written = HashSet::from([*document.digest()]);
         let files = std::iter::once((&document.config, &self.config))
             .chain(document.layers.iter().zip(&self.layers));
         for (descriptor, path) in files {
@@ -162,14 +140,7 @@ fn write_blob<W: Write>(
             expected: descriptor.size,
         });
     }
-    Ok(members.file(&blob_name(descriptor), &file, size)?)
-}
-
-/// Where a blob is in an OCI image layout.
-#[must_use]
-pub fn blob_name(descriptor: &Descriptor) -> String {
-    let digest = descriptor.digest;
-    format!("blobs/{}/{}", digest.algorithm(), digest.hex())
+    Ok(members.file(&blob_name(&descriptor.digest), &file, size)?)
 }
 
 /// An archive that could not be written.
@@ -234,6 +205,7 @@ impl Error {
 mod tests {
     use super::*;
     use crate::digest::Digest;
+    use crate::media_type::MediaType;
     use std::io::Read as _;
 
     fn composition(directory: &Path) -> Composition {

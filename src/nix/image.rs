@@ -5,20 +5,22 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::json;
 
-use crate::archive::docker_save::{self, Composition, OCI_LAYOUT, blob_name};
+use crate::archive::docker_save::{self, Composition};
+use crate::archive::oci_layout::Layout;
+use crate::compression::sniff;
 use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
 use crate::digest::{Digest, Hasher};
 use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError};
 use crate::manifest::Manifest;
-use crate::media_type::MediaType;
+use crate::media_type::{Compression, MediaType};
 
 /// The outputs to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +98,8 @@ impl Job {
         }
         manifest.check_config(&config).map_err(Error::Manifest)?;
 
-        self.write_layout(&composition, &manifest)?;
+        let oci = self.out.join("oci");
+        write_layout(&oci, &composition, &manifest).map_err(writing(&oci))?;
         let script = docker_save::script(&spec.interpreter, &composition).map_err(Error::Script)?;
         write_executable(&self.out.join("compositeImage.sh"), &script)?;
         match &self.stream {
@@ -104,38 +107,26 @@ impl Job {
             None => Ok(()),
         }
     }
+}
 
-    fn write_layout(
-        &self,
-        composition: &Composition,
-        manifest: &Document<Manifest>,
-    ) -> Result<(), Error> {
-        let oci = self.out.join("oci");
-        let blobs = oci.join("blobs/sha256");
-        fs::create_dir_all(&blobs).map_err(writing(&blobs))?;
-        let write = |name: &str, bytes: &[u8]| {
-            let path = oci.join(name);
-            fs::write(&path, bytes).map_err(writing(&path))
-        };
-        write("oci-layout", OCI_LAYOUT)?;
-        write("index.json", &composition.index(manifest))?;
-        let own = Descriptor::new(
-            manifest.media_type.clone(),
-            *manifest.digest(),
-            manifest.size(),
-        );
-        write(&blob_name(&own), manifest.bytes())?;
-        let mut linked = HashSet::from([own.digest]);
-        let files = std::iter::once((&manifest.config, &composition.config))
-            .chain(manifest.layers.iter().zip(&composition.layers));
-        for (descriptor, target) in files {
-            if linked.insert(descriptor.digest) {
-                let path = oci.join(blob_name(descriptor));
-                symlink(target, &path).map_err(writing(&path))?;
-            }
+fn write_layout(
+    oci: &Path,
+    composition: &Composition,
+    manifest: &Document<Manifest>,
+) -> io::Result<()> {
+    let layout = Layout::create(oci)?;
+    layout
+        .create_blob(manifest.digest())?
+        .write_all(manifest.bytes())?;
+    let mut linked = HashSet::from([*manifest.digest()]);
+    let files = std::iter::once((&manifest.config, &composition.config))
+        .chain(manifest.layers.iter().zip(&composition.layers));
+    for (descriptor, target) in files {
+        if linked.insert(descriptor.digest) {
+            layout.link_blob(&descriptor.digest, target)?;
         }
-        Ok(())
     }
+    layout.finish(&composition.named_descriptor(manifest))
 }
 
 fn read_config(path: &Path) -> Result<Document<ImageConfig>, Error> {
@@ -161,7 +152,7 @@ fn compose_manifest(config: &Document<ImageConfig>, spec: &Spec) -> Result<Strin
             None => hash(&layer.path)?,
         };
         Ok(Descriptor::new(
-            sniff(&layer.path)?,
+            layer_type(&layer.path)?,
             digest,
             size(&layer.path)?,
         ))
@@ -232,16 +223,16 @@ fn hash(path: &Path) -> Result<Digest, Error> {
     }
 }
 
-/// The media type by the first bytes: RFC 1952 and RFC 8878 each begin with their own.
-fn sniff(path: &Path) -> Result<MediaType, Error> {
+/// The media type that the first bytes tell. Docker's own family has no name for zstd.
+fn layer_type(path: &Path) -> Result<MediaType, Error> {
     let mut magic = Vec::new();
     File::open(path)
         .and_then(|file| file.take(4).read_to_end(&mut magic))
         .map_err(reading(path))?;
-    Ok(match magic.as_slice() {
-        [0x1f, 0x8b, ..] => MediaType::DOCKER_LAYER_GZIP,
-        [0x28, 0xb5, 0x2f, 0xfd] => MediaType::OCI_LAYER_ZSTD,
-        _ => MediaType::DOCKER_LAYER,
+    Ok(match sniff(&magic) {
+        Compression::Gzip => MediaType::DOCKER_LAYER_GZIP,
+        Compression::Zstd => MediaType::OCI_LAYER_ZSTD,
+        Compression::None => MediaType::DOCKER_LAYER,
     })
 }
 
@@ -329,6 +320,7 @@ pub enum Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::oci_layout::blob_name;
 
     const GZIP: &[u8] = b"\x1f\x8b\x08 gzip";
     const PLAIN: &[u8] = b"plain tar";
@@ -372,7 +364,8 @@ mod tests {
         let index = fs::read(job.out.join("oci/index.json")).unwrap();
         let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
         let descriptor: Descriptor = serde_json::from_value(index["manifests"][0].clone()).unwrap();
-        let text = fs::read_to_string(job.out.join("oci").join(blob_name(&descriptor))).unwrap();
+        let text =
+            fs::read_to_string(job.out.join("oci").join(blob_name(&descriptor.digest))).unwrap();
         assert_eq!(Digest::of(text.as_bytes()), descriptor.digest);
         text
     }

@@ -55,14 +55,11 @@ pub(super) async fn write(
 /// The manifest's descriptor, with the image's name where it has one.
 fn descriptor(image: &Image) -> Descriptor {
     let reference = &image.reference;
-    let mut descriptor = Descriptor::new(
-        image.manifest.media_type.clone(),
-        *image.manifest.digest(),
-        image.manifest.size(),
-    );
+    let mut descriptor = image.manifest.descriptor();
     if reference.tag.is_some() || reference.digest.is_none() {
         let tag = reference.tag_or_latest();
-        descriptor.annotations = name_annotations(&reference.full_name(), tag.as_str());
+        let full = format!("{}:{tag}", reference.full_name());
+        descriptor.annotations = name_annotations(&full, tag.as_str());
     }
     descriptor.platform = Some(image.config.platform().clone());
     descriptor
