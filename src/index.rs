@@ -1,6 +1,6 @@
 //! Indexes: one name, images for several platforms.
 //!
-//! Sources: OCI image specification, `image-index.md`; Docker manifest lists; BuildKit's attestation
+//! Sources: OCI image specification, `image-index.md`; Docker manifest lists; `BuildKit`'s attestation
 //! entries (`vnd.docker.reference.type`, platform `unknown/unknown`).
 
 use std::collections::BTreeMap;

@@ -36,3 +36,17 @@ pub mod platform;
 pub mod reference;
 pub mod safe_url;
 pub mod secret;
+
+// Mechanisms.
+// Auth.
+pub mod auth;
+
+// Subject.
+pub mod registry;
+
+// Program.
+pub mod cli;
+pub mod compression;
+pub mod http;
+pub mod output;
+pub mod verify;

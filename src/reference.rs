@@ -236,7 +236,7 @@ impl FromStr for RegistryName {
                 )
             }
             None => match text.split_once(':') {
-                Some((host, port)) if port.is_empty() => {
+                Some((host, "")) => {
                     return Err(ParseError::Registry(host.to_owned()));
                 }
                 Some((host, port)) => (Some(host), Some(port)),

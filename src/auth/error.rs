@@ -1,0 +1,95 @@
+//! Why a registry's challenge could not be answered.
+
+use crate::document::ParseError;
+use crate::http::{self, StatusCode};
+use crate::safe_url::SafeUrl;
+
+/// A challenge that could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The registry denies access with the credentials given, or without any.
+    #[error("the registry denies access {}", with(*.with_credentials))]
+    Denied {
+        /// Whether there were credentials.
+        with_credentials: bool,
+    },
+    /// The token service denies a token.
+    #[error("{realm} denies a token {} ({status})", with(*.with_credentials))]
+    TokenDenied {
+        /// The token service.
+        realm: SafeUrl,
+        /// Its answer.
+        status: StatusCode,
+        /// Whether there were credentials.
+        with_credentials: bool,
+    },
+    /// No scheme that this program speaks.
+    #[error("the registry asks for authentication by {0}, and only Basic and Bearer are known")]
+    Scheme(String),
+    /// A 401 without a challenge.
+    #[error("the registry denies access without saying how to authenticate")]
+    NoChallenge,
+    /// A token service at a place where no credentials may be sent.
+    #[error("the registry names {realm} as its token service, {reason}")]
+    Realm {
+        /// The service.
+        realm: String,
+        /// Why nothing is sent there.
+        reason: &'static str,
+    },
+    /// The token service gave no answer.
+    #[error("cannot fetch a token")]
+    Http(#[from] http::Error),
+    /// The token service answers with an error.
+    #[error("{realm} answers {status} instead of a token")]
+    Status {
+        /// The service.
+        realm: SafeUrl,
+        /// Its answer.
+        status: StatusCode,
+    },
+    /// The token service's answer holds no token.
+    #[error("the answer of {realm} holds no token")]
+    NoToken {
+        /// The service.
+        realm: SafeUrl,
+        /// What is wrong with it, if it could not be read at all.
+        #[source]
+        source: Option<ParseError>,
+    },
+}
+
+fn with(credentials: bool) -> &'static str {
+    if credentials {
+        "with the credentials given"
+    } else {
+        "without credentials"
+    }
+}
+
+impl Error {
+    /// Whether this is a refusal, not a failure.
+    #[must_use]
+    pub fn is_denial(&self) -> bool {
+        matches!(
+            self,
+            Self::Denied { .. } | Self::TokenDenied { .. } | Self::NoChallenge | Self::Realm { .. }
+        )
+    }
+
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Http(error) => error.is_transient(),
+            Self::Status { status, .. } => {
+                status.is_server_error()
+                    || matches!(
+                        *status,
+                        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
+                    )
+            }
+            _ => false,
+        }
+    }
+}

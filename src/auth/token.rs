@@ -1,0 +1,220 @@
+//! Bearer tokens from the token service that a challenge names.
+//!
+//! Sources: distribution's `docs/spec/auth/token.md`; CVE-2020-15157 and
+//! github.com/google/go-containerregistry/issues/2193 for the rules about where credentials may go.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::challenge::Challenge;
+use super::{Credentials, Error};
+use crate::document::ParseError;
+use crate::endpoint::{is_internal_address, is_loopback};
+use crate::http::{Authorization, Client, Request, StatusCode};
+use crate::safe_url::SafeUrl;
+use crate::secret::Secret;
+
+/// Token answers larger than this (1 MiB) are refused.
+const LIMIT: usize = 1 << 20;
+
+/// The lifetime of a token whose answer names none.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
+
+/// A token and how long it is good for.
+#[derive(Debug)]
+pub struct Token {
+    /// The token.
+    pub secret: Secret,
+    /// How long it is good for, from now.
+    pub lifetime: Duration,
+}
+
+/// Fetches a token. `registry` is the base URL of the registry that sent the challenge; `scope` is used
+/// where the challenge names none.
+pub async fn fetch(
+    client: &Client,
+    registry: &Url,
+    challenge: &Challenge,
+    scope: &str,
+    credentials: Option<&Credentials>,
+) -> Result<Token, Error> {
+    let realm = realm(registry, challenge)?;
+    let shown = SafeUrl::new(&realm);
+    let request = request(realm, challenge, scope, credentials);
+    let with_credentials = request.authorization.is_some();
+    let response = client.send(request).await?;
+    match response.status() {
+        StatusCode::OK => {}
+        status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST) => {
+            return Err(Error::TokenDenied {
+                realm: shown,
+                status,
+                with_credentials,
+            });
+        }
+        status => {
+            return Err(Error::Status {
+                realm: shown,
+                status,
+            });
+        }
+    }
+    let body = response.bytes(LIMIT).await?;
+    let no_token = |source| Error::NoToken {
+        realm: shown,
+        source,
+    };
+    let answer: Answer = match serde_json::from_slice(&body) {
+        Ok(answer) => answer,
+        Err(source) => return Err(no_token(Some(ParseError::json(source, &body)))),
+    };
+    let token = [answer.token, answer.access_token]
+        .into_iter()
+        .flatten()
+        .find(|token| !token.is_empty());
+    Ok(Token {
+        secret: Secret::new(token.ok_or_else(|| no_token(None))?),
+        lifetime: answer
+            .expires_in
+            .map_or(DEFAULT_LIFETIME, Duration::from_secs),
+    })
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    token: Option<String>,
+    access_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+fn request(
+    mut realm: Url,
+    challenge: &Challenge,
+    scope: &str,
+    credentials: Option<&Credentials>,
+) -> Request {
+    {
+        let mut query = realm.query_pairs_mut();
+        if let Some(service) = challenge.parameter("service") {
+            query.append_pair("service", service);
+        }
+        query.append_pair("scope", challenge.parameter("scope").unwrap_or(scope));
+        if let Some(Credentials::Basic { username, .. }) = credentials {
+            query.append_pair("account", username);
+        }
+    }
+    let authorization = match credentials {
+        Some(Credentials::Basic { username, password }) => Some(Authorization::Basic {
+            username: username.clone(),
+            password: password.clone(),
+        }),
+        // A bearer token is for the registry itself.
+        Some(Credentials::Bearer(_)) | None => None,
+    };
+    Request {
+        authorization,
+        ..Request::get(realm)
+    }
+}
+
+/// The token service, if credentials may be sent there: https, or http where the registry itself is plain
+/// http on loopback; and no literal internal address but the registry's own host.
+fn realm(registry: &Url, challenge: &Challenge) -> Result<Url, Error> {
+    let text = challenge.parameter("realm").unwrap_or_default();
+    let refused = |reason| Error::Realm {
+        realm: text.parse().map_or_else(
+            |_| format!("{text:?}"),
+            |url| SafeUrl::new(&url).to_string(),
+        ),
+        reason,
+    };
+    let realm: Url = text.parse().map_err(|_| refused("which is not a URL"))?;
+    let plain_http_allowed = registry.scheme() == "http" && is_loopback(registry);
+    match realm.scheme() {
+        "https" => {}
+        "http" if plain_http_allowed => {}
+        _ => return Err(refused("which is not https")),
+    }
+    if is_internal_address(&realm) && realm.host() != registry.host() {
+        return Err(refused(
+            "an internal address that is not the registry's own",
+        ));
+    }
+    Ok(realm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::challenge;
+
+    fn realm_of(registry: &str, realm_text: &str) -> Result<Url, Error> {
+        let challenges = challenge::parse(&format!("Bearer realm=\"{realm_text}\""));
+        realm(&registry.parse().unwrap(), &challenges[0])
+    }
+
+    #[test]
+    fn credentials_go_to_no_realm_that_the_rules_do_not_admit() {
+        for (registry, realm, admitted) in [
+            ("https://r.example/v2/", "https://auth.example/token", true),
+            ("https://r.example/v2/", "http://auth.example/token", false),
+            ("http://r.example/v2/", "http://r.example/token", false),
+            (
+                "http://localhost:5000/v2/",
+                "http://localhost:5001/token",
+                true,
+            ),
+            (
+                "http://127.0.0.1:5000/v2/",
+                "http://127.0.0.1:5001/token",
+                true,
+            ),
+            (
+                "http://localhost:5000/v2/",
+                "http://127.0.0.1:5001/token",
+                false,
+            ),
+            (
+                "https://r.example/v2/",
+                "https://169.254.169.254/token",
+                false,
+            ),
+            ("https://r.example/v2/", "https://[::1]/token", false),
+            ("https://10.0.0.1/v2/", "https://10.0.0.1/token", true),
+            ("https://r.example/v2/", "file:///etc/passwd", false),
+            ("https://r.example/v2/", "/token", false),
+            ("https://r.example/v2/", "", false),
+        ] {
+            assert_eq!(
+                realm_of(registry, realm).is_ok(),
+                admitted,
+                "{registry} {realm}"
+            );
+        }
+    }
+
+    #[test]
+    fn asks_for_the_scope_of_the_challenge_else_for_ours() {
+        let ask = |header: &str| {
+            let challenges = challenge::parse(header);
+            request(
+                "https://t.example/token?x=1".parse().unwrap(),
+                &challenges[0],
+                "repository:a/b:pull",
+                None,
+            )
+            .url
+            .to_string()
+        };
+        assert_eq!(
+            ask(r#"Bearer realm="", service="r", scope="repository:c:pull""#),
+            "https://t.example/token?x=1&service=r&scope=repository%3Ac%3Apull"
+        );
+        assert_eq!(
+            ask("Bearer"),
+            "https://t.example/token?x=1&scope=repository%3Aa%2Fb%3Apull"
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! Decompression of layers, by pushing compressed bytes into a writer: the bytes can come from the network
+//! piece by piece, and no more is held than the decoder's window.
+
+use std::io::{self, Write};
+
+use flate2::write::MultiGzDecoder;
+
+use crate::media_type::Compression;
+
+/// Takes compressed bytes and writes the plain ones to `W`.
+pub struct Decompressor<W: Write> {
+    decoder: Decoder<W>,
+}
+
+enum Decoder<W: Write> {
+    None(W),
+    // pigz and eStargz write many gzip members.
+    Gzip(Box<MultiGzDecoder<W>>),
+    Zstd(Box<zstd::stream::write::Decoder<'static, W>>),
+}
+
+impl<W: Write> Decompressor<W> {
+    /// Starts to undo `compression`.
+    pub fn new(compression: Compression, output: W) -> io::Result<Self> {
+        Ok(Self {
+            decoder: match compression {
+                Compression::None => Decoder::None(output),
+                Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(output))),
+                Compression::Zstd => {
+                    Decoder::Zstd(Box::new(zstd::stream::write::Decoder::new(output)?))
+                }
+            },
+        })
+    }
+
+    /// Accepts the end of the compressed bytes and gives the writer back.
+    pub fn finish(self) -> io::Result<W> {
+        match self.decoder {
+            Decoder::None(output) => Ok(output),
+            Decoder::Gzip(decoder) => decoder.finish(),
+            Decoder::Zstd(mut decoder) => {
+                decoder.flush()?;
+                Ok(decoder.into_inner())
+            }
+        }
+    }
+}
+
+impl<W: Write> Write for Decompressor<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.decoder {
+            Decoder::None(output) => output.write(bytes),
+            Decoder::Gzip(decoder) => decoder.write(bytes),
+            Decoder::Zstd(decoder) => decoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.decoder {
+            Decoder::None(output) => output.flush(),
+            Decoder::Gzip(decoder) => decoder.flush(),
+            Decoder::Zstd(decoder) => decoder.flush(),
+        }
+    }
+}
+
+/// Tells the compression from the first bytes, where no media type does.
+#[must_use]
+pub fn sniff(start: &[u8]) -> Compression {
+    match start {
+        [0x1f, 0x8b, ..] => Compression::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+        _ => Compression::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn decompress(compression: Compression, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let mut decompressor = Decompressor::new(compression, Vec::new())?;
+        // One byte at a time: the network cuts where it likes.
+        for byte in bytes {
+            decompressor.write_all(std::slice::from_ref(byte))?;
+        }
+        decompressor.finish()
+    }
+
+    #[test]
+    fn undoes_each_compression_and_knows_it_by_its_start() {
+        let plain = b"layer".repeat(1000);
+        let members = [gzip(&plain[..10]), gzip(&plain[10..])].concat();
+        let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
+        for (compression, bytes) in [
+            (Compression::None, plain.clone()),
+            (Compression::Gzip, gzip(&plain)),
+            (Compression::Gzip, members),
+            (Compression::Zstd, zstd),
+        ] {
+            assert_eq!(sniff(&bytes), compression);
+            assert_eq!(decompress(compression, &bytes).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_compressed() {
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            assert!(decompress(compression, b"plain bytes, no magic").is_err());
+        }
+    }
+}

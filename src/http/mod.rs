@@ -1,0 +1,139 @@
+//! HTTP: one request, one answer. The only user of the HTTP crate. It owns TLS roots, timeouts, redirects
+//! and the rule that credentials stay with the scheme, host and port that they were given for. It knows
+//! nothing of registries.
+//!
+//! HTTP/1.1 only: nothing here needs more than a handful of requests on a connection, and large downloads
+//! over HTTP/2 stall on some object stores (github.com/hyperium/h2/issues/867).
+
+mod authorization;
+mod error;
+mod redirect;
+mod response;
+mod roots;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::authorization::Authorization;
+pub use self::error::Error;
+pub use self::response::Response;
+pub use self::roots::{Roots, RootsError};
+pub use reqwest::StatusCode;
+pub use reqwest::header;
+
+use reqwest::header::{HeaderMap, HeaderValue};
+use url::Url;
+
+use crate::safe_url::SafeUrl;
+
+/// Without a byte for this long an answer counts as stalled.
+const STALL: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+const USER_AGENT: &str = concat!("hocker/", env!("CARGO_PKG_VERSION"));
+
+/// Sends requests over a pool of connections. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: reqwest::Client,
+}
+
+/// The methods that reading needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The content.
+    Get,
+    /// The headers alone.
+    Head,
+}
+
+/// What to send.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// How.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Headers that may follow a redirect to any host.
+    pub headers: HeaderMap,
+    /// What only the host of `url` may see.
+    pub authorization: Option<Authorization>,
+}
+
+impl Request {
+    /// A plain GET.
+    #[must_use]
+    pub fn get(url: Url) -> Self {
+        Self {
+            method: Method::Get,
+            url,
+            headers: HeaderMap::new(),
+            authorization: None,
+        }
+    }
+}
+
+impl Client {
+    /// A client that trusts `roots`.
+    pub fn new(roots: Roots) -> Result<Self, Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(Error::Tls)?
+            .with_root_certificates(roots.into_store())
+            .with_no_client_auth();
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .user_agent(USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(STALL)
+            .build()
+            .map(|inner| Self { inner })
+            .map_err(Error::Client)
+    }
+
+    /// Sends a request and follows redirects; any status is an answer.
+    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        let mut url = request.url.clone();
+        for _ in 0..=redirect::LIMIT {
+            let response = self.send_once(&request, &url).await?;
+            match redirect::target(&url, &response)? {
+                Some(target) => url = target,
+                None => return Ok(response),
+            }
+        }
+        Err(Error::TooManyRedirects {
+            url: SafeUrl::new(&request.url),
+            limit: redirect::LIMIT,
+        })
+    }
+
+    async fn send_once(&self, request: &Request, url: &Url) -> Result<Response, Error> {
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Head => reqwest::Method::HEAD,
+        };
+        let mut headers = request.headers.clone();
+        if let Some(authorization) = &request.authorization
+            && redirect::same_origin(url, &request.url)
+        {
+            headers.insert(header::AUTHORIZATION, authorization.header(url)?);
+        }
+        // Digests are over the bytes as they are stored.
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+        let response = self
+            .inner
+            .request(method, url.clone())
+            .headers(headers)
+            .send()
+            .await
+            .map_err(|source| Error::send(url, source))?;
+        Ok(Response::new(url.clone(), response))
+    }
+}

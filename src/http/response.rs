@@ -1,0 +1,94 @@
+//! Answers: status, headers, and a body that is read piece by piece or up to a limit, never without one.
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::{AsHeaderName, CONTENT_TYPE, HeaderMap};
+use url::Url;
+
+use super::Error;
+use crate::media_type::MediaType;
+use crate::safe_url::SafeUrl;
+
+/// An answer whose body has not been read yet.
+#[derive(Debug)]
+pub struct Response {
+    url: Url,
+    inner: reqwest::Response,
+}
+
+impl Response {
+    pub(super) fn new(url: Url, inner: reqwest::Response) -> Self {
+        Self { url, inner }
+    }
+
+    /// The URL that answered, after redirects.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.inner.status()
+    }
+
+    /// All headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.inner.headers()
+    }
+
+    /// A header's first value, if it is text.
+    #[must_use]
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.inner.headers().get(name)?.to_str().ok()
+    }
+
+    /// The `Content-Type`.
+    #[must_use]
+    pub fn media_type(&self) -> Option<MediaType> {
+        self.header(CONTENT_TYPE).map(MediaType::new)
+    }
+
+    /// The length of the body in bytes, where the answer says it.
+    #[must_use]
+    pub fn content_length(&self) -> Option<u64> {
+        self.inner.content_length()
+    }
+
+    /// The next piece of the body; `None` at its end.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        self.inner
+            .chunk()
+            .await
+            .map_err(|source| Error::body(&self.url, source))
+    }
+
+    /// The whole body, if it has at most `limit` bytes.
+    pub async fn bytes(mut self, limit: usize) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            if body.len() + chunk.len() > limit {
+                return Err(Error::TooLarge {
+                    url: SafeUrl::new(&self.url),
+                    limit,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The first `limit` bytes of the body, and what came of them if it breaks off: for error messages.
+    pub async fn start_of_body(mut self, limit: usize) -> Vec<u8> {
+        let mut body = Vec::new();
+        while let Ok(Some(chunk)) = self.chunk().await {
+            body.extend(chunk.iter().take(limit - body.len()));
+            if body.len() >= limit {
+                break;
+            }
+        }
+        body
+    }
+}

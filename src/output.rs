@@ -1,0 +1,352 @@
+//! Output: a file or directory that is absent or complete, never half.
+//!
+//! A file is written without a name (`O_TMPFILE`) where the filesystem can, so that not even `kill -9`
+//! leaves anything behind, and is linked to its name at the end; elsewhere it has a temporary name in the
+//! same directory. Devices and pipes that exist (`/dev/null`, a FIFO) are written as they are.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use tempfile::{NamedTempFile, TempDir};
+
+/// What to do if the output is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Fail, and leave it as it is.
+    Refuse,
+    /// Replace it once the new content is complete.
+    Replace,
+}
+
+/// A file that gets its name when it is complete.
+#[derive(Debug)]
+pub struct OutputFile {
+    path: PathBuf,
+    existing: Existing,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Unnamed(File),
+    Named(NamedTempFile),
+    Direct(File),
+}
+
+impl OutputFile {
+    /// Starts a file that [`commit`](Self::commit) will name `path`.
+    pub fn create(path: &Path, existing: Existing) -> Result<Self, Error> {
+        let failed = |source| Error::create(path, source);
+        match fs::symlink_metadata(path).and_then(|_| fs::metadata(path)) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(failed(io::ErrorKind::IsADirectory.into()));
+            }
+            Ok(metadata) if is_stream(&metadata) => {
+                let file = File::options().write(true).open(path).map_err(failed)?;
+                return Ok(Self {
+                    path: path.to_owned(),
+                    existing,
+                    state: State::Direct(file),
+                });
+            }
+            Ok(_) if existing == Existing::Refuse => return Err(Error::exists(path)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Ok(_) | Err(_) => {}
+        }
+        let directory = parent(path);
+        let unnamed = match existing {
+            Existing::Refuse => open_unnamed(directory).map_err(failed)?,
+            // A link cannot replace a file, a rename can.
+            Existing::Replace => None,
+        };
+        let state = match unnamed {
+            Some(file) => State::Unnamed(file),
+            None => State::Named(
+                tempfile::Builder::new()
+                    .prefix(".hocker-")
+                    .permissions(fs::Permissions::from_mode(0o666))
+                    .tempfile_in(directory)
+                    .map_err(failed)?,
+            ),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            existing,
+            state,
+        })
+    }
+
+    /// The file itself, for copies in the kernel and writes at an offset.
+    #[must_use]
+    pub fn as_file(&self) -> &File {
+        match &self.state {
+            State::Unnamed(file) | State::Direct(file) => file,
+            State::Named(file) => file.as_file(),
+        }
+    }
+
+    /// Makes the file executable by those who may read it.
+    pub fn set_executable(&self) -> Result<(), Error> {
+        self.as_file()
+            .metadata()
+            .and_then(|metadata| {
+                let mode = metadata.permissions().mode();
+                self.as_file()
+                    .set_permissions(fs::Permissions::from_mode(mode | (mode & 0o444) >> 2))
+            })
+            .map_err(|source| Error::write(&self.path, source))
+    }
+
+    /// Gives the complete file its name.
+    pub fn commit(mut self) -> Result<(), Error> {
+        self.flush()
+            .map_err(|source| Error::write(&self.path, source))?;
+        match self.state {
+            State::Direct(_) => Ok(()),
+            State::Unnamed(file) => {
+                // The way of linkat(2) to name an unnamed file without a capability.
+                let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+                rustix::fs::linkat(
+                    CWD,
+                    descriptor.as_str(),
+                    CWD,
+                    &self.path,
+                    AtFlags::SYMLINK_FOLLOW,
+                )
+                .map_err(|errno| Error::name(&self.path, errno.into()))
+            }
+            State::Named(file) => match self.existing {
+                Existing::Refuse => file.persist_noclobber(&self.path),
+                Existing::Replace => file.persist(&self.path),
+            }
+            .map(drop)
+            .map_err(|failed| Error::name(&self.path, failed.error)),
+        }
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.as_file().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.as_file().flush()
+    }
+}
+
+/// Opens a file without a name; `None` where the filesystem or the kernel has no such thing, or where
+/// `/proc`, which naming it needs, is not mounted.
+fn open_unnamed(directory: &Path) -> io::Result<Option<File>> {
+    use rustix::io::Errno;
+    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match rustix::fs::openat(CWD, directory, flags, mode) {
+        Ok(_) if !Path::new("/proc/self/fd").exists() => Ok(None),
+        Ok(descriptor) => Ok(Some(File::from(descriptor))),
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn is_stream(metadata: &fs::Metadata) -> bool {
+    let kind = metadata.file_type();
+    kind.is_char_device() || kind.is_fifo() || kind.is_socket() || kind.is_block_device()
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A directory that gets its name when it is complete.
+#[derive(Debug)]
+pub struct OutputDirectory {
+    path: PathBuf,
+    temporary: TempDir,
+}
+
+impl OutputDirectory {
+    /// Starts a directory that [`commit`](Self::commit) will name `path`. An empty directory may stand
+    /// there already.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let occupied = match fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory && path.is_file() => true,
+            Err(error) => return Err(Error::create(path, error)),
+        };
+        if occupied {
+            return Err(Error::exists(path));
+        }
+        let temporary = tempfile::Builder::new()
+            .prefix(".hocker-")
+            .permissions(fs::Permissions::from_mode(0o777))
+            .tempdir_in(parent(path))
+            .map_err(|source| Error::create(path, source))?;
+        Ok(Self {
+            path: path.to_owned(),
+            temporary,
+        })
+    }
+
+    /// Where to write until then.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    /// Gives the complete directory its name.
+    pub fn commit(self) -> Result<(), Error> {
+        // Renaming onto an empty directory replaces it (rename(2)); onto any other it fails.
+        fs::rename(self.temporary.path(), &self.path)
+            .map_err(|source| Error::name(&self.path, source))?;
+        // The temporary name is gone, so there is nothing left to remove.
+        let _ = self.temporary.keep();
+        Ok(())
+    }
+}
+
+/// An output that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} {}", path.display())]
+pub struct Error {
+    operation: &'static str,
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+impl Error {
+    fn create(path: &Path, source: io::Error) -> Self {
+        Self {
+            operation: "create",
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    fn name(path: &Path, source: io::Error) -> Self {
+        Self::create(path, source)
+    }
+
+    fn exists(path: &Path) -> Self {
+        Self::create(path, io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// A write to `path` that failed.
+    #[must_use]
+    pub fn write(path: &Path, source: io::Error) -> Self {
+        Self {
+            operation: "write",
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Whether the output was there already.
+    #[must_use]
+    pub fn is_existing(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AlreadyExists
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_has_no_name_until_it_is_complete() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mut file = OutputFile::create(&path, Existing::Refuse).unwrap();
+        file.write_all(b"half").unwrap();
+        assert!(!path.exists());
+        file.set_executable().unwrap();
+        file.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"half");
+        assert_ne!(fs::metadata(&path).unwrap().permissions().mode() & 0o100, 0);
+        assert_eq!(names(directory.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_dropped_file_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        for existing in [Existing::Refuse, Existing::Replace] {
+            let mut file = OutputFile::create(&directory.path().join("out"), existing).unwrap();
+            file.write_all(b"half").unwrap();
+            drop(file);
+            assert!(names(directory.path()).is_empty());
+        }
+    }
+
+    #[test]
+    fn an_existing_file_is_kept_or_replaced_as_asked() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        fs::write(&path, "old").unwrap();
+        assert!(
+            OutputFile::create(&path, Existing::Refuse)
+                .unwrap_err()
+                .is_existing()
+        );
+        let mut file = OutputFile::create(&path, Existing::Replace).unwrap();
+        file.write_all(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        file.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(directory.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_file_that_appeared_in_between_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let file = OutputFile::create(&path, Existing::Refuse).unwrap();
+        fs::write(&path, "other").unwrap();
+        assert!(file.commit().unwrap_err().is_existing());
+        assert_eq!(fs::read(&path).unwrap(), b"other");
+    }
+
+    #[test]
+    fn a_directory_appears_whole_and_only_where_nothing_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        fs::create_dir(&path).unwrap();
+        let output = OutputDirectory::create(&path).unwrap();
+        fs::write(output.path().join("x"), "x").unwrap();
+        output.commit().unwrap();
+        assert_eq!(names(&path), ["x"]);
+        assert!(OutputDirectory::create(&path).unwrap_err().is_existing());
+        assert_eq!(names(directory.path()), ["out"]);
+    }
+
+    #[test]
+    fn devices_are_written_as_they_are() {
+        let mut file = OutputFile::create(Path::new("/dev/null"), Existing::Refuse).unwrap();
+        file.write_all(b"x").unwrap();
+        file.commit().unwrap();
+        assert!(
+            Path::new("/dev/null")
+                .metadata()
+                .unwrap()
+                .file_type()
+                .is_char_device()
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! What can go wrong with a registry, in terms of the object that was wanted.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::digest::Digest;
+use crate::document::ParseError;
+use crate::http::{self, Response, StatusCode};
+use crate::index::NoSuchPlatform;
+use crate::reference::{Reference, Repository};
+use crate::{auth, verify};
+
+/// Error bodies are read up to this many bytes (64 KiB).
+const BODY_LIMIT: usize = 64 << 10;
+
+/// An object that could not be fetched.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot fetch {object} from {registry}")]
+pub struct Error {
+    pub(super) object: Object,
+    pub(super) registry: String,
+    #[source]
+    pub(super) cause: Cause,
+}
+
+impl Error {
+    /// Why.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// What was wanted.
+    #[must_use]
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+}
+
+/// What one can want from a registry.
+#[derive(Debug, Clone)]
+pub enum Object {
+    /// The manifest or index that a reference names.
+    Manifest(Box<Reference>),
+    /// Content that is asked for by its digest.
+    Blob {
+        /// What it is to the image.
+        role: Role,
+        /// Its digest.
+        digest: Digest,
+        /// The repository to ask.
+        repository: Repository,
+    },
+}
+
+/// What a blob is to an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The configuration.
+    Config,
+    /// A layer.
+    Layer,
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest(reference) => write!(f, "the manifest of {reference}"),
+            Self::Blob {
+                role,
+                digest,
+                repository,
+            } => {
+                let role = match role {
+                    Role::Config => "configuration",
+                    Role::Layer => "layer",
+                };
+                write!(f, "the {role} {digest} of {repository}")
+            }
+        }
+    }
+}
+
+/// Why an object could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// The connection, or the way there.
+    #[error(transparent)]
+    Http(#[from] http::Error),
+    /// The registry does not let the user in.
+    #[error(transparent)]
+    Auth(#[from] auth::Error),
+    /// The registry answers with an error.
+    #[error("the registry answers {status}{}", says(message.as_deref()))]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// What the registry says, fit for printing.
+        message: Option<String>,
+    },
+    /// The content is not what its digest or size says.
+    #[error(transparent)]
+    Verify(#[from] verify::Error),
+    /// The content is not a document of the kind that was expected.
+    #[error("what the registry sent is not usable")]
+    Document(#[from] ParseError),
+    /// The index has no image for the platform.
+    #[error(transparent)]
+    Platform(#[from] NoSuchPlatform),
+    /// Indexes within indexes without end.
+    #[error("indexes are nested more than {0} deep")]
+    Nesting(usize),
+}
+
+fn says(message: Option<&str>) -> String {
+    message
+        .map(|message| format!(": {message}"))
+        .unwrap_or_default()
+}
+
+/// The error body of the distribution specification, section "Error Codes".
+#[derive(Deserialize)]
+struct Body {
+    errors: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl Cause {
+    /// Reads an answer with a status of failure.
+    pub(super) async fn of_status(response: Response) -> Self {
+        let status = response.status();
+        let body = response.start_of_body(BODY_LIMIT).await;
+        let message = serde_json::from_slice::<Body>(&body)
+            .ok()
+            .and_then(|body| body.errors.into_iter().next())
+            .map(|error| {
+                let text = match (error.code.is_empty(), error.message.is_empty()) {
+                    (false, false) => format!("{} ({})", error.message, error.code),
+                    (true, _) => error.message,
+                    (_, true) => error.code,
+                };
+                printable(&text)
+            });
+        Self::Status {
+            status,
+            message: message.filter(|message| !message.is_empty()),
+        }
+    }
+}
+
+/// A server's words without what could play tricks on a terminal, and not too many of them.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(300)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn a_servers_words_cannot_play_with_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\nc"), "a [2Jb  c");
+        assert_eq!(printable(&"x".repeat(1000)).len(), 300);
+    }
+}

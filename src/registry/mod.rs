@@ -1,0 +1,88 @@
+//! The registry client: manifests, indexes, configurations and blobs of one registry, verified.
+//!
+//! [`Registry`] sends requests and answers challenges; [`resolve`](Registry::resolve) finds an image's
+//! manifest; [`Blob`] is content on its way, with the error instead of the end if it is not what it should
+//! be.
+//!
+//! Source: OCI distribution specification, section "Pull".
+
+mod blob;
+mod error;
+mod resolve;
+
+pub use self::blob::Blob;
+pub use self::error::{Cause, Error, Object, Role};
+pub use self::resolve::Resolved;
+
+use url::Url;
+
+use crate::auth::{Authenticator, Credentials};
+use crate::endpoint::Endpoint;
+use crate::http::header::{HeaderMap, WWW_AUTHENTICATE};
+use crate::http::{Client, Method, Request, Response, StatusCode};
+use crate::reference::Repository;
+
+/// A registry, and what is known of how to talk to it.
+#[derive(Debug)]
+pub struct Registry {
+    endpoint: Endpoint,
+    client: Client,
+    authenticator: Authenticator,
+}
+
+impl Registry {
+    /// The registry at `endpoint`, as the user with `credentials` sees it.
+    #[must_use]
+    pub fn new(client: Client, endpoint: Endpoint, credentials: Option<Credentials>) -> Self {
+        Self {
+            authenticator: Authenticator::new(client.clone(), endpoint.base().clone(), credentials),
+            client,
+            endpoint,
+        }
+    }
+
+    /// Where this registry is.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Sends a request with what authorization there is, and once more if that is challenged. The answer has
+    /// a status of success.
+    async fn send(
+        &self,
+        repository: &Repository,
+        url: Url,
+        headers: HeaderMap,
+    ) -> Result<Response, Cause> {
+        let mut request = Request {
+            method: Method::Get,
+            url,
+            headers,
+            authorization: self.authenticator.authorization(repository).await,
+        };
+        let mut response = self.client.send(request.clone()).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let challenges: Vec<&str> = response
+                .headers()
+                .get_all(WWW_AUTHENTICATE)
+                .iter()
+                .filter_map(|value| value.to_str().ok())
+                .collect();
+            let answer = self
+                .authenticator
+                .answer(repository, &challenges, request.authorization.as_ref())
+                .await?;
+            request.authorization = Some(answer);
+            response = self.client.send(request).await?;
+            if response.status() == StatusCode::UNAUTHORIZED {
+                return Err(self.authenticator.denied().into());
+            }
+        }
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(Cause::of_status(response).await)
+        }
+    }
+}

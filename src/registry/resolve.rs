@@ -1,0 +1,117 @@
+//! From a reference to an image's manifest, through an index where there is one.
+//!
+//! Source: OCI distribution specification, section "Pulling manifests".
+
+use super::{Cause, Error, Object, Registry};
+use crate::document::{Document, MAX_DOCUMENT_SIZE};
+use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
+use crate::index::Index;
+use crate::manifest::{DocumentKind, Manifest, kind_of};
+use crate::media_type::MediaType;
+use crate::platform::Platform;
+use crate::reference::Reference;
+use crate::verify::Verifier;
+
+/// Indexes may hold indexes; this deep.
+const MAX_NESTING: usize = 4;
+
+/// Without schema 1, so that a registry that could send it says instead that it has nothing else.
+const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
+
+/// What a reference stands for on one platform.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The outermost index, if the reference names one.
+    pub index: Option<Document<Index>>,
+    /// The manifest of the one image.
+    pub manifest: Document<Manifest>,
+}
+
+/// One answer of a registry's manifest interface.
+enum Found {
+    Index(Document<Index>),
+    Manifest(Box<Document<Manifest>>),
+}
+
+impl Registry {
+    /// Finds the manifest that serves `platform`. An image that is not in an index is taken as it is.
+    pub async fn resolve(
+        &self,
+        reference: &Reference,
+        platform: &Platform,
+    ) -> Result<Resolved, Error> {
+        let mut outermost = None;
+        let mut current = reference.clone();
+        let mut size = None;
+        for _ in 0..=MAX_NESTING {
+            let failed = |cause| self.failed(&current, cause);
+            match self.manifest(&current, size).await.map_err(failed)? {
+                Found::Manifest(manifest) => {
+                    return Ok(Resolved {
+                        index: outermost,
+                        manifest: *manifest,
+                    });
+                }
+                Found::Index(index) => {
+                    let entry = index
+                        .select(platform)
+                        .map_err(|cause| failed(cause.into()))?;
+                    current.digest = Some(entry.digest);
+                    size = Some(entry.size);
+                    outermost.get_or_insert(index);
+                }
+            }
+        }
+        Err(self.failed(reference, Cause::Nesting(MAX_NESTING)))
+    }
+
+    /// The index that a reference names.
+    pub async fn index(&self, reference: &Reference) -> Result<Document<Index>, Error> {
+        let failed = |cause| self.failed(reference, cause);
+        let (bytes, declared) = self.manifest_bytes(reference, None).await.map_err(failed)?;
+        Document::parse(bytes, declared.as_ref()).map_err(|cause| failed(cause.into()))
+    }
+
+    async fn manifest(&self, reference: &Reference, size: Option<u64>) -> Result<Found, Cause> {
+        let (bytes, declared) = self.manifest_bytes(reference, size).await?;
+        Ok(match kind_of(&bytes, declared.as_ref())? {
+            DocumentKind::Index => Found::Index(Document::parse(bytes, declared.as_ref())?),
+            DocumentKind::Manifest => {
+                Found::Manifest(Box::new(Document::parse(bytes, declared.as_ref())?))
+            }
+        })
+    }
+
+    /// The bytes under a reference, verified where it has a digest, and the media type that they came with.
+    async fn manifest_bytes(
+        &self,
+        reference: &Reference,
+        size: Option<u64>,
+    ) -> Result<(Vec<u8>, Option<MediaType>), Cause> {
+        let url = self
+            .endpoint
+            .manifest_url(&reference.repository, &reference.manifest_reference());
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
+        let response = self.send(&reference.repository, url, headers).await?;
+        let declared = response.media_type();
+        let bytes = response.bytes(MAX_DOCUMENT_SIZE).await?;
+        // The header Docker-Content-Digest proves nothing that the connection does not: it comes from the
+        // same hand, and some registries get it wrong for tags.
+        if let Some(digest) = reference.digest {
+            Verifier::check(digest, size, &bytes)?;
+        }
+        Ok((bytes, declared))
+    }
+
+    fn failed(&self, reference: &Reference, cause: Cause) -> Error {
+        Error {
+            object: Object::Manifest(Box::new(reference.clone())),
+            registry: self.endpoint.registry_name().to_string(),
+            cause,
+        }
+    }
+}
