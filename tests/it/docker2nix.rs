@@ -133,7 +133,7 @@ fn the_manifests_text_is_escaped() {
     let registry = Registry::start();
     let image = small();
     let manifest = String::from_utf8(image.manifest.clone()).unwrap().replacen(
-        "{",
+        '{',
         "{\n   \"annotations\": {\"x\": \"${builtins.abort 1} '' ''${ \\\" \\n $$ \u{fc}\", \"y\": \"''\"},",
         1,
     );

@@ -178,11 +178,9 @@ fn writes_an_oci_layout() {
         assert_eq!(entries[0]["mediaType"], image.media_type);
         let mut blobs = 0;
         for (path, content) in &files {
-            if let Ok(name) = path.strip_prefix("blobs/sha256") {
-                if let Some(content) = content {
-                    assert_eq!(name.to_str().unwrap(), hex(content), "named by its hash");
-                    blobs += 1;
-                }
+            if let (Ok(name), Some(content)) = (path.strip_prefix("blobs/sha256"), content) {
+                assert_eq!(name.to_str().unwrap(), hex(content), "named by its hash");
+                blobs += 1;
             }
         }
         assert_eq!(blobs, 2 + image.layers.len());

@@ -1,12 +1,20 @@
 //! The first ring of tests: the executable from outside, against a scripted registry on loopback, and the structure
 //! of the sources. Seconds, offline, no privileges.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is test code, and tests may stop at the first surprise"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
 // The structure of the project.
 mod layers; // which module may use which
 mod nix_files; // Nix files are laid out as nixfmt lays them out
+mod script; // the scripted registry itself: a script that is not kept fails the test
 
 // The commands.
 mod config; // hocker config

@@ -98,7 +98,10 @@ impl Run {
     /// Starts it.
     pub(crate) fn start(mut self) -> Running {
         let mut child = self.command.spawn().unwrap_or_else(|error| {
-            panic!("cannot start {:?}: {error}", self.command.get_program());
+            panic!(
+                "cannot start {}: {error}",
+                self.command.get_program().display()
+            );
         });
         if let (Some(input), Some(mut stdin)) = (self.input, child.stdin.take()) {
             // The program may end without reading it all; what it did then is for the test to see.

@@ -480,15 +480,12 @@ fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
                 line.expect.matches(&request)
                     && (line.served == 0 || line.expect.times != Times::Once)
             });
-            match line {
-                Some(line) => {
-                    line.served += 1;
-                    Some(Arc::clone(&line.respond))
-                }
-                None => {
-                    state.unexpected.push(request.clone());
-                    None
-                }
+            if let Some(line) = line {
+                line.served += 1;
+                Some(Arc::clone(&line.respond))
+            } else {
+                state.unexpected.push(request.clone());
+                None
             }
         };
         let answer = match respond {
