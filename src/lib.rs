@@ -38,15 +38,18 @@ pub mod safe_url;
 pub mod secret;
 
 // Mechanisms.
-// Auth.
-pub mod auth;
-
-// Subject.
-pub mod registry;
-
-// Program.
-pub mod cli;
 pub mod compression;
 pub mod http;
 pub mod output;
 pub mod verify;
+
+// Auth.
+pub mod auth;
+
+// Subject.
+pub mod archive;
+pub mod registry;
+pub mod serve;
+
+// Program.
+pub mod cli;

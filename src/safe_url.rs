@@ -22,6 +22,12 @@ impl SafeUrl {
         shown.set_fragment(None);
         Self(Box::new(shown))
     }
+
+    /// Whether the scheme is https.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
 }
 
 impl fmt::Display for SafeUrl {

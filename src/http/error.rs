@@ -1,5 +1,7 @@
 //! What can go wrong between a request and the end of its answer.
 
+use std::fmt;
+
 use url::Url;
 
 use super::StatusCode;
@@ -15,22 +17,22 @@ pub enum Error {
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
     /// No connection, or no answer on it.
-    #[error("no answer from {url}{}", reason(source))]
+    #[error("no answer from {url}{}", reason(&source.0))]
     Send {
         /// What was asked.
         url: SafeUrl,
-        /// What went wrong, without the URL.
+        /// What went wrong.
         #[source]
-        source: reqwest::Error,
+        source: Transport,
     },
     /// The answer's body broke off.
-    #[error("the answer of {url} broke off{}", reason(source))]
+    #[error("the answer of {url} broke off{}", reason(&source.0))]
     Body {
         /// What was asked.
         url: SafeUrl,
-        /// What went wrong, without the URL.
+        /// What went wrong.
         #[source]
-        source: reqwest::Error,
+        source: Transport,
     },
     /// A body larger than it may be.
     #[error("the answer of {url} is larger than {limit} bytes")]
@@ -73,18 +75,17 @@ pub enum Error {
 }
 
 impl Error {
-    /// The crate's errors name the URL with its query, which may hold a signature.
     pub(super) fn send(url: &Url, source: reqwest::Error) -> Self {
         Self::Send {
             url: SafeUrl::new(url),
-            source: source.without_url(),
+            source: Transport(source.without_url()),
         }
     }
 
     pub(super) fn body(url: &Url, source: reqwest::Error) -> Self {
         Self::Body {
             url: SafeUrl::new(url),
-            source: source.without_url(),
+            source: Transport(source.without_url()),
         }
     }
 
@@ -94,12 +95,30 @@ impl Error {
         matches!(self, Self::Send { .. } | Self::Body { .. })
     }
 
-    /// Whether a plain-http answer was what TLS got, or the other way round.
+    /// Whether a host that was asked by https could not be talked to at all.
     #[must_use]
-    pub fn is_connect(&self) -> bool {
-        matches!(self, Self::Send { source, .. } if source.is_connect())
+    pub fn is_https_connect(&self) -> bool {
+        matches!(self, Self::Send { url, source } if source.0.is_connect() && url.is_https())
     }
 }
+
+/// An error of the HTTP crate. It wraps the one that says something (a refused connection, a certificate) in
+/// several that do not, and names the URL with its query, which may hold a signature; so only the innermost
+/// is shown.
+#[derive(Debug)]
+pub struct Transport(reqwest::Error);
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut innermost: &dyn std::error::Error = &self.0;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        write!(f, "{innermost}")
+    }
+}
+
+impl std::error::Error for Transport {}
 
 fn reason(source: &reqwest::Error) -> &'static str {
     if source.is_timeout() {

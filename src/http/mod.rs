@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::authorization::Authorization;
-pub use self::error::Error;
+pub use self::error::{Error, Transport};
 pub use self::response::Response;
 pub use self::roots::{Roots, RootsError};
 pub use reqwest::StatusCode;

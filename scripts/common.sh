@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# What demo and test share: words for people, missing packages, and the hocker that runs in Nix's sandbox.
+# To be sourced, after `set -euo pipefail`.
+
+# Debian keeps dockerd and nginx where only root looks.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# The repository.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+
+# One line about what happens next.
+say() {
+  printf '\n==> %s\n' "$*" >&2
+}
+
+die() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+# The Debian package that has a command.
+package_of() {
+  case $1 in
+    cc) echo gcc ;;
+    dockerd) echo docker.io ;;
+    # Debian 13 took the client out of docker.io.
+    docker) if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi ;;
+    htpasswd) echo apache2-utils ;;
+    nginx) echo nginx-light ;;
+    nix-build) echo nix-bin ;;
+    xz) echo xz-utils ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# Makes commands available: installs their Debian packages where this is root on Debian, and otherwise names them.
+require() {
+  local command missing=() packages=()
+  for command in "$@"; do
+    command -v "$command" >/dev/null || missing+=("$command")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  command -v apt-get >/dev/null || die "please install what has these commands: ${missing[*]}"
+  if [[ $EUID -eq 0 ]]; then
+    say "Bringing the package lists up to date"
+    apt-get update -q >&2
+  fi
+  for command in "${missing[@]}"; do
+    packages+=("$(package_of "$command")")
+  done
+  [[ $EUID -eq 0 ]] || die "please install: ${packages[*]}"
+  say "Installing ${packages[*]}"
+  install_packages "${packages[@]}"
+  for command in "${missing[@]}"; do
+    command -v "$command" >/dev/null || die "$(package_of "$command") is installed, but there is no $command"
+  done
+}
+
+# Installs packages without letting their services start, unless the system has its own rule about that.
+install_packages() (
+  policy=/usr/sbin/policy-rc.d
+  if [[ ! -e $policy ]]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2
+)
+
+# Cargo, and the C compiler with the static C library that the static hocker needs.
+require_rust() {
+  command -v cargo >/dev/null || die "please install Rust 1.88 or newer, from https://rustup.rs or your distribution"
+  require cc
+  if [[ -z $(cc -print-file-name=libc.a | sed -n '/\//p') ]]; then
+    if [[ $EUID -ne 0 ]] || ! command -v apt-get >/dev/null; then
+      die "please install the static C library (libc6-dev)"
+    fi
+    say "Installing libc6-dev"
+    apt-get update -q >&2
+    install_packages libc6-dev
+  fi
+}
+
+# Builds a hocker that needs no shared library, since Nix's sandbox has none, and prints its path.
+build_static_hocker() {
+  local triple target
+  triple=$(rustc --print host-tuple)
+  target=$(cargo metadata --manifest-path "$root/Cargo.toml" --format-version 1 --no-deps |
+    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+  RUSTFLAGS="-C target-feature=+crt-static" \
+    cargo build --manifest-path "$root/Cargo.toml" --locked --release --bin hocker --target "$triple" >&2
+  printf '%s\n' "$target/$triple/release/hocker"
+}

@@ -1,0 +1,6 @@
+//! Archives: how an image's parts stand together in a file or directory. Never sees the network; the same
+//! parts always give the same bytes.
+
+pub mod docker_archive;
+pub mod header;
+pub mod oci_layout;

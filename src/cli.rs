@@ -1,5 +1,0 @@
-//! tmp
-#[allow(missing_docs)]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}

@@ -1,0 +1,289 @@
+//! Arguments: what can be asked for. The doc comments here are the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::digest::{self, Digest};
+use crate::endpoint::Endpoint;
+use crate::platform::Platform;
+use crate::secret::Secret;
+
+/// Registry images into the Nix store, layer by layer, without downloading anything to learn its hash.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hocker",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done, 1 other, 2 usage, 3 not found, 4 denied, 5 integrity, \
+                  6 unavailable, 7 unsupported."
+)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print an image's manifest, byte for byte
+    Manifest(ManifestArgs),
+    /// Print or write an image's configuration
+    Config(ConfigArgs),
+    /// Write one layer of an image
+    Layer(LayerArgs),
+    /// Write a whole image
+    Image(ImageArgs),
+    /// Print a Nix expression that fetches an image
+    Docker2nix(Docker2nixArgs),
+}
+
+/// Which image, and where.
+#[derive(Debug, clap::Args)]
+pub struct SourceArgs {
+    /// The image, as `docker pull` takes it: debian, ghcr.io/a/b:1, localhost:5000/x@sha256:…
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+
+    /// The tag or digest, where IMAGE does not say it
+    #[arg(value_name = "TAG")]
+    pub tag: Option<String>,
+
+    /// The registry's URL; IMAGE is then taken as the repository's full name
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<Endpoint>,
+}
+
+/// Which of the images of an index.
+#[derive(Debug, clap::Args)]
+pub struct PlatformArgs {
+    /// The platform to choose from an index [default: linux on this machine's architecture]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
+}
+
+/// Who is asking.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Credentials")]
+#[group(skip)]
+pub struct CredentialArgs {
+    /// The user's name
+    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["token", "credentials_file"])]
+    pub username: Option<String>,
+
+    /// The password; other users of the machine can read it here, so prefer --password-stdin
+    #[arg(
+        short,
+        long,
+        value_name = "PASSWORD",
+        requires = "username",
+        conflicts_with = "password_stdin"
+    )]
+    pub password: Option<Secret>,
+
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    pub password_stdin: bool,
+
+    /// A bearer token for the registry
+    #[arg(short, long, value_name = "TOKEN", conflicts_with = "credentials_file")]
+    pub token: Option<Secret>,
+
+    /// A file with `USERNAME=` and `PASSWORD=` lines, or a `BEARER_TOKEN=` line
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub credentials_file: Option<PathBuf>,
+}
+
+/// `hocker manifest`
+#[derive(Debug, clap::Args)]
+pub struct ManifestArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub platform: PlatformArgs,
+
+    /// Print the index that the reference names, not the manifest of one platform
+    #[arg(long, conflicts_with = "platform")]
+    pub index: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub output: OptionalOutputArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub credentials: CredentialArgs,
+}
+
+/// `hocker config`
+#[derive(Debug, clap::Args)]
+pub struct ConfigArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub platform: PlatformArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub output: OptionalOutputArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub credentials: CredentialArgs,
+}
+
+/// Where to write what is otherwise printed.
+#[derive(Debug, clap::Args)]
+pub struct OptionalOutputArgs {
+    /// Write to a file, which must not exist
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Replace the file if it exists
+    #[arg(long, requires = "out")]
+    pub force: bool,
+}
+
+/// Where to write.
+#[derive(Debug, clap::Args)]
+pub struct OutputArgs {
+    /// Write to a file, which must not exist; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `hocker layer`
+#[derive(Debug, clap::Args)]
+pub struct LayerArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub source: SourceArgs,
+
+    /// The layer's digest, with or without `sha256:`
+    #[arg(short, long, alias = "imageLayer", value_name = "DIGEST", value_parser = layer_digest)]
+    pub layer: Digest,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub credentials: CredentialArgs,
+}
+
+fn layer_digest(text: &str) -> Result<Digest, digest::ParseError> {
+    Digest::parse_lenient(text)
+}
+
+/// `hocker image`
+#[derive(Debug, clap::Args)]
+pub struct ImageArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub platform: PlatformArgs,
+
+    /// What to write
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub credentials: CredentialArgs,
+}
+
+/// The formats of a whole image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A tar that `docker load` reads, with plain layers named after their diff ids
+    #[default]
+    DockerArchive,
+    /// A directory in the OCI image layout, with the blobs as the registry has them
+    OciDir,
+}
+
+/// `hocker docker2nix`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "With one argument the manifest is fetched and becomes part of the \
+    expression.\nWith IMAGE and TAG apart, as the classic program took them, a manifest on standard \
+    input\n(or from --manifest) is used, and no network is touched."
+)]
+pub struct Docker2nixArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub platform: PlatformArgs,
+
+    /// Read the manifest from a file instead of fetching it; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+
+    /// The name of the derivation [default: the image's]
+    #[arg(
+        long = "alt-name",
+        visible_alias = "altName",
+        alias = "altImageName",
+        value_name = "NAME"
+    )]
+    pub alternative_name: Option<String>,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub credentials: CredentialArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn classic_command_lines_are_understood() {
+        for line in [
+            "hocker image --out ./hello-world.tar.gz library/hello-world linux",
+            "hocker manifest library/debian jessie",
+            "hocker layer --out=x --registry https://r.example/v2/ --username u --password p --layer ca4f61b1923c10e9eb81228bd46bee1dfba02b9c7dac1844527a734752688ede repo/image tag",
+            "hocker layer -t TOKEN -l ca4f61b1923c10e9eb81228bd46bee1dfba02b9c7dac1844527a734752688ede --out x a b",
+            "hocker config -u u -p p a b --out x",
+            "hocker config -f file a b",
+            "hocker docker2nix --registry http://localhost:5000/v2/ --manifest m.json --altName x a b",
+        ] {
+            if let Err(error) = Args::try_parse_from(line.split(' ')) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn credentials_of_two_kinds_are_refused() {
+        for line in [
+            "hocker config -u u -p p -t t a",
+            "hocker config -t t -f f a",
+            "hocker config -p p a",
+            "hocker config -u u -p p --password-stdin a",
+        ] {
+            assert!(Args::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

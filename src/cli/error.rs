@@ -1,0 +1,284 @@
+//! The program's errors: what each module's error means for the exit code, and what the user can do.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::auth::{self, credentials_file};
+use crate::document::ParseError;
+use crate::http::{self, RootsError, StatusCode};
+use crate::registry::{self, Cause};
+use crate::{endpoint, output, reference, verify};
+
+/// How the program ends. The numbers are promised to scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All done, or the reader of the output closed it.
+    Done,
+    /// Nothing of the below.
+    Other,
+    /// Arguments that make no sense.
+    Usage,
+    /// No such image, tag, layer or platform.
+    NotFound,
+    /// No access.
+    Denied,
+    /// Content that is not what its digest says.
+    Integrity,
+    /// No usable answer from a registry.
+    Unavailable,
+    /// Something this program does not handle.
+    Unsupported,
+    /// Ended by a signal, of this number.
+    Signal(u8),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Other => 1,
+            Exit::Usage => 2,
+            Exit::NotFound => 3,
+            Exit::Denied => 4,
+            Exit::Integrity => 5,
+            Exit::Unavailable => 6,
+            Exit::Unsupported => 7,
+            // As shells report it.
+            Exit::Signal(number) => 128u8.saturating_add(number),
+        })
+    }
+}
+
+/// Why a command did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name of an image makes no sense.
+    #[error("cannot read the image name `{image}`")]
+    Reference {
+        /// What was given.
+        image: String,
+        /// What is wrong with it.
+        #[source]
+        source: reference::ParseError,
+    },
+    /// The place of a registry makes no sense.
+    #[error("cannot tell where the registry is")]
+    Endpoint(#[from] endpoint::ParseError),
+    /// A user's name without a password.
+    #[error("--username needs --password-stdin or --password")]
+    PasswordMissing,
+    /// A directory cannot be written to a pipe.
+    #[error("--format oci-dir writes a directory, which --out must name")]
+    DirectoryToStdout,
+    /// The classic credentials file.
+    #[error("cannot authenticate")]
+    CredentialsFile(#[from] credentials_file::Error),
+    /// The bundle of certificate authorities.
+    #[error("cannot verify registries")]
+    Roots(#[from] RootsError),
+    /// HTTP cannot be set up.
+    #[error("cannot talk to registries")]
+    Http(#[from] http::Error),
+    /// The registry.
+    #[error(transparent)]
+    Registry(Box<registry::Error>),
+    /// A document that did not come from a registry, or contradicts another.
+    #[error("cannot use {what}")]
+    Document {
+        /// Which document.
+        what: String,
+        /// What is wrong with it.
+        #[source]
+        source: ParseError,
+    },
+    /// A layer that decompresses to something else than its configuration says.
+    #[error("the layer {layer} is not what the configuration says")]
+    Layer {
+        /// Its digest.
+        layer: String,
+        /// What is wrong with it.
+        #[source]
+        source: LayerError,
+    },
+    /// An output file or directory.
+    #[error(transparent)]
+    Output(#[from] output::Error),
+    /// Standard output.
+    #[error("cannot write to standard output")]
+    Stdout(#[source] io::Error),
+    /// A file or standard input that was named as input.
+    #[error("cannot read {what}")]
+    Input {
+        /// Which.
+        what: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A file that was fetched cannot be kept.
+    #[error("cannot write to {}", path.display())]
+    Scratch {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// No threads.
+    #[error("cannot start")]
+    Runtime(#[source] io::Error),
+    /// A part of the work ended without a result.
+    #[error("a transfer ended early")]
+    Task(#[source] tokio::task::JoinError),
+    /// A signal.
+    #[error("interrupted")]
+    Interrupted(i32),
+}
+
+/// What is wrong with a layer's content.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// It does not decompress.
+    #[error("it cannot be decompressed")]
+    Decompress(#[source] io::Error),
+    /// It decompresses to something else.
+    #[error(transparent)]
+    DiffId(#[from] verify::Error),
+}
+
+impl From<registry::Error> for Error {
+    fn from(error: registry::Error) -> Self {
+        Self::Registry(Box::new(error))
+    }
+}
+
+impl Error {
+    /// How the program ends for this.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Reference { .. }
+            | Self::Endpoint(_)
+            | Self::PasswordMissing
+            | Self::DirectoryToStdout => Exit::Usage,
+            Self::Registry(error) => of_cause(error.cause()),
+            Self::Document { source, .. } => of_document(source),
+            Self::Layer { .. } => Exit::Integrity,
+            Self::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Interrupted(signal) => Exit::Signal(u8::try_from(*signal).unwrap_or(0)),
+            Self::CredentialsFile(_)
+            | Self::Roots(_)
+            | Self::Http(_)
+            | Self::Output(_)
+            | Self::Stdout(_)
+            | Self::Input { .. }
+            | Self::Scratch { .. }
+            | Self::Runtime(_)
+            | Self::Task(_) => Exit::Other,
+        }
+    }
+
+    /// What the user can do, where that is worth saying.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Output(error) if error.is_existing() => {
+                Some("choose another name, or replace it with --force")
+            }
+            Self::Registry(error) => hint_of_cause(error.cause()),
+            Self::Document {
+                source: ParseError::Unsupported(what),
+                ..
+            } if what.contains("index") => Some(
+                "give the manifest of one platform: `hocker manifest` prints it, with --platform \
+                 for another than this machine's",
+            ),
+            _ => None,
+        }
+    }
+
+    /// The digest that was promised and the one that came, where that is what went wrong.
+    #[must_use]
+    pub fn mismatch(&self) -> Option<&verify::Mismatch> {
+        let error = match self {
+            Self::Registry(error) => match error.cause() {
+                Cause::Verify(error) => error,
+                _ => return None,
+            },
+            Self::Layer {
+                source: LayerError::DiffId(error),
+                ..
+            } => error,
+            _ => return None,
+        };
+        match error {
+            verify::Error::Digest(mismatch) => Some(mismatch),
+            _ => None,
+        }
+    }
+}
+
+fn of_cause(cause: &Cause) -> Exit {
+    match cause {
+        Cause::Http(error) | Cause::Auth(auth::Error::Http(error)) => of_http(error),
+        Cause::Auth(error) if error.is_denial() => Exit::Denied,
+        Cause::Auth(error) if error.is_transient() => Exit::Unavailable,
+        Cause::Auth(_) | Cause::Nesting(_) => Exit::Unsupported,
+        Cause::Status { status, .. } => match *status {
+            StatusCode::NOT_FOUND | StatusCode::GONE => Exit::NotFound,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Denied,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Exit::Unavailable,
+            status if status.is_server_error() => Exit::Unavailable,
+            _ => Exit::Unsupported,
+        },
+        Cause::Verify(_) => Exit::Integrity,
+        Cause::Document(error) => of_document(error),
+        Cause::Platform(_) => Exit::NotFound,
+    }
+}
+
+fn of_http(error: &http::Error) -> Exit {
+    match error {
+        error if error.is_transient() => Exit::Unavailable,
+        http::Error::TooLarge { .. }
+        | http::Error::Location { .. }
+        | http::Error::Downgrade { .. }
+        | http::Error::TooManyRedirects { .. } => Exit::Unsupported,
+        _ => Exit::Other,
+    }
+}
+
+fn of_document(error: &ParseError) -> Exit {
+    match error {
+        ParseError::Contradiction(_) => Exit::Integrity,
+        ParseError::TooLarge | ParseError::Json { .. } | ParseError::Unsupported(_) => {
+            Exit::Unsupported
+        }
+    }
+}
+
+fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Auth(
+            auth::Error::Denied {
+                with_credentials: false,
+            }
+            | auth::Error::TokenDenied {
+                with_credentials: false,
+                ..
+            },
+        ) => Some(
+            "check the name: many registries deny what they do not have; a private image needs \
+             --username and --password-stdin, or --token",
+        ),
+        Cause::Http(error) if error.is_https_connect() => {
+            Some("a registry that speaks plain http is named by --registry http://HOST:PORT/v2/")
+        }
+        Cause::Document(ParseError::Json { html: true, .. }) => {
+            Some("this does not look like a registry; check the address")
+        }
+        Cause::Platform(_) => Some("choose one of these with --platform"),
+        _ => None,
+    }
+}

@@ -1,0 +1,110 @@
+//! `hocker image`: a whole image as a file or directory, one module a format.
+
+mod docker_archive;
+mod oci_dir;
+
+use std::collections::HashSet;
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
+
+use super::args::{Format, ImageArgs};
+use super::manifest::existing;
+use super::source::{Source, platform};
+use super::{Error, classic, config, stdout};
+use crate::config::ImageConfig;
+use crate::descriptor::Descriptor;
+use crate::digest::DiffId;
+use crate::document::Document;
+use crate::endpoint::Endpoint;
+use crate::manifest::Manifest;
+use crate::output::{OutputDirectory, OutputFile};
+use crate::platform::Platform;
+use crate::reference::Reference;
+use crate::registry::Registry;
+
+/// An image whose layers are still in the registry.
+struct Image {
+    registry: Arc<Registry>,
+    reference: Reference,
+    manifest: Document<Manifest>,
+    config: Document<ImageConfig>,
+}
+
+pub(super) async fn run(args: ImageArgs) -> Result<(), Error> {
+    let source = Source::new(args.source)?;
+    let registry = source.registry(args.credentials)?;
+    let platform = platform(args.platform);
+    let path = &args.output.out;
+    let to_stdout = path.as_os_str() == "-";
+    // The output comes first: what cannot be written need not be fetched.
+    match args.format {
+        Format::DockerArchive if to_stdout => {
+            let image = Image::resolve(registry, source.reference, &platform).await?;
+            docker_archive::write_to_stdout(image).await?;
+        }
+        Format::DockerArchive => {
+            let file = OutputFile::create(path, existing(args.output.force))?;
+            let image = Image::resolve(registry, source.reference, &platform).await?;
+            docker_archive::write_to_file(image, path, file).await?;
+        }
+        Format::OciDir if to_stdout => return Err(Error::DirectoryToStdout),
+        Format::OciDir => {
+            let directory = OutputDirectory::create(path)?;
+            let image = Image::resolve(registry, source.reference, &platform).await?;
+            oci_dir::write(image, path, directory).await?;
+        }
+    }
+    if to_stdout {
+        return Ok(());
+    }
+    // The classic program printed where it wrote to.
+    stdout::write(&[path.as_os_str().as_bytes(), b"\n"].concat())
+}
+
+impl Image {
+    async fn resolve(
+        registry: Registry,
+        reference: Reference,
+        platform: &Platform,
+    ) -> Result<Self, Error> {
+        let manifest = registry.resolve(&reference, platform).await?.manifest;
+        let config = config::fetch(&registry, &reference, &manifest).await?;
+        Ok(Self {
+            registry: Arc::new(registry),
+            reference,
+            manifest,
+            config,
+        })
+    }
+
+    /// The layers with their diff ids, each only once however often the image repeats it.
+    fn distinct_layers(&self) -> Vec<(Descriptor, DiffId)> {
+        let mut seen = HashSet::new();
+        self.manifest
+            .layers
+            .iter()
+            .zip(self.config.diff_ids())
+            .filter(|(layer, diff_id)| seen.insert((layer.digest, **diff_id)))
+            .map(|(layer, diff_id)| (layer.clone(), *diff_id))
+            .collect()
+    }
+
+    /// The names under which Docker is to know the image. What is named by a digest alone has none, as after
+    /// `docker pull`.
+    fn tags(&self) -> Vec<String> {
+        let reference = &self.reference;
+        if reference.tag.is_none() && reference.digest.is_some() {
+            return Vec::new();
+        }
+        let tag = reference.tag_or_latest();
+        let mut names = vec![reference.familiar_name()];
+        if classic::is_classic() {
+            let endpoint: &Endpoint = self.registry.endpoint();
+            names.push(endpoint.classic_name(&reference.repository));
+        }
+        names
+            .into_iter()
+            .map(|name| format!("{name}:{tag}"))
+            .collect()
+    }
+}

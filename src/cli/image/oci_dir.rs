@@ -1,0 +1,87 @@
+//! `--format oci-dir`: the blobs as the registry has them, in the OCI image layout.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Image;
+use crate::archive::oci_layout::{Layout, name_annotations};
+use crate::cli::{Error, progress, transfer};
+use crate::descriptor::Descriptor;
+use crate::output::{self, OutputDirectory};
+use crate::reference::Repository;
+use crate::registry::{Registry, Role};
+
+/// Writes the layout into a directory, which gets its name at the end.
+pub(super) async fn write(
+    image: Image,
+    path: &Path,
+    directory: OutputDirectory,
+) -> Result<(), Error> {
+    let failed = |source| output::Error::write(path, source);
+    let layout = Layout::create(directory.path()).map_err(failed)?;
+    let mut transfers = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for layer in &image.manifest.layers {
+        if !seen.insert(layer.digest) {
+            continue;
+        }
+        // All files are there before the first transfer starts: one that is still on its way when
+        // everything ends cannot make another in a directory that is being removed.
+        let file = layout.create_blob(&layer.digest).map_err(failed)?;
+        transfers.push(fetch_layer(
+            Arc::clone(&image.registry),
+            image.reference.repository.clone(),
+            layer.clone(),
+            file,
+            path.to_owned(),
+        ));
+    }
+    for (digest, bytes) in [
+        (image.config.digest(), image.config.bytes()),
+        (image.manifest.digest(), image.manifest.bytes()),
+    ] {
+        layout
+            .create_blob(digest)
+            .and_then(|mut file| file.write_all(bytes))
+            .map_err(failed)?;
+    }
+    transfer::in_parallel(transfers).await?;
+    layout.finish(&descriptor(&image)).map_err(failed)?;
+    Ok(directory.commit()?)
+}
+
+/// The manifest's descriptor, with the image's name where it has one.
+fn descriptor(image: &Image) -> Descriptor {
+    let reference = &image.reference;
+    let mut descriptor = Descriptor::new(
+        image.manifest.media_type.clone(),
+        *image.manifest.digest(),
+        image.manifest.size(),
+    );
+    if reference.tag.is_some() || reference.digest.is_none() {
+        let tag = reference.tag_or_latest();
+        descriptor.annotations = name_annotations(&reference.full_name(), tag.as_str());
+    }
+    descriptor.platform = Some(image.config.platform().clone());
+    descriptor
+}
+
+async fn fetch_layer(
+    registry: Arc<Registry>,
+    repository: Repository,
+    layer: Descriptor,
+    mut file: File,
+    path: PathBuf,
+) -> Result<(), Error> {
+    let mut blob = registry
+        .blob(&repository, Role::Layer, layer.digest, Some(layer.size))
+        .await?;
+    while let Some(chunk) = blob.chunk().await? {
+        file.write_all(&chunk)
+            .map_err(|source| output::Error::write(&path, source))?;
+    }
+    progress::wrote(&layer.digest);
+    Ok(())
+}

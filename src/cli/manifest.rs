@@ -1,0 +1,40 @@
+//! `hocker manifest`: an image's manifest or index, byte for byte.
+
+use super::args::{ManifestArgs, OptionalOutputArgs};
+use super::source::{Source, platform};
+use super::{Error, stdout};
+use crate::output::{Existing, OutputFile};
+
+pub(super) async fn run(args: ManifestArgs) -> Result<(), Error> {
+    let source = Source::new(args.source)?;
+    let registry = source.registry(args.credentials)?;
+    if args.index {
+        let index = registry.index(&source.reference).await?;
+        write(&args.output, index.bytes())
+    } else {
+        let platform = platform(args.platform);
+        let resolved = registry.resolve(&source.reference, &platform).await?;
+        write(&args.output, resolved.manifest.bytes())
+    }
+}
+
+/// Writes a document to the file that was named, else prints it.
+pub(super) fn write(args: &OptionalOutputArgs, bytes: &[u8]) -> Result<(), Error> {
+    use std::io::Write as _;
+    let Some(path) = args.out.as_deref().filter(|path| path.as_os_str() != "-") else {
+        return stdout::write_document(bytes);
+    };
+    let mut file = OutputFile::create(path, existing(args.force))?;
+    file.write_all(bytes)
+        .map_err(|source| crate::output::Error::write(path, source))?;
+    Ok(file.commit()?)
+}
+
+/// What `--force` says.
+pub(super) fn existing(force: bool) -> Existing {
+    if force {
+        Existing::Replace
+    } else {
+        Existing::Refuse
+    }
+}

@@ -1,0 +1,83 @@
+//! The command line: the only part of the program that reads arguments and environment, writes to standard
+//! output and error, and decides on an exit code.
+//!
+//! [`args`] says what can be asked for, one file per command does it, `error` turns every module's errors
+//! into an exit code and a hint, and `report` prints them.
+
+pub mod args;
+mod classic;
+mod config;
+pub mod environment;
+mod error;
+mod image;
+mod layer;
+mod manifest;
+mod progress;
+mod report;
+mod source;
+mod stdout;
+mod transfer;
+
+pub use self::error::{Error, Exit};
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command};
+
+/// Runs the program as the process's arguments say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse_from(classic::rewrite(std::env::args_os())) {
+        Ok(args) => args,
+        Err(error) => return report::usage(&error),
+    };
+    match run(args.command) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => report::error(&error).into(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Error> {
+    // Hashing and decompressing keep a core busy each; more threads than layers at a time help nobody.
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        // Whatever is under way is dropped on a signal, and with it every file that is not complete.
+        tokio::select! {
+            result = dispatch(command) => result,
+            signal = interrupted() => Err(signal),
+        }
+    })
+}
+
+async fn dispatch(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Manifest(args) => manifest::run(args).await,
+        Command::Config(args) => config::run(args).await,
+        Command::Layer(args) => layer::run(args).await,
+        Command::Image(args) => image::run(args).await,
+        Command::Docker2nix(_) => Ok(()),
+    }
+}
+
+/// Waits for Ctrl-C or a request to end.
+async fn interrupted() -> Error {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        // Without handlers the signals keep their default: they end the process.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Error::Interrupted(SignalKind::interrupt().as_raw_value()),
+        _ = terminate.recv() => Error::Interrupted(SignalKind::terminate().as_raw_value()),
+    }
+}

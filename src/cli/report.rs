@@ -1,0 +1,70 @@
+//! Errors for people. The one place that prints them: the first line says what was attempted on which
+//! object, then the causes follow one a line, then a hint. It is often the last thing in a Nix build log, so
+//! there is no colour, and a wrong digest is also shown as Nix writes it.
+
+use std::error::Error as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use super::{Error, Exit};
+use crate::digest::Digest;
+
+/// Prints an error, unless it is a reader that went away or a signal, and says how to end.
+pub(super) fn error(error: &Error) -> Exit {
+    let exit = error.exit();
+    if !matches!(exit, Exit::Done | Exit::Signal(_)) {
+        print(&text(error));
+    }
+    exit
+}
+
+fn text(error: &Error) -> String {
+    let mut lines = vec![format!("hocker: {error}")];
+    let mut shown = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let line = cause.to_string();
+        // Libraries like to repeat themselves.
+        if line != shown {
+            lines.push(format!("  caused by: {line}"));
+        }
+        shown = line;
+        source = cause.source();
+    }
+    if let Some(mismatch) = error.mismatch() {
+        lines.push(format!("  specified: {}", sri(&mismatch.expected)));
+        lines.push(format!("        got: {}", sri(&mismatch.actual)));
+    }
+    if let Some(hint) = error.hint() {
+        lines.push(format!("  hint: {hint}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// A digest as Nix writes it.
+fn sri(digest: &Digest) -> String {
+    use base64::Engine as _;
+    let value = base64::engine::general_purpose::STANDARD.encode(digest.as_bytes());
+    format!("{}-{value}", digest.algorithm())
+}
+
+/// Prints what clap has to say: help and version to standard output, the rest to standard error.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let styled = error.render();
+        print(&if std::io::stderr().is_terminal() {
+            styled.ansi().to_string()
+        } else {
+            styled.to_string()
+        });
+        return Exit::Usage.into();
+    }
+    // Nobody reads: then there is nothing to tell anybody either.
+    let _ = error.print();
+    Exit::Done.into()
+}
+
+/// Standard error may be closed; there is no other place to say so.
+fn print(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

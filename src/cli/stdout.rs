@@ -1,0 +1,23 @@
+//! Standard output: data only.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use super::Error;
+
+/// Writes all of `bytes`.
+pub(super) fn write(bytes: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(bytes)
+        .and_then(|()| stdout.flush())
+        .map_err(Error::Stdout)
+}
+
+/// Writes a document as it is, with a final newline only for a person at a terminal.
+pub(super) fn write_document(bytes: &[u8]) -> Result<(), Error> {
+    write(bytes)?;
+    if io::stdout().is_terminal() && !bytes.ends_with(b"\n") {
+        write(b"\n")?;
+    }
+    Ok(())
+}

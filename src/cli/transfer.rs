@@ -1,0 +1,38 @@
+//! Several layers at a time.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::Error;
+
+/// As many layers at a time. Docker takes three; a registry that is nearby feeds a few more.
+const AT_ONCE: usize = 4;
+
+/// Runs all transfers, a few at a time, and gives their results in the order given. The first error ends the
+/// others.
+pub(super) async fn in_parallel<T, F>(
+    transfers: impl IntoIterator<Item = F>,
+) -> Result<Vec<T>, Error>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Error>> + Send + 'static,
+{
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for (number, transfer) in transfers.into_iter().enumerate() {
+        let permits = Arc::clone(&permits);
+        running.spawn(async move {
+            // The semaphore is never closed, so there is always a permit in the end.
+            let _permit = permits.acquire_owned().await;
+            transfer.await.map(|result| (number, result))
+        });
+    }
+    let mut results = Vec::new();
+    while let Some(ended) = running.join_next().await {
+        results.push(ended.map_err(Error::Task)??);
+    }
+    results.sort_by_key(|(number, _)| *number);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}

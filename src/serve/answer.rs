@@ -1,0 +1,145 @@
+//! What goes back to a client: status, headers, a body that is bytes or part of a file, and the errors in the
+//! form that registries' clients read.
+//!
+//! Source: OCI distribution specification, section "Error Codes".
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
+
+use super::blob::Blob;
+
+/// Everything but the body's transport.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
+}
+
+/// What the body is made of. `Content-Length` says its length, also where HEAD leaves it out.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// These bytes.
+    Bytes(Bytes),
+    /// This part of a file.
+    Blob(Arc<Blob>, Range<u64>),
+}
+
+/// The specification's error codes, as far as reading needs them.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ErrorCode {
+    BlobUnknown,
+    DigestInvalid,
+    ManifestUnknown,
+    NameInvalid,
+    NameUnknown,
+    Unsupported,
+}
+
+impl ErrorCode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::BlobUnknown => "BLOB_UNKNOWN",
+            Self::DigestInvalid => "DIGEST_INVALID",
+            Self::ManifestUnknown => "MANIFEST_UNKNOWN",
+            Self::NameInvalid => "NAME_INVALID",
+            Self::NameUnknown => "NAME_UNKNOWN",
+            Self::Unsupported => "UNSUPPORTED",
+        }
+    }
+}
+
+/// Why a request is not granted.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) code: ErrorCode,
+    pub(super) message: &'static str,
+}
+
+impl Refusal {
+    pub(super) const READ_ONLY: Self = Self {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        code: ErrorCode::Unsupported,
+        message: "this registry is read-only",
+    };
+    pub(super) const NO_SUCH_PATH: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        code: ErrorCode::Unsupported,
+        message: "there is nothing at this path",
+    };
+    pub(super) const NAME_INVALID: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        code: ErrorCode::NameInvalid,
+        message: "this is not a repository's name",
+    };
+    pub(super) const NAME_UNKNOWN: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        code: ErrorCode::NameUnknown,
+        message: "no such repository is served here",
+    };
+    pub(super) const MANIFEST_UNKNOWN: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        code: ErrorCode::ManifestUnknown,
+        message: "the repository has no such manifest",
+    };
+    pub(super) const BLOB_UNKNOWN: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        code: ErrorCode::BlobUnknown,
+        message: "the repository has no such blob",
+    };
+    pub(super) const DIGEST_INVALID: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        code: ErrorCode::DigestInvalid,
+        message: "this is not a digest",
+    };
+
+    /// The error in the specification's form.
+    pub(super) fn answer(&self) -> Answer {
+        let errors = serde_json::json!({
+            "errors": [{ "code": self.code.as_str(), "message": self.message, "detail": null }]
+        });
+        json(self.status, errors.to_string())
+    }
+}
+
+pub(super) fn json(status: StatusCode, text: String) -> Answer {
+    let mut answer = Answer::empty(status);
+    answer
+        .headers
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.set_body(Body::Bytes(text.into()));
+    answer
+}
+
+impl Answer {
+    pub(super) fn empty(status: StatusCode) -> Self {
+        let mut answer = Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Body::Bytes(Bytes::new()),
+        };
+        answer.set_body(Body::Bytes(Bytes::new()));
+        answer
+    }
+
+    pub(super) fn set_body(&mut self, body: Body) {
+        let length = match &body {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::Blob(_, range) => range.end.saturating_sub(range.start),
+        };
+        self.headers.insert(CONTENT_LENGTH, length.into());
+        self.body = body;
+    }
+
+    /// All that is put here is made of numbers, digests and parsed paths, which are valid in headers.
+    pub(super) fn set_text(&mut self, name: HeaderName, text: &str) {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            self.headers.insert(name, value);
+        }
+    }
+}

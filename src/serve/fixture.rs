@@ -1,0 +1,94 @@
+//! OCI layouts for the tests of this module.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::catalogue::Catalogue;
+use super::layout::Error;
+use crate::digest::Digest;
+
+pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(super) const LAYER: &[u8] = b"0123456789";
+
+/// A layout that grows blob by blob.
+pub(super) struct LayoutFixture {
+    directory: tempfile::TempDir,
+    index: Vec<Value>,
+}
+
+impl LayoutFixture {
+    pub(super) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Self {
+            directory,
+            index: Vec::new(),
+        };
+        std::fs::create_dir_all(layout.path().join("blobs/sha256")).unwrap();
+        layout.write("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#);
+        layout.write("index.json", br#"{"schemaVersion":2,"manifests":[]}"#);
+        layout
+    }
+
+    /// A layout with one image of one layer, under this name.
+    pub(super) fn with_image(name: &str) -> Self {
+        let mut layout = Self::new();
+        let manifest = layout.manifest(LAYER);
+        layout.list(manifest, name);
+        layout
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.directory.path().join("layout")
+    }
+
+    pub(super) fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.path().join("blobs/sha256").join(digest.hex())
+    }
+
+    pub(super) fn write(&self, file: impl AsRef<Path>, content: &[u8]) {
+        std::fs::write(self.path().join(file), content).unwrap();
+    }
+
+    /// Adds a blob and gives its descriptor.
+    pub(super) fn blob(&self, media_type: &str, content: &[u8]) -> Value {
+        let digest = Digest::of(content);
+        self.write(self.blob_path(&digest), content);
+        json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
+    }
+
+    /// Adds a manifest of one layer and gives its descriptor.
+    pub(super) fn manifest(&self, layer: &[u8]) -> Value {
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": self.blob("application/vnd.oci.image.config.v1+json", b"{}"),
+            "layers": [self.blob("application/vnd.oci.image.layer.v1.tar+gzip", layer)],
+        });
+        self.blob(MANIFEST, manifest.to_string().as_bytes())
+    }
+
+    /// Adds an index of other documents and gives its descriptor.
+    pub(super) fn index(&self, manifests: &[Value]) -> Value {
+        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests });
+        self.blob(INDEX, index.to_string().as_bytes())
+    }
+
+    /// Lists a document in `index.json` under a full name.
+    pub(super) fn list(&mut self, mut descriptor: Value, name: &str) {
+        descriptor["annotations"] = json!({ "io.containerd.image.name": name });
+        self.index.push(descriptor);
+        let index = json!({ "schemaVersion": 2, "manifests": self.index });
+        self.write("index.json", index.to_string().as_bytes());
+    }
+
+    pub(super) fn open(&self) -> Result<Catalogue, Error> {
+        Catalogue::open(&[self.path()])
+    }
+}
+
+/// The digest in a descriptor.
+pub(super) fn digest_of(descriptor: &Value) -> Digest {
+    descriptor["digest"].as_str().unwrap().parse().unwrap()
+}

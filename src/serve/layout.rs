@@ -1,0 +1,245 @@
+//! One OCI image layout on disk, read with suspicion: every document is bounded and held against its
+//! descriptor, and blob paths are made of parsed digests.
+//!
+//! Source: OCI image specification, `image-layout.md`.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
+use crate::index::Index;
+use crate::reference;
+
+/// A directory with `oci-layout`, `index.json` and `blobs/`.
+#[derive(Debug)]
+pub(super) struct Layout {
+    directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marker {
+    image_layout_version: String,
+}
+
+impl Layout {
+    /// Opens a layout, or the layout `oci/` inside of what `fetchdocker` built.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let directory = [path.to_owned(), path.join("oci")]
+            .into_iter()
+            .find(|directory| directory.join("oci-layout").exists())
+            .ok_or_else(|| Error::NotALayout {
+                path: path.to_owned(),
+            })?;
+        let marker = directory.join("oci-layout");
+        let bytes = read_document(&marker)?.ok_or_else(|| Error::NotALayout {
+            path: path.to_owned(),
+        })?;
+        let version = serde_json::from_slice::<Marker>(&bytes)
+            .map_err(|source| Error::Document {
+                source: ParseError::json(source, &bytes),
+                path: marker,
+            })?
+            .image_layout_version;
+        // Version 1.x is read, and what 2.0 will mean is not known.
+        if version.split('.').next() != Some("1") {
+            return Err(Error::Version {
+                path: directory,
+                version,
+            });
+        }
+        Ok(Self { directory })
+    }
+
+    /// `index.json`, the list of what the layout holds.
+    pub(super) fn index(&self) -> Result<Document<Index>, Error> {
+        let path = self.directory.join("index.json");
+        let bytes = read_document(&path)?.ok_or_else(|| Error::Absent { path: path.clone() })?;
+        Document::parse(bytes, None).map_err(|source| Error::Document { path, source })
+    }
+
+    /// The manifest or index that `descriptor` names; `None` where the layout lacks it.
+    pub(super) fn document<T: View>(
+        &self,
+        descriptor: &Descriptor,
+    ) -> Result<Option<Document<T>>, Error> {
+        let path = self.blob_path(&descriptor.digest);
+        let Some(bytes) = read_document(&path)? else {
+            return Ok(None);
+        };
+        let mut hasher = descriptor.digest.hasher();
+        hasher.update(&bytes);
+        if hasher.finish() != descriptor.digest {
+            return Err(Error::Digest {
+                path,
+                expected: descriptor.digest,
+            });
+        }
+        check_size(&path, descriptor, bytes.len() as u64)?;
+        Document::parse(bytes, Some(&descriptor.media_type))
+            .map(Some)
+            .map_err(|source| Error::Document { path, source })
+    }
+
+    /// Where the blob that `descriptor` names is, in the size that it must have; `None` where the layout lacks it.
+    pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<Option<PathBuf>, Error> {
+        let path = self.blob_path(&descriptor.digest);
+        let Some(size) = size_of_file(&path)? else {
+            return Ok(None);
+        };
+        check_size(&path, descriptor, size)?;
+        Ok(Some(path))
+    }
+
+    /// Where a blob of this digest belongs.
+    pub(super) fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.directory
+            .join("blobs")
+            .join(digest.algorithm())
+            .join(digest.hex())
+    }
+}
+
+fn check_size(path: &Path, descriptor: &Descriptor, found: u64) -> Result<(), Error> {
+    if found == descriptor.size {
+        return Ok(());
+    }
+    Err(Error::Size {
+        path: path.to_owned(),
+        expected: descriptor.size,
+        found,
+    })
+}
+
+/// The length of the regular file that `path` leads to; `None` where there is nothing.
+fn size_of_file(path: &Path) -> Result<Option<u64>, Error> {
+    let error = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    match path.metadata() {
+        // A pipe or a device would hold the reader up or never end.
+        Ok(metadata) if !metadata.is_file() => Err(error(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        ))),
+        Ok(metadata) => Ok(Some(metadata.len())),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(error(source)),
+    }
+}
+
+/// Reads at most one byte more than a document may have, so that its parser can refuse it.
+fn read_document(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    if size_of_file(path)?.is_none() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| {
+            file.take(MAX_DOCUMENT_SIZE as u64 + 1)
+                .read_to_end(&mut bytes)
+        })
+        .map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(Some(bytes))
+}
+
+/// What keeps images on disk from being served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither an OCI layout nor what `fetchdocker` builds.
+    #[error("{} holds no image: neither `oci-layout` nor `oci/oci-layout` is there", path.display())]
+    NotALayout {
+        /// The path that was named.
+        path: PathBuf,
+    },
+    /// A layout of a version that did not exist when this was written.
+    #[error("{} is an OCI layout of version {version}, and only 1 is known", path.display())]
+    Version {
+        /// The layout.
+        path: PathBuf,
+        /// What it says.
+        version: String,
+    },
+    /// The layout names a file and lacks it.
+    #[error("{} is not there", path.display())]
+    Absent {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A manifest or index that cannot be understood or contradicts itself.
+    #[error("{} is not the document it should be", path.display())]
+    Document {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: ParseError,
+    },
+    /// A file's content is not what its name says.
+    #[error("{} does not have the digest {expected}", path.display())]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// What its descriptor says.
+        expected: Digest,
+    },
+    /// A file is longer or shorter than its descriptor.
+    #[error("{} has {found} bytes, and must have {expected}", path.display())]
+    Size {
+        /// The file.
+        path: PathBuf,
+        /// What its descriptor says.
+        expected: u64,
+        /// What it has.
+        found: u64,
+    },
+    /// The layout gives its image a name that no registry can have.
+    #[error("{} names its image in a way that cannot be served", path.display())]
+    Name {
+        /// The layout.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: reference::ParseError,
+    },
+    /// Two images under one name.
+    #[error("two images are named {name}, {digest} and one before it")]
+    TwoImages {
+        /// `repository:tag`.
+        name: String,
+        /// The one that came second.
+        digest: Digest,
+    },
+}
+
+impl Error {
+    /// Whether a file's content is not what its digest or size says.
+    #[must_use]
+    pub fn is_integrity(&self) -> bool {
+        matches!(self, Self::Digest { .. } | Self::Size { .. })
+    }
+
+    /// Whether something that was named is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotALayout { .. } | Self::Absent { .. })
+    }
+}

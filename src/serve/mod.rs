@@ -1,0 +1,25 @@
+//! A read-only registry of images on disk: OCI image layouts and what `fetchdocker` builds.
+//!
+//! It owns the pull part of the OCI distribution specification and nothing else: nothing can be pushed,
+//! nothing is fetched from elsewhere. What is served is decided once, at start, by walking the documents
+//! from `index.json` down; a request can only name what that walk found, so no request reaches the file system
+//! by a path of its own.
+//!
+//! Source: OCI distribution specification, sections "Pull" and "Content Discovery".
+
+mod answer;
+mod blob;
+mod catalogue;
+#[cfg(test)]
+mod fixture;
+mod layout;
+mod name;
+mod page;
+mod range;
+mod routes;
+mod server;
+mod stall;
+
+pub use catalogue::Catalogue;
+pub use layout::Error;
+pub use server::{Server, ServerError};

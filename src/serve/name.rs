@@ -1,0 +1,146 @@
+//! Under which name an image is served. A layout's `index.json` says it in annotations; the registry that
+//! such a name begins with is left out, because this registry takes its place.
+//!
+//! Sources: OCI image specification, `annotations.md` (`org.opencontainers.image.ref.name`); containerd,
+//! which adds `io.containerd.image.name` with the full reference.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use crate::reference::{ParseError, Reference, Repository, Tag};
+
+const FULL_NAME: &str = "io.containerd.image.name";
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// Repository and tag within this registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    /// The repository.
+    pub(super) repository: Repository,
+    /// The tag. An image that was named by digest alone has none.
+    pub(super) tag: Option<Tag>,
+}
+
+impl Name {
+    /// The name that `annotations` give, or one made from the path of a layout whose image says nothing of its own.
+    /// `only` says that the layout holds no other image, so that `latest` cannot mean two things.
+    pub(super) fn of(
+        annotations: &BTreeMap<String, String>,
+        path: &Path,
+        only: bool,
+    ) -> Result<Self, ParseError> {
+        if let Some(text) = annotations.get(FULL_NAME) {
+            return text.parse::<Reference>().map(Self::from);
+        }
+        let tag = match annotations.get(REF_NAME) {
+            None => only.then(Tag::latest),
+            // A bare word is a tag, as skopeo and BuildKit write it.
+            Some(text) => match text.parse() {
+                Ok(tag) => Some(tag),
+                Err(_) => return text.parse::<Reference>().map(Self::from),
+            },
+        };
+        Ok(Self {
+            repository: base_name(path).parse()?,
+            tag,
+        })
+    }
+}
+
+/// The last part of a path as the caller wrote it; for `.` or `/x/..`, of the directory it leads to.
+fn base_name(path: &Path) -> String {
+    let canonical;
+    let path = if path.file_name().is_some() {
+        path
+    } else {
+        canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        &canonical
+    };
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+impl From<Reference> for Name {
+    fn from(reference: Reference) -> Self {
+        let tag = match reference.digest {
+            None => Some(reference.tag_or_latest()),
+            Some(_) => reference.tag,
+        };
+        Self {
+            repository: reference.repository,
+            tag,
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.repository)?;
+        match &self.tag {
+            Some(tag) => write!(f, ":{tag}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(annotations: &[(&str, &str)], only: bool) -> Result<String, ParseError> {
+        let annotations = annotations
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        Name::of(&annotations, Path::new("/images/app"), only).map(|name| name.to_string())
+    }
+
+    #[test]
+    fn the_registry_of_a_full_name_is_left_out() {
+        for (annotations, served) in [
+            (
+                &[(FULL_NAME, "docker.io/library/debian:jessie")][..],
+                "library/debian:jessie",
+            ),
+            (&[(FULL_NAME, "localhost:5000/team/app:1")], "team/app:1"),
+            (&[(REF_NAME, "docker.io/a/b:2")], "a/b:2"),
+            (&[(REF_NAME, "debian:12")], "library/debian:12"),
+            (&[(REF_NAME, "ghcr.io/a/b")], "a/b:latest"),
+            (&[(REF_NAME, "1.0-rc")], "app:1.0-rc"),
+            (&[(FULL_NAME, "x.io/full:1"), (REF_NAME, "2")], "full:1"),
+        ] {
+            assert_eq!(name(annotations, true).unwrap(), served);
+        }
+    }
+
+    #[test]
+    fn an_image_without_a_name_is_latest_only_where_it_is_alone() {
+        assert_eq!(name(&[], true).unwrap(), "app:latest");
+        assert_eq!(name(&[], false).unwrap(), "app");
+    }
+
+    #[test]
+    fn an_image_named_by_digest_has_no_tag() {
+        let digest = crate::digest::Digest::of(b"");
+        let full = format!("ghcr.io/a/b@{digest}");
+        assert_eq!(name(&[(FULL_NAME, &full)], true).unwrap(), "a/b");
+    }
+
+    #[test]
+    fn refuses_names_that_no_registry_can_have() {
+        for text in ["../../etc", "A/B:1", "a b", "", "v1+build"] {
+            assert!(name(&[(FULL_NAME, text)], true).is_err(), "{text}");
+            assert!(name(&[(REF_NAME, text)], true).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_the_directory_that_a_dot_leads_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("image");
+        std::fs::create_dir_all(path.join("oci")).unwrap();
+        assert_eq!(base_name(&path.join("oci/..")), "image");
+    }
+}

@@ -1,0 +1,67 @@
+//! Lists in pages: `?n=` and `?last=` of the tag list and the catalogue.
+//!
+//! Source: OCI distribution specification, section "Listing Tags".
+
+/// The page that a query asks for: its entries, and the query of the next page where one follows.
+pub(super) fn of<'a>(
+    entries: impl Iterator<Item = &'a str>,
+    query: &str,
+) -> (Vec<&'a str>, Option<String>) {
+    let mut limit = usize::MAX;
+    let mut last = None;
+    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match key.as_ref() {
+            "n" => limit = value.parse().unwrap_or(limit),
+            "last" => last = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    let mut entries = entries.filter(|entry| last.as_deref().is_none_or(|last| *entry > last));
+    let page: Vec<&str> = entries.by_ref().take(limit).collect();
+    let next = match (page.last(), entries.next()) {
+        (Some(last), Some(_)) => Some(
+            url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("n", &limit.to_string())
+                .append_pair("last", last)
+                .finish(),
+        ),
+        _ => None,
+    };
+    (page, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+
+    #[test]
+    fn following_the_pages_gives_every_entry_once() {
+        let entries = ["a", "b/c", "d"];
+        let mut query = "n=2".to_owned();
+        let mut pages = Vec::new();
+        loop {
+            let (page, next) = of(entries.into_iter(), &query);
+            pages.push(page);
+            match next {
+                Some(next) => query = next,
+                None => break,
+            }
+        }
+        assert_eq!(pages, [vec!["a", "b/c"], vec!["d"]]);
+    }
+
+    #[test]
+    fn a_query_that_means_nothing_gives_everything() {
+        let entries = ["a", "b"];
+        for query in ["", "n=", "n=-1", "n=many", "x=%ff", "last="] {
+            assert_eq!(
+                of(entries.into_iter(), query),
+                (vec!["a", "b"], None),
+                "{query}"
+            );
+        }
+        assert_eq!(of(entries.into_iter(), "n=0"), (vec![], None));
+        assert_eq!(of(entries.into_iter(), "last=a"), (vec!["b"], None));
+        assert_eq!(of(entries.into_iter(), "last=z"), (vec![], None));
+    }
+}
