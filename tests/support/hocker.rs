@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -146,8 +147,10 @@ impl Running {
                 String::from_utf8_lossy(&stderr.join().unwrap())
             );
         };
+        let status = status.unwrap();
         let outcome = Outcome {
-            code: status.unwrap().code(),
+            code: status.code(),
+            signal: status.signal(),
             stdout: stdout.join().unwrap(),
             stderr: String::from_utf8_lossy(&stderr.join().unwrap()).into_owned(),
         };
@@ -189,6 +192,8 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u
 pub(crate) struct Outcome {
     /// The exit code, or none if a signal ended it.
     pub(crate) code: Option<i32>,
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
     /// Standard output.
     pub(crate) stdout: Vec<u8>,
     /// Standard error.
@@ -199,8 +204,9 @@ impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "exit code {:?}\n--- standard output\n{}\n--- standard error\n{}",
+            "exit code {:?}, signal {:?}\n--- standard output\n{}\n--- standard error\n{}",
             self.code,
+            self.signal,
             String::from_utf8_lossy(&self.stdout),
             self.stderr
         )
@@ -222,7 +228,8 @@ impl Outcome {
         assert!(
             self.stderr
                 .lines()
-                .any(|line| line.starts_with("hocker: ") || line.starts_with("error: ")),
+                .any(|line| line.starts_with("hocker: ") || line.starts_with("error: "))
+                || code == 2 && self.stderr.contains("Usage: "),
             "no error is told: {self}"
         );
         self
