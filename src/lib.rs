@@ -48,6 +48,7 @@ pub mod auth;
 
 // Subject.
 pub mod archive;
+pub mod nix;
 pub mod registry;
 pub mod serve;
 

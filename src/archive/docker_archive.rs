@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 
-use serde::Serialize;
+use serde_json::json;
 
-use super::header;
+use super::header::{Error, Members};
 use crate::config::ImageConfig;
 use crate::digest::DiffId;
 use crate::document::Document;
@@ -35,31 +35,24 @@ pub struct Layer {
     pub size: u64,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ManifestEntry<'a> {
-    config: String,
-    repo_tags: &'a [String],
-    layers: Vec<String>,
-}
-
 /// Writes the archive. The small entries that say what the large ones are come first.
-pub fn write(image: Image<'_>, output: &mut impl Write) -> io::Result<()> {
+pub fn write<W: Write>(image: &Image<'_>, output: W) -> Result<W, Error> {
     let config_name = format!("{}.json", image.config.digest().hex());
-    let manifest = [ManifestEntry {
-        config: config_name.clone(),
-        repo_tags: image.tags,
-        layers: image.config.diff_ids().iter().map(layer_name).collect(),
-    }];
-    header::append_bytes(output, "manifest.json", &serde_json::to_vec(&manifest)?)?;
-    header::append_bytes(output, &config_name, image.config.bytes())?;
-    for mut layer in image.layers {
-        let name = layer_name(&layer.diff_id);
-        header::append_file(output, &name, &mut layer.file, layer.size)?;
+    let layers: Vec<_> = image.config.diff_ids().iter().map(layer_name).collect();
+    let manifest = json!([{
+        "Config": config_name,
+        "RepoTags": image.tags,
+        "Layers": layers,
+    }]);
+    let repositories = json!(repositories(image.config, image.tags));
+    let mut members = Members::new(output);
+    members.bytes("manifest.json", manifest.to_string().as_bytes())?;
+    members.bytes(&config_name, image.config.bytes())?;
+    for layer in &image.layers {
+        members.file(&layer_name(&layer.diff_id), &layer.file, layer.size)?;
     }
-    let repositories = repositories(image.config, image.tags);
-    header::append_bytes(output, "repositories", &serde_json::to_vec(&repositories)?)?;
-    header::finish(output)
+    members.bytes("repositories", repositories.to_string().as_bytes())?;
+    members.finish()
 }
 
 fn layer_name(diff_id: &DiffId) -> String {

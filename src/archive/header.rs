@@ -1,23 +1,231 @@
-//! Deterministic tar.
+//! Tar members that depend on nothing but their name and content: no times, no owners, one mode.
+//!
+//! Source: POSIX.1-2017 `pax`, "ustar Interchange Format", with GNU's binary sizes from 8 GiB on.
+
 use std::fs::File;
-use std::io::{self, Write};
-/// tmp
-pub fn append_bytes(output: &mut impl Write, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let _ = (output, name, bytes);
-    Ok(())
+use std::io::{self, Read, Write};
+
+use tar::{EntryType, Header};
+
+/// Tar's unit.
+const BLOCK: u64 = 512;
+
+/// Writes members one after the other.
+#[derive(Debug)]
+pub struct Members<W> {
+    out: W,
 }
-/// tmp
-pub fn append_file(
-    output: &mut impl Write,
-    name: &str,
-    file: &mut File,
-    size: u64,
-) -> io::Result<()> {
-    let _ = (output, name, file, size);
-    Ok(())
+
+impl<W: Write> Members<W> {
+    /// Begins an archive.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+
+    /// Writes a member that is at hand.
+    pub fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
+        let size = content.len() as u64;
+        self.header(name, size)?;
+        self.out.write_all(content).map_err(Error::Write)?;
+        self.pad(size)
+    }
+
+    /// Copies a file, in the kernel where the standard library can. It must have exactly `size` bytes.
+    pub fn file(&mut self, name: &str, mut file: &File, size: u64) -> Result<(), Error> {
+        self.header(name, size)?;
+        // The types stay concrete: `io::copy` has a fast path for files and standard output.
+        let copied = io::copy(&mut (&mut file).take(size), &mut self.out);
+        self.copied(name, size, copied)?;
+        ended(name, size, &mut file)
+    }
+
+    /// Copies from any reader, which must end after exactly `size` bytes.
+    pub fn reader(&mut self, name: &str, mut reader: impl Read, size: u64) -> Result<(), Error> {
+        self.header(name, size)?;
+        let copied = io::copy(&mut (&mut reader).take(size), &mut self.out);
+        self.copied(name, size, copied)?;
+        ended(name, size, &mut reader)
+    }
+
+    /// Ends the archive and gives the output back, flushed.
+    pub fn finish(mut self) -> Result<W, Error> {
+        self.out.write_all(&[0; 1024]).map_err(Error::Write)?;
+        self.out.flush().map_err(Error::Write)?;
+        Ok(self.out)
+    }
+
+    fn header(&mut self, name: &str, size: u64) -> Result<(), Error> {
+        let mut header = Header::new_gnu();
+        header.set_path(name).map_err(|source| Error::Name {
+            name: name.to_owned(),
+            source,
+        })?;
+        header.set_entry_type(EntryType::Regular);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_size(size);
+        header.set_cksum();
+        self.out.write_all(header.as_bytes()).map_err(Error::Write)
+    }
+
+    fn copied(&mut self, name: &str, size: u64, copied: io::Result<u64>) -> Result<(), Error> {
+        let copied = copied.map_err(|source| Error::Copy {
+            name: name.to_owned(),
+            source,
+        })?;
+        if copied < size {
+            return Err(Error::Short {
+                name: name.to_owned(),
+                size,
+                copied,
+            });
+        }
+        self.pad(size)
+    }
+
+    fn pad(&mut self, size: u64) -> Result<(), Error> {
+        let padding = (BLOCK - size % BLOCK) % BLOCK;
+        io::copy(&mut io::repeat(0).take(padding), &mut self.out)
+            .map(drop)
+            .map_err(Error::Write)
+    }
 }
-/// tmp
-pub fn finish(output: &mut impl Write) -> io::Result<()> {
-    let _ = output;
-    Ok(())
+
+/// Makes sure that nothing follows what was copied.
+fn ended(name: &str, size: u64, reader: &mut impl Read) -> Result<(), Error> {
+    let rest = reader.read(&mut [0]).map_err(|source| Error::Copy {
+        name: name.to_owned(),
+        source,
+    })?;
+    if rest == 0 {
+        return Ok(());
+    }
+    Err(Error::Long {
+        name: name.to_owned(),
+        size,
+    })
+}
+
+/// A member that could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name does not fit a header.
+    #[error("writing the archive's member `{name}`")]
+    Name {
+        /// The member.
+        name: String,
+        /// What the tar writer says.
+        #[source]
+        source: io::Error,
+    },
+    /// The output does not take it.
+    #[error("writing the archive")]
+    Write(#[source] io::Error),
+    /// Reading or writing failed on the way.
+    #[error("copying the archive's member `{name}`")]
+    Copy {
+        /// The member.
+        name: String,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The content ended early.
+    #[error("`{name}` ended after {copied} of {size} bytes")]
+    Short {
+        /// The member.
+        name: String,
+        /// The size in its header.
+        size: u64,
+        /// What there was.
+        copied: u64,
+    },
+    /// There was more than the header says.
+    #[error("`{name}` is longer than {size} bytes")]
+    Long {
+        /// The member.
+        name: String,
+        /// The size in its header.
+        size: u64,
+    },
+}
+
+impl Error {
+    /// The system's error, where there is one: a closed pipe is not a failure.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        match self {
+            Self::Name { source, .. } | Self::Copy { source, .. } | Self::Write(source) => {
+                Some(source)
+            }
+            Self::Short { .. } | Self::Long { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_read_back_with_nothing_of_the_machine_in_them() {
+        let mut members = Members::new(Vec::new());
+        members.bytes("a.json", b"{}").unwrap();
+        members
+            .reader("blobs/sha256/b", &[7; 512][..], 512)
+            .unwrap();
+        members.bytes("empty", b"").unwrap();
+        let bytes = members.finish().unwrap();
+        assert_eq!(bytes.len() % 512, 0);
+        let mut archive = tar::Archive::new(&bytes[..]);
+        let mut seen = Vec::new();
+        for entry in archive.entries().unwrap() {
+            let entry = entry.unwrap();
+            let header = entry.header();
+            assert_eq!(header.entry_type(), EntryType::Regular);
+            assert_eq!(
+                (header.mode().unwrap(), header.mtime().unwrap()),
+                (0o644, 0)
+            );
+            assert_eq!((header.uid().unwrap(), header.gid().unwrap()), (0, 0));
+            seen.push((entry.path().unwrap().display().to_string(), entry.size()));
+        }
+        let expected = [("a.json", 2), ("blobs/sha256/b", 512), ("empty", 0)];
+        assert_eq!(seen, expected.map(|(name, size)| (name.to_owned(), size)));
+    }
+
+    #[test]
+    fn files_copy_exactly() {
+        let mut source = tempfile::tempfile().unwrap();
+        source.write_all(b"hello").unwrap();
+        for (size, fits) in [(4, false), (5, true), (6, false)] {
+            io::Seek::rewind(&mut source).unwrap();
+            let mut members = Members::new(tempfile::tempfile().unwrap());
+            assert_eq!(members.file("x", &source, size).is_ok(), fits, "{size}");
+        }
+    }
+
+    #[test]
+    fn refuses_content_that_is_shorter_or_longer_than_its_header() {
+        for (size, expected) in [
+            (4, "`x` is longer than 4 bytes"),
+            (6, "`x` ended after 5 of 6 bytes"),
+        ] {
+            let mut members = Members::new(Vec::new());
+            let error = members.reader("x", &b"hello"[..], size).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn sizes_beyond_8_gib_survive_the_header() {
+        let size = (8 << 30) + 1;
+        let mut out = Vec::new();
+        Members::new(&mut out).header("x", size).unwrap();
+        let mut archive = tar::Archive::new(&out[..]);
+        let entry = archive.entries().unwrap().next().unwrap().unwrap();
+        assert_eq!(entry.header().size().unwrap(), size);
+    }
 }

@@ -2,5 +2,6 @@
 //! parts always give the same bytes.
 
 pub mod docker_archive;
+pub mod docker_save;
 pub mod header;
 pub mod oci_layout;

@@ -1,5 +1,6 @@
 //! Arguments: what can be asked for. The doc comments here are the help texts.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -39,6 +40,14 @@ pub enum Command {
     Image(ImageArgs),
     /// Print a Nix expression that fetches an image
     Docker2nix(Docker2nixArgs),
+    /// Serve images on disk as a read-only registry
+    Serve(ServeArgs),
+    /// Build what a derivation describes; Nix starts this
+    #[command(hide = true)]
+    Builder,
+    /// Stream the image that a compositeImage.sh describes; its first line starts this
+    #[command(hide = true)]
+    Composite(CompositeArgs),
 }
 
 /// Which image, and where.
@@ -246,6 +255,26 @@ pub struct Docker2nixArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "described by its type")]
     pub credentials: CredentialArgs,
+}
+
+/// `hocker serve`
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    /// What to serve: OCI image layouts, or what fetchdocker builds
+    #[arg(value_name = "IMAGE_PATH", required = true)]
+    pub images: Vec<PathBuf>,
+
+    /// Where to listen; port 0 is any free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
+    pub listen: SocketAddr,
+}
+
+/// `hocker composite`
+#[derive(Debug, clap::Args)]
+pub struct CompositeArgs {
+    /// The script
+    #[arg(value_name = "FILE")]
+    pub script: PathBuf,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::auth::{self, credentials_file};
 use crate::document::ParseError;
 use crate::http::{self, RootsError, StatusCode};
 use crate::registry::{self, Cause};
-use crate::{endpoint, output, reference, verify};
+use crate::{archive, endpoint, nix, output, reference, serve, verify};
 
 /// How the program ends. The numbers are promised to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,9 +101,36 @@ pub enum Error {
         #[source]
         source: LayerError,
     },
+    /// An image that no Nix expression can name.
+    #[error("cannot write a Nix expression for the image")]
+    Expression(#[from] nix::expression::Error),
+    /// Images that cannot be served.
+    #[error("cannot serve the images")]
+    Images(#[source] Box<serve::Error>),
+    /// The server.
+    #[error("cannot serve the images")]
+    Server(#[from] serve::ServerError),
     /// An output file or directory.
     #[error(transparent)]
     Output(#[from] output::Error),
+    /// An archive.
+    #[error("cannot write the image to {output}")]
+    Archive {
+        /// Where to.
+        output: String,
+        /// Why not.
+        #[source]
+        source: archive::header::Error,
+    },
+    /// The archive of an image in the store.
+    #[error("cannot stream the image")]
+    Composite(#[from] archive::docker_save::Error),
+    /// A derivation.
+    #[error("cannot tell what to build")]
+    Job(#[from] nix::builder::Error),
+    /// The result of fetchdocker.
+    #[error("cannot build the image")]
+    BuildImage(#[source] Box<nix::image::Error>),
     /// Standard output.
     #[error("cannot write to standard output")]
     Stdout(#[source] io::Error),
@@ -153,6 +180,18 @@ impl From<registry::Error> for Error {
     }
 }
 
+impl From<nix::image::Error> for Error {
+    fn from(error: nix::image::Error) -> Self {
+        Self::BuildImage(Box::new(error))
+    }
+}
+
+impl From<serve::Error> for Error {
+    fn from(error: serve::Error) -> Self {
+        Self::Images(Box::new(error))
+    }
+}
+
 impl Error {
     /// How the program ends for this.
     #[must_use]
@@ -165,12 +204,23 @@ impl Error {
             Self::Registry(error) => of_cause(error.cause()),
             Self::Document { source, .. } => of_document(source),
             Self::Layer { .. } => Exit::Integrity,
-            Self::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Expression(_) => Exit::Unsupported,
+            Self::Images(error) if error.is_integrity() => Exit::Integrity,
+            Self::Images(error) if error.is_not_found() => Exit::NotFound,
+            Self::Stdout(source) if is_closed(source) => Exit::Done,
+            Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
+            Self::Composite(source) if source.io().is_some_and(is_closed) => Exit::Done,
             Self::Interrupted(signal) => Exit::Signal(u8::try_from(*signal).unwrap_or(0)),
             Self::CredentialsFile(_)
             | Self::Roots(_)
             | Self::Http(_)
+            | Self::Images(_)
+            | Self::Server(_)
             | Self::Output(_)
+            | Self::Archive { .. }
+            | Self::Composite(_)
+            | Self::Job(_)
+            | Self::BuildImage(_)
             | Self::Stdout(_)
             | Self::Input { .. }
             | Self::Scratch { .. }
@@ -217,6 +267,11 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Whether the reader of the output closed it.
+fn is_closed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
 }
 
 fn of_cause(cause: &Cause) -> Exit {

@@ -5,8 +5,11 @@
 //! into an exit code and a hint, and `report` prints them.
 
 pub mod args;
+mod builder;
 mod classic;
+mod composite;
 mod config;
+mod docker2nix;
 pub mod environment;
 mod error;
 mod image;
@@ -14,6 +17,7 @@ mod layer;
 mod manifest;
 mod progress;
 mod report;
+mod serve;
 mod source;
 mod stdout;
 mod transfer;
@@ -48,6 +52,9 @@ fn run(command: Command) -> Result<(), Error> {
         .build()
         .map_err(Error::Runtime)?;
     runtime.block_on(async {
+        if let Command::Serve(args) = command {
+            return serve::run(args, interrupted()).await;
+        }
         // Whatever is under way is dropped on a signal, and with it every file that is not complete.
         tokio::select! {
             biased;
@@ -63,7 +70,10 @@ async fn dispatch(command: Command) -> Result<(), Error> {
         Command::Config(args) => config::run(args).await,
         Command::Layer(args) => layer::run(args).await,
         Command::Image(args) => image::run(args).await,
-        Command::Docker2nix(_) => Ok(()),
+        Command::Docker2nix(args) => docker2nix::run(args).await,
+        Command::Serve(args) => serve::run(args, interrupted()).await,
+        Command::Builder => builder::run().await,
+        Command::Composite(args) => composite::run(&args),
     }
 }
 

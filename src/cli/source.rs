@@ -51,26 +51,48 @@ impl Source {
 
     /// The registry, as the user with these credentials sees it.
     pub(super) fn registry(&self, credentials: CredentialArgs) -> Result<Registry, Error> {
-        connect(self.endpoint.clone(), self::credentials(credentials)?)
+        connect(
+            self.endpoint.clone(),
+            self::credentials(credentials)?,
+            roots()?,
+        )
     }
 }
 
-/// A client for a registry, with the trust roots that the environment names.
+/// A client for a registry.
 pub(super) fn connect(
     endpoint: Endpoint,
     credentials: Option<Credentials>,
+    roots: Roots,
 ) -> Result<Registry, Error> {
-    let bundle = [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE]
+    Ok(Registry::new(Client::new(roots)?, endpoint, credentials))
+}
+
+/// The trust roots that the environment names, else the system's.
+pub(super) fn roots() -> Result<Roots, Error> {
+    match roots_file() {
+        Some(path) => Ok(Roots::from_file(&path)?),
+        None => Ok(Roots::of_the_system()),
+    }
+}
+
+/// The same inside a sandbox, where the environment may name a file that only the outside has: Nix itself
+/// sets the variable for its own downloads.
+pub(super) fn roots_in_sandbox() -> Result<Roots, Error> {
+    match roots_file().map(|path| Roots::from_file(&path)) {
+        Some(Ok(roots)) => Ok(roots),
+        Some(Err(error)) if !error.is_not_found() => Err(error.into()),
+        Some(Err(_)) | None => Ok(Roots::of_the_system()),
+    }
+}
+
+fn roots_file() -> Option<PathBuf> {
+    [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE]
         .into_iter()
         .find_map(var_os)
         .map(PathBuf::from)
-        // Nix sets the first to this where it has none.
-        .filter(|path| path != Path::new("/no-cert-file.crt"));
-    let roots = match bundle {
-        Some(path) => Roots::from_file(&path)?,
-        None => Roots::of_the_system(),
-    };
-    Ok(Registry::new(Client::new(roots)?, endpoint, credentials))
+        // What Nix sets where it has no bundle.
+        .filter(|path| path != Path::new("/no-cert-file.crt"))
 }
 
 /// The platform that was asked for, else this machine's.

@@ -59,6 +59,14 @@ pub struct RootsError {
     reason: Reason,
 }
 
+impl RootsError {
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(&self.reason, Reason::Read(source) if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Reason {
     #[error(transparent)]

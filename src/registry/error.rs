@@ -61,6 +61,8 @@ pub enum Role {
     Config,
     /// A layer.
     Layer,
+    /// Either; the derivation that asks does not say.
+    Blob,
 }
 
 impl fmt::Display for Object {
@@ -75,6 +77,7 @@ impl fmt::Display for Object {
                 let role = match role {
                     Role::Config => "configuration",
                     Role::Layer => "layer",
+                    Role::Blob => "blob",
                 };
                 write!(f, "the {role} {digest} of {repository}")
             }

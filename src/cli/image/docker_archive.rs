@@ -13,7 +13,7 @@ use crate::compression::Decompressor;
 use crate::descriptor::Descriptor;
 use crate::digest::DiffId;
 use crate::document::ParseError;
-use crate::output::{self, OutputFile};
+use crate::output::OutputFile;
 use crate::reference::Repository;
 use crate::registry::{Registry, Role};
 use crate::verify::VerifyingWriter;
@@ -30,25 +30,32 @@ pub(super) async fn write_to_file(
         _ => Path::new("."),
     };
     let layers = fetch_layers(&image, directory).await?;
-    assemble(&image, layers, &mut file.as_file())
-        .map_err(|source| output::Error::write(path, source))?;
+    assemble(&image, layers, path.display().to_string(), file.as_file())?;
     Ok(file.commit()?)
 }
 
 /// Writes the archive to standard output.
 pub(super) async fn write_to_stdout(image: Image) -> Result<(), Error> {
     let layers = fetch_layers(&image, &std::env::temp_dir()).await?;
-    assemble(&image, layers, &mut io::stdout().lock()).map_err(Error::Stdout)
+    let output = "standard output".to_owned();
+    assemble(&image, layers, output, io::stdout().lock())
 }
 
-fn assemble(image: &Image, layers: Vec<Layer>, output: &mut impl Write) -> io::Result<()> {
+fn assemble(
+    image: &Image,
+    layers: Vec<Layer>,
+    output: String,
+    writer: impl Write,
+) -> Result<(), Error> {
     let archive = docker_archive::Image {
         config: &image.config,
         layers,
         tags: &image.tags(),
     };
-    docker_archive::write(archive, output)?;
-    output.flush()
+    match docker_archive::write(&archive, writer) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(Error::Archive { output, source }),
+    }
 }
 
 async fn fetch_layers(image: &Image, directory: &Path) -> Result<Vec<Layer>, Error> {

@@ -1,0 +1,84 @@
+//! `hocker docker2nix`: a Nix expression for an image. Only the manifest is ever read.
+
+use std::io::{IsTerminal as _, Read};
+use std::path::Path;
+
+use super::args::Docker2nixArgs;
+use super::source::{Source, platform};
+use super::{Error, stdout};
+use crate::document::{Document, MAX_DOCUMENT_SIZE};
+use crate::manifest::Manifest;
+use crate::nix::expression::Expression;
+use crate::reference::Tag;
+
+pub(super) async fn run(args: Docker2nixArgs) -> Result<(), Error> {
+    // As the classic program was called: image and tag apart, the manifest from elsewhere.
+    let two_arguments = args.source.tag.is_some();
+    let source = Source::new(args.source)?;
+    let given = match args.manifest.as_deref() {
+        Some(path) if path.as_os_str() != "-" => Some(read_file(path)?),
+        Some(_) => Some(read_stdin()?),
+        // A person at a terminal did not mean to type a manifest.
+        None if two_arguments && !std::io::stdin().is_terminal() => Some(read_stdin()?),
+        None => None,
+    };
+    let classic = two_arguments && given.is_some();
+    let manifest = if let Some(manifest) = given {
+        manifest
+    } else {
+        let registry = source.registry(args.credentials)?;
+        let platform = platform(args.platform);
+        let resolved = registry.resolve(&source.reference, &platform).await?;
+        resolved.manifest
+    };
+    let what = format!("the manifest of {}", source.reference);
+    manifest
+        .require_image()
+        .map_err(|source| Error::Document { what, source })?;
+    let reference = &source.reference;
+    let tag = match (&reference.tag, &reference.digest) {
+        (Some(tag), _) => Some(tag.clone()),
+        (None, Some(_)) => None,
+        (None, None) => Some(Tag::latest()),
+    };
+    let expression = Expression {
+        endpoint: &source.endpoint,
+        repository: &reference.repository,
+        tag: tag.as_ref(),
+        name: args.alternative_name.as_deref(),
+        manifest: &manifest,
+    };
+    let text = if classic {
+        expression.classic()?
+    } else {
+        expression.pinned()?
+    };
+    stdout::write(text.as_bytes())
+}
+
+fn read_file(path: &Path) -> Result<Document<Manifest>, Error> {
+    let what = path.display().to_string();
+    match std::fs::File::open(path) {
+        Ok(file) => read(what, file),
+        Err(source) => Err(Error::Input { what, source }),
+    }
+}
+
+fn read_stdin() -> Result<Document<Manifest>, Error> {
+    read(
+        "the manifest on standard input".to_owned(),
+        std::io::stdin().lock(),
+    )
+}
+
+fn read(what: String, input: impl Read) -> Result<Document<Manifest>, Error> {
+    let mut bytes = Vec::new();
+    // One byte more than allowed, so that too long a document is refused, not cut.
+    match input
+        .take(MAX_DOCUMENT_SIZE as u64 + 1)
+        .read_to_end(&mut bytes)
+    {
+        Ok(_) => Document::parse(bytes, None).map_err(|source| Error::Document { what, source }),
+        Err(source) => Err(Error::Input { what, source }),
+    }
+}

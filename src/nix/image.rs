@@ -1,0 +1,498 @@
+//! `fetchdocker`'s outputs, made of files that are in the store already. No layer is copied: `oci/` is an
+//! image layout of links, and `compositeImage.sh` a description that the program streams.
+//!
+//! Source: OCI image specification, `image-layout.md`.
+
+use std::collections::HashSet;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::json;
+
+use crate::archive::docker_save::{self, Composition, OCI_LAYOUT, blob_name};
+use crate::config::ImageConfig;
+use crate::descriptor::Descriptor;
+use crate::digest::{Digest, Hasher};
+use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError};
+use crate::manifest::Manifest;
+use crate::media_type::MediaType;
+
+/// The outputs to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The image.
+    pub spec: Spec,
+    /// The directory with `oci/` and `compositeImage.sh`.
+    pub out: PathBuf,
+    /// The executable that streams the image, for those who want a single file.
+    pub stream: Option<PathBuf>,
+}
+
+/// The image as the derivation's attribute `imageSpec` describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// What runs the scripts: the absolute path of this program.
+    pub interpreter: String,
+    /// Tags as Docker prints them.
+    pub repo_tags: Vec<String>,
+    /// The name in full, with the tag.
+    pub reference: String,
+    /// The tag alone.
+    pub tag: String,
+    /// The manifest's own text, where it is at hand.
+    #[serde(default)]
+    pub manifest: Option<String>,
+    /// The configuration.
+    pub config: Blob,
+    /// The layers, lowest first.
+    pub layers: Vec<Blob>,
+}
+
+/// A file in the store.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Blob {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its digest where Nix has made sure of it; otherwise it is hashed.
+    #[serde(default, deserialize_with = "lenient_digest")]
+    pub digest: Option<Digest>,
+}
+
+fn lenient_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
+    Option::<String>::deserialize(deserializer)?
+        .map(|text| Digest::parse_lenient(&text).map_err(de::Error::custom))
+        .transpose()
+}
+
+impl Job {
+    /// Checks the files against each other and makes the outputs.
+    pub fn build(&self) -> Result<(), Error> {
+        let spec = &self.spec;
+        let config = read_config(&spec.config.path)?;
+        let manifest = match &spec.manifest {
+            Some(text) => text.clone(),
+            None => compose_manifest(&config, spec)?,
+        };
+        let composition = Composition {
+            repo_tags: spec.repo_tags.clone(),
+            reference: spec.reference.clone(),
+            tag: spec.tag.clone(),
+            manifest,
+            config: spec.config.path.clone(),
+            layers: spec.layers.iter().map(|layer| layer.path.clone()).collect(),
+        };
+        let manifest = composition.document()?;
+        manifest.require_image().map_err(Error::Manifest)?;
+        check_config(&manifest, &config, spec)?;
+        if spec.manifest.is_some() {
+            for (descriptor, layer) in manifest.layers.iter().zip(&spec.layers) {
+                check_layer(descriptor, layer)?;
+            }
+        }
+        manifest.check_config(&config).map_err(Error::Manifest)?;
+
+        self.write_layout(&composition, &manifest)?;
+        let script = docker_save::script(&spec.interpreter, &composition).map_err(Error::Script)?;
+        write_executable(&self.out.join("compositeImage.sh"), &script)?;
+        match &self.stream {
+            Some(stream) => write_executable(stream, &script),
+            None => Ok(()),
+        }
+    }
+
+    fn write_layout(
+        &self,
+        composition: &Composition,
+        manifest: &Document<Manifest>,
+    ) -> Result<(), Error> {
+        let oci = self.out.join("oci");
+        let blobs = oci.join("blobs/sha256");
+        fs::create_dir_all(&blobs).map_err(writing(&blobs))?;
+        let write = |name: &str, bytes: &[u8]| {
+            let path = oci.join(name);
+            fs::write(&path, bytes).map_err(writing(&path))
+        };
+        write("oci-layout", OCI_LAYOUT)?;
+        write("index.json", &composition.index(manifest))?;
+        let own = Descriptor::new(
+            manifest.media_type.clone(),
+            *manifest.digest(),
+            manifest.size(),
+        );
+        write(&blob_name(&own), manifest.bytes())?;
+        let mut linked = HashSet::from([own.digest]);
+        let files = std::iter::once((&manifest.config, &composition.config))
+            .chain(manifest.layers.iter().zip(&composition.layers));
+        for (descriptor, target) in files {
+            if linked.insert(descriptor.digest) {
+                let path = oci.join(blob_name(descriptor));
+                symlink(target, &path).map_err(writing(&path))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_config(path: &Path) -> Result<Document<ImageConfig>, Error> {
+    let mut bytes = Vec::new();
+    // One byte more than allowed, so that too long a file is noticed and not merely cut.
+    File::open(path)
+        .and_then(|file| {
+            file.take(MAX_DOCUMENT_SIZE as u64 + 1)
+                .read_to_end(&mut bytes)
+        })
+        .map_err(reading(path))?;
+    Document::parse(bytes, None).map_err(|source| Error::Config {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A Docker schema 2 manifest over the files, for images whose own is not at hand.
+fn compose_manifest(config: &Document<ImageConfig>, spec: &Spec) -> Result<String, Error> {
+    let layers = spec.layers.iter().map(|layer| {
+        let digest = match layer.digest {
+            Some(digest) => digest,
+            None => hash(&layer.path)?,
+        };
+        Ok(Descriptor::new(
+            sniff(&layer.path)?,
+            digest,
+            size(&layer.path)?,
+        ))
+    });
+    let layers = layers.collect::<Result<Vec<_>, Error>>()?;
+    Ok(json!({
+        "schemaVersion": 2,
+        "mediaType": MediaType::DOCKER_MANIFEST,
+        "config": Descriptor::new(MediaType::DOCKER_CONFIG, *config.digest(), config.size()),
+        "layers": layers,
+    })
+    .to_string())
+}
+
+fn check_config(
+    manifest: &Manifest,
+    config: &Document<ImageConfig>,
+    spec: &Spec,
+) -> Result<(), Error> {
+    check(
+        &manifest.config,
+        &spec.config.path,
+        config.digest(),
+        config.size(),
+    )
+}
+
+fn check_layer(descriptor: &Descriptor, layer: &Blob) -> Result<(), Error> {
+    let digest = match layer.digest {
+        Some(digest) => digest,
+        None => hash(&layer.path)?,
+    };
+    check(descriptor, &layer.path, &digest, size(&layer.path)?)
+}
+
+fn check(descriptor: &Descriptor, path: &Path, digest: &Digest, size: u64) -> Result<(), Error> {
+    if descriptor.digest != *digest {
+        return Err(Error::Digest {
+            path: path.to_owned(),
+            digest: Box::new(*digest),
+            expected: Box::new(descriptor.digest),
+        });
+    }
+    if descriptor.size != size {
+        return Err(Error::Size {
+            path: path.to_owned(),
+            size,
+            expected: descriptor.size,
+        });
+    }
+    Ok(())
+}
+
+fn size(path: &Path) -> Result<u64, Error> {
+    Ok(fs::metadata(path).map_err(reading(path))?.len())
+}
+
+fn hash(path: &Path) -> Result<Digest, Error> {
+    let mut file = File::open(path).map_err(reading(path))?;
+    let mut hasher = Hasher::sha256();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = file.read(&mut buffer).map_err(reading(path))?;
+        match buffer.get(..count) {
+            Some(bytes) if !bytes.is_empty() => hasher.update(bytes),
+            _ => return Ok(hasher.finish()),
+        }
+    }
+}
+
+/// The media type by the first bytes: RFC 1952 and RFC 8878 each begin with their own.
+fn sniff(path: &Path) -> Result<MediaType, Error> {
+    let mut magic = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(4).read_to_end(&mut magic))
+        .map_err(reading(path))?;
+    Ok(match magic.as_slice() {
+        [0x1f, 0x8b, ..] => MediaType::DOCKER_LAYER_GZIP,
+        [0x28, 0xb5, 0x2f, 0xfd] => MediaType::OCI_LAYER_ZSTD,
+        _ => MediaType::DOCKER_LAYER,
+    })
+}
+
+fn write_executable(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text)
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o755)))
+        .map_err(writing(path))
+}
+
+fn reading(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn writing(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |source| Error::Write {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// An image that cannot be made of these files.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("reading {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// An output cannot be written.
+    #[error("writing {}", path.display())]
+    Write {
+        /// The output.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The configuration is none.
+    #[error("the image configuration {} cannot be used", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: ParseError,
+    },
+    /// The manifest contradicts itself or the configuration.
+    #[error("the image's manifest cannot be used")]
+    Manifest(#[source] ParseError),
+    /// The manifest does not belong to these files.
+    #[error(transparent)]
+    Composition(#[from] docker_save::Error),
+    /// A file is other content than the manifest names.
+    #[error("{} is {digest}, and the manifest says {expected}", path.display())]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// Its digest.
+        digest: Box<Digest>,
+        /// What the manifest says.
+        expected: Box<Digest>,
+    },
+    /// The manifest's size for a file is wrong.
+    #[error("{} has {size} bytes, and the manifest says {expected}", path.display())]
+    Size {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        size: u64,
+        /// What the manifest says.
+        expected: u64,
+    },
+    /// A path is not UTF-8.
+    #[error("describing the image")]
+    Script(#[source] serde_json::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GZIP: &[u8] = b"\x1f\x8b\x08 gzip";
+    const PLAIN: &[u8] = b"plain tar";
+    const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd zstd";
+
+    /// An image of three layers, the first of which occurs twice, without a manifest.
+    fn job(directory: &Path) -> Job {
+        let diff_ids: Vec<Digest> = (0u8..4).map(|number| Digest::of(&[number])).collect();
+        let config = json!({
+            "os": "linux", "architecture": "amd64", "rootfs": { "type": "layers", "diff_ids": diff_ids },
+        });
+        let blob = |name: &str, content: &[u8]| {
+            let path = directory.join(name);
+            fs::write(&path, content).unwrap();
+            Blob { path, digest: None }
+        };
+        let spec = Spec {
+            interpreter: "/bin/hocker".to_owned(),
+            repo_tags: vec!["app:1".to_owned()],
+            reference: "docker.io/library/app:1".to_owned(),
+            tag: "1".to_owned(),
+            manifest: None,
+            config: blob("config", config.to_string().as_bytes()),
+            layers: vec![
+                blob("a", GZIP),
+                blob("b", PLAIN),
+                blob("c", ZSTD),
+                blob("a", GZIP),
+            ],
+        };
+        fs::create_dir(directory.join("out")).unwrap();
+        Job {
+            spec,
+            out: directory.join("out"),
+            stream: Some(directory.join("stream")),
+        }
+    }
+
+    /// The text of the manifest that was written.
+    fn written_manifest(job: &Job) -> String {
+        let index = fs::read(job.out.join("oci/index.json")).unwrap();
+        let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
+        let descriptor: Descriptor = serde_json::from_value(index["manifests"][0].clone()).unwrap();
+        let text = fs::read_to_string(job.out.join("oci").join(blob_name(&descriptor))).unwrap();
+        assert_eq!(Digest::of(text.as_bytes()), descriptor.digest);
+        text
+    }
+
+    #[test]
+    fn the_layout_links_to_the_files_and_the_scripts_run_the_program() {
+        let directory = tempfile::tempdir().unwrap();
+        let job = job(directory.path());
+        job.build().unwrap();
+        let link = |bytes| {
+            let path = format!("oci/blobs/sha256/{}", Digest::of(bytes).hex());
+            fs::read_link(job.out.join(path)).unwrap()
+        };
+        assert_eq!(link(GZIP), directory.path().join("a"));
+        assert_eq!(link(PLAIN), directory.path().join("b"));
+        assert_eq!(
+            fs::read_dir(job.out.join("oci/blobs/sha256"))
+                .unwrap()
+                .count(),
+            5
+        );
+        let script = job.out.join("compositeImage.sh");
+        for path in [&script, job.stream.as_ref().unwrap()] {
+            assert_eq!(
+                fs::metadata(path).unwrap().permissions().mode() & 0o777,
+                0o755
+            );
+            let text = fs::read_to_string(path).unwrap();
+            assert!(text.starts_with("#!/bin/hocker composite\n"), "{text}");
+        }
+        let archive = docker_save::composite(&script, Vec::new()).unwrap();
+        assert!(archive.len() > 10 * 512);
+    }
+
+    #[test]
+    fn a_composed_manifest_says_what_the_layers_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let job = job(directory.path());
+        job.build().unwrap();
+        let text = written_manifest(&job);
+        let manifest = Document::<Manifest>::parse(text.into_bytes(), None).unwrap();
+        let types = manifest.layers.iter().map(|layer| layer.media_type.clone());
+        let expected = [
+            MediaType::DOCKER_LAYER_GZIP,
+            MediaType::DOCKER_LAYER,
+            MediaType::OCI_LAYER_ZSTD,
+            MediaType::DOCKER_LAYER_GZIP,
+        ];
+        assert_eq!(types.collect::<Vec<_>>(), expected);
+        assert_eq!(manifest.layers[0].digest, Digest::of(GZIP));
+        assert_eq!(manifest.layers[0].size, GZIP.len() as u64);
+    }
+
+    #[test]
+    fn a_given_manifest_is_kept_byte_for_byte_and_held_against_the_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut job = job(directory.path());
+        job.build().unwrap();
+        let text = format!(" {}\n\n", written_manifest(&job));
+        let digest = format!("{}", Digest::of(PLAIN));
+        let wrong = |from: &str, to: &str| {
+            assert!(text.contains(from));
+            Some(text.replace(from, to))
+        };
+        let cases = [
+            (Some(text.clone()), None),
+            (
+                wrong(&digest, &Digest::of(b"").to_string()),
+                Some("and the manifest says sha256:e3b0c"),
+            ),
+            (
+                wrong(r#""size":9"#, r#""size":8"#),
+                Some("has 9 bytes, and the manifest says 8"),
+            ),
+            (
+                Some("{}".to_owned()),
+                Some("the image's manifest cannot be used"),
+            ),
+            (
+                wrong("vnd.docker.container.image.v1+json", "x"),
+                Some("the image's manifest cannot be used"),
+            ),
+        ];
+        for (number, (manifest, expected)) in cases.into_iter().enumerate() {
+            job.spec.manifest = manifest;
+            job.out = directory.path().join(number.to_string());
+            match (job.build(), expected) {
+                (Ok(()), None) => assert_eq!(written_manifest(&job), text),
+                (Err(error), Some(expected)) => {
+                    assert!(error.to_string().contains(expected), "{error}");
+                    assert!(!job.out.exists());
+                }
+                (result, _) => panic!("{number}: {result:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_a_configuration_with_another_number_of_layers() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut job = job(directory.path());
+        job.spec.layers.pop();
+        let Err(Error::Manifest(source)) = job.build() else {
+            panic!("built")
+        };
+        assert!(
+            source
+                .to_string()
+                .contains("3 layers and the configuration 4 diff ids")
+        );
+    }
+
+    #[test]
+    fn trusts_the_digest_that_nix_made_sure_of() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut job = job(directory.path());
+        for layer in &mut job.spec.layers {
+            layer.digest = Some(Digest::of(b"known"));
+        }
+        job.build().unwrap();
+        assert!(written_manifest(&job).contains(&Digest::of(b"known").to_string()));
+    }
+}
