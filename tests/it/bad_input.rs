@@ -450,7 +450,7 @@ fn what_is_asked_wrongly_is_a_usage_error_and_no_request() {
         &["frobnicate"],
         &["manifest"],
         &["manifest", "--frobnicate", "127.0.0.1:1/app"],
-        &["manifest", "UPPER/case"],
+        &["manifest", "127.0.0.1:1/UPPER/case"],
         &["manifest", "app:bad tag"],
         &["manifest", "a//b"],
         &["manifest", "app@sha256:123"],
