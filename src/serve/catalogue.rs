@@ -40,8 +40,8 @@ pub(super) struct ServedDocument {
 }
 
 impl Catalogue {
-    /// Reads the documents of all layouts. Blobs are only looked up, in the right size; their digests are
-    /// checked when they are first asked for.
+    /// Reads the documents of all layouts. Blobs are only looked up, in the right size, unless they are links that lead
+    /// elsewhere: those are read, too.
     pub fn open(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut catalogue = Self::default();
         for path in paths {
@@ -169,7 +169,7 @@ impl Contents {
         }
         match layout.blob(descriptor)? {
             Some(path) => {
-                let blob = Blob::new(path, descriptor.digest, descriptor.size);
+                let blob = Blob::new(path, descriptor.size);
                 self.blobs.insert(descriptor.digest, Arc::new(blob));
                 Ok(())
             }
@@ -328,6 +328,20 @@ mod tests {
             json!({ "mediaType": INDEX, "digest": "sha256:../../../../etc/passwd", "size": 1 });
         layout.list(path, "a.io/app:1");
         assert!(matches!(layout.open(), Err(Error::Document { .. })));
+    }
+
+    #[test]
+    fn a_link_out_of_the_layout_must_lead_to_the_blob_itself() {
+        let layout = LayoutFixture::with_image("a.io/app:1");
+        let elsewhere = tempfile::NamedTempFile::new().unwrap();
+        let blob = layout.blob_path(&Digest::of(LAYER));
+        std::fs::remove_file(&blob).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), &blob).unwrap();
+
+        std::fs::write(elsewhere.path(), LAYER).unwrap();
+        assert!(layout.open().is_ok());
+        std::fs::write(elsewhere.path(), b"hunter2222").unwrap();
+        assert!(layout.open().unwrap_err().is_integrity());
     }
 
     #[test]

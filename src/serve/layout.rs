@@ -4,7 +4,7 @@
 //! Source: OCI image specification, `image-layout.md`.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -15,9 +15,13 @@ use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
 use crate::index::Index;
 use crate::reference;
 
+/// Where Nix keeps what it has checked.
+const NIX_STORE: &str = "/nix/store";
+
 /// A directory with `oci-layout`, `index.json` and `blobs/`.
 #[derive(Debug)]
 pub(super) struct Layout {
+    /// Free of links, so that a blob's place can be compared with it.
     directory: PathBuf,
 }
 
@@ -36,6 +40,10 @@ impl Layout {
             .ok_or_else(|| Error::NotALayout {
                 path: path.to_owned(),
             })?;
+        let directory = directory.canonicalize().map_err(|source| Error::Read {
+            path: directory,
+            source,
+        })?;
         let marker = directory.join("oci-layout");
         let bytes = read_document(&marker)?.ok_or_else(|| Error::NotALayout {
             path: path.to_owned(),
@@ -74,26 +82,34 @@ impl Layout {
         };
         let mut hasher = descriptor.digest.hasher();
         hasher.update(&bytes);
-        if hasher.finish() != descriptor.digest {
-            return Err(Error::Digest {
-                path,
-                expected: descriptor.digest,
-            });
-        }
+        check_digest(&path, descriptor, &hasher.finish())?;
         check_size(&path, descriptor, bytes.len() as u64)?;
         Document::parse(bytes, Some(&descriptor.media_type))
             .map(Some)
             .map_err(|source| Error::Document { path, source })
     }
 
-    /// Where the blob that `descriptor` names is, in the size that it must have; `None` where the layout lacks it.
+    /// The file of the blob that `descriptor` names, in the size that it must have; `None` where the layout lacks it.
+    ///
+    /// Blobs may be links, and one that leads to some other file must not give that file away. So what lies
+    /// outside of the layout is served only if it hashes to the digest. The Nix store is exempt, because
+    /// everyone can read it, and because Nix has checked what `fetchdocker` links to.
     pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<Option<PathBuf>, Error> {
         let path = self.blob_path(&descriptor.digest);
         let Some(size) = size_of_file(&path)? else {
             return Ok(None);
         };
         check_size(&path, descriptor, size)?;
-        Ok(Some(path))
+        let error = |source| Error::Read {
+            path: path.clone(),
+            source,
+        };
+        let file = path.canonicalize().map_err(error)?;
+        if !file.starts_with(&self.directory) && !file.starts_with(NIX_STORE) {
+            let found = hash(&file, &descriptor.digest).map_err(error)?;
+            check_digest(&path, descriptor, &found)?;
+        }
+        Ok(Some(file))
     }
 
     /// Where a blob of this digest belongs.
@@ -103,6 +119,31 @@ impl Layout {
             .join(digest.algorithm())
             .join(digest.hex())
     }
+}
+
+/// The digest of a file, made with the algorithm of `like`.
+fn hash(path: &Path, like: &Digest) -> io::Result<Digest> {
+    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let mut hasher = like.hasher();
+    loop {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(hasher.finish());
+        }
+        hasher.update(bytes);
+        let read = bytes.len();
+        reader.consume(read);
+    }
+}
+
+fn check_digest(path: &Path, descriptor: &Descriptor, found: &Digest) -> Result<(), Error> {
+    if *found == descriptor.digest {
+        return Ok(());
+    }
+    Err(Error::Digest {
+        path: path.to_owned(),
+        expected: descriptor.digest,
+    })
 }
 
 fn check_size(path: &Path, descriptor: &Descriptor, found: u64) -> Result<(), Error> {

@@ -1,0 +1,44 @@
+/**
+  Registry images in the Nix store, layer by layer. Needs only Nix's builtins and the hocker program.
+
+  # Inputs
+
+  `hocker`
+  : the package, or the path of one: `bin/hocker` in it is the builder of everything here. It must run in
+    the sandbox with nothing but its own closure.
+
+  `system`
+  : what the builder runs on; to be named in pure evaluation.
+*/
+{
+  hocker,
+  system ? builtins.currentSystem,
+}:
+let
+  program = "${import ./package-path.nix hocker}/bin/hocker";
+
+  decodeHash = import ./decode-hash.nix;
+  parseReference = import ./parse-reference.nix;
+  registryName = import ./registry-name.nix;
+  readManifest = import ./read-manifest.nix;
+
+  fetchBlob = import ./fetch-blob.nix { inherit program system decodeHash; };
+
+  functions = {
+    fetchDockerLayer = import ./fetch-docker-layer.nix { inherit fetchBlob; };
+    fetchDockerConfig = import ./fetch-docker-config.nix { inherit fetchBlob; };
+    fetchdocker = import ./fetchdocker.nix {
+      inherit
+        program
+        system
+        decodeHash
+        parseReference
+        registryName
+        readManifest
+        ;
+      inherit (functions) fetchDockerLayer fetchDockerConfig;
+    };
+    callImage = import ./call-image.nix functions;
+  };
+in
+functions

@@ -1,0 +1,58 @@
+/**
+  The derivation of one blob. Its builder is the program itself, and the digest to fetch is the output's own
+  hash, so the store path depends on the content alone.
+*/
+{
+  program,
+  system,
+  decodeHash,
+}:
+{
+  # For messages: the function that was called.
+  caller,
+  # The name in the store, from the hash in hex.
+  nameOf,
+  registry,
+  repository,
+  imageName,
+  hash,
+  sha256,
+  name,
+  preferLocalBuild,
+  # Further attributes of the derivation, for those who look at it.
+  attributes,
+}:
+let
+  given =
+    if (hash == null) == (sha256 == null) then
+      throw "${caller}: give exactly one of `hash` and `sha256`"
+    else if hash != null then
+      hash
+    else
+      sha256;
+  hex = decodeHash caller given;
+
+  # Before 2.18, Nix has this behind an experimental feature, or not at all.
+  canDiscardReferences = builtins.compareVersions builtins.nixVersion "2.18" >= 0;
+in
+derivation (
+  attributes hex
+  // {
+    name = if name != null then name else nameOf hex;
+    inherit system registry preferLocalBuild;
+    repository = if repository == "" then imageName else "${repository}/${imageName}";
+
+    builder = program;
+    args = [ "builder" ];
+
+    outputHashMode = "flat";
+    outputHashAlgo = "sha256";
+    outputHash = hex;
+
+    impureEnvVars = import ./impure-env-vars.nix;
+
+    __structuredAttrs = true;
+  }
+  # An image may mention store paths without meaning them.
+  // (if canDiscardReferences then { unsafeDiscardReferences.out = true; } else { })
+)

@@ -1,0 +1,53 @@
+/**
+  Fetches the configuration of an image. It is fetched by its digest, so that a tag that moved does no harm.
+
+  # Inputs
+
+  `registry`
+  : URL of the registry's interface, or the registry's name (`ghcr.io`, `localhost:5000`)
+
+  `repository`, `imageName`
+  : where the image is: everything before the last slash, which may be nothing, and what follows it
+
+  `tag`
+  : accepted because the classic expressions name it; the hash says what is fetched
+
+  `sha256` or `hash`
+  : the configuration's digest in any spelling of Nix
+
+  # Example
+
+  ```nix
+  fetchDockerConfig {
+    imageName = "debian";
+    tag = "jessie";
+    sha256 = "1rwinmvfc8jxn54y7qnj82acrc97y7xcnn22zaz67y76n4wbwjh5";
+  }
+  ```
+*/
+{ fetchBlob }:
+{
+  registry ? "https://registry-1.docker.io/v2/",
+  repository ? "library",
+  imageName,
+  tag ? "latest",
+  hash ? null,
+  sha256 ? null,
+  name ? null,
+  preferLocalBuild ? true,
+  ...
+}:
+fetchBlob {
+  caller = "fetchDockerConfig";
+  nameOf = hex: "docker-config-${hex}.json";
+  inherit
+    registry
+    repository
+    imageName
+    hash
+    sha256
+    name
+    preferLocalBuild
+    ;
+  attributes = _hex: { };
+}

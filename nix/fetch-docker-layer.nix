@@ -1,0 +1,66 @@
+/**
+  Fetches one layer of an image, as the registry has it.
+
+  # Inputs
+
+  `registry`
+  : URL of the registry's interface, or the registry's name (`ghcr.io`, `localhost:5000`)
+
+  `repository`, `imageName`
+  : where the image is: everything before the last slash, which may be nothing, and what follows it
+
+  `layerDigest`
+  : the layer's digest as the manifest has it, `sha256:<hex>` or the hex alone
+
+  `sha256` or `hash`
+  : the same digest in any spelling of Nix
+
+  # Example
+
+  ```nix
+  fetchDockerLayer {
+    imageName = "debian";
+    layerDigest = "cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c";
+    sha256 = "1744l0c8ag5y7ck9nhr6r5wy9frmaxi7xh80ypgnxb7g891m42nd";
+  }
+  ```
+*/
+{ fetchBlob }:
+{
+  registry ? "https://registry-1.docker.io/v2/",
+  repository ? "library",
+  imageName,
+  layerDigest ? null,
+  hash ? null,
+  sha256 ? null,
+  name ? null,
+  preferLocalBuild ? true,
+  ...
+}:
+let
+  digits = builtins.match "(sha256:)?([0-9a-f]{64})" layerDigest;
+in
+fetchBlob {
+  caller = "fetchDockerLayer";
+  # The classic name, whatever the compression: caches have these paths.
+  nameOf = hex: "docker-layer-${hex}.tar.gz";
+  inherit
+    registry
+    repository
+    imageName
+    hash
+    sha256
+    name
+    preferLocalBuild
+    ;
+  attributes =
+    hex:
+    if layerDigest == null then
+      { layerDigest = hex; }
+    else if digits == null then
+      throw "fetchDockerLayer: `layerDigest` is `${layerDigest}`, but must be sha256:<hex> or 64 hex digits"
+    else if builtins.elemAt digits 1 != hex then
+      throw "fetchDockerLayer: `layerDigest` is sha256:${builtins.elemAt digits 1}, but the hash says sha256:${hex}; they are the same thing in two spellings"
+    else
+      { layerDigest = hex; };
+}

@@ -1,0 +1,235 @@
+/**
+  An image out of layers that are store paths of their own: a directory with `oci/`, an OCI image layout of
+  links to them, and `compositeImage.sh`, which writes the image to standard output for `docker load`.
+
+  # Inputs
+
+  `image`
+  : a reference as `docker pull` takes it; instead of the next four
+
+  `registry`, `repository`, `imageName`, `tag`
+  : the same in parts, as the classic expressions have it
+
+  `imageManifest`
+  : the manifest's own text, or the file of it, byte for byte as the registry has it. With it the
+    registry's digest survives, and the next two may be left out.
+
+  `imageConfig`, `imageLayers`
+  : configuration and layers: what `fetchDockerConfig` and `fetchDockerLayer` give, or files
+
+  `name`
+  : the result's name in the store; the image's own where nothing is said
+
+  # Output
+
+  A derivation with these further attributes:
+
+  `image`, `imageName`, `imageTag`
+  : the name under which the image is loaded: whole, without the tag, and the tag
+
+  `manifestDigest`
+  : the registry's digest of the manifest, or null where only configuration and layers are known
+
+  `stream`
+  : the second output: a store path that is itself `compositeImage.sh`
+
+  # Example
+
+  ```nix
+  fetchdocker {
+    image = "debian:12";
+    imageManifest = ./debian.json; # hocker manifest debian:12 > debian.json
+  }
+  ```
+*/
+{
+  program,
+  system,
+  decodeHash,
+  parseReference,
+  registryName,
+  readManifest,
+  fetchDockerLayer,
+  fetchDockerConfig,
+}:
+{
+  name ? null,
+  image ? null,
+  registry ? null,
+  repository ? null,
+  imageName ? null,
+  tag ? null,
+  imageManifest ? null,
+  imageConfig ? null,
+  imageLayers ? null,
+  preferLocalBuild ? true,
+  ...
+}:
+let
+  inherit (builtins)
+    elemAt
+    genList
+    head
+    length
+    match
+    ;
+
+  fail = reason: throw "fetchdocker: ${reason}";
+
+  # Where the image is, from one of the two ways to say it.
+  location =
+    if image == null then
+      if imageName == null then
+        fail "give `image`, or `imageName` with `registry`, `repository` and `tag`"
+      else
+        {
+          endpoint = if registry == null then "https://registry-1.docker.io/v2/" else registry;
+          path =
+            if repository == null then
+              "library/${imageName}"
+            else if repository == "" then
+              imageName
+            else
+              "${repository}/${imageName}";
+          tag = if tag == null then "latest" else tag;
+          digest = null;
+        }
+    else if registry != null || repository != null || imageName != null || tag != null then
+      fail "`image` says it all: leave out `registry`, `repository`, `imageName` and `tag`"
+    else
+      let
+        reference = parseReference image;
+      in
+      {
+        endpoint =
+          if reference.registry == "docker.io" then
+            "https://registry-1.docker.io/v2/"
+          else
+            reference.registry;
+        path = reference.repository;
+        tag = if reference.tag == null then "latest" else reference.tag;
+        inherit (reference) digest;
+      };
+
+  # For fetchers, which take the path in two parts.
+  split = match "(.*)/([^/]*)" location.path;
+  where = {
+    registry = location.endpoint;
+    repository = if split == null then "" else elemAt split 0;
+    imageName = if split == null then location.path else elemAt split 1;
+    inherit preferLocalBuild;
+  };
+
+  # Names. Docker prints those of its own hub in short.
+  registry' = registryName location.endpoint;
+  fullName = "${registry'}/${location.path}";
+  short = match "library/([^/]+)" location.path;
+  familiarName =
+    if registry' != "docker.io" then
+      fullName
+    else if short != null then
+      head short
+    else
+      location.path;
+  familiar = "${familiarName}:${location.tag}";
+  # What the classic compositeImage.sh called it, and what old units therefore run.
+  withoutScheme = match "[a-z]+://(.*)" location.endpoint;
+  classicBase = if withoutScheme == null then location.endpoint else head withoutScheme;
+  classicSlash = if match ".*/" classicBase == null then "/" else "";
+  classic = "${classicBase}${classicSlash}${location.path}:${location.tag}";
+  repoTags = [
+    familiar
+  ]
+  ++ (if manifest == null && classic != familiar then [ classic ] else [ ]);
+
+  manifest = if imageManifest == null then null else readManifest imageManifest;
+  digestAgrees =
+    location.digest == null
+    || (
+      if manifest == null then
+        fail "`image` has a digest, which only `imageManifest` can prove"
+      else if location.digest == manifest.digest then
+        true
+      else
+        fail "`image` says ${location.digest}, but `imageManifest` is ${manifest.digest}"
+    );
+
+  # The digest in hex where Nix makes sure of it, else null: then the builder hashes the file.
+  knownHex =
+    what: file:
+    if
+      builtins.isAttrs file
+      && file ? outputHash
+      && file.outputHashMode or "flat" == "flat"
+      && builtins.elem (file.outputHashAlgo or null) [
+        "sha256"
+        null
+      ]
+    then
+      decodeHash "fetchdocker: ${what}" file.outputHash
+    else
+      null;
+  # A file as the builder wants it, held against what the manifest says.
+  blob =
+    what: expected: file:
+    let
+      hex = knownHex what file;
+    in
+    if expected != null && hex != null && hex != expected then
+      fail "${what} is sha256:${hex}, but `imageManifest` says sha256:${expected}"
+    else
+      {
+        path = "${file}";
+        digest = hex;
+      };
+
+  config =
+    if imageConfig != null then
+      blob "`imageConfig`" (if manifest == null then null else manifest.config) imageConfig
+    else if manifest != null then
+      blob "" null (fetchDockerConfig (where // { sha256 = manifest.config; }))
+    else
+      fail "give `imageManifest`, or both `imageConfig` and `imageLayers`";
+  layers =
+    if imageLayers != null && manifest != null && length imageLayers != length manifest.layers then
+      fail "there are ${toString (length imageLayers)} `imageLayers`, but `imageManifest` says ${toString (length manifest.layers)}"
+    else if imageLayers != null then
+      genList (
+        index:
+        blob "layer ${toString index} of `imageLayers`" (
+          if manifest == null then null else elemAt manifest.layers index
+        ) (elemAt imageLayers index)
+      ) (length imageLayers)
+    else if manifest != null then
+      map (sha256: blob "" null (fetchDockerLayer (where // { inherit sha256; }))) manifest.layers
+    else
+      fail "give `imageManifest`, or both `imageConfig` and `imageLayers`";
+
+  # Store names have fewer characters than images may, and must not be too long.
+  storeName = import ./store-name.nix (if name == null then where.imageName else name);
+in
+assert digestAgrees;
+derivation {
+  name = storeName;
+  inherit system preferLocalBuild;
+  builder = program;
+  args = [ "builder" ];
+  outputs = [
+    "out"
+    "stream"
+  ];
+  __structuredAttrs = true;
+  imageSpec = {
+    interpreter = program;
+    inherit repoTags config layers;
+    reference = "${fullName}:${location.tag}";
+    inherit (location) tag;
+    manifest = if manifest == null then null else manifest.text;
+  };
+}
+// {
+  image = familiar;
+  imageName = familiarName;
+  imageTag = location.tag;
+  manifestDigest = if manifest == null then null else manifest.digest;
+}

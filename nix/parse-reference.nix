@@ -1,0 +1,66 @@
+/**
+  Reads a reference as `docker pull` does: `debian` is `library/debian` on Docker Hub, and the first part is
+  a registry if it has a dot or a port, or is `localhost`.
+
+  Source: github.com/distribution/reference.
+
+  # Type
+
+  ```
+  parseReference :: String -> { registry, repository, tag :: String | Null, digest :: String | Null }
+  ```
+*/
+text:
+let
+  inherit (builtins) elemAt match;
+
+  fail = reason: throw "hocker: `${text}` is not the name of an image: ${reason}";
+
+  # Everything from the first @ on is the digest.
+  atSign = match "([^@]*)(@(.*))?" text;
+  nameAndTag = elemAt atSign 0;
+  digest = elemAt atSign 2;
+  # What follows the last colon is the tag, unless the colon belongs to a port or an IPv6 host.
+  colon = match "(.*):([^]:/]*)" nameAndTag;
+  name = if colon == null then nameAndTag else elemAt colon 0;
+  tag = if colon == null then null else elemAt colon 1;
+
+  firstAndRest = match "([^/]*)/(.*)" name;
+  first = elemAt firstAndRest 0;
+  isRegistry = firstAndRest != null && (first == "localhost" || match ".*[].:A-Z[].*" first != null);
+  written = if isRegistry then first else "docker.io";
+  registry = if written == "index.docker.io" then "docker.io" else written;
+  path = if isRegistry then elemAt firstAndRest 1 else name;
+  repository =
+    if registry == "docker.io" && match ".*/.*" path == null then "library/${path}" else path;
+
+  label = "[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?";
+  component = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
+in
+if match ".*://.*" text != null then
+  fail "it is a URL; leave the scheme out, or use `registry`, `repository` and `imageName`"
+else if name == "" then
+  fail "it reads like debian:12, ghcr.io/a/b:1 or localhost:5000/x@sha256:…"
+else if match "(${label}(\\.${label})*|\\[[0-9a-fA-F:.]+])(:[0-9]{1,5})?" registry == null then
+  fail "`${registry}` is not a registry"
+else if match ".*[A-Z].*" repository != null then
+  fail "it must be lowercase"
+else if
+  builtins.stringLength "${registry}/${repository}" > 255
+  || match "${component}(/${component})*" repository == null
+  || (registry == "docker.io" && match "library/[0-9a-f]{64}" repository != null)
+then
+  fail "`${repository}` is not a repository"
+else if tag != null && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}" tag == null then
+  fail "`${tag}` is not a tag"
+else if digest != null && match "sha256:[0-9a-f]{64}" digest == null then
+  fail "`${digest}` is not a digest: sha256: and 64 hex digits"
+else
+  {
+    inherit
+      registry
+      repository
+      tag
+      digest
+      ;
+  }

@@ -1,0 +1,34 @@
+/**
+  The name by which references know a registry, from the URL of its interface: `docker.io` for
+  `https://registry-1.docker.io/v2/`, `localhost:5000` for `http://localhost:5000/v2/`. A name stays itself.
+
+  # Type
+
+  ```
+  registryName :: String -> String
+  ```
+*/
+registry:
+let
+  matched = builtins.match "((https?)://)?([^/]+)(/.*)?" registry;
+  scheme = builtins.elemAt matched 1;
+  authority = builtins.elemAt matched 2;
+  # The port that goes without saying.
+  withoutPort = builtins.match (
+    if scheme == "http" then
+      "(.*):80"
+    else if scheme == "https" then
+      "(.*):443"
+    else
+      "(.*):"
+  ) authority;
+  host = if withoutPort == null then authority else builtins.head withoutPort;
+in
+if matched == null || (scheme == null && builtins.match ".*://.*" registry != null) then
+  throw "hocker: `${registry}` is not a registry: it reads like https://registry-1.docker.io/v2/, ghcr.io or localhost:5000"
+else if builtins.match ".*@.*" authority != null then
+  throw "hocker: the registry's URL holds credentials, which do not belong into the store"
+else if host == "registry-1.docker.io" || host == "index.docker.io" then
+  "docker.io"
+else
+  host

@@ -1,0 +1,850 @@
+/*
+  What the functions of nix/ evaluate to, with the builtins of whatever Nix runs this:
+
+      nix-instantiate --eval --strict --json tests/nix/eval.nix
+
+  gives the list of the cases that failed, which must be empty. Nothing is built, so any directory does as
+  the program.
+*/
+let
+  nix = ../../nix;
+  hocker = import nix {
+    hocker = nix;
+    system = "x86_64-linux";
+  };
+  inherit (hocker) fetchDockerLayer fetchDockerConfig fetchdocker;
+  decodeHash = import (nix + "/decode-hash.nix") "test";
+  parseReference = import (nix + "/parse-reference.nix");
+  registryName = import (nix + "/registry-name.nix");
+  readManifest = import (nix + "/read-manifest.nix");
+  storeName = import (nix + "/store-name.nix");
+
+  # A case is its name, what comes out, and what should; `throws` is what comes out of a throw.
+  throws = "an error";
+  evaluate =
+    value:
+    let
+      result = builtins.tryEval (builtins.deepSeq value value);
+    in
+    if result.success then result.value else throws;
+  failures =
+    cases:
+    builtins.concatMap (
+      case:
+      let
+        seen = evaluate case.seen;
+      in
+      if seen == case.expected then [ ] else [ (case // { inherit seen; }) ]
+    ) cases;
+
+  repeat = count: text: builtins.concatStringsSep "" (builtins.genList (_: text) count);
+
+  layerHex = "cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c";
+  layer32 = "1744l0c8ag5y7ck9nhr6r5wy9frmaxi7xh80ypgnxb7g891m42nd";
+  configHex = "054abe38b1e6f863befa4258cbfaf127b1cc9440d2e2e349b15d22e676b591e7";
+  config32 = "1rwinmvfc8jxn54y7qnj82acrc97y7xcnn22zaz67y76n4wbwjh5";
+  emptyHex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  emptyBase64 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+  hashes =
+    map
+      (pair: {
+        name = "decodeHash ${builtins.toJSON (builtins.head pair)}";
+        seen = decodeHash (builtins.head pair);
+        expected = builtins.elemAt pair 1;
+      })
+      [
+        [
+          layerHex
+          layerHex
+        ]
+        [
+          "CD0A524342EFAC6EDFF500C17E625735BBE479C926439B263BBE3C8518A0849C"
+          layerHex
+        ]
+        [
+          "sha256:${layerHex}"
+          layerHex
+        ]
+        [
+          layer32
+          layerHex
+        ]
+        [
+          "sha256:${layer32}"
+          layerHex
+        ]
+        [
+          config32
+          configHex
+        ]
+        [
+          "sha256-${emptyBase64}"
+          emptyHex
+        ]
+        [
+          emptyBase64
+          emptyHex
+        ]
+        [
+          "sha256:${emptyBase64}"
+          emptyHex
+        ]
+        [
+          (repeat 52 "0")
+          (repeat 64 "0")
+        ]
+        [
+          "1${repeat 51 "z"}"
+          (repeat 64 "f")
+        ]
+        [
+          "sha256-${repeat 42 "/"}8="
+          (repeat 64 "f")
+        ]
+        # Nothing that does not denote exactly 32 bytes, and no other algorithm.
+        [
+          "2${repeat 51 "0"}"
+          throws
+        ]
+        [
+          "e${repeat 51 "0"}"
+          throws
+        ]
+        [
+          "sha256-${repeat 42 "/"}9="
+          throws
+        ]
+        [
+          "sha256-${layerHex}"
+          throws
+        ]
+        [
+          "sha256:"
+          throws
+        ]
+        [
+          ""
+          throws
+        ]
+        [
+          (repeat 64 "g")
+          throws
+        ]
+        [
+          (repeat 63 "0")
+          throws
+        ]
+        [
+          "${repeat 63 "0"}\n"
+          throws
+        ]
+        [
+          "${layerHex}\n"
+          throws
+        ]
+        [
+          "sha512:${layerHex}"
+          throws
+        ]
+        [
+          "md5-${emptyBase64}"
+          throws
+        ]
+        [
+          null
+          throws
+        ]
+        [
+          1
+          throws
+        ]
+      ];
+
+  # The same hash through Nix itself: one hash, one path.
+  pathOf =
+    outputHash:
+    (derivation {
+      name = "x";
+      system = "x";
+      builder = "x";
+      outputHashAlgo = "sha256";
+      inherit outputHash;
+    }).outPath;
+  againstNix =
+    map
+      (seed: {
+        name = "decodeHash agrees with Nix on ${seed}";
+        # Only nix32 and hex are at hand without a builtin; the store path is the judge.
+        seen = pathOf (decodeHash seed);
+        expected = pathOf seed;
+      })
+      [
+        layer32
+        config32
+        "1${repeat 51 "z"}"
+        "0ysj00x31q08vxsznqd9pmvwa0rrzza8qqjy3hcvhallzm054cxb"
+        "000y5y39fnxp2ijj8cmdgvmia6wwcrws1q6fbcr1fkf5rs2dm8lr"
+        "sha256-${emptyBase64}"
+        "sha256-VWm9GZ9hQl2M4lVwW3IyFPvQ3lBh+6ynlPAqyhTR8xg="
+      ];
+
+  reference = registry: repository: tag: digest: {
+    inherit
+      registry
+      repository
+      tag
+      digest
+      ;
+  };
+  references =
+    map
+      (pair: {
+        name = "parseReference ${builtins.head pair}";
+        seen = parseReference (builtins.head pair);
+        expected = builtins.elemAt pair 1;
+      })
+      [
+        [
+          "debian"
+          (reference "docker.io" "library/debian" null null)
+        ]
+        [
+          "debian:12"
+          (reference "docker.io" "library/debian" "12" null)
+        ]
+        [
+          "a/b"
+          (reference "docker.io" "a/b" null null)
+        ]
+        [
+          "docker.io/debian"
+          (reference "docker.io" "library/debian" null null)
+        ]
+        [
+          "index.docker.io/a/b"
+          (reference "docker.io" "a/b" null null)
+        ]
+        [
+          "localhost/x"
+          (reference "localhost" "x" null null)
+        ]
+        [
+          "localhost:5000/a/b/c:t"
+          (reference "localhost:5000" "a/b/c" "t" null)
+        ]
+        [
+          "ghcr.io/a/b__c--d:1.0_x"
+          (reference "ghcr.io" "a/b__c--d" "1.0_x" null)
+        ]
+        [
+          "[::1]:5000/x"
+          (reference "[::1]:5000" "x" null null)
+        ]
+        [
+          "[::1]/x:t"
+          (reference "[::1]" "x" "t" null)
+        ]
+        [
+          "Upper/x"
+          (reference "Upper" "x" null null)
+        ]
+        [
+          "debian@sha256:${layerHex}"
+          (reference "docker.io" "library/debian" null "sha256:${layerHex}")
+        ]
+        [
+          "localhost:5000/x:t@sha256:${layerHex}"
+          (reference "localhost:5000" "x" "t" "sha256:${layerHex}")
+        ]
+        [
+          ""
+          throws
+        ]
+        [
+          ":"
+          throws
+        ]
+        [
+          "debian:"
+          throws
+        ]
+        [
+          "Debian"
+          throws
+        ]
+        [
+          "a//b"
+          throws
+        ]
+        [
+          "/a"
+          throws
+        ]
+        [
+          "a/"
+          throws
+        ]
+        [
+          "../a"
+          throws
+        ]
+        [
+          "a.b/../c"
+          throws
+        ]
+        [
+          "-a.b/c"
+          throws
+        ]
+        [
+          "a:b:c"
+          throws
+        ]
+        [
+          "https://a.b/c"
+          throws
+        ]
+        [
+          "a@sha256:x"
+          throws
+        ]
+        [
+          "a@"
+          throws
+        ]
+        [
+          "a@sha512:${layerHex}"
+          throws
+        ]
+        [
+          "a:-"
+          throws
+        ]
+        [
+          "a b"
+          throws
+        ]
+        [
+          "a\nb"
+          throws
+        ]
+        [
+          layerHex
+          throws
+        ]
+        [
+          (repeat 256 "a")
+          throws
+        ]
+      ];
+
+  registries =
+    map
+      (pair: {
+        name = "registryName ${builtins.head pair}";
+        seen = registryName (builtins.head pair);
+        expected = builtins.elemAt pair 1;
+      })
+      [
+        [
+          "https://registry-1.docker.io/v2/"
+          "docker.io"
+        ]
+        [
+          "https://index.docker.io/v1/"
+          "docker.io"
+        ]
+        [
+          "docker.io"
+          "docker.io"
+        ]
+        [
+          "http://localhost:5000/v2/"
+          "localhost:5000"
+        ]
+        [
+          "http://localhost:5000"
+          "localhost:5000"
+        ]
+        [
+          "localhost:5000"
+          "localhost:5000"
+        ]
+        [
+          "https://a.example/nexus/v2/"
+          "a.example"
+        ]
+        [
+          "https://a.example:443/v2/"
+          "a.example"
+        ]
+        [
+          "http://a.example:443/v2/"
+          "a.example:443"
+        ]
+        [
+          "http://a.example:80/v2/"
+          "a.example"
+        ]
+        [
+          "https://[::1]:5000/"
+          "[::1]:5000"
+        ]
+        [
+          "https://me:pw@a.example/v2/"
+          throws
+        ]
+        [
+          ""
+          throws
+        ]
+        [
+          "https://"
+          throws
+        ]
+      ];
+
+  manifest =
+    changes:
+    builtins.toJSON (
+      {
+        schemaVersion = 2;
+        mediaType = "application/vnd.docker.distribution.manifest.v2+json";
+        config = {
+          mediaType = "application/vnd.docker.container.image.v1+json";
+          size = 1;
+          digest = "sha256:${configHex}";
+        };
+        layers = [
+          {
+            mediaType = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+            size = 1;
+            digest = "sha256:${layerHex}";
+          }
+        ];
+      }
+      // changes
+    );
+  manifestDigest = "sha256:${builtins.hashString "sha256" (manifest { })}";
+
+  manifests =
+    map
+      (pair: {
+        name = "readManifest ${builtins.head pair}";
+        seen = (readManifest (builtins.elemAt pair 1)).digest or null;
+        expected = builtins.elemAt pair 2;
+      })
+      [
+        [
+          "text"
+          (manifest { })
+          manifestDigest
+        ]
+        [
+          "white space"
+          " \n${manifest { }}\n"
+          "sha256:${builtins.hashString "sha256" " \n${manifest { }}\n"}"
+        ]
+        [
+          "index"
+          "{\"schemaVersion\":2,\"manifests\":[]}"
+          throws
+        ]
+        [
+          "both"
+          (manifest { manifests = [ ]; })
+          throws
+        ]
+        [
+          "schema 1"
+          "{\"schemaVersion\":1,\"fsLayers\":[]}"
+          throws
+        ]
+        [
+          "schema 3"
+          (manifest { schemaVersion = 3; })
+          throws
+        ]
+        [
+          "HTML"
+          "<html>"
+          throws
+        ]
+        [
+          "nothing"
+          ""
+          throws
+        ]
+        [
+          "number"
+          1
+          throws
+        ]
+        [
+          "artifact"
+          (manifest { config.mediaType = "application/vnd.cncf.helm.config.v1+json"; })
+          throws
+        ]
+      ];
+
+  image = fetchdocker {
+    image = "localhost:5000/team/app:1";
+    imageManifest = manifest { };
+  };
+  classic = hocker.callImage ./classic.nix;
+  pinned = hocker.callImage (
+    { fetchdocker }:
+    fetchdocker {
+      name = "debian";
+      registry = "https://registry-1.docker.io/v2/";
+      repository = "library";
+      imageName = "debian";
+      imageManifest = manifest { };
+    }
+  );
+
+  pick = drv: {
+    inherit (drv)
+      image
+      imageName
+      imageTag
+      manifestDigest
+      ;
+  };
+  layer =
+    changes:
+    fetchDockerLayer (
+      {
+        imageName = "debian";
+        layerDigest = layerHex;
+        sha256 = layer32;
+      }
+      // changes
+    );
+  config =
+    changes:
+    fetchDockerConfig (
+      {
+        imageName = "debian";
+        tag = "jessie";
+        sha256 = config32;
+      }
+      // changes
+    );
+
+  functions = [
+    {
+      name = "a layer is named by its hash alone";
+      seen = (layer { }).name;
+      expected = "docker-layer-${layerHex}.tar.gz";
+    }
+    {
+      name = "a layer has the path that caches of the classic fetcher have";
+      # What `nix-store --print-fixed-path`'s rule for flat hashes gives.
+      seen = (layer { }).outPath;
+      expected =
+        (derivation {
+          name = "docker-layer-${layerHex}.tar.gz";
+          system = "x";
+          builder = "x";
+          outputHashAlgo = "sha256";
+          outputHashMode = "flat";
+          outputHash = layer32;
+        }).outPath;
+    }
+    {
+      name = "registry, repository and spelling do not change the path of a layer";
+      seen = map (changes: (layer changes).outPath == (layer { }).outPath) [
+        {
+          registry = "localhost:5000";
+          repository = "";
+        }
+        { repository = "a/b/c"; }
+        {
+          sha256 = null;
+          hash = "sha256:${layerHex}";
+          layerDigest = "sha256:${layerHex}";
+        }
+        { unknown = true; }
+      ];
+      expected = [
+        true
+        true
+        true
+        true
+      ];
+    }
+    {
+      name = "a configuration is named by its hash, whatever the tag";
+      seen = [
+        (config { }).name
+        ((config { }).outPath == (config { tag = "other"; }).outPath)
+        (config { }).outputHash
+      ];
+      expected = [
+        "docker-config-${configHex}.json"
+        true
+        configHex
+      ];
+    }
+    {
+      name = "no hash";
+      seen = (layer { sha256 = null; }).drvPath;
+      expected = throws;
+    }
+    {
+      name = "two hashes";
+      seen = (config { hash = config32; }).drvPath;
+      expected = throws;
+    }
+    {
+      name = "a layerDigest that disagrees";
+      seen = (layer { layerDigest = configHex; }).drvPath;
+      expected = throws;
+    }
+    {
+      name = "a layerDigest that is no digest";
+      seen = (layer { layerDigest = "../../x"; }).drvPath;
+      expected = throws;
+    }
+    {
+      name = "the short form";
+      seen = pick image;
+      expected = {
+        image = "localhost:5000/team/app:1";
+        imageName = "localhost:5000/team/app";
+        imageTag = "1";
+        inherit manifestDigest;
+      };
+    }
+    {
+      name = "the classic expression";
+      seen = pick classic // {
+        inherit (classic) name;
+        inherit (classic.imageSpec) repoTags reference manifest;
+        layers = map (file: file.digest) classic.imageSpec.layers;
+        config = classic.imageSpec.config.digest;
+      };
+      expected = {
+        image = "debian:jessie";
+        imageName = "debian";
+        imageTag = "jessie";
+        manifestDigest = null;
+        name = "debian";
+        repoTags = [
+          "debian:jessie"
+          "registry-1.docker.io/v2/library/debian:jessie"
+        ];
+        reference = "docker.io/library/debian:jessie";
+        manifest = null;
+        layers = [ layerHex ];
+        config = configHex;
+      };
+    }
+    {
+      name = "an expression with a manifest has one tag, latest where none is said";
+      seen = pick pinned // {
+        inherit (pinned.imageSpec) repoTags manifest;
+        layers = map (file: file.path) pinned.imageSpec.layers;
+      };
+      expected = {
+        image = "debian:latest";
+        imageName = "debian";
+        imageTag = "latest";
+        inherit manifestDigest;
+        repoTags = [ "debian:latest" ];
+        manifest = manifest { };
+        layers = [ (layer { }).outPath ];
+      };
+    }
+    {
+      name = "the manifest as a file is the manifest as text";
+      seen =
+        map
+          (
+            imageManifest:
+            (fetchdocker {
+              inherit imageManifest;
+              image = "a";
+            }).outPath
+          )
+          [
+            ./manifest.json
+            (toString ./manifest.json)
+          ];
+      expected =
+        let
+          text =
+            (fetchdocker {
+              imageManifest = builtins.readFile ./manifest.json;
+              image = "a";
+            }).outPath;
+        in
+        [
+          text
+          text
+        ];
+    }
+    {
+      name = "where all is given, all agrees";
+      seen =
+        (fetchdocker {
+          image = "localhost:5000/team/app:1@${manifestDigest}";
+          imageManifest = manifest { };
+          imageConfig = config { };
+          imageLayers = [ (layer { }) ];
+        }).outPath;
+      expected = image.outPath;
+    }
+    {
+      name = "plain files are hashed by the builder";
+      seen =
+        let
+          spec =
+            (fetchdocker {
+              imageName = "x";
+              imageConfig = ./classic.nix;
+              imageLayers = [ ];
+            }).imageSpec;
+        in
+        [
+          spec.config.digest
+          spec.layers
+          (builtins.hasContext spec.config.path)
+        ];
+      expected = [
+        null
+        [ ]
+        true
+      ];
+    }
+    {
+      name = "a repository without a slash";
+      seen =
+        (fetchdocker {
+          registry = "http://localhost:5000/v2/";
+          repository = "";
+          imageName = "app";
+          imageManifest = manifest { };
+        }).image;
+      expected = "localhost:5000/app:latest";
+    }
+    {
+      name = "the streaming output is a path of its own";
+      seen = image.stream.outPath != image.outPath && image.stream.outputName == "stream";
+      expected = true;
+    }
+  ]
+  ++
+    map
+      (pair: {
+        name = builtins.head pair;
+        seen = (fetchdocker (builtins.elemAt pair 1)).outPath;
+        expected = throws;
+      })
+      [
+        [
+          "fetchdocker: nothing"
+          { }
+        ]
+        [
+          "fetchdocker: no content"
+          { image = "a"; }
+        ]
+        [
+          "fetchdocker: two ways to say where"
+          {
+            image = "a";
+            imageName = "a";
+            imageManifest = manifest { };
+          }
+        ]
+        [
+          "fetchdocker: the configuration disagrees"
+          {
+            image = "a";
+            imageManifest = manifest { };
+            imageConfig = config { sha256 = layer32; };
+          }
+        ]
+        [
+          "fetchdocker: a layer disagrees"
+          {
+            image = "a";
+            imageManifest = manifest { };
+            imageLayers = [
+              (layer {
+                sha256 = config32;
+                layerDigest = null;
+              })
+            ];
+          }
+        ]
+        [
+          "fetchdocker: the number of layers disagrees"
+          {
+            image = "a";
+            imageManifest = manifest { };
+            imageLayers = [ ];
+          }
+        ]
+        [
+          "fetchdocker: the digest disagrees"
+          {
+            image = "a@sha256:${layerHex}";
+            imageManifest = manifest { };
+          }
+        ]
+        [
+          "fetchdocker: a digest that nothing proves"
+          {
+            image = "a@sha256:${layerHex}";
+            imageConfig = config { };
+            imageLayers = [ ];
+          }
+        ]
+        [
+          "fetchdocker: a layer of sha512"
+          {
+            image = "a";
+            imageManifest = manifest { layers = [ { digest = "sha512:${layerHex}${layerHex}"; } ]; };
+          }
+        ]
+      ];
+
+  names =
+    map
+      (pair: {
+        name = "storeName ${builtins.head pair}";
+        seen = storeName (builtins.head pair);
+        expected = builtins.elemAt pair 1;
+      })
+      [
+        [
+          "debian"
+          "debian"
+        ]
+        [
+          "team/app b"
+          "team-app-b"
+        ]
+        [
+          ".x"
+          "image.x"
+        ]
+        [
+          ""
+          "image"
+        ]
+        [
+          "é\${x}"
+          "-x-"
+        ]
+        [
+          (repeat 300 "a")
+          (repeat 180 "a")
+        ]
+      ];
+in
+failures (hashes ++ againstNix ++ references ++ registries ++ manifests ++ functions ++ names)
