@@ -57,8 +57,9 @@ fn run(command: Command) -> Result<(), Error> {
         }
         // Whatever is under way is dropped on a signal, and with it every file that is not complete.
         tokio::select! {
-            result = dispatch(command) => result,
+            biased;
             signal = interrupted() => Err(signal),
+            result = dispatch(command) => result,
         }
     })
 }

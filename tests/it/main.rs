@@ -1,1 +1,31 @@
-fn main() {}
+//! The first ring of tests: the executable from outside, against a scripted registry on loopback, and the structure
+//! of the sources. Seconds, offline, no privileges.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is test code, and tests may stop at the first surprise"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+// The structure of the project.
+mod layers; // which module may use which
+mod nix_files; // Nix files are laid out as nixfmt lays them out
+mod script; // the scripted registry itself: a script that is not kept fails the test
+
+// The commands.
+mod config; // hocker config
+mod docker2nix; // hocker docker2nix: expressions, and what becomes of hostile names
+mod image; // hocker image: archives and layouts
+mod layer; // hocker layer
+mod manifest; // hocker manifest: exact bytes, indexes, platforms
+
+// What holds for all commands.
+mod auth; // challenges and the ways to give credentials
+mod bad_input; // exit codes, and nothing left behind
+mod classic; // classic names and classic command lines
+mod redirects; // where credentials do not go
+mod reports; // how errors and progress are told

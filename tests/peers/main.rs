@@ -1,1 +1,22 @@
-fn main() {}
+//! The second ring of tests: the executable and the Nix functions among real peers on this machine. It needs root
+//! and the Debian packages that `scripts/test` installs; what is missing is a failure, not a skip.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is test code, and tests may stop at the first surprise"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+// The peers: docker-registry, dockerd, Nix with its sandbox, skopeo. Each is started by the test that needs it.
+mod machine;
+
+mod authentication; // a registry that wants a password
+mod bytes; // hocker and skopeo agree on every byte, and dockerd on the image id
+mod evaluation; // what Nix makes of expressions and functions, without building
+mod memory; // a large layer does not make the process large
+mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
+mod store; // sharing, closures, and tags that move or go

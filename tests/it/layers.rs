@@ -1,0 +1,266 @@
+//! The architecture, held: modules stand in five layers and use none of a later one; the HTTP client, the HTTP
+//! server and the network each have one owner. The layers are read from the headings in `src/lib.rs`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::support::files::files_with_extension;
+
+/// The headings over the groups of modules in `src/lib.rs`, highest in the list first.
+const LAYERS: [&str; 5] = [
+    "// Values.",
+    "// Mechanisms.",
+    "// Auth.",
+    "// Subject.",
+    "// Program.",
+];
+
+/// `main.rs` is shorter than this many lines.
+const MAIN_LINES: usize = 30;
+
+/// Crates that one module alone may use.
+const OWNED_CRATES: [(&str, &str); 2] = [("reqwest", "http"), ("hyper", "serve")];
+
+/// Modules that never see the network, and what they therefore do not use.
+const OFFLINE: [&str; 2] = ["archive", "nix"];
+const NETWORK: [&str; 3] = ["http", "registry", "auth"];
+
+/// Sources by their path below `src/`.
+type Tree = BTreeMap<String, String>;
+
+/// What is wrong with a tree, one line each.
+fn violations(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    let layer_of = match layers(tree.get("lib.rs").map_or("", String::as_str)) {
+        Ok(layer_of) => layer_of,
+        Err(error) => return vec![error],
+    };
+    for (path, text) in tree {
+        if path == "main.rs" {
+            let lines = text.lines().count();
+            if lines >= MAIN_LINES {
+                found.push(format!("main.rs has {lines} lines"));
+            }
+            continue;
+        }
+        let module = path.split(['/', '.']).next().unwrap_or_default();
+        if module == "lib" {
+            continue;
+        }
+        let Some(layer) = layer_of.get(module) else {
+            found.push(format!("{path}: lib.rs puts `{module}` in no layer"));
+            continue;
+        };
+        let code = without_comments(text);
+        for used in used_modules(&code) {
+            match layer_of.get(used.as_str()) {
+                Some(other) if other > layer => found.push(format!(
+                    "{path}: `{module}` uses `{used}` of the later layer {}",
+                    LAYERS[*other]
+                )),
+                // Something that lib.rs itself defines or exports belongs to no layer.
+                None => found.push(format!("{path}: `{used}` is in no layer")),
+                Some(_) => {}
+            }
+            if OFFLINE.contains(&module) && NETWORK.contains(&used.as_str()) {
+                found.push(format!(
+                    "{path}: `{module}` uses `{used}`, which is network"
+                ));
+            }
+        }
+        for (name, owner) in OWNED_CRATES {
+            if module != owner && mentions_crate(&code, name) {
+                found.push(format!("{path}: only `{owner}` may use {name}"));
+            }
+        }
+    }
+    found
+}
+
+/// The number of each module's layer.
+fn layers(lib: &str) -> Result<BTreeMap<String, usize>, String> {
+    let mut current = None;
+    let mut layer_of = BTreeMap::new();
+    for line in lib.lines().map(str::trim) {
+        if let Some(number) = LAYERS.iter().position(|heading| *heading == line) {
+            if current.is_some_and(|current| number <= current) {
+                return Err(format!("lib.rs: {line} is out of order"));
+            }
+            current = Some(number);
+        }
+        let declaration = line
+            .strip_prefix("pub mod ")
+            .or_else(|| line.strip_prefix("pub(crate) mod "))
+            .or_else(|| line.strip_prefix("mod "));
+        if let Some(name) = declaration.and_then(|rest| rest.strip_suffix(';')) {
+            let Some(layer) = current else {
+                return Err(format!("lib.rs: `{name}` stands before the first heading"));
+            };
+            layer_of.insert(name.to_owned(), layer);
+        }
+    }
+    if layer_of.is_empty() {
+        return Err("lib.rs declares no modules".to_owned());
+    }
+    Ok(layer_of)
+}
+
+/// The text without line comments. Good enough for code that rustfmt formatted: what `//` in a string hides
+/// would have to be a path of a module after a URL on one line.
+fn without_comments(text: &str) -> String {
+    text.lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The first names after each `crate::`, those of `crate::{a, b::c}` too.
+fn used_modules(code: &str) -> Vec<String> {
+    let mut used = Vec::new();
+    for (start, _) in code.match_indices("crate::") {
+        let before = code[..start].chars().next_back();
+        if before.is_some_and(|before| before.is_alphanumeric() || before == '_') {
+            continue;
+        }
+        let rest = &code[start + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut piece = String::new();
+            for character in group.chars() {
+                match character {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => used.push(std::mem::take(&mut piece)),
+                    _ if depth == 0 => piece.push(character),
+                    _ => {}
+                }
+            }
+            used.push(piece);
+        } else {
+            used.push(rest.to_owned());
+        }
+    }
+    used.iter()
+        .map(|path| {
+            path.trim_start()
+                .chars()
+                .take_while(|character| character.is_alphanumeric() || *character == '_')
+                .collect::<String>()
+        })
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+fn mentions_crate(code: &str, name: &str) -> bool {
+    code.match_indices(name).any(|(start, _)| {
+        let word = |character: char| character.is_alphanumeric() || character == '_';
+        let before = code[..start].chars().next_back();
+        let after = &code[start + name.len()..];
+        !before.is_some_and(word) && (after.starts_with("::") || after.starts_with(';'))
+    })
+}
+
+fn sources() -> Tree {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    files_with_extension(&root, "rs")
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+            (name.to_owned(), fs::read_to_string(&path).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn modules_use_only_their_own_and_earlier_layers() {
+    let sources = sources();
+    assert!(sources.len() > 10, "the sources were not found");
+    let found = violations(&sources);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+const LIB: &str = "\
+// Values.
+pub mod digest;
+// Mechanisms.
+pub mod http;
+// Auth.
+pub mod auth;
+// Subject.
+pub mod archive;
+pub mod nix;
+pub mod registry;
+pub mod serve;
+// Program.
+pub mod cli;
+";
+
+fn tree(files: &[(&str, &str)]) -> Tree {
+    std::iter::once(&("lib.rs", LIB))
+        .chain(files)
+        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_check_sees_every_kind_of_violation() {
+    let long_main = "\n".repeat(MAIN_LINES);
+    for (path, text, complaint) in [
+        ("digest.rs", "use crate::http::Client;", "later layer"),
+        ("http/retry.rs", "use crate::auth::Token;", "later layer"),
+        (
+            "auth/token.rs",
+            "fn f(_: crate::cli::Args) {}",
+            "later layer",
+        ),
+        (
+            "registry.rs",
+            "use crate::{digest::{Digest, DiffId}, cli::args};",
+            "`cli` of the later layer",
+        ),
+        (
+            "nix/lock.rs",
+            "use crate::registry::Client;",
+            "which is network",
+        ),
+        ("archive/oci.rs", "use crate::http;", "which is network"),
+        ("auth/token.rs", "use reqwest::Client;", "only `http` may"),
+        (
+            "registry.rs",
+            "fn f() { reqwest::get() }",
+            "only `http` may",
+        ),
+        ("http.rs", "use hyper::body::Body;", "only `serve` may"),
+        ("stray.rs", "", "in no layer"),
+        ("main.rs", long_main.as_str(), "main.rs has"),
+    ] {
+        let found = violations(&tree(&[(path, text)]));
+        assert!(
+            found.len() == 1 && found[0].contains(complaint),
+            "{path} {text:?}: {found:?}"
+        );
+    }
+    assert!(violations(&tree(&[("lib.rs", "pub mod stray;\n// Values.\n")]))[0].contains("before"));
+    assert!(violations(&tree(&[("lib.rs", "// Auth.\n// Values.\n")]))[0].contains("out of order"));
+}
+
+#[test]
+fn the_check_lets_pass_what_is_right() {
+    let found = violations(&tree(&[
+        ("digest.rs", "//! [`crate::cli`] prints it; reqwest::x.\n"),
+        ("http.rs", "use reqwest::Client; use crate::digest::Digest;"),
+        ("serve/mod.rs", "use hyper::body::Body; use crate::digest;"),
+        (
+            "nix.rs",
+            "use crate::digest::Digest; use crate::archive::Header;",
+        ),
+        (
+            "cli/layer.rs",
+            "use crate::{registry, nix::{a, b}, http::Client};",
+        ),
+        ("main.rs", "fn main() -> ExitCode { hocker::cli::main() }"),
+    ]));
+    assert!(found.is_empty(), "{found:?}");
+}

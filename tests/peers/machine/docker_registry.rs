@@ -1,0 +1,156 @@
+//! docker-registry, the reference implementation, with deletion and an access log.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::program;
+use super::server::{Server, free_port, wait_until};
+
+/// A registry with its own storage.
+pub(crate) struct DockerRegistry {
+    server: Server,
+    port: u16,
+    /// Kept for as long as the server runs.
+    _directory: TempDir,
+}
+
+/// One line of the access log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) status: u16,
+}
+
+impl Access {
+    /// Whether a manifest or index was asked for.
+    pub(crate) fn is_manifest(&self) -> bool {
+        self.path.contains("/manifests/")
+    }
+
+    /// Whether a layer or a configuration was asked for.
+    pub(crate) fn is_blob(&self) -> bool {
+        self.path.contains("/blobs/")
+    }
+}
+
+impl DockerRegistry {
+    /// A registry that is open to everybody.
+    pub(crate) fn start() -> Self {
+        Self::configured(None)
+    }
+
+    /// A registry for one user.
+    pub(crate) fn start_with_password(user: &str, password: &str) -> Self {
+        let line = program::run(Command::new("htpasswd").args(["-Bbn", user, password]));
+        Self::configured(Some(line))
+    }
+
+    fn configured(passwords: Option<Vec<u8>>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let path = directory.path();
+        let config = path.join("config.yml");
+        let auth = passwords.map_or_else(String::new, |passwords| {
+            let file = path.join("htpasswd");
+            fs::write(&file, passwords).unwrap();
+            format!(
+                "auth:\n  htpasswd:\n    realm: tests\n    path: {}\n",
+                file.display()
+            )
+        });
+        let text = format!(
+            "version: 0.1\n\
+             log:\n  level: warn\n\
+             storage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\n\
+             http:\n  addr: 127.0.0.1:{port}\n{auth}",
+            path.join("storage").display()
+        );
+        fs::write(&config, text).unwrap();
+        let server = Server::start(
+            Command::new("docker-registry").arg("serve").arg(&config),
+            &path.join("log"),
+            || TcpStream::connect(("127.0.0.1", port)).is_ok(),
+        );
+        Self {
+            server,
+            port,
+            _directory: directory,
+        }
+    }
+
+    /// `localhost:port`, the registry's name in a reference.
+    pub(crate) fn name(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+
+    /// `http://localhost:port/v2/`, what the classic `--registry` takes.
+    pub(crate) fn url(&self) -> String {
+        format!("http://localhost:{}/v2/", self.port)
+    }
+
+    /// Copies the image of an OCI layout to `repository:tag`.
+    pub(crate) fn push(&self, layout: &Path, repository: &str, tag: &str, arguments: &[&str]) {
+        program::run(
+            Command::new("skopeo")
+                .args(["--insecure-policy", "copy", "--dest-tls-verify=false"])
+                .args(arguments)
+                .arg(format!("oci:{}:1", layout.display()))
+                .arg(format!("docker://{}/{repository}:{tag}", self.name())),
+        );
+    }
+
+    /// Deletes a manifest and every tag of it.
+    pub(crate) fn delete(&self, repository: &str, digest: &str) {
+        let answer = self.ask(&format!("DELETE /v2/{repository}/manifests/{digest}"));
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    }
+
+    /// Everything that was asked so far. Lines are written after their answers, so this asks for something
+    /// itself and waits until that is told.
+    pub(crate) fn accesses(&self) -> Vec<Access> {
+        let seen = self.parsed().len();
+        let marker = format!("/v2/marker-{seen}/tags/list");
+        self.ask(&format!("GET {marker}"));
+        wait_until(|| self.parsed().iter().any(|access| access.path == marker))
+            .unwrap_or_else(|()| panic!("no access log: {}", self.server.log()));
+        let mut accesses = self.parsed();
+        accesses.retain(|access| !access.path.contains("/marker-"));
+        accesses
+    }
+
+    fn parsed(&self) -> Vec<Access> {
+        self.server
+            .log()
+            .lines()
+            .filter_map(|line| {
+                // The common log format: … "GET /v2/ HTTP/1.1" 200 …
+                let (_, rest) = line.split_once("] \"")?;
+                let (request, rest) = rest.split_once("\" ")?;
+                let mut words = request.split(' ');
+                Some(Access {
+                    method: words.next()?.to_owned(),
+                    path: words.next()?.to_owned(),
+                    status: rest.split(' ').next()?.parse().ok()?,
+                })
+            })
+            .collect()
+    }
+
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(
+            stream,
+            "{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}

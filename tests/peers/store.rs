@@ -1,0 +1,113 @@
+//! What the store gains: layers that images share, closures without a system in them, and builds that tags do
+//! not matter to.
+
+use std::path::Path;
+
+use crate::machine::nix::{Nix, store_name};
+use crate::machine::real_image::{program_layer, real_image};
+use crate::pipeline::{classic_expression, expression, push, registry_with};
+use crate::support::image::{Family, Image};
+
+#[test]
+fn images_share_the_store_paths_of_the_layers_that_they_share() {
+    let first = real_image();
+    let mut layers = first.layers[..2].to_vec();
+    layers.push(program_layer("Another program."));
+    let second = Image::new(Family::Oci, &["/hello"], layers);
+    let registry = registry_with(&first);
+    let nix = Nix::new();
+    let one = nix.built_image(&expression(&registry));
+    push(&registry, &second, "1");
+    let before = registry.accesses().len();
+    let two = nix.built_image(&expression(&registry));
+    let fetched: Vec<_> = registry.accesses()[before..]
+        .iter()
+        .filter(|access| access.is_blob())
+        .cloned()
+        .collect();
+    assert_eq!(
+        fetched.len(),
+        2,
+        "the new layer and configuration: {fetched:#?}"
+    );
+    let layers_of = |result: &Path| {
+        let mut paths = nix.requisites(result);
+        paths.retain(|path| store_name(path).starts_with("docker-layer-"));
+        paths
+    };
+    let (one, two) = (layers_of(&one), layers_of(&two));
+    assert_eq!((one.len(), two.len()), (3, 3));
+    let shared = one.iter().filter(|path| two.contains(path)).count();
+    assert_eq!(shared, 2, "{one:?} {two:?}");
+}
+
+#[test]
+fn the_closure_holds_the_image_and_hocker_and_nothing_else() {
+    let image = real_image();
+    let registry = registry_with(&image);
+    for expression in [classic_expression(&registry), expression(&registry)] {
+        let nix = Nix::new();
+        let result = nix.built_image(&expression);
+        let mut names: Vec<String> = nix
+            .requisites(&result)
+            .iter()
+            .filter(|path| **path != result)
+            .map(|path| store_name(path))
+            .collect();
+        let mut expected: Vec<String> = image
+            .layers
+            .iter()
+            .map(|layer| format!("docker-layer-{}.tar.gz", layer.hex()))
+            .collect();
+        let config = &image.config_digest()["sha256:".len()..];
+        expected.push(format!("docker-config-{config}.json"));
+        expected.push("hocker".to_owned());
+        names.sort();
+        expected.sort();
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
+fn builds_from_an_empty_store_while_the_tag_moves_and_goes() {
+    let image = real_image();
+    let registry = registry_with(&image);
+    let expressions = [classic_expression(&registry), expression(&registry)];
+    let first: Vec<_> = expressions
+        .iter()
+        .map(|expression| Nix::new().built_image(expression))
+        .map(|path| store_name(&path))
+        .collect();
+    let other = Image::new(Family::Oci, &["/hello"], vec![program_layer("Moved.")]);
+    push(&registry, &other, "1");
+    for (expression, name) in expressions.iter().zip(&first) {
+        assert_eq!(store_name(&Nix::new().built_image(expression)), *name);
+    }
+    registry.delete("team/app", &other.digest());
+    registry.delete("team/app", &image.digest());
+    crate::support::hocker::hocker(["manifest", &format!("{}/team/app:1", registry.name())])
+        .run()
+        .failed(3);
+    for (expression, name) in expressions.iter().zip(&first) {
+        assert_eq!(store_name(&Nix::new().built_image(expression)), *name);
+    }
+}
+
+#[test]
+fn a_layer_that_the_registry_lost_fails_the_build_with_a_clear_error() {
+    let image = real_image();
+    let registry = registry_with(&image);
+    let missing = "0".repeat(64);
+    let nix = Nix::new();
+    let url = registry.url();
+    let output = nix.build(&format!(
+        "hocker.fetchDockerLayer {{ registry = {url:?}; repository = \"team\"; imageName = \"app\"; \
+         layerDigest = \"{missing}\"; sha256 = \"{missing}\"; }}"
+    ));
+    assert!(!output.status.success());
+    let told = crate::machine::program::told(&output);
+    assert!(
+        told.contains(&missing) && told.contains("hocker: "),
+        "the build log does not say what is missing: {told}"
+    );
+}
