@@ -317,6 +317,20 @@ pub enum Error {
     Script(#[source] serde_json::Error),
 }
 
+impl Error {
+    /// Whether the parts contradict each other, rather than being out of reach.
+    #[must_use]
+    pub fn is_integrity(&self) -> bool {
+        match self {
+            Self::Config { .. } | Self::Manifest(_) | Self::Digest { .. } | Self::Size { .. } => {
+                true
+            }
+            Self::Composition(error) => error.is_integrity(),
+            Self::Read { .. } | Self::Write { .. } | Self::Script(_) => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -456,6 +470,7 @@ mod tests {
                 (Ok(()), None) => assert_eq!(written_manifest(&job), text),
                 (Err(error), Some(expected)) => {
                     assert!(error.to_string().contains(expected), "{error}");
+                    assert!(error.is_integrity());
                     assert!(!job.out.exists());
                 }
                 (result, _) => panic!("{number}: {result:?}"),
