@@ -62,7 +62,9 @@ impl Registry {
             authorization: self.authenticator.authorization(repository).await,
         };
         let mut response = self.client.send(request.clone()).await?;
-        if response.status() == StatusCode::UNAUTHORIZED {
+        // A host that the registry redirects to may not ask for the registry's credentials.
+        let from_registry = response.url().origin() == request.url.origin();
+        if response.status() == StatusCode::UNAUTHORIZED && from_registry {
             let challenges: Vec<&str> = response
                 .headers()
                 .get_all(WWW_AUTHENTICATE)
@@ -74,8 +76,9 @@ impl Registry {
                 .answer(repository, &challenges, request.authorization.as_ref())
                 .await?;
             request.authorization = Some(answer);
+            let origin = request.url.origin();
             response = self.client.send(request).await?;
-            if response.status() == StatusCode::UNAUTHORIZED {
+            if response.status() == StatusCode::UNAUTHORIZED && response.url().origin() == origin {
                 return Err(self.authenticator.denied().into());
             }
         }

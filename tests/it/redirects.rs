@@ -112,6 +112,22 @@ fn another_hosts_challenge_is_not_answered() {
 }
 
 #[test]
+fn another_hosts_token_service_is_not_asked() {
+    let layer = small().layers[0].clone();
+    let directory = tempfile::tempdir().unwrap();
+    let store = Registry::start();
+    let realm = store.at("/token");
+    // The store expects no request for a token: one would fail the test.
+    store.on(
+        get("/store/x").without("Authorization"),
+        Answer::challenge(&format!("Bearer realm=\"{realm}\"")),
+    );
+    let registry = registry(&layer, Answer::redirect(307, store.at("/store/x")));
+    let outcome = fetch(&registry, &layer, directory.path()).run();
+    assert_eq!(outcome.code, Some(4), "{outcome}");
+}
+
+#[test]
 fn credentials_follow_within_the_registry() {
     let layer = small().layers[0].clone();
     let directory = tempfile::tempdir().unwrap();
