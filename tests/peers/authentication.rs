@@ -3,22 +3,35 @@
 use std::process::Command;
 
 use crate::machine::docker_registry::DockerRegistry;
+use crate::machine::nix::{Nix, built};
 use crate::machine::program;
+use crate::support::files::listing;
 use crate::support::hocker::hocker;
-use crate::support::image::small;
+use crate::support::image::{Family, Image, Layer, Packing};
+
+const PASSWORD: &str = "s3cret=x";
+
+/// Pushes a small image as team/app:1.
+fn push(registry: &DockerRegistry) -> Image {
+    let layer = Layer::of_files(Packing::Gzip, &[("etc/motd", b"welcome\n")]);
+    let image = Image::new(Family::Oci, &["/hello"], vec![layer]);
+    let directory = tempfile::tempdir().unwrap();
+    image.write_layout(directory.path(), "1");
+    let credentials = format!("ann:{PASSWORD}");
+    registry.push(
+        directory.path(),
+        "team/app",
+        "1",
+        &["--dest-creds", &credentials, "--preserve-digests"],
+    );
+    image
+}
 
 #[test]
 fn a_password_opens_the_registry_and_a_wrong_one_does_not() {
     let registry = DockerRegistry::start_with_password("ann", "s3cret=x");
-    let image = small();
     let directory = tempfile::tempdir().unwrap();
-    image.write_layout(&directory.path().join("pushed"), "1");
-    registry.push(
-        &directory.path().join("pushed"),
-        "team/app",
-        "1",
-        &["--dest-creds", "ann:s3cret=x", "--format", "v2s2"],
-    );
+    push(&registry);
     let reference = format!("{}/team/app:1", registry.name());
     let expected = program::run(
         Command::new("skopeo")
@@ -54,4 +67,35 @@ fn a_password_opens_the_registry_and_a_wrong_one_does_not() {
     .failed(4)
     .never_says("s3cret");
     hocker(["manifest", &reference]).run().failed(4);
+}
+
+#[test]
+fn a_build_takes_its_password_from_the_environment_and_keeps_it_out_of_the_store() {
+    let registry = DockerRegistry::start_with_password("ann", PASSWORD);
+    let image = push(&registry);
+    let nix = Nix::new();
+    let manifest = nix.directory().join("manifest.json");
+    std::fs::write(&manifest, &image.manifest).unwrap();
+    let body = format!(
+        "hocker.fetchdocker {{ image = \"{}/team/app:1\"; imageManifest = {}; }}",
+        registry.name(),
+        manifest.display()
+    );
+    let refused = nix.build(&body);
+    assert!(!refused.status.success(), "it needs no password");
+    let told = program::told(&refused);
+    assert!(told.contains("hocker: "), "{told}");
+    let environment = [("DOCKER_USER", "ann"), ("DOCKER_PASS", PASSWORD)];
+    let output = nix.build_with(&body, &[], &environment);
+    built(&output);
+    assert!(!program::told(&output).contains(PASSWORD));
+    for place in ["store", "var", "log"] {
+        for (path, content) in listing(&nix.directory().join(place)) {
+            let content = content.unwrap_or_default();
+            let found = content
+                .windows(PASSWORD.len())
+                .any(|window| window == PASSWORD.as_bytes());
+            assert!(!found, "the password is in {}", path.display());
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::machine::nix::static_hocker;
 use crate::machine::program;
-use crate::support::hocker::executable;
 use crate::support::image::{blob_path, hex_of};
 use crate::support::scripted_registry::{Answer, Registry, get};
 
@@ -50,7 +50,7 @@ fn a_layer_of_1_gib_takes_less_than_32_mib() {
             .env("HOME", directory.path())
             .args(["--format", "%M", "--output"])
             .arg(&report)
-            .arg(executable())
+            .arg(static_hocker())
             .args(["layer", "--layer", &digest, "--out"])
             .arg(&layer)
             .arg(format!("{}/app:1", registry.name())),

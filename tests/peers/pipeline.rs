@@ -166,3 +166,47 @@ fn the_shortest_pin_builds_the_same_layers() {
     assert_eq!(blobs(&full).len(), 1 + image.layers.len());
     assert_eq!(blobs(&full), blobs(&short));
 }
+
+#[test]
+fn a_build_reports_its_downloads_in_nixs_own_way() {
+    let image = real_image();
+    let registry = registry_with(&image);
+    let nix = Nix::new();
+    let file = nix.directory().join("image.nix");
+    std::fs::write(&file, expression(&registry)).unwrap();
+    let output = nix.build_with(
+        &format!("hocker.callImage {}", file.display()),
+        &["--log-format", "internal-json"],
+        &[],
+    );
+    crate::machine::nix::built(&output);
+    let events: Vec<Value> = String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.strip_prefix("@nix ")?).ok())
+        .collect();
+    for layer in &image.layers {
+        let start = events.iter().find(|event| {
+            event["action"] == "start"
+                && event["type"] == 101
+                && event["fields"][0]
+                    .as_str()
+                    .is_some_and(|url| url.contains(&layer.hex()))
+        });
+        let start = start.unwrap_or_else(|| panic!("no transfer of a layer in {events:#?}"));
+        let of_it = |event: &&Value| event["id"] == start["id"];
+        let size = layer.blob.len();
+        assert!(
+            events.iter().filter(of_it).any(|event| event["type"] == 105
+                && event["fields"][0] == size
+                && event["fields"][1] == size),
+            "its whole size is not reported"
+        );
+        assert!(
+            events
+                .iter()
+                .filter(of_it)
+                .any(|event| event["action"] == "stop"),
+            "it never stops"
+        );
+    }
+}

@@ -78,8 +78,20 @@ impl Nix {
 
     /// Builds what an expression over `hocker` says.
     pub(crate) fn build(&self, body: &str) -> Output {
+        self.build_with(body, &[], &[])
+    }
+
+    /// The same with further options of nix-build, and with environment variables.
+    pub(crate) fn build_with(
+        &self,
+        body: &str,
+        options: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Output {
         program::output(
             self.command("nix-build")
+                .args(options)
+                .envs(environment.iter().copied())
                 .arg("--out-link")
                 .arg(self.directory.path().join("result"))
                 .args(["--expr", &self.with_functions(body)]),
@@ -92,7 +104,7 @@ impl Nix {
         built(&self.build_image(expression))
     }
 
-    /// The closure of a store path, by names without their hashes.
+    /// The closure of a store path.
     pub(crate) fn requisites(&self, path: &Path) -> Vec<PathBuf> {
         program::text(
             self.command("nix-store")
@@ -138,7 +150,8 @@ pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn static_hocker() -> PathBuf {
+/// The executable that needs no shared library, built as users get it.
+pub(crate) fn static_hocker() -> PathBuf {
     let path = env::var_os(HOCKER_STATIC).map_or_else(
         || {
             root().join(format!(
