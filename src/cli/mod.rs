@@ -25,10 +25,14 @@ mod transfer;
 pub use self::error::{Error, Exit};
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 
 use self::args::{Args, Command};
+
+/// How long work that was interrupted may take to let go of what it holds.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Runs the program as the process's arguments say.
 #[must_use]
@@ -51,17 +55,26 @@ fn run(command: Command) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         if let Command::Serve(args) = command {
             return serve::run(args, interrupted()).await;
         }
-        // Whatever is under way is dropped on a signal, and with it every file that is not complete.
+        let interrupted = interrupted();
+        let mut work = tokio::spawn(dispatch(command));
         tokio::select! {
             biased;
-            signal = interrupted() => Err(signal),
-            result = dispatch(command) => result,
+            signal = interrupted => {
+                // Whatever is under way is dropped, and with it every file that is not complete. What
+                // waits for standard input or a full pipe cannot be dropped, and holds no such file.
+                work.abort();
+                let _ = tokio::time::timeout(GRACE, work).await;
+                Err(signal)
+            }
+            result = &mut work => result.map_err(Error::Task)?,
         }
-    })
+    });
+    runtime.shutdown_background();
+    result
 }
 
 async fn dispatch(command: Command) -> Result<(), Error> {
@@ -71,24 +84,30 @@ async fn dispatch(command: Command) -> Result<(), Error> {
         Command::Layer(args) => layer::run(args).await,
         Command::Image(args) => image::run(args).await,
         Command::Docker2nix(args) => docker2nix::run(args).await,
+        // Ends in its own way; see `run`.
         Command::Serve(args) => serve::run(args, interrupted()).await,
         Command::Builder => builder::run().await,
         Command::Composite(args) => composite::run(&args),
     }
 }
 
-/// Waits for Ctrl-C or a request to end.
-async fn interrupted() -> Error {
+/// Waits for Ctrl-C or a request to end. Listening begins at once, not when the future is first polled.
+fn interrupted() -> impl Future<Output = Error> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        // Without handlers the signals keep their default: they end the process.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => Error::Interrupted(SignalKind::interrupt().as_raw_value()),
-        _ = terminate.recv() => Error::Interrupted(SignalKind::terminate().as_raw_value()),
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+    let signals = kinds.map(|kind| (kind, signal(kind)));
+    async move {
+        // Without a handler a signal keeps its default: it ends the process.
+        let [first, second] = signals.map(|(kind, signal)| async move {
+            match signal {
+                Ok(mut signal) => signal.recv().await,
+                Err(_) => std::future::pending().await,
+            };
+            Error::Interrupted(kind.as_raw_value())
+        });
+        tokio::select! {
+            error = first => error,
+            error = second => error,
+        }
     }
 }

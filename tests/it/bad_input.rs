@@ -444,6 +444,63 @@ fn an_interrupt_in_the_middle_of_a_body_leaves_nothing_behind() {
 }
 
 #[test]
+fn an_interrupt_ends_what_waits_for_standard_input() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let running = hocker(["docker2nix", "library/debian", "jessie"])
+        .stdin_from(reader)
+        .start();
+    running.wait_until_it_listens();
+    running.interrupt();
+    let outcome = running.finish();
+    drop(writer);
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+}
+
+#[test]
+fn an_interrupt_ends_what_waits_for_a_full_pipe() {
+    let directory = tempfile::tempdir().unwrap();
+    let image = small();
+    let layer = directory.path().join("layer");
+    let size = 1 << 20;
+    fs::File::create(&layer).unwrap().set_len(size).unwrap();
+    let config = directory.path().join("config");
+    fs::write(&config, &image.config).unwrap();
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": crate::support::image::digest(&image.config),
+            "size": image.config.len(),
+        },
+        "layers": [{
+            "mediaType": "application/vnd.oci.image.layer.v1.tar",
+            "digest": crate::support::image::digest(b""),
+            "size": size,
+        }],
+    });
+    let script = directory.path().join("compositeImage.sh");
+    let description = serde_json::json!({
+        "repoTags": ["app:1"],
+        "reference": "docker.io/library/app:1",
+        "tag": "1",
+        "manifest": manifest.to_string(),
+        "config": config,
+        "layers": [layer],
+    });
+    fs::write(&script, description.to_string()).unwrap();
+    // Nobody reads, so that the pipe fills up.
+    let (reader, writer) = std::io::pipe().unwrap();
+    let running = hocker(["composite", script.to_str().unwrap()])
+        .stdout_to(writer)
+        .start();
+    running.wait_until_it_listens();
+    running.interrupt();
+    let outcome = running.finish();
+    drop(reader);
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+}
+
+#[test]
 fn what_is_asked_wrongly_is_a_usage_error_and_no_request() {
     for arguments in [
         &[][..],

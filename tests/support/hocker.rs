@@ -85,6 +85,12 @@ impl Run {
         self
     }
 
+    /// Where standard input comes from.
+    pub(crate) fn stdin_from(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
     /// Where standard output goes, if it is not to be looked at.
     pub(crate) fn stdout_to(mut self, stdout: impl Into<Stdio>) -> Self {
         self.command.stdout(stdout);
@@ -124,6 +130,22 @@ pub(crate) struct Running {
 impl Running {
     fn pid(&self) -> Pid {
         Pid::from_child(self.child.as_ref().unwrap())
+    }
+
+    /// Waits until it handles `Ctrl-C` itself, as the kernel tells.
+    pub(crate) fn wait_until_it_listens(&self) {
+        let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
+        let deadline = std::time::Instant::now() + PATIENCE;
+        loop {
+            let status = std::fs::read_to_string(&path).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
+            if caught & 1 << (Signal::INT.as_raw() - 1) != 0 {
+                return;
+            }
+            assert!(std::time::Instant::now() < deadline, "it never listened");
+            thread::yield_now();
+        }
     }
 
     /// Sends it what `Ctrl-C` sends.
