@@ -191,6 +191,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether files are not what the manifest names, rather than out of reach.
+    #[must_use]
+    pub fn is_integrity(&self) -> bool {
+        matches!(
+            self,
+            Self::Manifest(_)
+                | Self::LayerCount { .. }
+                | Self::Size { .. }
+                | Self::Member(header::Error::Short { .. } | header::Error::Long { .. })
+        )
+    }
+
     /// The system's error when the output failed, where there is one: a closed pipe is not a failure.
     #[must_use]
     pub fn io(&self) -> Option<&io::Error> {

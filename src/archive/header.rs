@@ -3,12 +3,14 @@
 //! Source: POSIX.1-2017 `pax`, "ustar Interchange Format", with GNU's binary sizes from 8 GiB on.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 
 use tar::{EntryType, Header};
 
 /// Tar's unit.
 const BLOCK: u64 = 512;
+/// What is copied at once where the kernel does not do it.
+const BUFFER: usize = 256 << 10;
 
 /// Writes members one after the other.
 #[derive(Debug)]
@@ -30,13 +32,20 @@ impl<W: Write> Members<W> {
         self.pad(size)
     }
 
-    /// Copies a file, in the kernel where the standard library can. It must have exactly `size` bytes.
-    pub fn file(&mut self, name: &str, mut file: &File, size: u64) -> Result<(), Error> {
+    /// Copies the rest of a file, in the kernel where the standard library can. It must have exactly `size`
+    /// bytes.
+    pub fn file(&mut self, name: &str, file: &File, size: u64) -> Result<(), Error> {
         self.header(name, size)?;
-        // The types stay concrete: `io::copy` has a fast path for files and standard output.
-        let copied = io::copy(&mut (&mut file).take(size), &mut self.out);
-        self.copied(name, size, copied)?;
-        ended(name, size, &mut file)
+        // The types stay concrete: `io::copy` has a fast path for files behind a buffered reader, and takes
+        // the reader's buffer where the output is a pipe.
+        let copied = io::copy(&mut BufReader::with_capacity(BUFFER, file), &mut self.out);
+        if self.copied(name, size, copied)? > size {
+            return Err(Error::Long {
+                name: name.to_owned(),
+                size,
+            });
+        }
+        Ok(())
     }
 
     /// Copies from any reader, which must end after exactly `size` bytes.
@@ -70,7 +79,7 @@ impl<W: Write> Members<W> {
         self.out.write_all(header.as_bytes()).map_err(Error::Write)
     }
 
-    fn copied(&mut self, name: &str, size: u64, copied: io::Result<u64>) -> Result<(), Error> {
+    fn copied(&mut self, name: &str, size: u64, copied: io::Result<u64>) -> Result<u64, Error> {
         let copied = copied.map_err(|source| Error::Copy {
             name: name.to_owned(),
             source,
@@ -82,7 +91,8 @@ impl<W: Write> Members<W> {
                 copied,
             });
         }
-        self.pad(size)
+        self.pad(size)?;
+        Ok(copied)
     }
 
     fn pad(&mut self, size: u64) -> Result<(), Error> {

@@ -207,6 +207,8 @@ impl Error {
             Self::Expression(_) => Exit::Unsupported,
             Self::Images(error) if error.is_integrity() => Exit::Integrity,
             Self::Images(error) if error.is_not_found() => Exit::NotFound,
+            Self::Composite(error) if error.is_integrity() => Exit::Integrity,
+            Self::BuildImage(error) if error.is_integrity() => Exit::Integrity,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
             Self::Composite(source) if source.io().is_some_and(is_closed) => Exit::Done,

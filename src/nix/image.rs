@@ -9,18 +9,18 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use serde_json::json;
 
+use super::store_file::StoreFile;
 use crate::archive::docker_save::{self, Composition};
 use crate::archive::oci_layout::Layout;
-use crate::compression::sniff;
 use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
-use crate::digest::{Digest, Hasher};
+use crate::digest::Digest;
 use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError};
 use crate::manifest::Manifest;
-use crate::media_type::{Compression, MediaType};
+use crate::media_type::MediaType;
 
 /// The outputs to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,26 +49,9 @@ pub struct Spec {
     #[serde(default)]
     pub manifest: Option<String>,
     /// The configuration.
-    pub config: Blob,
+    pub config: StoreFile,
     /// The layers, lowest first.
-    pub layers: Vec<Blob>,
-}
-
-/// A file in the store.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Blob {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its digest where Nix has made sure of it; otherwise it is hashed.
-    #[serde(default, deserialize_with = "lenient_digest")]
-    pub digest: Option<Digest>,
-}
-
-fn lenient_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
-    Option::<String>::deserialize(deserializer)?
-        .map(|text| Digest::parse_lenient(&text).map_err(de::Error::custom))
-        .transpose()
+    pub layers: Vec<StoreFile>,
 }
 
 impl Job {
@@ -147,15 +130,14 @@ fn read_config(path: &Path) -> Result<Document<ImageConfig>, Error> {
 /// A Docker schema 2 manifest over the files, for images whose own is not at hand.
 fn compose_manifest(config: &Document<ImageConfig>, spec: &Spec) -> Result<String, Error> {
     let layers = spec.layers.iter().map(|layer| {
-        let digest = match layer.digest {
-            Some(digest) => digest,
-            None => hash(&layer.path)?,
+        let describe = || {
+            Ok(Descriptor::new(
+                layer.media_type()?,
+                layer.digest()?,
+                layer.size()?,
+            ))
         };
-        Ok(Descriptor::new(
-            layer_type(&layer.path)?,
-            digest,
-            size(&layer.path)?,
-        ))
+        describe().map_err(reading(&layer.path))
     });
     let layers = layers.collect::<Result<Vec<_>, Error>>()?;
     Ok(json!({
@@ -180,12 +162,10 @@ fn check_config(
     )
 }
 
-fn check_layer(descriptor: &Descriptor, layer: &Blob) -> Result<(), Error> {
-    let digest = match layer.digest {
-        Some(digest) => digest,
-        None => hash(&layer.path)?,
-    };
-    check(descriptor, &layer.path, &digest, size(&layer.path)?)
+fn check_layer(descriptor: &Descriptor, layer: &StoreFile) -> Result<(), Error> {
+    let at = reading(&layer.path);
+    let (digest, size) = (layer.digest().map_err(&at)?, layer.size().map_err(&at)?);
+    check(descriptor, &layer.path, &digest, size)
 }
 
 fn check(descriptor: &Descriptor, path: &Path, digest: &Digest, size: u64) -> Result<(), Error> {
@@ -204,36 +184,6 @@ fn check(descriptor: &Descriptor, path: &Path, digest: &Digest, size: u64) -> Re
         });
     }
     Ok(())
-}
-
-fn size(path: &Path) -> Result<u64, Error> {
-    Ok(fs::metadata(path).map_err(reading(path))?.len())
-}
-
-fn hash(path: &Path) -> Result<Digest, Error> {
-    let mut file = File::open(path).map_err(reading(path))?;
-    let mut hasher = Hasher::sha256();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let count = file.read(&mut buffer).map_err(reading(path))?;
-        match buffer.get(..count) {
-            Some(bytes) if !bytes.is_empty() => hasher.update(bytes),
-            _ => return Ok(hasher.finish()),
-        }
-    }
-}
-
-/// The media type that the first bytes tell. Docker's own family has no name for zstd.
-fn layer_type(path: &Path) -> Result<MediaType, Error> {
-    let mut magic = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(4).read_to_end(&mut magic))
-        .map_err(reading(path))?;
-    Ok(match sniff(&magic) {
-        Compression::Gzip => MediaType::DOCKER_LAYER_GZIP,
-        Compression::Zstd => MediaType::OCI_LAYER_ZSTD,
-        Compression::None => MediaType::DOCKER_LAYER,
-    })
 }
 
 fn write_executable(path: &Path, text: &str) -> Result<(), Error> {
@@ -317,6 +267,20 @@ pub enum Error {
     Script(#[source] serde_json::Error),
 }
 
+impl Error {
+    /// Whether the parts contradict each other, rather than being out of reach.
+    #[must_use]
+    pub fn is_integrity(&self) -> bool {
+        match self {
+            Self::Config { .. } | Self::Manifest(_) | Self::Digest { .. } | Self::Size { .. } => {
+                true
+            }
+            Self::Composition(error) => error.is_integrity(),
+            Self::Read { .. } | Self::Write { .. } | Self::Script(_) => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,7 +299,7 @@ mod tests {
         let blob = |name: &str, content: &[u8]| {
             let path = directory.join(name);
             fs::write(&path, content).unwrap();
-            Blob { path, digest: None }
+            StoreFile { path, digest: None }
         };
         let spec = Spec {
             interpreter: "/bin/hocker".to_owned(),
@@ -456,6 +420,7 @@ mod tests {
                 (Ok(()), None) => assert_eq!(written_manifest(&job), text),
                 (Err(error), Some(expected)) => {
                     assert!(error.to_string().contains(expected), "{error}");
+                    assert!(error.is_integrity());
                     assert!(!job.out.exists());
                 }
                 (result, _) => panic!("{number}: {result:?}"),

@@ -9,6 +9,7 @@ pub mod hash_text;
 pub mod image;
 pub mod progress;
 mod render;
+pub mod store_file;
 
 #[cfg(test)]
 mod tests {

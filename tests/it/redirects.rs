@@ -120,7 +120,7 @@ fn another_hosts_token_service_is_not_asked() {
     // The store expects no request for a token: one would fail the test.
     store.on(
         get("/store/x").without("Authorization"),
-        Answer::challenge(&format!("Bearer realm=\"{realm}\"")),
+        Answer::challenge(format!("Bearer realm=\"{realm}\"")),
     );
     let registry = registry(&layer, Answer::redirect(307, store.at("/store/x")));
     let outcome = fetch(&registry, &layer, directory.path()).run();

@@ -1,0 +1,63 @@
+//! A file in the store that is a blob of an image: what it is, found out without a manifest.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::compression::sniff;
+use crate::digest::{Digest, Hasher};
+use crate::media_type::{Compression, MediaType};
+
+/// A configuration or layer that Nix has put into the store.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its digest where Nix has made sure of it; otherwise it is hashed.
+    #[serde(default, deserialize_with = "lenient_digest")]
+    pub digest: Option<Digest>,
+}
+
+fn lenient_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
+    Option::<String>::deserialize(deserializer)?
+        .map(|text| Digest::parse_lenient(&text).map_err(de::Error::custom))
+        .transpose()
+}
+
+impl StoreFile {
+    /// The length in bytes.
+    pub fn size(&self) -> io::Result<u64> {
+        Ok(fs::metadata(&self.path)?.len())
+    }
+
+    /// The digest, by hashing the whole file where it is not known.
+    pub fn digest(&self) -> io::Result<Digest> {
+        if let Some(digest) = self.digest {
+            return Ok(digest);
+        }
+        let mut file = File::open(&self.path)?;
+        let mut hasher = Hasher::sha256();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let count = file.read(&mut buffer)?;
+            match buffer.get(..count) {
+                Some(bytes) if !bytes.is_empty() => hasher.update(bytes),
+                _ => return Ok(hasher.finish()),
+            }
+        }
+    }
+
+    /// A layer's media type by its first bytes.
+    pub fn media_type(&self) -> io::Result<MediaType> {
+        let mut magic = Vec::new();
+        File::open(&self.path)?.take(4).read_to_end(&mut magic)?;
+        Ok(match sniff(&magic) {
+            Compression::Gzip => MediaType::DOCKER_LAYER_GZIP,
+            Compression::Zstd => MediaType::OCI_LAYER_ZSTD,
+            Compression::None => MediaType::DOCKER_LAYER,
+        })
+    }
+}
