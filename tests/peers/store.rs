@@ -1,12 +1,15 @@
 //! What the store gains: layers that images share, closures without a system in them, and builds that tags do
 //! not matter to.
 
+use std::fs;
 use std::path::Path;
 
-use crate::machine::nix::{Nix, store_name};
+use serde_json::json;
+
+use crate::machine::nix::{Nix, built, root, store_name};
 use crate::machine::real_image::{program_layer, real_image};
 use crate::pipeline::{classic_expression, expression, push, registry_with};
-use crate::support::image::{Family, Image};
+use crate::support::image::{Family, Image, hex};
 
 #[test]
 fn images_share_the_store_paths_of_the_layers_that_they_share() {
@@ -110,4 +113,38 @@ fn a_layer_that_the_registry_lost_fails_the_build_with_a_clear_error() {
         told.contains(&missing) && told.contains("hocker: "),
         "the build log does not say what is missing: {told}"
     );
+}
+
+/// Older versions know no `unsafeDiscardReferences`, and stop at a flat output that mentions a store path.
+const DISCARDS_REFERENCES: &str = "builtins.compareVersions builtins.nixVersion \"2.18\" >= 0";
+
+#[test]
+fn a_configuration_that_mentions_a_store_path_of_the_closure_builds_where_nix_lets_it() {
+    let nix = Nix::new();
+    let package = nix.evaluate(&format!(
+        "import {}/nix/package-path.nix {}/hocker",
+        root().display(),
+        nix.directory().display()
+    ));
+    let config = json!({
+        "os": "linux",
+        "architecture": "amd64",
+        "config": {"Env": [format!("HOCKER={}/bin/hocker", package.as_str().unwrap())]},
+        "rootfs": {"type": "layers", "diff_ids": []},
+    });
+    let platform = json!({"os": "linux", "architecture": "amd64"});
+    let config = serde_json::to_vec(&config).unwrap();
+    let image = Image::with_config(Family::Oci, &platform, config, Vec::new());
+    let registry = registry_with(&image);
+    let output = nix.build_image(&expression(&registry));
+    if nix.evaluate(DISCARDS_REFERENCES) == true {
+        let result = built(&output);
+        let blob = result.join("oci/blobs/sha256").join(hex(&image.config));
+        assert_eq!(fs::read(blob).unwrap(), image.config);
+    } else {
+        assert!(
+            !output.status.success(),
+            "this Nix can do it, and should be tested for it"
+        );
+    }
 }
