@@ -37,7 +37,8 @@ package_of() {
 require() {
   local command missing=() packages=()
   for command in "$@"; do
-    command -v "$command" >/dev/null || missing+=("$command")
+    # A program: bash has a `time` of its own.
+    type -P "$command" >/dev/null || missing+=("$command")
   done
   [[ ${#missing[@]} -gt 0 ]] || return 0
   command -v apt-get >/dev/null || die "please install what has these commands: ${missing[*]}"
@@ -52,7 +53,7 @@ require() {
   say "Installing ${packages[*]}"
   install_packages "${packages[@]}"
   for command in "${missing[@]}"; do
-    command -v "$command" >/dev/null || die "$(package_of "$command") is installed, but there is no $command"
+    type -P "$command" >/dev/null || die "$(package_of "$command") is installed, but there is no $command"
   done
 }
 
