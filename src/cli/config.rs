@@ -1,7 +1,7 @@
 //! `hocker config`: an image's configuration, byte for byte.
 
 use super::Error;
-use super::args::ConfigArgs;
+use super::args::{ConfigArgs, TransportArgs};
 use super::manifest::write;
 use super::source::{Source, platform};
 use crate::config::ImageConfig;
@@ -10,9 +10,9 @@ use crate::manifest::Manifest;
 use crate::reference::Reference;
 use crate::registry::Registry;
 
-pub(super) async fn run(args: ConfigArgs) -> Result<(), Error> {
+pub(super) async fn run(args: ConfigArgs, transport: &TransportArgs) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials)?;
+    let registry = source.registry(args.credentials, transport)?;
     let platform = platform(args.platform);
     let resolved = registry.resolve(&source.reference, &platform).await?;
     let config = fetch(&registry, &source.reference, &resolved.manifest).await?;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use crate::digest::{DiffId, Digest};
+use crate::http::retry::Notice;
 
 /// A layer was written as it is.
 pub(super) fn wrote(layer: &Digest) {
@@ -17,6 +18,24 @@ pub(super) fn decompressed(layer: &Digest, diff_id: &DiffId) {
         layer.short(),
         diff_id.digest().short()
     ));
+}
+
+/// Something failed that may pass by itself.
+pub(super) fn retrying(notice: &Notice) {
+    let delay = notice.delay.as_secs_f64();
+    let reason = &notice.reason;
+    print(&match notice.after {
+        Some(bytes) => format!(
+            "retrying in {delay:.1} s: {reason} after {}\n",
+            mebibytes(bytes)
+        ),
+        None => format!("retrying in {delay:.1} s: {reason}\n"),
+    });
+}
+
+fn mebibytes(bytes: u64) -> String {
+    let tenths = u128::from(bytes) * 10 / (1 << 20);
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
 /// Progress that nobody sees is no reason to stop.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
-use super::args::{Format, ImageArgs};
+use super::args::{Format, ImageArgs, TransportArgs};
 use super::manifest::existing;
 use super::source::{Source, platform};
 use super::{Error, classic, config, stdout};
@@ -20,7 +20,7 @@ use crate::manifest::Manifest;
 use crate::output::{OutputDirectory, OutputFile};
 use crate::platform::Platform;
 use crate::reference::Reference;
-use crate::registry::Registry;
+use crate::registry::{Blob, Registry, Role};
 
 /// An image whose layers are still in the registry.
 struct Image {
@@ -30,9 +30,9 @@ struct Image {
     config: Document<ImageConfig>,
 }
 
-pub(super) async fn run(args: ImageArgs) -> Result<(), Error> {
+pub(super) async fn run(args: ImageArgs, transport: &TransportArgs) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials)?;
+    let registry = source.registry(args.credentials, transport)?;
     let platform = platform(args.platform);
     let path = &args.output.out;
     let to_stdout = path.as_os_str() == "-";
@@ -75,6 +75,16 @@ impl Image {
             manifest,
             config,
         })
+    }
+
+    /// A layer, as the registry is asked for it.
+    fn blob(&self, layer: &Descriptor) -> Blob {
+        Blob {
+            repository: self.reference.repository.clone(),
+            role: Role::Layer,
+            digest: layer.digest,
+            size: Some(layer.size),
+        }
     }
 
     /// The layers with their diff ids, each only once however often the image repeats it.
