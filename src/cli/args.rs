@@ -31,6 +31,10 @@ pub struct Args {
     #[command(flatten)]
     #[expect(missing_docs, reason = "described by its type")]
     pub transport: TransportArgs,
+
+    /// Show no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
 }
 
 /// How stubborn to be with registries.

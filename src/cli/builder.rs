@@ -6,9 +6,8 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::args::TransportArgs;
 use super::source::credentials_of_environment;
-use super::{Error, transfer, transport};
+use super::{Context, Error, transfer, transport};
 use crate::auth::{Credentials, credentials_file};
 use crate::nix::builder::{Attributes, Blob as BlobJob, Job};
 use crate::nix::progress::Activity;
@@ -19,20 +18,20 @@ use crate::safe_url::SafeUrl;
 /// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
 const CLASSIC_CREDENTIALS: &str = "/etc/nix-docker-credentials.txt";
 
-pub(super) async fn run(transport: &TransportArgs) -> Result<(), Error> {
+pub(super) async fn run(context: &Context) -> Result<(), Error> {
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let attributes = Attributes::read(&environment, Path::new("."))?;
     match Job::of(&attributes)? {
-        Job::Blob(blob) => fetch(*blob, transport).await,
+        Job::Blob(blob) => fetch(*blob, context).await,
         Job::Image(job) => Ok(job.build()?),
     }
 }
 
-async fn fetch(job: BlobJob, transport: &TransportArgs) -> Result<(), Error> {
+async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     let url = job.endpoint.blob_url(&job.repository, &job.digest);
-    let client = transport::client(transport, true)?;
+    let client = transport::client(context, true)?;
     let registry = Registry::new(client, job.endpoint, credentials()?);
     let file = OutputFile::create(&job.out, Existing::Refuse)?;
     let blob = Blob {

@@ -3,16 +3,16 @@
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::args::{LayerArgs, TransportArgs};
+use super::args::LayerArgs;
 use super::manifest::existing;
 use super::source::Source;
-use super::{Error, progress, stdout, transfer};
+use super::{Context, Error, stdout, transfer};
 use crate::output::OutputFile;
-use crate::registry::{Blob, Destination, DownloadError, Registry, Role, Silent};
+use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
 
-pub(super) async fn run(args: LayerArgs, transport: &TransportArgs) -> Result<(), Error> {
+pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials, transport)?;
+    let registry = source.registry(args.credentials, context)?;
     let path = &args.output.out;
     let file = if path.as_os_str() == "-" {
         None
@@ -26,23 +26,29 @@ pub(super) async fn run(args: LayerArgs, transport: &TransportArgs) -> Result<()
         size: None,
     };
     let Some(file) = file else {
-        return fetch_to_stdout(&registry, &blob).await;
+        let progress = context.display.layer(&args.layer);
+        return fetch_to_stdout(&registry, &blob, &progress).await;
     };
-    transfer::to_output(&registry, &blob, file, path, &Silent).await?;
-    progress::wrote(&args.layer);
+    let progress = context.display.layer(&args.layer);
+    transfer::to_output(&registry, &blob, file, path, &progress).await?;
+    progress.wrote();
     // The classic program printed where it wrote to.
     stdout::write(&[path.as_os_str().as_bytes(), b"\n"].concat())
 }
 
 /// In order and by one connection, since standard output takes it no other way.
-async fn fetch_to_stdout(registry: &Registry, blob: &Blob) -> Result<(), Error> {
+async fn fetch_to_stdout(
+    registry: &Registry,
+    blob: &Blob,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
     let mut stdout = io::stdout();
     let destination = Destination::InOrder {
         take: &mut |chunk| stdout.write_all(chunk),
         spool: None,
     };
     registry
-        .fetch_blob(blob, destination, &Silent)
+        .fetch_blob(blob, destination, progress)
         .await
         .map_err(|error| match error {
             DownloadError::Registry(error) => Error::Registry(error),

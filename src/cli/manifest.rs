@@ -1,13 +1,13 @@
 //! `hocker manifest`: an image's manifest or index, byte for byte.
 
-use super::args::{ManifestArgs, OptionalOutputArgs, TransportArgs};
+use super::args::{ManifestArgs, OptionalOutputArgs};
 use super::source::{Source, platform};
-use super::{Error, stdout};
+use super::{Context, Error, stdout};
 use crate::output::{Existing, OutputFile};
 
-pub(super) async fn run(args: ManifestArgs, transport: &TransportArgs) -> Result<(), Error> {
+pub(super) async fn run(args: ManifestArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials, transport)?;
+    let registry = source.registry(args.credentials, context)?;
     if args.index {
         let index = registry.index(&source.reference).await?;
         write(&args.output, index.bytes())

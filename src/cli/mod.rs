@@ -31,6 +31,14 @@ use std::time::Duration;
 use clap::Parser as _;
 
 use self::args::{Args, Command, TransportArgs};
+use self::progress::Display;
+
+/// What all commands share.
+#[derive(Clone, Debug)]
+struct Context {
+    transport: TransportArgs,
+    display: Display,
+}
 
 /// How long work that was interrupted may take to let go of what it holds.
 const GRACE: Duration = Duration::from_millis(500);
@@ -49,7 +57,15 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Error> {
-    let Args { command, transport } = args;
+    let Args {
+        command,
+        transport,
+        quiet,
+    } = args;
+    let context = Context {
+        transport,
+        display: Display::new(quiet),
+    };
     // Hashing and decompressing keep a core busy each; more threads than layers at a time help nobody.
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -62,7 +78,7 @@ fn run(args: Args) -> Result<(), Error> {
             return serve::run(args, interrupted()).await;
         }
         let interrupted = interrupted();
-        let mut work = tokio::spawn(dispatch(command, transport));
+        let mut work = tokio::spawn(dispatch(command, context));
         tokio::select! {
             biased;
             signal = interrupted => {
@@ -79,16 +95,16 @@ fn run(args: Args) -> Result<(), Error> {
     result
 }
 
-async fn dispatch(command: Command, transport: TransportArgs) -> Result<(), Error> {
+async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
     match command {
-        Command::Manifest(args) => manifest::run(args, &transport).await,
-        Command::Config(args) => config::run(args, &transport).await,
-        Command::Layer(args) => layer::run(args, &transport).await,
-        Command::Image(args) => image::run(args, &transport).await,
-        Command::Docker2nix(args) => docker2nix::run(args, &transport).await,
+        Command::Manifest(args) => manifest::run(args, &context).await,
+        Command::Config(args) => config::run(args, &context).await,
+        Command::Layer(args) => layer::run(args, &context).await,
+        Command::Image(args) => image::run(args, &context).await,
+        Command::Docker2nix(args) => docker2nix::run(args, &context).await,
         // Ends in its own way; see `run`.
         Command::Serve(args) => serve::run(args, interrupted()).await,
-        Command::Builder => builder::run(&transport).await,
+        Command::Builder => builder::run(&context).await,
         Command::Composite(args) => composite::run(&args),
     }
 }

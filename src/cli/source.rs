@@ -2,9 +2,9 @@
 
 use std::io::Read as _;
 
-use super::args::{CredentialArgs, PlatformArgs, SourceArgs, TransportArgs};
+use super::args::{CredentialArgs, PlatformArgs, SourceArgs};
 use super::environment::{self, var};
-use super::{Error, transport};
+use super::{Context, Error, transport};
 use crate::auth::{Credentials, credentials_file};
 use crate::endpoint::Endpoint;
 use crate::platform::Platform;
@@ -51,10 +51,10 @@ impl Source {
     pub(super) fn registry(
         &self,
         credentials: CredentialArgs,
-        transport: &TransportArgs,
+        context: &Context,
     ) -> Result<Registry, Error> {
         let credentials = self::credentials(credentials)?;
-        let client = transport::client(transport, false)?;
+        let client = transport::client(context, false)?;
         Ok(Registry::new(client, self.endpoint.clone(), credentials))
     }
 }

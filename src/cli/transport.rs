@@ -4,21 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::TransportArgs;
 use super::environment::{self, var, var_os};
-use super::{Error, progress};
+use super::{Context, Error};
 use crate::http::retry::Policy;
 use crate::http::{Client, Roots, Settings};
 
 /// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the
 /// environment may name a file that only the outside has: Nix itself sets the variable for its own downloads.
-pub(super) fn client(args: &TransportArgs, sandboxed: bool) -> Result<Client, Error> {
+pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error> {
     let roots = match roots_file().map(|path| Roots::from_file(&path)) {
         Some(Err(error)) if sandboxed && error.is_not_found() => Roots::of_the_system(),
         Some(roots) => roots?,
         None => Roots::of_the_system(),
     };
-    Ok(Client::new(roots, settings(args)?)?)
+    Ok(Client::new(roots, settings(context)?)?)
 }
 
 fn roots_file() -> Option<PathBuf> {
@@ -30,7 +29,9 @@ fn roots_file() -> Option<PathBuf> {
         .filter(|path| path != Path::new("/no-cert-file.crt"))
 }
 
-fn settings(args: &TransportArgs) -> Result<Settings, Error> {
+fn settings(context: &Context) -> Result<Settings, Error> {
+    let args = &context.transport;
+    let display = context.display.clone();
     let defaults = Settings::default();
     let duration = |given: Option<Duration>, name, default| {
         given.map_or_else(|| from_environment(name, seconds, default), Ok)
@@ -53,7 +54,7 @@ fn settings(args: &TransportArgs) -> Result<Settings, Error> {
                 environment::HOCKER_RETRY_DELAY,
                 defaults.policy.first_delay,
             )?,
-            notify: Arc::new(progress::retrying),
+            notify: Arc::new(move |notice| display.retrying(notice)),
         },
         stall_timeout: duration(
             args.stall_timeout,

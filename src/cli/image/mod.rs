@@ -7,10 +7,11 @@ use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
-use super::args::{Format, ImageArgs, TransportArgs};
+use super::args::{Format, ImageArgs};
 use super::manifest::existing;
+use super::progress::Display;
 use super::source::{Source, platform};
-use super::{Error, classic, config, stdout};
+use super::{Context, Error, classic, config, stdout};
 use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
 use crate::digest::DiffId;
@@ -25,32 +26,33 @@ use crate::registry::{Blob, Registry, Role};
 /// An image whose layers are still in the registry.
 struct Image {
     registry: Arc<Registry>,
+    display: Display,
     reference: Reference,
     manifest: Document<Manifest>,
     config: Document<ImageConfig>,
 }
 
-pub(super) async fn run(args: ImageArgs, transport: &TransportArgs) -> Result<(), Error> {
+pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials, transport)?;
+    let registry = source.registry(args.credentials, context)?;
     let platform = platform(args.platform);
     let path = &args.output.out;
     let to_stdout = path.as_os_str() == "-";
     // The output comes first: what cannot be written need not be fetched.
     match args.format {
         Format::DockerArchive if to_stdout => {
-            let image = Image::resolve(registry, source.reference, &platform).await?;
+            let image = Image::resolve(context, registry, source.reference, &platform).await?;
             docker_archive::write_to_stdout(image).await?;
         }
         Format::DockerArchive => {
             let file = OutputFile::create(path, existing(args.output.force))?;
-            let image = Image::resolve(registry, source.reference, &platform).await?;
+            let image = Image::resolve(context, registry, source.reference, &platform).await?;
             docker_archive::write_to_file(image, path, file).await?;
         }
         Format::OciDir if to_stdout => return Err(Error::DirectoryToStdout),
         Format::OciDir => {
             let directory = OutputDirectory::create(path)?;
-            let image = Image::resolve(registry, source.reference, &platform).await?;
+            let image = Image::resolve(context, registry, source.reference, &platform).await?;
             oci_dir::write(image, path, directory).await?;
         }
     }
@@ -63,6 +65,7 @@ pub(super) async fn run(args: ImageArgs, transport: &TransportArgs) -> Result<()
 
 impl Image {
     async fn resolve(
+        context: &Context,
         registry: Registry,
         reference: Reference,
         platform: &Platform,
@@ -71,6 +74,7 @@ impl Image {
         let config = config::fetch(&registry, &reference, &manifest).await?;
         Ok(Self {
             registry: Arc::new(registry),
+            display: context.display.clone(),
             reference,
             manifest,
             config,

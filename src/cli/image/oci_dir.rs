@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use super::Image;
 use crate::archive::oci_layout::{Layout, name_annotations};
-use crate::cli::{Error, progress, transfer};
+use crate::cli::progress::LayerProgress;
+use crate::cli::{Error, transfer};
 use crate::descriptor::Descriptor;
 use crate::output::{self, OutputDirectory};
-use crate::registry::{Blob, Destination, Registry, Silent};
+use crate::registry::{Blob, Destination, Registry};
 
 /// Writes the layout into a directory, which gets its name at the end.
 pub(super) async fn write(
@@ -34,6 +35,7 @@ pub(super) async fn write(
             image.blob(layer),
             file,
             path.to_owned(),
+            image.display.layer(&layer.digest),
         ));
     }
     for (digest, bytes) in [
@@ -68,11 +70,12 @@ async fn fetch_layer(
     blob: Blob,
     file: File,
     path: PathBuf,
+    progress: LayerProgress,
 ) -> Result<(), Error> {
     registry
-        .fetch_blob(&blob, Destination::File(&file), &Silent)
+        .fetch_blob(&blob, Destination::File(&file), &progress)
         .await
         .map_err(|error| Error::of_download(error, &path))?;
-    progress::wrote(&blob.digest);
+    progress.wrote();
     Ok(())
 }
