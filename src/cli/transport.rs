@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::environment::{self, var, var_os};
 use super::{Context, Error};
 use crate::http::retry::Policy;
-use crate::http::{Client, Roots, Settings};
+use crate::http::{Client, Proxies, Roots, Settings};
 
 /// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the
 /// environment may name a file that only the outside has: Nix itself sets the variable for its own downloads.
@@ -61,7 +61,20 @@ fn settings(context: &Context) -> Result<Settings, Error> {
             environment::HOCKER_STALL_TIMEOUT,
             defaults.stall_timeout,
         )?,
+        proxies: proxies(),
     })
+}
+
+/// The proxy variables in both cases. `HTTP_PROXY` is heeded too: this is no CGI program, where a client could
+/// set it by a header.
+fn proxies() -> Proxies {
+    let either = |names: [&str; 2]| names.into_iter().find_map(var);
+    let all = || either(environment::ALL_PROXY);
+    Proxies {
+        http: either(environment::HTTP_PROXY).or_else(all),
+        https: either(environment::HTTPS_PROXY).or_else(all),
+        except: either(environment::NO_PROXY),
+    }
 }
 
 /// A variable's value, or the default where it is unset or empty.
