@@ -12,7 +12,7 @@ use crate::auth::{Credentials, credentials_file};
 use crate::nix::builder::{Attributes, Blob as BlobJob, Job};
 use crate::nix::progress::Activity;
 use crate::output::{Existing, OutputFile};
-use crate::registry::{Blob, Progress, Registry, Role};
+use crate::registry::{Blob, Progress, Role};
 use crate::safe_url::SafeUrl;
 
 /// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
 async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     let url = job.endpoint.blob_url(&job.repository, &job.digest);
     let client = transport::client(context, true)?;
-    let registry = Registry::new(client, job.endpoint, credentials()?);
+    let registry = transport::registry(context, client, job.endpoint, credentials()?, job.mirrors)?;
     let file = OutputFile::create(&job.out, Existing::Refuse)?;
     let blob = Blob {
         repository: job.repository,
@@ -87,6 +87,10 @@ impl NixProgress {
 }
 
 impl Progress for NixProgress {
+    fn restart(&self) {
+        self.state().done = 0;
+    }
+
     fn expect(&self, size: u64) {
         if let Some(activity) = &mut self.state().activity {
             activity.expect(size);

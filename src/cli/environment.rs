@@ -29,6 +29,9 @@ pub const HOCKER_RETRY_DELAY: &str = "HOCKER_RETRY_DELAY";
 /// The same as `--stall-timeout`.
 pub const HOCKER_STALL_TIMEOUT: &str = "HOCKER_STALL_TIMEOUT";
 
+/// The same as `--mirror`, several separated by spaces.
+pub const HOCKER_MIRRORS: &str = "HOCKER_MIRRORS";
+
 /// A variable's value, if it is not empty.
 #[must_use]
 pub fn var_os(name: &str) -> Option<OsString> {

@@ -311,6 +311,7 @@ fn of_cause(cause: &Cause) -> Exit {
         Cause::Verify(_) => Exit::Integrity,
         Cause::Document(error) => of_document(error),
         Cause::Platform(_) => Exit::NotFound,
+        Cause::Scratch(_) => Exit::Other,
     }
 }
 

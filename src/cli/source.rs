@@ -55,7 +55,13 @@ impl Source {
     ) -> Result<Registry, Error> {
         let credentials = self::credentials(credentials)?;
         let client = transport::client(context, false)?;
-        Ok(Registry::new(client, self.endpoint.clone(), credentials))
+        transport::registry(
+            context,
+            client,
+            self.endpoint.clone(),
+            credentials,
+            Vec::new(),
+        )
     }
 }
 
