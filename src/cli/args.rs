@@ -25,6 +25,10 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+
+    /// Tell more: where credentials come from
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 /// The commands.

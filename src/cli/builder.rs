@@ -6,16 +6,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::Error;
-use super::source::{connect, credentials_of_environment, roots_in_sandbox};
-use crate::auth::{Credentials, credentials_file};
+use super::credentials;
+use super::source::{connect, roots_in_sandbox};
 use crate::nix::builder::{Attributes, Blob, Job};
 use crate::nix::progress::Activity;
 use crate::output::{self, Existing, OutputFile};
 use crate::registry::Role;
 use crate::safe_url::SafeUrl;
-
-/// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
-const CLASSIC_CREDENTIALS: &str = "/etc/nix-docker-credentials.txt";
 
 pub(super) async fn run() -> Result<(), Error> {
     let environment: BTreeMap<String, String> = std::env::vars_os()
@@ -30,7 +27,9 @@ pub(super) async fn run() -> Result<(), Error> {
 
 async fn fetch(job: Blob) -> Result<(), Error> {
     let url = job.endpoint.blob_url(&job.repository, &job.digest);
-    let registry = connect(job.endpoint, credentials()?, roots_in_sandbox()?)?;
+    let credentials =
+        credentials::of_builder(job.endpoint.registry_name(), &job.repository).await?;
+    let registry = connect(job.endpoint, credentials, roots_in_sandbox()?)?;
     let mut file = OutputFile::create(&job.out, Existing::Refuse)?;
     let mut progress = Progress::start(&SafeUrl::new(&url));
     let mut blob = registry
@@ -45,15 +44,6 @@ async fn fetch(job: Blob) -> Result<(), Error> {
     file.commit()?;
     progress.stop();
     Ok(())
-}
-
-/// Credentials from the environment, else from the classic file where there is one.
-fn credentials() -> Result<Option<Credentials>, Error> {
-    let path = Path::new(CLASSIC_CREDENTIALS);
-    match credentials_of_environment() {
-        None if path.exists() => Ok(Some(credentials_file::read(path)?)),
-        credentials => Ok(credentials),
-    }
 }
 
 /// Nix's display of the download. A log that cannot be written is no reason to stop.

@@ -26,7 +26,7 @@ pub(super) async fn run(args: Docker2nixArgs) -> Result<(), Error> {
     let manifest = if let Some(manifest) = given {
         manifest
     } else {
-        let registry = source.registry(args.credentials)?;
+        let registry = source.registry(args.credentials).await?;
         let platform = platform(args.platform);
         let resolved = registry.resolve(&source.reference, &platform).await?;
         resolved.manifest

@@ -12,7 +12,7 @@ use crate::registry::Role;
 
 pub(super) async fn run(args: LayerArgs) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials)?;
+    let registry = source.registry(args.credentials).await?;
     let path = &args.output.out;
     let mut file = if path.as_os_str() == "-" {
         None

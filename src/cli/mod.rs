@@ -9,6 +9,7 @@ mod builder;
 mod classic;
 mod composite;
 mod config;
+mod credentials;
 mod docker2nix;
 pub mod environment;
 mod error;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return report::usage(&error),
     };
+    report::set_verbose(args.verbose);
     match run(args.command) {
         Ok(()) => Exit::Done.into(),
         Err(error) => report::error(&error).into(),

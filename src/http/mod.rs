@@ -7,6 +7,7 @@
 
 mod authorization;
 mod error;
+mod form;
 mod redirect;
 mod response;
 mod roots;

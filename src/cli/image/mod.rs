@@ -32,7 +32,7 @@ struct Image {
 
 pub(super) async fn run(args: ImageArgs) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials)?;
+    let registry = source.registry(args.credentials).await?;
     let platform = platform(args.platform);
     let path = &args.output.out;
     let to_stdout = path.as_os_str() == "-";
