@@ -17,12 +17,22 @@ use crate::reference::{DOCKER_HUB, RegistryName, Repository};
 use crate::secret::Secret;
 
 /// Docker's key for Docker Hub, from the time of the first interface.
-pub const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+/// The name by which docker keeps a registry's credentials, in its file and with helpers.
+#[must_use]
+pub fn docker_key(registry: &RegistryName) -> &str {
+    if registry.is_docker_hub() {
+        DOCKER_HUB_KEY
+    } else {
+        registry.as_str()
+    }
+}
 
 /// What such a file says of credentials. All else in it is somebody else's.
 #[derive(Deserialize)]
@@ -86,10 +96,9 @@ impl DockerConfig {
             .filter_map(|(key, entry)| Some((Scope::of(key), key, entry.as_ref()?)))
             .filter(|(scope, ..)| scope.host == host && scope.holds(repository))
             .collect();
+        // Of several spellings, the one that docker writes.
         matching.sort_by_key(|(scope, key, _)| {
-            // Of several spellings, the one that docker writes.
-            let is_dockers = *key == DOCKER_HUB_KEY || *key == registry.as_str();
-            (Reverse(scope.path.len()), !is_dockers)
+            (Reverse(scope.path.len()), *key != docker_key(registry))
         });
         // Docker leaves an empty entry where a helper keeps the secret.
         for (_, _, entry) in matching {

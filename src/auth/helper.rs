@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 use super::Proof;
-use super::docker_config::DOCKER_HUB_KEY;
+use super::docker_config::docker_key;
 use crate::reference::RegistryName;
 use crate::secret::Secret;
 
@@ -77,12 +77,9 @@ impl Helpers {
                     source,
                 },
             })?;
-        let server = if registry.is_docker_hub() {
-            DOCKER_HUB_KEY
-        } else {
-            registry.as_str()
-        };
-        let said = match tokio::time::timeout(self.patience, converse(child, server)).await {
+        let said = match tokio::time::timeout(self.patience, converse(child, docker_key(registry)))
+            .await
+        {
             Ok(Ok(Some(said))) => said,
             Ok(Ok(None)) => {
                 return Err(Error::TooLong {

@@ -46,6 +46,8 @@ impl Run {
         command
             .env_clear()
             .env("HOME", home.path())
+            // Without it the credentials of whoever is logged in on this machine are looked at.
+            .env("XDG_RUNTIME_DIR", home.path())
             .current_dir(home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
