@@ -36,6 +36,10 @@ pub struct Args {
     /// Show no progress
     #[arg(short, long, global = true)]
     pub quiet: bool,
+
+    /// Tell more: where credentials come from
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 /// How stubborn to be with registries.

@@ -9,6 +9,18 @@ pub const DOCKER_USER: &str = "DOCKER_USER";
 pub const DOCKER_PASS: &str = "DOCKER_PASS";
 /// Classic: a bearer token.
 pub const DOCKER_TOKEN: &str = "DOCKER_TOKEN";
+/// Containers: a file with credentials.
+pub const REGISTRY_AUTH_FILE: &str = "REGISTRY_AUTH_FILE";
+/// Docker: the directory of `config.json`, which holds credentials among other things.
+pub const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
+/// XDG: the directory of what lasts as long as the user is logged in.
+pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+/// XDG: the directory of configuration.
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// curl: the netrc file.
+pub const NETRC: &str = "NETRC";
+/// The user's directory.
+pub const HOME: &str = "HOME";
 /// Nix: a PEM bundle of certificate authorities.
 pub const NIX_SSL_CERT_FILE: &str = "NIX_SSL_CERT_FILE";
 /// OpenSSL: the same.

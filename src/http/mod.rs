@@ -8,6 +8,7 @@
 mod authorization;
 pub mod content_range;
 mod error;
+mod form;
 mod proxy;
 mod redirect;
 mod response;

@@ -52,6 +52,14 @@ impl Request {
             .collect()
     }
 
+    /// The decoded values of a field of the form that was sent.
+    pub(crate) fn field(&self, name: &str) -> Vec<String> {
+        url::form_urlencoded::parse(&self.body)
+            .filter(|(own, _)| own == name)
+            .map(|(_, value)| value.into_owned())
+            .collect()
+    }
+
     /// Method and target on one line.
     pub(crate) fn line(&self) -> String {
         format!("{} {}", self.method, self.target)
@@ -83,6 +91,14 @@ pub(crate) fn get(target: impl Into<String>) -> Expect {
         with: Vec::new(),
         without: Vec::new(),
         times: Times::Once,
+    }
+}
+
+/// A POST that must come exactly once.
+pub(crate) fn post(target: impl Into<String>) -> Expect {
+    Expect {
+        method: "POST".to_owned(),
+        ..get(target)
     }
 }
 
