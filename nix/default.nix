@@ -22,7 +22,14 @@ let
   registryName = import ./registry-name.nix;
   readManifest = import ./read-manifest.nix;
 
-  fetchBlob = import ./fetch-blob.nix { inherit program system decodeHash; };
+  fetchBlob = import ./fetch-blob.nix {
+    inherit
+      program
+      system
+      decodeHash
+      registryName
+      ;
+  };
 
   functions = {
     fetchDockerLayer = import ./fetch-docker-layer.nix { inherit fetchBlob; };

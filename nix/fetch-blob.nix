@@ -6,6 +6,7 @@
   program,
   system,
   decodeHash,
+  registryName,
 }:
 {
   # For messages: the function that was called.
@@ -33,6 +34,9 @@ let
       sha256;
   hex = decodeHash caller given;
 
+  # Everybody can read a derivation: a URL with credentials in it must not become part of one.
+  withoutCredentials = url: builtins.seq (registryName url) url;
+
   # Before 2.18, Nix has this behind an experimental feature, or not at all.
   canDiscardReferences = builtins.compareVersions builtins.nixVersion "2.18" >= 0;
 in
@@ -40,7 +44,8 @@ derivation (
   attributes hex
   // {
     name = if name != null then name else nameOf hex;
-    inherit system registry preferLocalBuild;
+    inherit system preferLocalBuild;
+    registry = withoutCredentials registry;
     repository = if repository == "" then imageName else "${repository}/${imageName}";
 
     builder = program;
@@ -54,7 +59,12 @@ derivation (
 
     __structuredAttrs = true;
   }
-  // (if mirrors == [ ] then { } else { mirrors = builtins.concatStringsSep " " mirrors; })
+  // (
+    if mirrors == [ ] then
+      { }
+    else
+      { mirrors = builtins.concatStringsSep " " (map withoutCredentials mirrors); }
+  )
   # An image may mention store paths without meaning them.
   // (if canDiscardReferences then { unsafeDiscardReferences.out = true; } else { })
 )

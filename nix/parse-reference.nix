@@ -38,7 +38,9 @@ let
   component = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
 in
 if match ".*://.*" text != null then
-  fail "it is a URL; leave the scheme out, or use `registry`, `repository` and `imageName`"
+  # Not quoted, because it may hold a password.
+  throw
+    "hocker: a URL is not the name of an image; leave the scheme out, or use `registry`, `repository` and `imageName`"
 else if name == "" then
   fail "it reads like debian:12, ghcr.io/a/b:1 or localhost:5000/x@sha256:…"
 else if match "(${label}(\\.${label})*|\\[[0-9a-fA-F:.]+])(:[0-9]{1,5})?" registry == null then

@@ -24,10 +24,11 @@ let
   ) authority;
   host = if withoutPort == null then authority else builtins.head withoutPort;
 in
-if matched == null || (scheme == null && builtins.match ".*://.*" registry != null) then
+# First, so that what must not be shown is not quoted below. A password may hold a slash.
+if builtins.match ".*[@?#].*" registry != null then
+  throw "hocker: the registry's URL holds credentials or a query, which do not belong into the store"
+else if matched == null || (scheme == null && builtins.match ".*://.*" registry != null) then
   throw "hocker: `${registry}` is not a registry: it reads like https://registry-1.docker.io/v2/, ghcr.io or localhost:5000"
-else if builtins.match ".*@.*" authority != null then
-  throw "hocker: the registry's URL holds credentials, which do not belong into the store"
 else if host == "registry-1.docker.io" || host == "index.docker.io" then
   "docker.io"
 else

@@ -396,6 +396,14 @@ let
           throws
         ]
         [
+          "https://me:p/w@a.example/v2/"
+          throws
+        ]
+        [
+          "https://a.example/v2/?token=pw"
+          throws
+        ]
+        [
           ""
           throws
         ]
@@ -607,6 +615,63 @@ let
       name = "a layerDigest that is no digest";
       seen = (layer { layerDigest = "../../x"; }).drvPath;
       expected = throws;
+    }
+    {
+      name = "registries and mirrors become part of a derivation as they are";
+      seen =
+        let
+          drv = layer {
+            registry = "http://localhost:5000/v2/";
+            mirrors = [
+              "https://a.example"
+              "b.example:5000"
+            ];
+          };
+        in
+        [
+          drv.registry
+          drv.mirrors
+        ];
+      expected = [
+        "http://localhost:5000/v2/"
+        "https://a.example b.example:5000"
+      ];
+    }
+    {
+      name = "credentials in the URL of a registry or mirror become part of no derivation";
+      seen =
+        map
+          (
+            changes:
+            map (drv: (builtins.tryEval drv.drvPath).success) [
+              (layer changes)
+              (config changes)
+              (fetchdocker (
+                {
+                  imageName = "debian";
+                  imageManifest = manifest { };
+                }
+                // changes
+              ))
+            ]
+          )
+          [
+            { registry = "https://me:hunter2@r.example/v2/"; }
+            { registry = "me:hunter2@r.example"; }
+            { registry = "https://me:hunt/er2@r.example/v2/"; }
+            { mirrors = [ "https://me:hunter2@r.example" ]; }
+            {
+              mirrors = [
+                "https://r.example"
+                "https://token@r.example/v2/"
+              ];
+            }
+          ];
+      expected = builtins.genList (_: [
+        false
+        false
+        false
+      ]) 5;
     }
     {
       name = "the short form";
