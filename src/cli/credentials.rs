@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::args::CredentialArgs;
 use super::environment::{self, var, var_os};
-use super::{Error, report};
+use super::{Context, Error, report};
 use crate::auth::helper::Helpers;
 use crate::auth::sources::{Absence, Format, SourceFile};
 use crate::auth::{Credentials, Origin, Proof, Sources};
@@ -33,6 +33,7 @@ pub(super) async fn of_command(
     args: CredentialArgs,
     registry: &RegistryName,
     repository: &Repository,
+    context: &Context,
 ) -> Result<Option<Credentials>, Error> {
     let given = match of_arguments(args, registry, repository).await? {
         Some(given) => Some(given),
@@ -43,15 +44,17 @@ pub(super) async fn of_command(
         Some(given) => Some(given),
         None => sources(files.clone()).find(registry, repository).await?,
     };
-    report::detail(|| match &found {
-        Some(found) => format!("using credentials for {registry} from {}", found.origin),
-        None => format!(
-            "no credentials for {registry} on the command line, in the environment{}",
-            files.iter().fold(String::new(), |list, file| {
-                format!("{list}, in {}", file.path.display())
-            })
-        ),
-    });
+    if context.verbose {
+        report::note(&match &found {
+            Some(found) => format!("using credentials for {registry} from {}", found.origin),
+            None => format!(
+                "no credentials for {registry} on the command line, in the environment{}",
+                files.iter().fold(String::new(), |list, file| {
+                    format!("{list}, in {}", file.path.display())
+                })
+            ),
+        });
+    }
     Ok(found)
 }
 

@@ -6,10 +6,13 @@
 //! over HTTP/2 stall on some object stores (github.com/hyperium/h2/issues/867).
 
 mod authorization;
+pub mod content_range;
 mod error;
 mod form;
+mod proxy;
 mod redirect;
 mod response;
+pub mod retry;
 mod roots;
 
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use std::time::Duration;
 
 pub use self::authorization::Authorization;
 pub use self::error::{Error, Transport};
+pub use self::proxy::{Proxies, ProxyError};
 pub use self::response::Response;
 pub use self::roots::{Roots, RootsError};
 pub use reqwest::StatusCode;
@@ -25,10 +29,9 @@ pub use reqwest::header;
 use reqwest::header::{HeaderMap, HeaderValue};
 use url::Url;
 
+use self::retry::{Backoff, Failure, Policy};
 use crate::safe_url::SafeUrl;
 
-/// Without a byte for this long an answer counts as stalled.
-const STALL: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("hocker/", env!("CARGO_PKG_VERSION"));
 
@@ -36,6 +39,28 @@ const USER_AGENT: &str = concat!("hocker/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: reqwest::Client,
+    settings: Settings,
+}
+
+/// What users can adjust.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How stubborn the client is.
+    pub policy: Policy,
+    /// Without a byte for this long an answer counts as stalled.
+    pub stall_timeout: Duration,
+    /// Through which proxies to go.
+    pub proxies: Proxies,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            stall_timeout: Duration::from_secs(60),
+            proxies: Proxies::default(),
+        }
+    }
 }
 
 /// The methods that reading needs.
@@ -75,14 +100,14 @@ impl Request {
 
 impl Client {
     /// A client that trusts `roots`.
-    pub fn new(roots: Roots) -> Result<Self, Error> {
+    pub fn new(roots: Roots, settings: Settings) -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(Error::Tls)?
             .with_root_certificates(roots.into_store())
             .with_no_client_auth();
-        reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()
             .user_agent(USER_AGENT)
@@ -90,20 +115,42 @@ impl Client {
             .referer(false)
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(STALL)
+            .read_timeout(settings.stall_timeout);
+        for proxy in settings.proxies.clone().into_list()? {
+            builder = builder.proxy(proxy);
+        }
+        builder
             .build()
-            .map(|inner| Self { inner })
+            .map(|inner| Self { inner, settings })
             .map_err(Error::Client)
     }
 
-    /// Sends a request and follows redirects; any status is an answer.
+    /// What users can adjust.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Sends a request until it has an answer that is worth having, or for as long as the policy says.
+    /// Redirects are followed; any other status is an answer.
     pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        let mut backoff = Backoff::new(self.settings.policy.clone());
+        loop {
+            let outcome = self.send_once(&request).await;
+            if !backoff.pause(Failure::of(&outcome), None).await {
+                return outcome;
+            }
+        }
+    }
+
+    /// Sends a request once, and follows redirects.
+    pub async fn send_once(&self, request: &Request) -> Result<Response, Error> {
         let mut url = request.url.clone();
         for _ in 0..=redirect::LIMIT {
-            let response = self.send_once(&request, &url).await?;
+            let response = self.round_trip(request, &url).await?;
             match redirect::target(&url, &response)? {
                 Some(target) => url = target,
-                None => return Ok(response),
+                None => return response.unencoded(),
             }
         }
         Err(Error::TooManyRedirects {
@@ -112,7 +159,7 @@ impl Client {
         })
     }
 
-    async fn send_once(&self, request: &Request, url: &Url) -> Result<Response, Error> {
+    async fn round_trip(&self, request: &Request, url: &Url) -> Result<Response, Error> {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Head => reqwest::Method::HEAD,

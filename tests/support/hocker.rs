@@ -48,6 +48,7 @@ impl Run {
             .env("HOME", home.path())
             // Without it the credentials of whoever is logged in on this machine are looked at.
             .env("XDG_RUNTIME_DIR", home.path())
+            .env("HOCKER_RETRY_DELAY", "0.01")
             .current_dir(home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
