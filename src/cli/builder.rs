@@ -29,7 +29,15 @@ async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     let client = transport::client(context, true)?;
     let name = job.endpoint.registry_name();
     let credentials = credentials::of_builder(name, &job.repository).await?;
-    let registry = transport::registry(context, client, job.endpoint, credentials, job.mirrors)?;
+    let registry = transport::registry(
+        context,
+        client,
+        job.endpoint,
+        &job.repository,
+        credentials,
+        job.mirrors,
+    )
+    .await?;
     let file = OutputFile::create(&job.out, Existing::Refuse)?;
     let blob = Blob {
         repository: job.repository,

@@ -82,6 +82,19 @@ pub(super) async fn of_builder(
     Ok(sources(files).find(registry, repository).await?)
 }
 
+/// The credentials for a mirror: what files hold for it by its own name. Files that are not there were told of
+/// when the registry's were looked for.
+pub(super) async fn of_mirror(
+    mirror: &RegistryName,
+    repository: &Repository,
+) -> Result<Option<Credentials>, Error> {
+    let mut files = files(var_os, user_id());
+    for file in &mut files {
+        file.absence = Absence::Fine;
+    }
+    Ok(sources(files).find(mirror, repository).await?)
+}
+
 async fn of_arguments(
     args: CredentialArgs,
     registry: &RegistryName,

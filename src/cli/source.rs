@@ -52,9 +52,11 @@ impl Source {
             context,
             client,
             self.endpoint.clone(),
+            repository,
             credentials,
             Vec::new(),
         )
+        .await
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::environment::{self, var, var_os};
-use super::{Context, Error};
+use super::{Context, Error, credentials};
 use crate::auth::Credentials;
 use crate::endpoint::Endpoint;
 use crate::http::retry::Policy;
 use crate::http::{Client, Proxies, Roots, Settings};
 use crate::mirror::{self, Mirror};
+use crate::reference::Repository;
 use crate::registry::Registry;
 
 /// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the
@@ -26,10 +27,11 @@ pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error
 
 /// A registry, with its mirrors: those of a derivation's attributes, else of the arguments, else of the
 /// environment.
-pub(super) fn registry(
+pub(super) async fn registry(
     context: &Context,
     client: Client,
     endpoint: Endpoint,
+    repository: &Repository,
     credentials: Option<Credentials>,
     attributes: Vec<Endpoint>,
 ) -> Result<Registry, Error> {
@@ -43,13 +45,13 @@ pub(super) fn registry(
         .into_iter()
         .filter(|mirror| mirror.of == *endpoint.registry_name())
         .map(|mirror| mirror.endpoint);
-    let mirrors = attributes
-        .into_iter()
-        .chain(mirrors)
-        // The credentials are for the registry itself.
-        .map(|mirror| Registry::new(client.clone(), mirror, None))
-        .collect();
-    Ok(Registry::new(client, endpoint, credentials).with_mirrors(mirrors))
+    let mut registries = Vec::new();
+    for mirror in attributes.into_iter().chain(mirrors) {
+        // The given credentials are for the registry itself; a mirror has its own, if any.
+        let credentials = credentials::of_mirror(mirror.registry_name(), repository).await?;
+        registries.push(Registry::new(client.clone(), mirror, credentials));
+    }
+    Ok(Registry::new(client, endpoint, credentials).with_mirrors(registries))
 }
 
 fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {
