@@ -48,7 +48,8 @@ fn what_a_mirror_lacks_breaks_or_falsifies_comes_from_the_registry() {
     let layer = small().layers[0].clone();
     let mut wrong = layer.blob.clone();
     wrong[10] ^= 1;
-    let answers: [fn(&[u8], &[u8]) -> Answer; 6] = [
+    type Script = fn(&[u8], &[u8]) -> Answer;
+    let answers: [Script; 6] = [
         |_, _| Answer::status(404),
         |_, _| Answer::status(503),
         |_, wrong| blob_answer(wrong),
