@@ -43,7 +43,17 @@ fn text(error: &Error) -> String {
     if let Some(hint) = error.hint() {
         lines.push(format!("  hint: {hint}"));
     }
+    let lines: Vec<_> = lines.iter().map(|line| printable(line)).collect();
     lines.join("\n") + "\n"
+}
+
+/// A line without what could play tricks on a terminal or forge another line, and of a bearable length: texts
+/// of registries, archives and files end up in errors.
+fn printable(line: &str) -> String {
+    line.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(2000)
+        .collect()
 }
 
 /// A digest as Nix writes it.
