@@ -89,6 +89,12 @@ impl OutputFile {
         }
     }
 
+    /// Whether bytes can be written at any offset, and read back: not so a device or a pipe.
+    #[must_use]
+    pub fn is_seekable(&self) -> bool {
+        !matches!(self.state, State::Direct(_))
+    }
+
     /// Makes the file executable by those who may read it.
     pub fn set_executable(&self) -> Result<(), Error> {
         self.as_file()

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::transport;
 use crate::digest::{self, Digest};
 use crate::endpoint::Endpoint;
 use crate::platform::Platform;
@@ -25,6 +27,31 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub transport: TransportArgs,
+
+    /// Show no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// How stubborn to be with registries.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Network")]
+pub struct TransportArgs {
+    /// Retry so many failures in a row that may pass by themselves [default: 4]
+    #[arg(long, global = true, value_name = "N")]
+    pub retries: Option<u32>,
+
+    /// Wait so long before the first retry; the delay doubles with each [default: 0.5]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = transport::seconds)]
+    pub retry_delay: Option<Duration>,
+
+    /// Give up on a connection on which nothing comes for so long [default: 60]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = transport::seconds)]
+    pub stall_timeout: Option<Duration>,
 }
 
 /// The commands.

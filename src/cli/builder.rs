@@ -1,48 +1,47 @@
 //! `hocker builder`: what Nix starts to build a layer, a configuration or an image.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::Error;
-use super::source::{connect, credentials_of_environment, roots_in_sandbox};
+use super::source::credentials_of_environment;
+use super::{Context, Error, transfer, transport};
 use crate::auth::{Credentials, credentials_file};
-use crate::nix::builder::{Attributes, Blob, Job};
+use crate::nix::builder::{Attributes, Blob as BlobJob, Job};
 use crate::nix::progress::Activity;
-use crate::output::{self, Existing, OutputFile};
-use crate::registry::Role;
+use crate::output::{Existing, OutputFile};
+use crate::registry::{Blob, Progress, Registry, Role};
 use crate::safe_url::SafeUrl;
 
 /// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
 const CLASSIC_CREDENTIALS: &str = "/etc/nix-docker-credentials.txt";
 
-pub(super) async fn run() -> Result<(), Error> {
+pub(super) async fn run(context: &Context) -> Result<(), Error> {
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let attributes = Attributes::read(&environment, Path::new("."))?;
     match Job::of(&attributes)? {
-        Job::Blob(blob) => fetch(*blob).await,
+        Job::Blob(blob) => fetch(*blob, context).await,
         Job::Image(job) => Ok(job.build()?),
     }
 }
 
-async fn fetch(job: Blob) -> Result<(), Error> {
+async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     let url = job.endpoint.blob_url(&job.repository, &job.digest);
-    let registry = connect(job.endpoint, credentials()?, roots_in_sandbox()?)?;
-    let mut file = OutputFile::create(&job.out, Existing::Refuse)?;
-    let mut progress = Progress::start(&SafeUrl::new(&url));
-    let mut blob = registry
-        .blob(&job.repository, Role::Blob, job.digest, None)
-        .await?;
-    progress.expect(blob.size());
-    while let Some(chunk) = blob.chunk().await? {
-        file.write_all(&chunk)
-            .map_err(|source| output::Error::write(&job.out, source))?;
-        progress.advance(chunk.len());
-    }
-    file.commit()?;
+    let client = transport::client(context, true)?;
+    let registry = Registry::new(client, job.endpoint, credentials()?);
+    let file = OutputFile::create(&job.out, Existing::Refuse)?;
+    let blob = Blob {
+        repository: job.repository,
+        role: Role::Blob,
+        digest: job.digest,
+        size: None,
+    };
+    let progress = NixProgress::start(&SafeUrl::new(&url));
+    transfer::to_output(&registry, &blob, file, &job.out, &progress).await?;
     progress.stop();
     Ok(())
 }
@@ -57,37 +56,49 @@ fn credentials() -> Result<Option<Credentials>, Error> {
 }
 
 /// Nix's display of the download. A log that cannot be written is no reason to stop.
-struct Progress {
+struct NixProgress(Mutex<State>);
+
+struct State {
     activity: Option<Activity<io::Stderr>>,
     done: u64,
 }
 
-impl Progress {
+impl NixProgress {
     fn start(url: &SafeUrl) -> Self {
         // Nix tells activities of different builders apart by itself.
         let id = 1;
-        Self {
+        Self(Mutex::new(State {
             activity: Activity::start(io::stderr(), id, url, 0).ok(),
             done: 0,
-        }
+        }))
     }
 
-    fn expect(&mut self, size: Option<u64>) {
-        if let (Some(activity), Some(size)) = (&mut self.activity, size) {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self) {
+        let mut state = self.state();
+        let done = state.done;
+        if let Some(activity) = state.activity.take() {
+            let _ = activity.stop(done);
+        }
+    }
+}
+
+impl Progress for NixProgress {
+    fn expect(&self, size: u64) {
+        if let Some(activity) = &mut self.state().activity {
             activity.expect(size);
         }
     }
 
-    fn advance(&mut self, bytes: usize) {
-        self.done += bytes as u64;
-        if let Some(activity) = &mut self.activity {
-            let _ = activity.update(self.done, Instant::now());
-        }
-    }
-
-    fn stop(self) {
-        if let Some(activity) = self.activity {
-            let _ = activity.stop(self.done);
+    fn advance(&self, bytes: u64) {
+        let mut state = self.state();
+        state.done += bytes;
+        let done = state.done;
+        if let Some(activity) = &mut state.activity {
+            let _ = activity.update(done, Instant::now());
         }
     }
 }

@@ -1,18 +1,18 @@
 //! `hocker config`: an image's configuration, byte for byte.
 
-use super::Error;
 use super::args::ConfigArgs;
 use super::manifest::write;
 use super::source::{Source, platform};
+use super::{Context, Error};
 use crate::config::ImageConfig;
 use crate::document::Document;
 use crate::manifest::Manifest;
 use crate::reference::Reference;
 use crate::registry::Registry;
 
-pub(super) async fn run(args: ConfigArgs) -> Result<(), Error> {
+pub(super) async fn run(args: ConfigArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials)?;
+    let registry = source.registry(args.credentials, context)?;
     let platform = platform(args.platform);
     let resolved = registry.resolve(&source.reference, &platform).await?;
     let config = fetch(&registry, &source.reference, &resolved.manifest).await?;

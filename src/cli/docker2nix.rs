@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::args::Docker2nixArgs;
 use super::source::{Source, platform};
-use super::{Error, stdout};
+use super::{Context, Error, stdout};
 use crate::document::{Document, MAX_DOCUMENT_SIZE};
 use crate::manifest::Manifest;
 use crate::nix::expression::Expression;
 use crate::reference::Tag;
 
-pub(super) async fn run(args: Docker2nixArgs) -> Result<(), Error> {
+pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), Error> {
     // As the classic program was called: image and tag apart, the manifest from elsewhere.
     let two_arguments = args.source.tag.is_some();
     let source = Source::new(args.source)?;
@@ -26,7 +26,7 @@ pub(super) async fn run(args: Docker2nixArgs) -> Result<(), Error> {
     let manifest = if let Some(manifest) = given {
         manifest
     } else {
-        let registry = source.registry(args.credentials)?;
+        let registry = source.registry(args.credentials, context)?;
         let platform = platform(args.platform);
         let resolved = registry.resolve(&source.reference, &platform).await?;
         resolved.manifest

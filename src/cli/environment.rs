@@ -14,6 +14,13 @@ pub const NIX_SSL_CERT_FILE: &str = "NIX_SSL_CERT_FILE";
 /// OpenSSL: the same.
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
+/// The same as `--retries`, for builds.
+pub const HOCKER_RETRIES: &str = "HOCKER_RETRIES";
+/// The same as `--retry-delay`.
+pub const HOCKER_RETRY_DELAY: &str = "HOCKER_RETRY_DELAY";
+/// The same as `--stall-timeout`.
+pub const HOCKER_STALL_TIMEOUT: &str = "HOCKER_STALL_TIMEOUT";
+
 /// A variable's value, if it is not empty.
 #[must_use]
 pub fn var_os(name: &str) -> Option<OsString> {

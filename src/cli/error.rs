@@ -1,13 +1,13 @@
 //! The program's errors: what each module's error means for the exit code, and what the user can do.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::auth::{self, credentials_file};
 use crate::document::ParseError;
 use crate::http::{self, RootsError, StatusCode};
-use crate::registry::{self, Cause};
+use crate::registry::{self, Cause, DownloadError};
 use crate::{archive, endpoint, nix, output, reference, serve, verify};
 
 /// How the program ends. The numbers are promised to scripts.
@@ -65,6 +65,14 @@ pub enum Error {
     /// The place of a registry makes no sense.
     #[error("cannot tell where the registry is")]
     Endpoint(#[from] endpoint::ParseError),
+    /// A variable that makes no sense.
+    #[error("the environment variable {name} cannot be used: {reason}")]
+    Environment {
+        /// Its name.
+        name: &'static str,
+        /// What it should be.
+        reason: String,
+    },
     /// A user's name without a password.
     #[error("--username needs --password-stdin or --password")]
     PasswordMissing,
@@ -186,6 +194,16 @@ impl From<nix::image::Error> for Error {
     }
 }
 
+impl Error {
+    /// A download for `path`.
+    pub(super) fn of_download(error: DownloadError, path: &Path) -> Self {
+        match error {
+            DownloadError::Registry(error) => Self::Registry(error),
+            DownloadError::Destination(source) => output::Error::write(path, source).into(),
+        }
+    }
+}
+
 impl From<serve::Error> for Error {
     fn from(error: serve::Error) -> Self {
         Self::Images(Box::new(error))
@@ -199,6 +217,7 @@ impl Error {
         match self {
             Self::Reference { .. }
             | Self::Endpoint(_)
+            | Self::Environment { .. }
             | Self::PasswordMissing
             | Self::DirectoryToStdout => Exit::Usage,
             Self::Registry(error) => of_cause(error.cause()),
@@ -281,7 +300,7 @@ fn of_cause(cause: &Cause) -> Exit {
         Cause::Http(error) | Cause::Auth(auth::Error::Http(error)) => of_http(error),
         Cause::Auth(error) if error.is_denial() => Exit::Denied,
         Cause::Auth(error) if error.is_transient() => Exit::Unavailable,
-        Cause::Auth(_) | Cause::Nesting(_) => Exit::Unsupported,
+        Cause::Auth(_) | Cause::Nesting(_) | Cause::Ranges => Exit::Unsupported,
         Cause::Status { status, .. } => match *status {
             StatusCode::NOT_FOUND | StatusCode::GONE => Exit::NotFound,
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Denied,
@@ -297,10 +316,13 @@ fn of_cause(cause: &Cause) -> Exit {
 
 fn of_http(error: &http::Error) -> Exit {
     match error {
+        http::Error::Send { .. } => Exit::Unavailable,
         error if error.is_transient() => Exit::Unavailable,
         http::Error::TooLarge { .. }
         | http::Error::Location { .. }
         | http::Error::Downgrade { .. }
+        | http::Error::Internal { .. }
+        | http::Error::Encoded { .. }
         | http::Error::TooManyRedirects { .. } => Exit::Unsupported,
         _ => Exit::Other,
     }

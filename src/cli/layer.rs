@@ -1,39 +1,58 @@
 //! `hocker layer`: one layer as the registry has it. No manifest is asked for: the digest says it all.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::args::LayerArgs;
 use super::manifest::existing;
 use super::source::Source;
-use super::{Error, progress, stdout};
-use crate::output::{self, OutputFile};
-use crate::registry::Role;
+use super::{Context, Error, stdout, transfer};
+use crate::output::OutputFile;
+use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
 
-pub(super) async fn run(args: LayerArgs) -> Result<(), Error> {
+pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials)?;
+    let registry = source.registry(args.credentials, context)?;
     let path = &args.output.out;
-    let mut file = if path.as_os_str() == "-" {
+    let file = if path.as_os_str() == "-" {
         None
     } else {
         Some(OutputFile::create(path, existing(args.output.force))?)
     };
-    let repository = &source.reference.repository;
-    let mut blob = registry
-        .blob(repository, Role::Layer, args.layer, None)
-        .await?;
-    while let Some(chunk) = blob.chunk().await? {
-        match &mut file {
-            Some(file) => file
-                .write_all(&chunk)
-                .map_err(|source| output::Error::write(path, source))?,
-            None => stdout::write(&chunk)?,
-        }
-    }
-    let Some(file) = file else { return Ok(()) };
-    file.commit()?;
-    progress::wrote(&args.layer);
+    let blob = Blob {
+        repository: source.reference.repository.clone(),
+        role: Role::Layer,
+        digest: args.layer,
+        size: None,
+    };
+    let Some(file) = file else {
+        let progress = context.display.layer(&args.layer);
+        return fetch_to_stdout(&registry, &blob, &progress).await;
+    };
+    let progress = context.display.layer(&args.layer);
+    transfer::to_output(&registry, &blob, file, path, &progress).await?;
+    progress.wrote();
     // The classic program printed where it wrote to.
     stdout::write(&[path.as_os_str().as_bytes(), b"\n"].concat())
+}
+
+/// In order and by one connection, since standard output takes it no other way.
+async fn fetch_to_stdout(
+    registry: &Registry,
+    blob: &Blob,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
+    let mut stdout = io::stdout();
+    let destination = Destination::InOrder {
+        take: &mut |chunk| stdout.write_all(chunk),
+        spool: None,
+    };
+    registry
+        .fetch_blob(blob, destination, progress)
+        .await
+        .map_err(|error| match error {
+            DownloadError::Registry(error) => Error::Registry(error),
+            DownloadError::Destination(source) => Error::Stdout(source),
+        })?;
+    stdout.flush().map_err(Error::Stdout)
 }

@@ -2,12 +2,12 @@
 
 use super::args::{ManifestArgs, OptionalOutputArgs};
 use super::source::{Source, platform};
-use super::{Error, stdout};
+use super::{Context, Error, stdout};
 use crate::output::{Existing, OutputFile};
 
-pub(super) async fn run(args: ManifestArgs) -> Result<(), Error> {
+pub(super) async fn run(args: ManifestArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials)?;
+    let registry = source.registry(args.credentials, context)?;
     if args.index {
         let index = registry.index(&source.reference).await?;
         write(&args.output, index.bytes())

@@ -21,6 +21,7 @@ mod serve;
 mod source;
 mod stdout;
 mod transfer;
+mod transport;
 
 pub use self::error::{Error, Exit};
 
@@ -29,7 +30,15 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command};
+use self::args::{Args, Command, TransportArgs};
+use self::progress::Display;
+
+/// What all commands share.
+#[derive(Clone, Debug)]
+struct Context {
+    transport: TransportArgs,
+    display: Display,
+}
 
 /// How long work that was interrupted may take to let go of what it holds.
 const GRACE: Duration = Duration::from_millis(500);
@@ -41,13 +50,22 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return report::usage(&error),
     };
-    match run(args.command) {
+    match run(args) {
         Ok(()) => Exit::Done.into(),
         Err(error) => report::error(&error).into(),
     }
 }
 
-fn run(command: Command) -> Result<(), Error> {
+fn run(args: Args) -> Result<(), Error> {
+    let Args {
+        command,
+        transport,
+        quiet,
+    } = args;
+    let context = Context {
+        transport,
+        display: Display::new(quiet),
+    };
     // Hashing and decompressing keep a core busy each; more threads than layers at a time help nobody.
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -60,7 +78,7 @@ fn run(command: Command) -> Result<(), Error> {
             return serve::run(args, interrupted()).await;
         }
         let interrupted = interrupted();
-        let mut work = tokio::spawn(dispatch(command));
+        let mut work = tokio::spawn(dispatch(command, context));
         tokio::select! {
             biased;
             signal = interrupted => {
@@ -77,16 +95,16 @@ fn run(command: Command) -> Result<(), Error> {
     result
 }
 
-async fn dispatch(command: Command) -> Result<(), Error> {
+async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
     match command {
-        Command::Manifest(args) => manifest::run(args).await,
-        Command::Config(args) => config::run(args).await,
-        Command::Layer(args) => layer::run(args).await,
-        Command::Image(args) => image::run(args).await,
-        Command::Docker2nix(args) => docker2nix::run(args).await,
+        Command::Manifest(args) => manifest::run(args, &context).await,
+        Command::Config(args) => config::run(args, &context).await,
+        Command::Layer(args) => layer::run(args, &context).await,
+        Command::Image(args) => image::run(args, &context).await,
+        Command::Docker2nix(args) => docker2nix::run(args, &context).await,
         // Ends in its own way; see `run`.
         Command::Serve(args) => serve::run(args, interrupted()).await,
-        Command::Builder => builder::run().await,
+        Command::Builder => builder::run(&context).await,
         Command::Composite(args) => composite::run(&args),
     }
 }

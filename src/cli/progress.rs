@@ -1,25 +1,157 @@
-//! Progress for people, on standard error: the classic lines, one a layer when it is done.
+//! Progress for people, on standard error: bars on a terminal, elsewhere the classic lines, one a layer when
+//! it is done, and nothing at all where that was asked for.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::digest::{DiffId, Digest};
+use crate::http::retry::Notice;
+use crate::registry::Progress;
 
-/// A layer was written as it is.
-pub(super) fn wrote(layer: &Digest) {
-    let short = layer.short();
-    print(&format!("Downloading layer: {short} => wrote {short}\n"));
+/// How a bar is laid out: `ca4f61b [=====>   ] 31.2/50.1 MiB 12.3 MiB/s 2s`.
+const BAR: &str =
+    "{prefix} [{bar:30}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
+/// The same while the size is not known.
+const SPINNER: &str = "{prefix} {spinner} {binary_bytes} {binary_bytes_per_sec}";
+
+/// Where progress is shown.
+#[derive(Clone, Debug)]
+pub(super) struct Display(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Quiet,
+    Lines,
+    Bars(MultiProgress),
 }
 
-/// A layer was decompressed and written.
-pub(super) fn decompressed(layer: &Digest, diff_id: &DiffId) {
-    print(&format!(
-        "Downloading layer: {} => decompressed => wrote {}\n",
-        layer.short(),
-        diff_id.digest().short()
-    ));
+impl Display {
+    /// Bars if standard error is a terminal.
+    pub(super) fn new(quiet: bool) -> Self {
+        Self(if quiet {
+            Kind::Quiet
+        } else if std::io::stderr().is_terminal() {
+            Kind::Bars(MultiProgress::new())
+        } else {
+            Kind::Lines
+        })
+    }
+
+    /// Begins to show a layer.
+    pub(super) fn layer(&self, layer: &Digest) -> LayerProgress {
+        let bar = match &self.0 {
+            Kind::Bars(bars) => bars.add(ProgressBar::no_length()),
+            Kind::Quiet | Kind::Lines => ProgressBar::hidden(),
+        };
+        bar.set_style(style(SPINNER));
+        bar.set_prefix(layer.short());
+        LayerProgress {
+            bar,
+            display: self.clone(),
+            short: layer.short(),
+        }
+    }
+
+    /// Something failed that may pass by itself.
+    pub(super) fn retrying(&self, notice: &Notice) {
+        let after = notice
+            .after
+            .map(|bytes| format!(" after {}", mebibytes(bytes)))
+            .unwrap_or_default();
+        let delay = notice.delay.as_secs_f64();
+        self.line(&format!(
+            "retrying in {delay:.1} s: {}{after}",
+            notice.reason
+        ));
+    }
+
+    /// Shows a line, above the bars where there are some. Progress that nobody sees is no reason to stop.
+    fn line(&self, line: &str) {
+        match &self.0 {
+            Kind::Quiet => {}
+            Kind::Lines => {
+                let _ = writeln!(std::io::stderr().lock(), "{line}");
+            }
+            Kind::Bars(bars) => {
+                let _ = bars.println(line);
+            }
+        }
+    }
 }
 
-/// Progress that nobody sees is no reason to stop.
-fn print(line: &str) {
-    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+/// The progress of one layer. The bar goes away with it.
+pub(super) struct LayerProgress {
+    bar: ProgressBar,
+    display: Display,
+    short: String,
+}
+
+impl LayerProgress {
+    /// The layer was written as it is.
+    pub(super) fn wrote(self) {
+        let Self { display, short, .. } = &self;
+        display.line(&format!("Downloading layer: {short} => wrote {short}"));
+    }
+
+    /// The layer was decompressed and written.
+    pub(super) fn decompressed(self, diff_id: &DiffId) {
+        self.display.line(&format!(
+            "Downloading layer: {} => decompressed => wrote {}",
+            self.short,
+            diff_id.digest().short()
+        ));
+    }
+}
+
+impl Drop for LayerProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for LayerProgress {
+    fn expect(&self, size: u64) {
+        self.bar.set_length(size);
+        self.bar.set_style(style(BAR));
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+}
+
+/// The templates are constants; a wrong one would show as a plain bar, and as a failing test.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+fn mebibytes(bytes: u64) -> String {
+    let tenths = u128::from(bytes) * 10 / (1 << 20);
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_are_right() {
+        for template in [BAR, SPINNER] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_one_decimal() {
+        for (bytes, text) in [
+            (0, "0.0 MiB"),
+            (1 << 20, "1.0 MiB"),
+            (32_715_571, "31.1 MiB"),
+        ] {
+            assert_eq!(mebibytes(bytes), text);
+        }
+    }
 }

@@ -1,14 +1,12 @@
 //! From arguments and environment to a reference, and to a registry that can be asked for it.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
 
-use super::Error;
 use super::args::{CredentialArgs, PlatformArgs, SourceArgs};
-use super::environment::{self, var, var_os};
+use super::environment::{self, var};
+use super::{Context, Error, transport};
 use crate::auth::{Credentials, credentials_file};
 use crate::endpoint::Endpoint;
-use crate::http::{Client, Roots};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::registry::Registry;
@@ -50,49 +48,15 @@ impl Source {
     }
 
     /// The registry, as the user with these credentials sees it.
-    pub(super) fn registry(&self, credentials: CredentialArgs) -> Result<Registry, Error> {
-        connect(
-            self.endpoint.clone(),
-            self::credentials(credentials)?,
-            roots()?,
-        )
+    pub(super) fn registry(
+        &self,
+        credentials: CredentialArgs,
+        context: &Context,
+    ) -> Result<Registry, Error> {
+        let credentials = self::credentials(credentials)?;
+        let client = transport::client(context, false)?;
+        Ok(Registry::new(client, self.endpoint.clone(), credentials))
     }
-}
-
-/// A client for a registry.
-pub(super) fn connect(
-    endpoint: Endpoint,
-    credentials: Option<Credentials>,
-    roots: Roots,
-) -> Result<Registry, Error> {
-    Ok(Registry::new(Client::new(roots)?, endpoint, credentials))
-}
-
-/// The trust roots that the environment names, else the system's.
-pub(super) fn roots() -> Result<Roots, Error> {
-    match roots_file() {
-        Some(path) => Ok(Roots::from_file(&path)?),
-        None => Ok(Roots::of_the_system()),
-    }
-}
-
-/// The same inside a sandbox, where the environment may name a file that only the outside has: Nix itself
-/// sets the variable for its own downloads.
-pub(super) fn roots_in_sandbox() -> Result<Roots, Error> {
-    match roots_file().map(|path| Roots::from_file(&path)) {
-        Some(Ok(roots)) => Ok(roots),
-        Some(Err(error)) if !error.is_not_found() => Err(error.into()),
-        Some(Err(_)) | None => Ok(Roots::of_the_system()),
-    }
-}
-
-fn roots_file() -> Option<PathBuf> {
-    [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE]
-        .into_iter()
-        .find_map(var_os)
-        .map(PathBuf::from)
-        // What Nix sets where it has no bundle.
-        .filter(|path| path != Path::new("/no-cert-file.crt"))
 }
 
 /// The platform that was asked for, else this machine's.

@@ -42,6 +42,38 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
+    /// An encoding that was not asked for.
+    #[error("{url} answers with Content-Encoding {encoding}, which was not asked for")]
+    Encoded {
+        /// What was asked.
+        url: SafeUrl,
+        /// The encoding.
+        encoding: String,
+    },
+    /// Hardly a byte for a long time.
+    #[error("the answer of {url} stalled: {received} bytes in {seconds} s")]
+    Stalled {
+        /// What was asked.
+        url: SafeUrl,
+        /// What came in the end.
+        received: u64,
+        /// In this time.
+        seconds: u64,
+    },
+    /// A body that ended before its length.
+    #[error("the answer of {url} ended early")]
+    EndedEarly {
+        /// What was asked.
+        url: SafeUrl,
+    },
+    /// A redirect into the client's own network.
+    #[error("{url} redirects to {target}, an internal address")]
+    Internal {
+        /// What was asked.
+        url: SafeUrl,
+        /// Where it leads.
+        target: SafeUrl,
+    },
     /// A redirect that goes nowhere.
     #[error("{url} answers {status} without a usable location")]
     Location {
@@ -89,10 +121,28 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed later.
+    /// Whether the same request may succeed later. A certificate that is wrong stays wrong.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Send { .. } | Self::Body { .. })
+        match self {
+            Self::Send { source, .. } => !source.is_tls(),
+            Self::Body { .. } | Self::Stalled { .. } | Self::EndedEarly { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What went wrong, in few words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Send { source, .. } | Self::Body { source, .. } if source.0.is_timeout() => {
+                "nothing came for too long".to_owned()
+            }
+            Self::Send { source, .. } | Self::Body { source, .. } => source.to_string(),
+            Self::Stalled { .. } => "the connection stalled".to_owned(),
+            Self::EndedEarly { .. } => "the answer ended early".to_owned(),
+            other => other.to_string(),
+        }
     }
 
     /// Whether a host that was asked by https could not be talked to at all.
@@ -108,13 +158,36 @@ impl Error {
 #[derive(Debug)]
 pub struct Transport(reqwest::Error);
 
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut innermost: &dyn std::error::Error = &self.0;
+impl Transport {
+    fn innermost(&self) -> &(dyn std::error::Error + 'static) {
+        let mut innermost: &(dyn std::error::Error + 'static) = &self.0;
         while let Some(source) = innermost.source() {
             innermost = source;
         }
-        write!(f, "{innermost}")
+        innermost
+    }
+
+    /// Whether TLS could not be agreed on.
+    fn is_tls(&self) -> bool {
+        let mut error: Option<&(dyn std::error::Error + 'static)> = Some(&self.0);
+        while let Some(current) = error {
+            let inner = current
+                .downcast_ref::<std::io::Error>()
+                .and_then(std::io::Error::get_ref);
+            if current.is::<rustls::Error>()
+                || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+            {
+                return true;
+            }
+            error = current.source();
+        }
+        false
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.innermost())
     }
 }
 

@@ -6,9 +6,11 @@
 //! over HTTP/2 stall on some object stores (github.com/hyperium/h2/issues/867).
 
 mod authorization;
+pub mod content_range;
 mod error;
 mod redirect;
 mod response;
+pub mod retry;
 mod roots;
 
 use std::sync::Arc;
@@ -24,10 +26,9 @@ pub use reqwest::header;
 use reqwest::header::{HeaderMap, HeaderValue};
 use url::Url;
 
+use self::retry::{Backoff, Failure, Policy};
 use crate::safe_url::SafeUrl;
 
-/// Without a byte for this long an answer counts as stalled.
-const STALL: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("hocker/", env!("CARGO_PKG_VERSION"));
 
@@ -35,6 +36,25 @@ const USER_AGENT: &str = concat!("hocker/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: reqwest::Client,
+    settings: Settings,
+}
+
+/// What users can adjust.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How stubborn the client is.
+    pub policy: Policy,
+    /// Without a byte for this long an answer counts as stalled.
+    pub stall_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            stall_timeout: Duration::from_secs(60),
+        }
+    }
 }
 
 /// The methods that reading needs.
@@ -74,7 +94,7 @@ impl Request {
 
 impl Client {
     /// A client that trusts `roots`.
-    pub fn new(roots: Roots) -> Result<Self, Error> {
+    pub fn new(roots: Roots, settings: Settings) -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -89,20 +109,38 @@ impl Client {
             .referer(false)
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(STALL)
+            .read_timeout(settings.stall_timeout)
             .build()
-            .map(|inner| Self { inner })
+            .map(|inner| Self { inner, settings })
             .map_err(Error::Client)
     }
 
-    /// Sends a request and follows redirects; any status is an answer.
+    /// What users can adjust.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Sends a request until it has an answer that is worth having, or for as long as the policy says.
+    /// Redirects are followed; any other status is an answer.
     pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        let mut backoff = Backoff::new(self.settings.policy.clone());
+        loop {
+            let outcome = self.send_once(&request).await;
+            if !backoff.pause(Failure::of(&outcome), None).await {
+                return outcome;
+            }
+        }
+    }
+
+    /// Sends a request once, and follows redirects.
+    pub async fn send_once(&self, request: &Request) -> Result<Response, Error> {
         let mut url = request.url.clone();
         for _ in 0..=redirect::LIMIT {
-            let response = self.send_once(&request, &url).await?;
+            let response = self.round_trip(request, &url).await?;
             match redirect::target(&url, &response)? {
                 Some(target) => url = target,
-                None => return Ok(response),
+                None => return response.unencoded(),
             }
         }
         Err(Error::TooManyRedirects {
@@ -111,7 +149,7 @@ impl Client {
         })
     }
 
-    async fn send_once(&self, request: &Request, url: &Url) -> Result<Response, Error> {
+    async fn round_trip(&self, request: &Request, url: &Url) -> Result<Response, Error> {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Head => reqwest::Method::HEAD,

@@ -7,6 +7,7 @@ use reqwest::header::LOCATION;
 use url::Url;
 
 use super::{Error, Response, StatusCode};
+use crate::endpoint::{is_internal_address, is_loopback};
 use crate::safe_url::SafeUrl;
 
 /// As many as curl's and Go's clients follow.
@@ -36,6 +37,13 @@ pub(super) fn target(url: &Url, response: &Response) -> Result<Option<Url>, Erro
         .ok_or_else(location)?;
     if url.scheme() == "https" && target.scheme() != "https" {
         return Err(Error::Downgrade {
+            url: SafeUrl::new(url),
+            target: SafeUrl::new(&target),
+        });
+    }
+    // A registry out there has no business in the client's own network.
+    if is_internal_address(&target) && !is_internal_address(url) && !is_loopback(url) {
+        return Err(Error::Internal {
             url: SafeUrl::new(url),
             target: SafeUrl::new(&target),
         });

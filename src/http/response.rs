@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::StatusCode;
-use reqwest::header::{AsHeaderName, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{AsHeaderName, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use url::Url;
 
 use super::Error;
@@ -19,6 +19,22 @@ pub struct Response {
 impl Response {
     pub(super) fn new(url: Url, inner: reqwest::Response) -> Self {
         Self { url, inner }
+    }
+
+    /// Refuses a body that was encoded on the way though nobody asked for that: digests are over the bytes
+    /// as they are stored.
+    pub(super) fn unencoded(self) -> Result<Self, Error> {
+        match self.header(CONTENT_ENCODING) {
+            Some(encoding)
+                if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") =>
+            {
+                Err(Error::Encoded {
+                    url: SafeUrl::new(&self.url),
+                    encoding: encoding.chars().take(40).collect(),
+                })
+            }
+            _ => Ok(self),
+        }
     }
 
     /// The URL that answered, after redirects.

@@ -111,6 +111,9 @@ pub enum Cause {
     /// The index has no image for the platform.
     #[error(transparent)]
     Platform(#[from] NoSuchPlatform),
+    /// A part came where the whole was asked for, or nonsense for a part.
+    #[error("the registry's answers to range requests make no sense")]
+    Ranges,
     /// Indexes within indexes without end.
     #[error("indexes are nested more than {0} deep")]
     Nesting(usize),

@@ -10,16 +10,19 @@ mod blob;
 mod error;
 mod resolve;
 
-pub use self::blob::Blob;
+pub use self::blob::{Blob, Destination, DownloadError, Progress, Silent};
 pub use self::error::{Cause, Error, Object, Role};
 pub use self::resolve::Resolved;
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::auth::{Authenticator, Credentials};
 use crate::endpoint::Endpoint;
 use crate::http::header::{HeaderMap, WWW_AUTHENTICATE};
-use crate::http::{Client, Method, Request, Response, StatusCode};
+use crate::http::{self, Client, Method, Request, Response, StatusCode};
 use crate::reference::Repository;
 
 /// A registry, and what is known of how to talk to it.
@@ -28,6 +31,16 @@ pub struct Registry {
     endpoint: Endpoint,
     client: Client,
     authenticator: Authenticator,
+    extra_connections: Arc<Semaphore>,
+}
+
+/// How often a request is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    /// As often as the policy says.
+    AsThePolicySays,
+    /// Once.
+    Once,
 }
 
 impl Registry {
@@ -38,6 +51,7 @@ impl Registry {
             authenticator: Authenticator::new(client.clone(), endpoint.base().clone(), credentials),
             client,
             endpoint,
+            extra_connections: Arc::new(Semaphore::new(blob::EXTRA_CONNECTIONS)),
         }
     }
 
@@ -54,6 +68,7 @@ impl Registry {
         repository: &Repository,
         url: Url,
         headers: HeaderMap,
+        patience: Patience,
     ) -> Result<Response, Cause> {
         let mut request = Request {
             method: Method::Get,
@@ -61,7 +76,7 @@ impl Registry {
             headers,
             authorization: self.authenticator.authorization(repository).await,
         };
-        let mut response = self.client.send(request.clone()).await?;
+        let mut response = self.round_trip(&request, patience).await?;
         // A host that the registry redirects to may not ask for the registry's credentials.
         let from_registry = response.url().origin() == request.url.origin();
         if response.status() == StatusCode::UNAUTHORIZED && from_registry {
@@ -77,7 +92,7 @@ impl Registry {
                 .await?;
             request.authorization = Some(answer);
             let origin = request.url.origin();
-            response = self.client.send(request).await?;
+            response = self.round_trip(&request, patience).await?;
             if response.status() == StatusCode::UNAUTHORIZED && response.url().origin() == origin {
                 return Err(self.authenticator.denied().into());
             }
@@ -86,6 +101,17 @@ impl Registry {
             Ok(response)
         } else {
             Err(Cause::of_status(response).await)
+        }
+    }
+
+    async fn round_trip(
+        &self,
+        request: &Request,
+        patience: Patience,
+    ) -> Result<Response, http::Error> {
+        match patience {
+            Patience::AsThePolicySays => self.client.send(request.clone()).await,
+            Patience::Once => self.client.send_once(request).await,
         }
     }
 }

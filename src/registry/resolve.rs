@@ -2,9 +2,10 @@
 //!
 //! Source: OCI distribution specification, section "Pulling manifests".
 
-use super::{Cause, Error, Object, Registry};
+use super::{Cause, Error, Object, Patience, Registry};
 use crate::document::{Document, MAX_DOCUMENT_SIZE};
 use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
+use crate::http::retry::{Backoff, Failure};
 use crate::index::Index;
 use crate::manifest::{DocumentKind, Manifest, kind_of};
 use crate::media_type::MediaType;
@@ -96,9 +97,27 @@ impl Registry {
             .manifest_url(&reference.repository, &reference.manifest_reference());
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
-        let response = self.send(&reference.repository, url, headers).await?;
-        let declared = response.media_type();
-        let bytes = response.bytes(MAX_DOCUMENT_SIZE).await?;
+        let mut backoff = Backoff::new(self.client.settings().policy.clone());
+        let (declared, bytes) = loop {
+            let (url, headers) = (url.clone(), headers.clone());
+            let response = self
+                .send(
+                    &reference.repository,
+                    url,
+                    headers,
+                    Patience::AsThePolicySays,
+                )
+                .await?;
+            let declared = response.media_type();
+            match response.bytes(MAX_DOCUMENT_SIZE).await {
+                Ok(bytes) => break (declared, bytes),
+                Err(error) => {
+                    if !backoff.pause(Failure::of_error(&error), None).await {
+                        return Err(error.into());
+                    }
+                }
+            }
+        };
         // The header Docker-Content-Digest proves nothing that the connection does not: it comes from the
         // same hand, and some registries get it wrong for tags.
         if let Some(digest) = reference.digest {

@@ -46,6 +46,7 @@ impl Run {
         command
             .env_clear()
             .env("HOME", home.path())
+            .env("HOCKER_RETRY_DELAY", "0.01")
             .current_dir(home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

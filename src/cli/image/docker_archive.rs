@@ -8,14 +8,14 @@ use std::sync::Arc;
 use super::Image;
 use crate::archive::docker_archive::{self, Layer};
 use crate::cli::error::LayerError;
-use crate::cli::{Error, progress, transfer};
+use crate::cli::progress::Display;
+use crate::cli::{Error, transfer};
 use crate::compression::Decompressor;
 use crate::descriptor::Descriptor;
 use crate::digest::DiffId;
 use crate::document::ParseError;
 use crate::output::OutputFile;
-use crate::reference::Repository;
-use crate::registry::{Registry, Role};
+use crate::registry::{Blob, Destination, DownloadError, Registry};
 use crate::verify::VerifyingWriter;
 
 /// Writes the archive to a file, which gets its name at the end.
@@ -62,10 +62,11 @@ async fn fetch_layers(image: &Image, directory: &Path) -> Result<Vec<Layer>, Err
     let transfers = image.distinct_layers().into_iter().map(|(layer, diff_id)| {
         fetch_layer(
             Arc::clone(&image.registry),
-            image.reference.repository.clone(),
+            image.blob(&layer),
             layer,
             diff_id,
             directory.to_owned(),
+            image.display.clone(),
         )
     });
     let mut layers = transfer::in_parallel(transfers).await?;
@@ -77,10 +78,11 @@ async fn fetch_layers(image: &Image, directory: &Path) -> Result<Vec<Layer>, Err
 
 async fn fetch_layer(
     registry: Arc<Registry>,
-    repository: Repository,
+    blob: Blob,
     layer: Descriptor,
     diff_id: DiffId,
     directory: PathBuf,
+    display: Display,
 ) -> Result<Layer, Error> {
     let compression = layer
         .media_type
@@ -111,16 +113,24 @@ async fn fetch_layer(
     let file = tempfile::tempfile_in(&directory).map_err(kept)?;
     let plain = VerifyingWriter::new(*diff_id.digest(), file);
     let mut decompressor = Decompressor::new(compression, plain).map_err(failed)?;
-    let mut blob = registry
-        .blob(&repository, Role::Layer, layer.digest, Some(layer.size))
-        .await?;
-    while let Some(chunk) = blob.chunk().await? {
-        decompressor.write_all(&chunk).map_err(failed)?;
-    }
+    let progress = display.layer(&layer.digest);
+    // Bytes that come out of order wait here.
+    let spool = tempfile::tempfile_in(&directory).map_err(kept)?;
+    let destination = Destination::InOrder {
+        take: &mut |chunk| decompressor.write_all(chunk),
+        spool: Some(&spool),
+    };
+    registry
+        .fetch_blob(&blob, destination, &progress)
+        .await
+        .map_err(|error| match error {
+            DownloadError::Registry(error) => Error::Registry(error),
+            DownloadError::Destination(source) => failed(source),
+        })?;
     let plain = decompressor.finish().map_err(failed)?;
     let (mut file, size) = plain.finish().map_err(|error| wrong(error.into()))?;
     file.rewind().map_err(kept)?;
-    progress::decompressed(&layer.digest, &diff_id);
+    progress.decompressed(&diff_id);
     Ok(Layer {
         diff_id,
         file,

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use super::args::{Format, ImageArgs};
 use super::manifest::existing;
+use super::progress::Display;
 use super::source::{Source, platform};
-use super::{Error, classic, config, stdout};
+use super::{Context, Error, classic, config, stdout};
 use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
 use crate::digest::DiffId;
@@ -20,37 +21,38 @@ use crate::manifest::Manifest;
 use crate::output::{OutputDirectory, OutputFile};
 use crate::platform::Platform;
 use crate::reference::Reference;
-use crate::registry::Registry;
+use crate::registry::{Blob, Registry, Role};
 
 /// An image whose layers are still in the registry.
 struct Image {
     registry: Arc<Registry>,
+    display: Display,
     reference: Reference,
     manifest: Document<Manifest>,
     config: Document<ImageConfig>,
 }
 
-pub(super) async fn run(args: ImageArgs) -> Result<(), Error> {
+pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials)?;
+    let registry = source.registry(args.credentials, context)?;
     let platform = platform(args.platform);
     let path = &args.output.out;
     let to_stdout = path.as_os_str() == "-";
     // The output comes first: what cannot be written need not be fetched.
     match args.format {
         Format::DockerArchive if to_stdout => {
-            let image = Image::resolve(registry, source.reference, &platform).await?;
+            let image = Image::resolve(context, registry, source.reference, &platform).await?;
             docker_archive::write_to_stdout(image).await?;
         }
         Format::DockerArchive => {
             let file = OutputFile::create(path, existing(args.output.force))?;
-            let image = Image::resolve(registry, source.reference, &platform).await?;
+            let image = Image::resolve(context, registry, source.reference, &platform).await?;
             docker_archive::write_to_file(image, path, file).await?;
         }
         Format::OciDir if to_stdout => return Err(Error::DirectoryToStdout),
         Format::OciDir => {
             let directory = OutputDirectory::create(path)?;
-            let image = Image::resolve(registry, source.reference, &platform).await?;
+            let image = Image::resolve(context, registry, source.reference, &platform).await?;
             oci_dir::write(image, path, directory).await?;
         }
     }
@@ -63,6 +65,7 @@ pub(super) async fn run(args: ImageArgs) -> Result<(), Error> {
 
 impl Image {
     async fn resolve(
+        context: &Context,
         registry: Registry,
         reference: Reference,
         platform: &Platform,
@@ -71,10 +74,21 @@ impl Image {
         let config = config::fetch(&registry, &reference, &manifest).await?;
         Ok(Self {
             registry: Arc::new(registry),
+            display: context.display.clone(),
             reference,
             manifest,
             config,
         })
+    }
+
+    /// A layer, as the registry is asked for it.
+    fn blob(&self, layer: &Descriptor) -> Blob {
+        Blob {
+            repository: self.reference.repository.clone(),
+            role: Role::Layer,
+            digest: layer.digest,
+            size: Some(layer.size),
+        }
     }
 
     /// The layers with their diff ids, each only once however often the image repeats it.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::Image;
 use crate::archive::oci_layout::{Layout, name_annotations};
-use crate::cli::{Error, progress, transfer};
+use crate::cli::progress::LayerProgress;
+use crate::cli::{Error, transfer};
 use crate::descriptor::Descriptor;
 use crate::output::{self, OutputDirectory};
-use crate::reference::Repository;
-use crate::registry::{Registry, Role};
+use crate::registry::{Blob, Destination, Registry};
 
 /// Writes the layout into a directory, which gets its name at the end.
 pub(super) async fn write(
@@ -32,10 +32,10 @@ pub(super) async fn write(
         let file = layout.create_blob(&layer.digest).map_err(failed)?;
         transfers.push(fetch_layer(
             Arc::clone(&image.registry),
-            image.reference.repository.clone(),
-            layer.clone(),
+            image.blob(layer),
             file,
             path.to_owned(),
+            image.display.layer(&layer.digest),
         ));
     }
     for (digest, bytes) in [
@@ -67,18 +67,15 @@ fn descriptor(image: &Image) -> Descriptor {
 
 async fn fetch_layer(
     registry: Arc<Registry>,
-    repository: Repository,
-    layer: Descriptor,
-    mut file: File,
+    blob: Blob,
+    file: File,
     path: PathBuf,
+    progress: LayerProgress,
 ) -> Result<(), Error> {
-    let mut blob = registry
-        .blob(&repository, Role::Layer, layer.digest, Some(layer.size))
-        .await?;
-    while let Some(chunk) = blob.chunk().await? {
-        file.write_all(&chunk)
-            .map_err(|source| output::Error::write(&path, source))?;
-    }
-    progress::wrote(&layer.digest);
+    registry
+        .fetch_blob(&blob, Destination::File(&file), &progress)
+        .await
+        .map_err(|error| Error::of_download(error, &path))?;
+    progress.wrote();
     Ok(())
 }

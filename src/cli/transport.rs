@@ -1,0 +1,100 @@
+//! From arguments and environment to the HTTP client: how stubborn it is, and whom it trusts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::environment::{self, var, var_os};
+use super::{Context, Error};
+use crate::http::retry::Policy;
+use crate::http::{Client, Roots, Settings};
+
+/// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the
+/// environment may name a file that only the outside has: Nix itself sets the variable for its own downloads.
+pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error> {
+    let roots = match roots_file().map(|path| Roots::from_file(&path)) {
+        Some(Err(error)) if sandboxed && error.is_not_found() => Roots::of_the_system(),
+        Some(roots) => roots?,
+        None => Roots::of_the_system(),
+    };
+    Ok(Client::new(roots, settings(context)?)?)
+}
+
+fn roots_file() -> Option<PathBuf> {
+    [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE]
+        .into_iter()
+        .find_map(var_os)
+        .map(PathBuf::from)
+        // What Nix sets where it has no bundle.
+        .filter(|path| path != Path::new("/no-cert-file.crt"))
+}
+
+fn settings(context: &Context) -> Result<Settings, Error> {
+    let args = &context.transport;
+    let display = context.display.clone();
+    let defaults = Settings::default();
+    let duration = |given: Option<Duration>, name, default| {
+        given.map_or_else(|| from_environment(name, seconds, default), Ok)
+    };
+    let retries = |text: &str| text.parse().map_err(|_| "it is a number".to_owned());
+    Ok(Settings {
+        policy: Policy {
+            retries: args.retries.map_or_else(
+                || {
+                    from_environment(
+                        environment::HOCKER_RETRIES,
+                        retries,
+                        defaults.policy.retries,
+                    )
+                },
+                Ok,
+            )?,
+            first_delay: duration(
+                args.retry_delay,
+                environment::HOCKER_RETRY_DELAY,
+                defaults.policy.first_delay,
+            )?,
+            notify: Arc::new(move |notice| display.retrying(notice)),
+        },
+        stall_timeout: duration(
+            args.stall_timeout,
+            environment::HOCKER_STALL_TIMEOUT,
+            defaults.stall_timeout,
+        )?,
+    })
+}
+
+/// A variable's value, or the default where it is unset or empty.
+fn from_environment<T>(
+    name: &'static str,
+    parse: impl Fn(&str) -> Result<T, String>,
+    default: T,
+) -> Result<T, Error> {
+    match var(name) {
+        Some(text) => parse(&text).map_err(|reason| Error::Environment { name, reason }),
+        None => Ok(default),
+    }
+}
+
+/// Seconds, with a fraction or without, up to a day.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "it is a number of seconds, at most a day".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_have_fractions_and_bounds() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds("60"), Ok(Duration::from_secs(60)));
+        for text in ["", "-1", "NaN", "inf", "1e9", "1s"] {
+            assert!(seconds(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Retry: which failures may pass by themselves, and how long to wait for that. The one policy of the
+//! program.
+//!
+//! Sources: RFC 9110, sections 10.2.3 (`Retry-After`) and 15; exponential backoff with jitter as described
+//! by Marc Brooker, "Exponential Backoff And Jitter".
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::{Error, Response, StatusCode};
+
+/// How stubborn the client is.
+#[derive(Clone)]
+pub struct Policy {
+    /// So many failures in a row, without progress between them, are retried.
+    pub retries: u32,
+    /// The delay before the first retry; it doubles with each.
+    pub first_delay: Duration,
+    /// Told before each delay.
+    pub notify: Arc<dyn Fn(&Notice) + Send + Sync>,
+}
+
+/// No delay is longer, whatever a server asks for.
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            retries: 4,
+            first_delay: Duration::from_millis(500),
+            notify: Arc::new(|_| ()),
+        }
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("retries", &self.retries)
+            .field("first_delay", &self.first_delay)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A retry that is about to happen.
+#[derive(Debug)]
+pub struct Notice {
+    /// How long the client waits.
+    pub delay: Duration,
+    /// What went wrong.
+    pub reason: String,
+    /// After how many bytes of a body, where it was one.
+    pub after: Option<u64>,
+}
+
+/// A failure that may pass by itself.
+#[derive(Debug)]
+pub struct Failure {
+    reason: String,
+    retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// What of a round trip may pass by itself.
+    #[must_use]
+    pub fn of(outcome: &Result<Response, Error>) -> Option<Self> {
+        match outcome {
+            Ok(response) if is_transient(response.status()) => Some(Self {
+                reason: format!("the server answers {}", response.status()),
+                retry_after: retry_after(response.headers(), SystemTime::now()),
+            }),
+            Ok(_) => None,
+            Err(error) => Self::of_error(error),
+        }
+    }
+
+    /// What of an error may pass by itself.
+    #[must_use]
+    pub fn of_error(error: &Error) -> Option<Self> {
+        error.is_transient().then(|| Self {
+            reason: error.reason(),
+            retry_after: None,
+        })
+    }
+}
+
+/// Whether the same request may be answered otherwise later.
+#[must_use]
+pub fn is_transient(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+        )
+}
+
+/// The failures of one piece of work.
+#[derive(Debug)]
+pub struct Backoff {
+    policy: Policy,
+    failures: u32,
+}
+
+impl Backoff {
+    /// Nothing has failed yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            failures: 0,
+        }
+    }
+
+    /// Forgets the failures: there was progress.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Waits before the next try, after so many bytes of a body if it was one. False if there is to be none.
+    pub async fn pause(&mut self, failure: Option<Failure>, after: Option<u64>) -> bool {
+        let Some(failure) = failure.filter(|_| self.failures < self.policy.retries) else {
+            return false;
+        };
+        let delay = failure
+            .retry_after
+            .unwrap_or_else(|| jittered(self.delay()))
+            .min(LONGEST_DELAY);
+        self.failures += 1;
+        (self.policy.notify)(&Notice {
+            delay,
+            reason: failure.reason,
+            after,
+        });
+        tokio::time::sleep(delay).await;
+        true
+    }
+
+    fn delay(&self) -> Duration {
+        let factor = 1u32.checked_shl(self.failures).unwrap_or(u32::MAX);
+        self.policy.first_delay.saturating_mul(factor)
+    }
+}
+
+/// Between half of the delay and all of it, so that clients that failed together do not come back together.
+fn jittered(delay: Duration) -> Duration {
+    delay.mul_f64(fastrand::f64().mul_add(0.5, 0.5))
+}
+
+/// How long a server asks to be left alone: a number of seconds, or a date.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    // A date that has passed means now.
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = httpdate::parse_http_date("Fri, 31 Dec 1999 23:59:00 GMT").unwrap();
+        for (text, delay) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", Some(59)),
+            ("Fri, 31 Dec 1999 23:58:59 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
+            let delay = delay.map(Duration::from_secs);
+            assert_eq!(retry_after(&headers, now), delay, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn delays_double_and_jitter_keeps_within_half() {
+        let mut backoff = Backoff::new(Policy::default());
+        for milliseconds in [500, 1000, 2000, 4000] {
+            let delay = backoff.delay();
+            assert_eq!(delay, Duration::from_millis(milliseconds));
+            let jittered = jittered(delay);
+            assert!(delay / 2 <= jittered && jittered <= delay);
+            backoff.failures += 1;
+        }
+        backoff.failures = 1000;
+        assert!(backoff.delay() > LONGEST_DELAY);
+    }
+
+    #[test]
+    fn servers_that_are_busy_or_broken_may_recover() {
+        for (status, transient) in [
+            (408, true),
+            (429, true),
+            (500, true),
+            (503, true),
+            (404, false),
+            (401, false),
+        ] {
+            assert_eq!(
+                is_transient(StatusCode::from_u16(status).unwrap()),
+                transient
+            );
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The bytes of a blob put in order: hashed and handed on once, each exactly when it is its turn, however the
+//! connections bring them. What comes too early waits in a file, not in memory.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+
+use super::pieces::Pieces;
+use super::{Destination, Failure};
+use crate::verify::Verifier;
+
+/// What is read back from the file at a time.
+const BUFFER: usize = 128 << 10;
+
+/// A blob that is being put together.
+pub(super) struct Assembly<'a> {
+    destination: Destination<'a>,
+    verifier: Verifier,
+    /// The offset of the byte whose turn it is.
+    turn: u64,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Assembly<'a> {
+    pub(super) fn new(destination: Destination<'a>, verifier: Verifier) -> Self {
+        Self {
+            destination,
+            verifier,
+            turn: 0,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Whether bytes may come out of order.
+    pub(super) fn takes_any_order(&self) -> bool {
+        self.store().is_some()
+    }
+
+    /// Takes bytes that belong at `offset`.
+    pub(super) fn take(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
+        if offset != self.turn {
+            let store = self.store().ok_or_else(out_of_order)?;
+            return store
+                .write_all_at(bytes, offset)
+                .map_err(Failure::Destination);
+        }
+        self.verifier.update(bytes)?;
+        match &mut self.destination {
+            Destination::File(file) => file.write_all_at(bytes, offset),
+            Destination::InOrder { take, .. } => take(bytes),
+        }
+        .map_err(Failure::Destination)?;
+        self.turn += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Goes on with what came early, now that its turn has come.
+    pub(super) fn catch_up(&mut self, pieces: &Pieces) -> Result<(), Failure> {
+        let end = pieces.contiguous_from(self.turn);
+        while self.turn < end {
+            let length = usize::try_from(end - self.turn).map_or(BUFFER, |rest| rest.min(BUFFER));
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(length, 0);
+            let read = match self.store() {
+                Some(store) => store.read_exact_at(&mut buffer, self.turn),
+                None => return Err(out_of_order()),
+            };
+            read.map_err(Failure::Destination)?;
+            self.verifier.update(&buffer)?;
+            if let Destination::InOrder { take, .. } = &mut self.destination {
+                take(&buffer).map_err(Failure::Destination)?;
+            }
+            self.turn += length as u64;
+            self.buffer = buffer;
+        }
+        Ok(())
+    }
+
+    /// Accepts the end.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        Ok(self.verifier.finish()?)
+    }
+
+    /// The file that takes bytes in any order.
+    fn store(&self) -> Option<&'a File> {
+        match &self.destination {
+            Destination::File(file) => Some(file),
+            Destination::InOrder { spool, .. } => *spool,
+        }
+    }
+}
+
+/// Only one connection works for a destination that wants everything in order, so this is never seen.
+fn out_of_order() -> Failure {
+    Failure::Destination(io::Error::other("bytes came out of order"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+
+    /// Brings the pieces of a blob in the given order, and says what came out.
+    fn assemble(order: &[usize], spool: Option<&File>) -> Result<Vec<u8>, Failure> {
+        let content: Vec<u8> = (0..90).collect();
+        let mut pieces = Pieces::whole(Some(90));
+        pieces.split(30);
+        let mut out = Vec::new();
+        let mut take = |bytes: &[u8]| {
+            out.extend_from_slice(bytes);
+            Ok(())
+        };
+        let destination = Destination::InOrder {
+            take: &mut take,
+            spool,
+        };
+        let verifier = Verifier::new(Digest::of(&content), Some(90));
+        let mut assembly = Assembly::new(destination, verifier);
+        for index in order {
+            let start = 30 * *index;
+            assembly.take(start as u64, &content[start..start + 30])?;
+            pieces.get_mut(*index).unwrap().received = 30;
+            assembly.catch_up(&pieces)?;
+        }
+        assembly.finish()?;
+        Ok(out)
+    }
+
+    #[test]
+    fn bytes_come_out_in_order_whatever_order_they_come_in() {
+        let content: Vec<u8> = (0..90).collect();
+        for order in [
+            [0, 1, 2],
+            [0, 2, 1],
+            [1, 0, 2],
+            [1, 2, 0],
+            [2, 0, 1],
+            [2, 1, 0],
+        ] {
+            let spool = tempfile::tempfile().unwrap();
+            let Ok(out) = assemble(&order, Some(&spool)) else {
+                panic!("{order:?}");
+            };
+            assert_eq!(out, content, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_file_only_one_order_is_right() {
+        assert!(assemble(&[0, 1, 2], None).is_ok());
+        assert!(assemble(&[1, 0, 2], None).is_err());
+    }
+
+    #[test]
+    fn a_missing_piece_is_no_end() {
+        let spool = tempfile::tempfile().unwrap();
+        assert!(assemble(&[0, 2], Some(&spool)).is_err());
+    }
+}

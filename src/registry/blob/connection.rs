@@ -1,0 +1,348 @@
+//! One connection's work on a blob: it asks for the bytes of a piece and, when the answer breaks off, for
+//! those that are missing.
+//!
+//! Sources: RFC 9110, sections 13.1.5 (`If-Range`) and 14 (range requests). Registries differ from it: some
+//! ignore ranges, some answer nonsense, so that nothing is taken from a partial answer whose `Content-Range`
+//! is not exactly what was asked for.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::pieces::Piece;
+use super::{Blob, Cause, Registry};
+use crate::http::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use crate::http::retry::{Backoff, Failure};
+use crate::http::{Error, Response, Settings, StatusCode, content_range};
+use crate::registry::Patience;
+use crate::safe_url::SafeUrl;
+use crate::verify;
+
+/// Fewer bytes a second than this are as good as none (cargo's limit).
+const SLOWEST: u64 = 10;
+/// So many bytes count as progress, after which failures are forgotten. A server that sends a few before each
+/// reset does not keep the client for ever.
+const PROGRESS: u64 = 64 << 10;
+
+/// A connection, and the piece that it works on.
+pub(super) struct Connection {
+    /// The piece's number.
+    pub(super) index: usize,
+    /// A further connection gives its piece back when anything goes wrong; the first one is stubborn.
+    pub(super) is_extra: bool,
+    response: Option<Response>,
+    /// Came with the last piece, but belongs to the next.
+    pending: Bytes,
+    /// Bytes to pass over: the server sends from zero what was received already.
+    skip: u64,
+    /// Whether the answer goes on beyond the piece, to the end of the blob.
+    is_whole: bool,
+    ignores_ranges: bool,
+    etag: Option<HeaderValue>,
+    backoff: Backoff,
+    progress: u64,
+    pace: Pace,
+}
+
+/// Why a connection cannot bring its piece.
+pub(super) enum Trouble {
+    /// Ranges are not to be had, which matters only to a further connection.
+    NoRanges,
+    /// Anything else.
+    Cause(Cause),
+}
+
+impl<T: Into<Cause>> From<T> for Trouble {
+    fn from(cause: T) -> Self {
+        Self::Cause(cause.into())
+    }
+}
+
+impl Connection {
+    pub(super) fn new(settings: &Settings, index: usize, is_extra: bool) -> Self {
+        Self {
+            index,
+            is_extra,
+            response: None,
+            pending: Bytes::new(),
+            skip: 0,
+            is_whole: false,
+            ignores_ranges: false,
+            etag: None,
+            backoff: Backoff::new(settings.policy.clone()),
+            progress: 0,
+            pace: Pace::new(settings.stall_timeout),
+        }
+    }
+
+    /// Whether the open answer goes on with the piece that follows.
+    pub(super) fn goes_on(&self) -> bool {
+        self.is_whole && self.response.is_some()
+    }
+
+    /// Turns to another piece, which the open answer does not hold.
+    pub(super) fn turn_to(&mut self, index: usize) {
+        self.index = index;
+        self.response = None;
+        self.pending = Bytes::new();
+    }
+
+    /// The next bytes of the piece; `None` at the end of a blob of unknown size.
+    pub(super) async fn chunk(
+        &mut self,
+        registry: &Registry,
+        blob: &Blob,
+        piece: &Piece,
+    ) -> Result<Option<Bytes>, Trouble> {
+        loop {
+            let error = match self.read(registry, blob, piece).await? {
+                Ok(Some(chunk)) => match self.pass(chunk, piece) {
+                    Some(chunk) => return Ok(Some(chunk)),
+                    None => continue,
+                },
+                Ok(None) if piece.end.is_none() => return Ok(None),
+                Ok(None) => Error::EndedEarly {
+                    url: SafeUrl::new(&registry.endpoint.blob_url(&blob.repository, &blob.digest)),
+                },
+                Err(error) => error,
+            };
+            self.turn_to(self.index);
+            let failure = Failure::of_error(&error);
+            if self.is_extra || !self.backoff.pause(failure, Some(piece.position())).await {
+                return Err(match (error, blob.size) {
+                    // It ended as if that were all.
+                    (Error::EndedEarly { .. }, Some(size)) => verify::Error::TooShort {
+                        expected: blob.digest,
+                        size,
+                        seen: piece.position(),
+                    }
+                    .into(),
+                    (error, _) => error.into(),
+                });
+            }
+        }
+    }
+
+    /// Whether the answer holds more than the blob; to be asked after the last piece.
+    pub(super) async fn has_more(&mut self) -> bool {
+        match &mut self.response {
+            _ if !self.pending.is_empty() => true,
+            Some(response) if self.is_whole && response.content_length().is_none() => {
+                matches!(response.chunk().await, Ok(Some(_)))
+            }
+            _ => false,
+        }
+    }
+
+    /// The size that the open answer gives the whole blob.
+    pub(super) fn announced(&self) -> Option<u64> {
+        self.response.as_ref()?.content_length()
+    }
+
+    /// Asks for the piece, if that is not done yet.
+    pub(super) async fn open(
+        &mut self,
+        registry: &Registry,
+        blob: &Blob,
+        piece: &Piece,
+    ) -> Result<(), Trouble> {
+        while self.response.is_none() {
+            let from = piece.position();
+            let asks_for_range = !self.ignores_ranges && (from > 0 || self.is_extra);
+            let answer = self.ask(registry, blob, piece, asks_for_range).await;
+            let response = match answer {
+                Err(Cause::Status { status, .. })
+                    if asks_for_range && status == StatusCode::RANGE_NOT_SATISFIABLE =>
+                {
+                    self.without_ranges()?;
+                    continue;
+                }
+                answer => answer?,
+            };
+            if asks_for_range && response.status() == StatusCode::PARTIAL_CONTENT {
+                if !answers(&response, piece, blob.size) {
+                    self.without_ranges()?;
+                    continue;
+                }
+                self.is_whole = false;
+                self.skip = 0;
+            } else if response.status() == StatusCode::PARTIAL_CONTENT {
+                // Nobody asked for a part.
+                return Err(Trouble::NoRanges);
+            } else {
+                if self.is_extra {
+                    return Err(Trouble::NoRanges);
+                }
+                check_length(blob, response.content_length())?;
+                self.is_whole = true;
+                self.skip = from;
+            }
+            // A weak tag does not promise the same bytes.
+            self.etag = response
+                .headers()
+                .get(ETAG)
+                .filter(|tag| tag.as_bytes().starts_with(b"\""))
+                .cloned();
+            self.pace.restart();
+            self.response = Some(response);
+        }
+        Ok(())
+    }
+
+    async fn ask(
+        &self,
+        registry: &Registry,
+        blob: &Blob,
+        piece: &Piece,
+        asks_for_range: bool,
+    ) -> Result<Response, Cause> {
+        let mut headers = HeaderMap::new();
+        if asks_for_range {
+            let last = piece.end.map(|end| (end - 1).to_string());
+            let range = format!("bytes={}-{}", piece.position(), last.unwrap_or_default());
+            if let Ok(range) = HeaderValue::from_str(&range) {
+                headers.insert(RANGE, range);
+            }
+            if let Some(etag) = &self.etag {
+                headers.insert(IF_RANGE, etag.clone());
+            }
+        }
+        let url = registry.endpoint.blob_url(&blob.repository, &blob.digest);
+        let patience = if self.is_extra {
+            Patience::Once
+        } else {
+            Patience::AsThePolicySays
+        };
+        registry
+            .send(&blob.repository, url, headers, patience)
+            .await
+    }
+
+    /// From now on the blob is asked for as a whole.
+    fn without_ranges(&mut self) -> Result<(), Trouble> {
+        if self.is_extra || self.ignores_ranges {
+            return Err(Trouble::NoRanges);
+        }
+        self.ignores_ranges = true;
+        Ok(())
+    }
+
+    async fn read(
+        &mut self,
+        registry: &Registry,
+        blob: &Blob,
+        piece: &Piece,
+    ) -> Result<Result<Option<Bytes>, Error>, Trouble> {
+        if !self.pending.is_empty() {
+            return Ok(Ok(Some(std::mem::take(&mut self.pending))));
+        }
+        self.open(registry, blob, piece).await?;
+        let Some(response) = &mut self.response else {
+            return Ok(Ok(None));
+        };
+        Ok(match response.chunk().await {
+            Ok(Some(chunk)) => match self.pace.check(chunk.len()) {
+                Some((received, seconds)) => Err(Error::Stalled {
+                    url: SafeUrl::new(response.url()),
+                    received,
+                    seconds,
+                }),
+                None => Ok(Some(chunk)),
+            },
+            other => other,
+        })
+    }
+
+    /// What of a chunk belongs to the piece and is new.
+    fn pass(&mut self, mut chunk: Bytes, piece: &Piece) -> Option<Bytes> {
+        if self.skip > 0 {
+            let known =
+                usize::try_from(self.skip).map_or(chunk.len(), |skip| skip.min(chunk.len()));
+            drop(chunk.split_to(known));
+            self.skip -= known as u64;
+        }
+        if let Some(rest) = piece.rest() {
+            let fits = usize::try_from(rest).map_or(chunk.len(), |rest| rest.min(chunk.len()));
+            self.pending = chunk.split_off(fits);
+        }
+        self.progress += chunk.len() as u64;
+        if self.progress >= PROGRESS {
+            self.progress = 0;
+            self.backoff.reset();
+        }
+        (!chunk.is_empty()).then_some(chunk)
+    }
+}
+
+/// Whether a partial answer is exactly what was asked for.
+fn answers(response: &Response, piece: &Piece, size: Option<u64>) -> bool {
+    let Some(range) = response
+        .header(CONTENT_RANGE)
+        .and_then(content_range::parse)
+    else {
+        return false;
+    };
+    let size_agrees = match (size, range.complete) {
+        (Some(size), Some(complete)) => size == complete,
+        _ => true,
+    };
+    let length = range.last - range.first + 1;
+    range.first == piece.position()
+        && piece.end.is_none_or(|end| range.last + 1 == end)
+        && size_agrees
+        && response
+            .content_length()
+            .is_none_or(|announced| announced == length)
+}
+
+/// Holds the length that an answer announces against the descriptor's.
+fn check_length(blob: &Blob, announced: Option<u64>) -> Result<(), verify::Error> {
+    let limit = blob.size.unwrap_or(crate::descriptor::MAX_BLOB_SIZE);
+    match announced {
+        Some(announced) if announced > limit => Err(verify::Error::TooLong {
+            expected: blob.digest,
+            size: limit,
+        }),
+        Some(announced) if blob.size.is_some_and(|size| announced < size) => {
+            Err(verify::Error::TooShort {
+                expected: blob.digest,
+                size: limit,
+                seen: announced,
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How fast bytes come, for those who send one now and then.
+struct Pace {
+    window: Duration,
+    began: Instant,
+    received: u64,
+}
+
+impl Pace {
+    fn new(window: Duration) -> Self {
+        Self {
+            window,
+            began: Instant::now(),
+            received: 0,
+        }
+    }
+
+    fn restart(&mut self) {
+        *self = Self::new(self.window);
+    }
+
+    /// The bytes and seconds of a window in which hardly anything came.
+    fn check(&mut self, bytes: usize) -> Option<(u64, u64)> {
+        self.received += bytes as u64;
+        let elapsed = self.began.elapsed();
+        if elapsed < self.window {
+            return None;
+        }
+        let (received, seconds) = (self.received, elapsed.as_secs().max(1));
+        self.restart();
+        (received < SLOWEST * seconds).then_some((received, seconds))
+    }
+}

@@ -1,0 +1,225 @@
+//! How many connections a blob is worth. One begins, with a plain request for all of it. When that has shown
+//! that the rest will take a while, others fetch pieces of the rest: a slow path is often slow only for each
+//! connection. Where ranges are not to be had, the first one brings everything.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::assembly::Assembly;
+use super::connection::{Connection, Trouble};
+use super::pieces::{Piece, Pieces};
+use super::{Blob, Destination, Failure, Progress, Registry};
+use crate::verify::{self, Verifier};
+
+/// As many connections beside the first, for all blobs of a registry together.
+pub(in crate::registry) const EXTRA_CONNECTIONS: usize = 7;
+
+/// So long the first connection shows how fast it is.
+const TRIAL: Duration = Duration::from_millis(150);
+/// What takes no longer than this is not worth further connections.
+const WORTHWHILE: Duration = Duration::from_millis(500);
+/// Nor is what is smaller than this, in bytes.
+const SMALLEST_REST: u64 = 8 << 20;
+/// The bounds of a piece: large enough to be worth a request, small enough that all end together.
+const PIECE: std::ops::RangeInclusive<u64> = 1 << 20..=32 << 20;
+
+/// Fetches a blob.
+pub(super) async fn run(
+    registry: &Registry,
+    blob: &Blob,
+    destination: Destination<'_>,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let mut first = Connection::new(registry.client.settings(), 0, false);
+    let mut pieces = Pieces::whole(blob.size);
+    if let Some(piece) = pieces.get(0) {
+        first.open(registry, blob, piece).await.map_err(cause)?;
+    }
+    let size = blob.size.or(first.announced());
+    if let Some(size) = size {
+        pieces = Pieces::whole(Some(size));
+        progress.expect(size);
+    }
+    let blob = Blob {
+        size,
+        ..blob.clone()
+    };
+    let verifier = Verifier::new(blob.digest, size);
+    let mut download = Download {
+        registry,
+        blob: &blob,
+        progress,
+        assembly: Assembly::new(destination, verifier),
+        pieces,
+        began: Instant::now(),
+        received: 0,
+        spread: Spread::Possible,
+    };
+    download.fetch(first).await?;
+    download.assembly.finish()
+}
+
+struct Download<'r, 'd> {
+    registry: &'r Registry,
+    blob: &'r Blob,
+    progress: &'r dyn Progress,
+    assembly: Assembly<'d>,
+    pieces: Pieces,
+    began: Instant,
+    received: u64,
+    spread: Spread,
+}
+
+/// Whether further connections are used.
+enum Spread {
+    Possible,
+    Done {
+        /// Held until the blob is there.
+        _permits: Vec<OwnedSemaphorePermit>,
+    },
+}
+
+/// What a connection did.
+struct Step {
+    connection: Connection,
+    outcome: Result<Option<Bytes>, Trouble>,
+}
+
+async fn step(registry: &Registry, blob: &Blob, mut connection: Connection, piece: Piece) -> Step {
+    Step {
+        outcome: connection.chunk(registry, blob, &piece).await,
+        connection,
+    }
+}
+
+impl Download<'_, '_> {
+    async fn fetch(&mut self, first: Connection) -> Result<(), Failure> {
+        let (registry, blob) = (self.registry, self.blob);
+        let mut active = FuturesUnordered::new();
+        let mut ready = vec![first];
+        loop {
+            for connection in ready.drain(..) {
+                // A blob of no bytes, or a piece that another connection completed before it was given back.
+                if let Some(piece) = self.pieces.get(connection.index).copied() {
+                    active.push(step(registry, blob, connection, piece));
+                }
+            }
+            let Some(Step {
+                connection,
+                outcome,
+            }) = active.next().await
+            else {
+                // A piece that was given back when nobody else was left to take it.
+                let Some(index) = self.pieces.take_first() else {
+                    return Ok(());
+                };
+                ready.push(Connection::new(registry.client.settings(), index, false));
+                continue;
+            };
+            match outcome {
+                Ok(Some(chunk)) => {
+                    self.take(connection.index, &chunk)?;
+                    ready.extend(self.next_work(connection).await?);
+                    ready.extend(self.spread());
+                }
+                Ok(None) => {}
+                Err(_) if connection.is_extra => self.pieces.give_back(connection.index),
+                Err(trouble) => return Err(cause(trouble)),
+            }
+        }
+    }
+
+    fn take(&mut self, index: usize, chunk: &Bytes) -> Result<(), Failure> {
+        let Some(piece) = self.pieces.get_mut(index) else {
+            return Ok(());
+        };
+        self.assembly.take(piece.position(), chunk)?;
+        piece.received += chunk.len() as u64;
+        self.assembly.catch_up(&self.pieces)?;
+        self.received += chunk.len() as u64;
+        self.progress.advance(chunk.len() as u64);
+        Ok(())
+    }
+
+    /// Gives a connection its next piece when it has brought all of the one before.
+    async fn next_work(
+        &mut self,
+        mut connection: Connection,
+    ) -> Result<Option<Connection>, Failure> {
+        let done = self.pieces.get(connection.index).and_then(Piece::rest) == Some(0);
+        if !done {
+            return Ok(Some(connection));
+        }
+        if connection.goes_on()
+            && let Some(next) = self.pieces.take_next(connection.index)
+        {
+            connection.index = next;
+            return Ok(Some(connection));
+        }
+        if let Some(index) = self.pieces.take_first() {
+            connection.turn_to(index);
+            return Ok(Some(connection));
+        }
+        let end = self
+            .pieces
+            .get(connection.index)
+            .and_then(|piece| piece.end);
+        if let (Some(size), true) = (self.blob.size, end == self.blob.size)
+            && connection.has_more().await
+        {
+            return Err(verify::Error::TooLong {
+                expected: self.blob.digest,
+                size,
+            }
+            .into());
+        }
+        Ok(None)
+    }
+
+    /// Further connections, if now is the time for them.
+    fn spread(&mut self) -> Vec<Connection> {
+        let elapsed = self.began.elapsed();
+        let rest = match (&self.spread, self.blob.size) {
+            (Spread::Possible, Some(size)) if self.assembly.takes_any_order() => {
+                size - self.received
+            }
+            _ => return Vec::new(),
+        };
+        let time_left = elapsed.as_millis() * u128::from(rest) / u128::from(self.received.max(1));
+        if elapsed < TRIAL || rest < SMALLEST_REST || time_left < WORTHWHILE.as_millis() {
+            return Vec::new();
+        }
+        let permits: Vec<_> = std::iter::from_fn(|| {
+            Arc::clone(&self.registry.extra_connections)
+                .try_acquire_owned()
+                .ok()
+        })
+        .take(EXTRA_CONNECTIONS)
+        .collect();
+        if permits.is_empty() {
+            return Vec::new();
+        }
+        // Two pieces for each, so that the fast ones can help the slow ones out.
+        let pieces = 2 * (permits.len() as u64 + 1);
+        self.pieces
+            .split((rest / pieces).clamp(*PIECE.start(), *PIECE.end()));
+        let connections = permits
+            .iter()
+            .map_while(|_| self.pieces.take_first())
+            .map(|index| Connection::new(self.registry.client.settings(), index, true))
+            .collect();
+        self.spread = Spread::Done { _permits: permits };
+        connections
+    }
+}
+
+fn cause(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Cause(cause) => Failure::Cause(cause),
+        Trouble::NoRanges => Failure::Cause(super::Cause::Ranges),
+    }
+}

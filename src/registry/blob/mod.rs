@@ -1,0 +1,151 @@
+//! Blobs: content that is asked for by its digest.
+//!
+//! A download is a few parts that work together. The [`pieces`] say which bytes are still to be asked for. A
+//! `Connection` brings the bytes of one piece, and asks again for what a broken body did not bring. The
+//! `Assembly` puts the bytes in order, holds them against the digest, and hands them on. `download` lets one
+//! connection begin, and adds others where that is worth it.
+
+mod assembly;
+mod connection;
+mod download;
+mod pieces;
+
+use std::fs::File;
+use std::io;
+
+pub(super) use self::download::EXTRA_CONNECTIONS;
+
+use super::{Cause, Error, Object, Registry, Role};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
+use crate::reference::Repository;
+
+/// A blob that is wanted.
+#[derive(Clone, Debug)]
+pub struct Blob {
+    /// The repository to ask.
+    pub repository: Repository,
+    /// What it is to the image.
+    pub role: Role,
+    /// What it must hash to.
+    pub digest: Digest,
+    /// Its exact size in bytes, where a descriptor says it.
+    pub size: Option<u64>,
+}
+
+/// Where the bytes of a blob go.
+pub enum Destination<'a> {
+    /// A file, each byte at its offset. It is complete and verified at the end, and not before.
+    File(&'a File),
+    /// Someone who takes the bytes in order. They are verified as a whole only at the end. Where there is a
+    /// file for bytes that come out of order, several connections can be used.
+    InOrder {
+        /// Takes the next bytes.
+        take: &'a mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
+        /// Keeps what comes too early.
+        spool: Option<&'a File>,
+    },
+}
+
+/// Hears how a download goes.
+pub trait Progress: Send + Sync {
+    /// The size in bytes is known now.
+    fn expect(&self, size: u64);
+    /// So many more bytes have come.
+    fn advance(&self, bytes: u64);
+}
+
+/// For whom it is enough to hear of the end.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn expect(&self, _size: u64) {}
+    fn advance(&self, _bytes: u64) {}
+}
+
+/// A download that came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError {
+    /// The registry's side.
+    #[error(transparent)]
+    Registry(Box<Error>),
+    /// The destination does not take it.
+    #[error("cannot keep what was fetched")]
+    Destination(#[source] io::Error),
+}
+
+impl Registry {
+    /// Fetches a blob. At the end all of it was found good.
+    pub async fn fetch_blob(
+        &self,
+        blob: &Blob,
+        destination: Destination<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(), DownloadError> {
+        download::run(self, blob, destination, progress)
+            .await
+            .map_err(|failure| match failure {
+                Failure::Cause(cause) => {
+                    DownloadError::Registry(Box::new(self.blob_failed(blob, cause)))
+                }
+                Failure::Destination(source) => DownloadError::Destination(source),
+            })
+    }
+
+    /// Fetches an image's configuration: the document that `descriptor` describes.
+    pub async fn config<T: View>(
+        &self,
+        repository: &Repository,
+        descriptor: &Descriptor,
+    ) -> Result<Document<T>, Error> {
+        let blob = Blob {
+            repository: repository.clone(),
+            role: Role::Config,
+            digest: descriptor.digest,
+            size: Some(descriptor.size),
+        };
+        if descriptor.size > MAX_DOCUMENT_SIZE as u64 {
+            return Err(self.blob_failed(&blob, ParseError::TooLarge));
+        }
+        let mut bytes = Vec::new();
+        let destination = Destination::InOrder {
+            take: &mut |chunk| {
+                bytes.extend_from_slice(chunk);
+                Ok(())
+            },
+            spool: None,
+        };
+        match download::run(self, &blob, destination, &Silent).await {
+            Ok(()) => Document::parse(bytes, Some(&descriptor.media_type))
+                .map_err(|error| self.blob_failed(&blob, error)),
+            Err(Failure::Cause(cause)) => Err(self.blob_failed(&blob, cause)),
+            // A vector takes everything.
+            Err(Failure::Destination(_)) => Err(self.blob_failed(&blob, ParseError::TooLarge)),
+        }
+    }
+
+    fn blob_failed(&self, blob: &Blob, cause: impl Into<Cause>) -> Error {
+        Error {
+            object: Object::Blob {
+                role: blob.role,
+                digest: blob.digest,
+                repository: blob.repository.clone(),
+            },
+            registry: self.endpoint.registry_name().to_string(),
+            cause: cause.into(),
+        }
+    }
+}
+
+/// Why a download ended early.
+enum Failure {
+    Cause(Cause),
+    Destination(io::Error),
+}
+
+impl<T: Into<Cause>> From<T> for Failure {
+    fn from(cause: T) -> Self {
+        Self::Cause(cause.into())
+    }
+}
