@@ -18,6 +18,7 @@
   hash,
   sha256,
   name,
+  mirrors,
   preferLocalBuild,
   # Further attributes of the derivation, for those who look at it.
   attributes,
@@ -53,6 +54,7 @@ derivation (
 
     __structuredAttrs = true;
   }
+  // (if mirrors == [ ] then { } else { mirrors = builtins.concatStringsSep " " mirrors; })
   # An image may mention store paths without meaning them.
   // (if canDiscardReferences then { unsafeDiscardReferences.out = true; } else { })
 )

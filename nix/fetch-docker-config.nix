@@ -15,6 +15,9 @@
   `sha256` or `hash`
   : the configuration's digest in any spelling of Nix
 
+  `mirrors`
+  : URLs of registries that are asked first, and need not be trusted
+
   # Example
 
   ```nix
@@ -34,6 +37,7 @@
   hash ? null,
   sha256 ? null,
   name ? null,
+  mirrors ? [ ],
   preferLocalBuild ? true,
   ...
 }:
@@ -47,6 +51,7 @@ fetchBlob {
     hash
     sha256
     name
+    mirrors
     preferLocalBuild
     ;
   attributes = _hex: { };

@@ -17,6 +17,9 @@
   `imageConfig`, `imageLayers`
   : configuration and layers: what `fetchDockerConfig` and `fetchDockerLayer` give, or files
 
+  `mirrors`
+  : URLs of registries that are asked for layers and configuration first, and need not be trusted
+
   `name`
   : the result's name in the store; the image's own where nothing is said
 
@@ -62,6 +65,7 @@
   imageManifest ? null,
   imageConfig ? null,
   imageLayers ? null,
+  mirrors ? [ ],
   preferLocalBuild ? true,
   ...
 }:
@@ -117,7 +121,7 @@ let
     registry = location.endpoint;
     repository = if split == null then "" else elemAt split 0;
     imageName = if split == null then location.path else elemAt split 1;
-    inherit preferLocalBuild;
+    inherit mirrors preferLocalBuild;
   };
 
   # Names. Docker prints those of its own hub in short.

@@ -32,6 +32,7 @@ pub mod endpoint;
 pub mod index;
 pub mod manifest;
 pub mod media_type;
+pub mod mirror;
 pub mod platform;
 pub mod reference;
 pub mod safe_url;

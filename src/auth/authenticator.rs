@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Credentials, Error, challenge, token};
+use super::challenge::{self, Challenge};
+use super::{Credentials, Error, Proof, token};
 use crate::http::{Authorization, Client};
 use crate::reference::Repository;
 
-/// A token this close to its end is not used any more.
+/// A token this close to its end is replaced before it is used.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// Answers the challenges of one registry, and remembers the answers.
@@ -19,14 +20,28 @@ pub struct Authenticator {
     client: Client,
     registry: Url,
     credentials: Option<Credentials>,
-    granted: Mutex<HashMap<Repository, Grant>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// As they are now: token services may replace an identity token whenever it is used.
+    credentials: Option<Credentials>,
+    granted: HashMap<Repository, Grant>,
 }
 
 #[derive(Debug, Clone)]
 struct Grant {
     authorization: Authorization,
-    /// The end of a token's life; a password has none.
-    until: Option<Instant>,
+    /// For a token; a password is good for ever.
+    renewal: Option<Renewal>,
+}
+
+/// When to replace a token, and the challenge that got it.
+#[derive(Debug, Clone)]
+struct Renewal {
+    due: Option<Instant>,
+    challenge: Challenge,
 }
 
 impl Authenticator {
@@ -36,22 +51,29 @@ impl Authenticator {
         Self {
             client,
             registry,
+            state: Mutex::new(State {
+                credentials: credentials.clone(),
+                granted: HashMap::new(),
+            }),
             credentials,
-            granted: Mutex::default(),
         }
     }
 
-    /// What to send with the first try of a request: what was granted before, or the token that the user
-    /// gave for just this. A password is not sent before the registry asks for one.
+    /// What to send with the first try of a request: what was granted before, renewed if it is about to
+    /// end, or the token that the user gave for just this. A password is not sent before the registry asks
+    /// for one.
     pub async fn authorization(&self, repository: &Repository) -> Option<Authorization> {
-        if let Some(Credentials::Bearer(token)) = &self.credentials {
+        if let Some(Proof::Bearer(token)) = self.proof() {
             return Some(Authorization::Bearer(token.clone()));
         }
-        let granted = self.granted.lock().await;
-        granted
-            .get(repository)
-            .filter(|grant| grant.is_good())
-            .map(|grant| grant.authorization.clone())
+        let mut state = self.state.lock().await;
+        let grant = state.granted.get(repository)?;
+        if grant.is_good() {
+            return Some(grant.authorization.clone());
+        }
+        let challenge = grant.renewal.clone()?.challenge;
+        // If this fails, the registry's next challenge is answered, and that failure told.
+        self.renew(&mut state, repository, &challenge).await.ok()
     }
 
     /// Answers a 401. `rejected` is what the request was sent with. Requests that are challenged at the same
@@ -62,73 +84,143 @@ impl Authenticator {
         headers: &[&str],
         rejected: Option<&Authorization>,
     ) -> Result<Authorization, Error> {
-        let mut granted = self.granted.lock().await;
-        if let Some(grant) = granted.get(repository)
+        if let Some(Proof::Bearer(_)) = self.proof() {
+            return Err(self.denied());
+        }
+        let mut state = self.state.lock().await;
+        let granted = state.granted.get(repository).cloned();
+        if let Some(grant) = &granted
             && grant.is_good()
             && rejected != Some(&grant.authorization)
         {
             return Ok(grant.authorization.clone());
         }
-        let grant = self.grant(repository, headers).await?;
-        if rejected == Some(&grant.authorization) {
+        let challenges: Vec<_> = headers
+            .iter()
+            .flat_map(|header| challenge::parse(header))
+            .collect();
+        let last = granted.and_then(|grant| grant.renewal);
+        let answer = match self.choose(&challenges, last)? {
+            Choice::Token(challenge) => self.renew(&mut state, repository, &challenge).await?,
+            Choice::Password(authorization) => {
+                let grant = Grant {
+                    authorization: authorization.clone(),
+                    renewal: None,
+                };
+                state.granted.insert(repository.clone(), grant);
+                authorization
+            }
+        };
+        if rejected == Some(&answer) {
             return Err(self.denied());
         }
-        let authorization = grant.authorization.clone();
-        granted.insert(repository.clone(), grant);
-        Ok(authorization)
+        Ok(answer)
     }
 
     /// The error for a request that was denied with the best answer there is.
     #[must_use]
     pub fn denied(&self) -> Error {
         Error::Denied {
-            with_credentials: self.credentials.is_some(),
+            credentials: self
+                .credentials
+                .as_ref()
+                .map(|credentials| credentials.origin.clone()),
         }
     }
 
-    async fn grant(&self, repository: &Repository, headers: &[&str]) -> Result<Grant, Error> {
-        if let Some(Credentials::Bearer(_)) = &self.credentials {
-            return Err(self.denied());
-        }
-        let challenges: Vec<_> = headers
-            .iter()
-            .flat_map(|header| challenge::parse(header))
-            .collect();
+    fn proof(&self) -> Option<&Proof> {
+        self.credentials
+            .as_ref()
+            .map(|credentials| &credentials.proof)
+    }
+
+    /// Which challenge to answer. `last` is how the token was got that is refused now.
+    fn choose(&self, challenges: &[Challenge], last: Option<Renewal>) -> Result<Choice, Error> {
         let offered = |scheme: &str| {
             challenges
                 .iter()
                 .find(|challenge| challenge.scheme == scheme)
         };
+        let bearer = offered("bearer");
         // A token is preferred: the password then goes to the token service alone.
-        if let Some(bearer) = offered("bearer") {
-            let scope = format!("repository:{repository}:pull");
-            let credentials = self.credentials.as_ref();
-            let token =
-                token::fetch(&self.client, &self.registry, bearer, &scope, credentials).await?;
-            return Ok(Grant {
-                authorization: Authorization::Bearer(token.secret),
-                until: Instant::now().checked_add(token.lifetime),
-            });
+        if let Some(bearer) = bearer.filter(|bearer| bearer.parameter("realm").is_some()) {
+            return Ok(Choice::Token(bearer.clone()));
         }
-        match (offered("basic"), &self.credentials) {
-            (Some(_), Some(Credentials::Basic { username, password })) => Ok(Grant {
-                authorization: Authorization::Basic {
-                    username: username.clone(),
-                    password: password.clone(),
-                },
-                until: None,
-            }),
-            (Some(_), _) => Err(self.denied()),
-            (None, _) => Err(challenges.first().map_or(Error::NoChallenge, |challenge| {
-                Error::Scheme(challenge.scheme.clone())
-            })),
+        if let (Some(_), Some(Proof::Basic { username, password })) =
+            (offered("basic"), self.proof())
+        {
+            return Ok(Choice::Password(Authorization::Basic {
+                username: username.clone(),
+                password: password.clone(),
+            }));
         }
+        // Registries that are sent an old token may say only that it is one, or ask for a password, as
+        // Harbor does, where a new token is all that it takes.
+        if let Some(last) = last {
+            return Ok(Choice::Token(last.challenge));
+        }
+        if let Some(bearer) = bearer {
+            return Ok(Choice::Token(bearer.clone()));
+        }
+        if offered("basic").is_some() {
+            return Err(self.denied());
+        }
+        Err(challenges.first().map_or(Error::NoChallenge, |challenge| {
+            Error::Scheme(challenge.scheme.clone())
+        }))
     }
+
+    async fn renew(
+        &self,
+        state: &mut State,
+        repository: &Repository,
+        challenge: &Challenge,
+    ) -> Result<Authorization, Error> {
+        let scope = format!("repository:{repository}:pull");
+        let token = token::fetch(
+            &self.client,
+            &self.registry,
+            challenge,
+            &scope,
+            state.credentials.as_ref(),
+        )
+        .await?;
+        if let (Some(Proof::Identity(identity)), Some(new)) = (
+            state
+                .credentials
+                .as_mut()
+                .map(|credentials| &mut credentials.proof),
+            token.identity,
+        ) {
+            *identity = new;
+        }
+        let margin = MARGIN.min(token.lifetime / 2);
+        let grant = Grant {
+            authorization: Authorization::Bearer(token.secret),
+            renewal: Some(Renewal {
+                due: Instant::now().checked_add(token.lifetime.saturating_sub(margin)),
+                challenge: challenge.clone(),
+            }),
+        };
+        let authorization = grant.authorization.clone();
+        state.granted.insert(repository.clone(), grant);
+        Ok(authorization)
+    }
+}
+
+/// How to answer a challenge.
+enum Choice {
+    /// With a token from the service that this names.
+    Token(Challenge),
+    /// With a password.
+    Password(Authorization),
 }
 
 impl Grant {
     fn is_good(&self) -> bool {
-        self.until
-            .is_none_or(|until| Instant::now() + MARGIN < until)
+        self.renewal
+            .as_ref()
+            .and_then(|renewal| renewal.due)
+            .is_none_or(|due| Instant::now() < due)
     }
 }

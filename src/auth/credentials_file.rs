@@ -2,29 +2,11 @@
 //! `BEARER_TOKEN`; nixpkgs' old fetchers `DOCKER_USER`, `DOCKER_PASS` and `DOCKER_TOKEN`. A value is
 //! everything after the first `=`, so a secret may contain more of them.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
-
-use super::Credentials;
+use super::Proof;
 use crate::secret::Secret;
 
-const LIMIT: u64 = 64 << 10;
-
-/// Reads credentials from a file.
-pub fn read(path: &Path) -> Result<Credentials, Error> {
-    let failed = |reason| Error {
-        path: path.to_owned(),
-        reason,
-    };
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(LIMIT).read_to_string(&mut text))
-        .map_err(|source| failed(Reason::Read(source)))?;
-    parse(&text).map_err(failed)
-}
-
-fn parse(text: &str) -> Result<Credentials, Reason> {
+/// Reads the file's text.
+pub fn parse(text: &str) -> Result<Proof, Error> {
     let (mut username, mut password, mut token) = (None, None, None);
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim_end_matches('\r');
@@ -32,40 +14,35 @@ fn parse(text: &str) -> Result<Credentials, Reason> {
             continue;
         }
         // Never quote the line: it may hold a secret.
-        let (key, value) = line.split_once('=').ok_or(Reason::Line { number })?;
+        let (key, value) = line.split_once('=').ok_or(Error::Line { number })?;
         let slot = match key.trim() {
             "USERNAME" | "DOCKER_USER" => &mut username,
             "PASSWORD" | "DOCKER_PASS" => &mut password,
             "BEARER_TOKEN" | "DOCKER_TOKEN" => &mut token,
-            _ => return Err(Reason::Line { number }),
+            _ => return Err(Error::Line { number }),
         };
         *slot = Some(value.to_owned()).filter(|value| !value.is_empty());
     }
     match (username, password, token) {
-        (None, None, Some(token)) => Ok(Credentials::Bearer(Secret::new(token))),
-        (Some(username), Some(password), None) => Ok(Credentials::Basic {
+        (None, None, Some(token)) => Ok(Proof::Bearer(Secret::new(token))),
+        (Some(username), Some(password), None) => Ok(Proof::Basic {
             username,
             password: Secret::new(password),
         }),
-        _ => Err(Reason::Incomplete),
+        _ => Err(Error::Incomplete),
     }
 }
 
-/// A file that holds no credentials.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot take credentials from {}", path.display())]
-pub struct Error {
-    path: PathBuf,
-    #[source]
-    reason: Reason,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Reason {
-    #[error(transparent)]
-    Read(io::Error),
+/// A file that holds no credentials. What it holds is never quoted.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A line with another key, or none.
     #[error("line {number} is none of USERNAME=, PASSWORD= and BEARER_TOKEN=")]
-    Line { number: usize },
+    Line {
+        /// The line's number, from 1.
+        number: usize,
+    },
+    /// A part is missing, or there is one too many.
     #[error("it needs either USERNAME= and PASSWORD= or BEARER_TOKEN=")]
     Incomplete,
 }
@@ -73,14 +50,15 @@ enum Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn reads_both_spellings_and_secrets_with_equals_signs() {
-        let basic = Credentials::Basic {
+        let basic = Proof::Basic {
             username: "me".to_owned(),
             password: Secret::new("a=b=="),
         };
-        let bearer = Credentials::Bearer(Secret::new("t=="));
+        let bearer = Proof::Bearer(Secret::new("t=="));
         for (text, expected) in [
             ("USERNAME=me\nPASSWORD=a=b==\n", &basic),
             ("DOCKER_PASS=a=b==\r\nDOCKER_USER=me", &basic),
@@ -102,6 +80,13 @@ mod tests {
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(text in "([=\r\n#é ]|USERNAME|PASSWORD){0,16}") {
+            let _ = parse(&text);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why a registry's challenge could not be answered.
 
+use super::Origin;
 use crate::document::ParseError;
 use crate::http::{self, StatusCode};
 use crate::safe_url::SafeUrl;
@@ -8,20 +9,20 @@ use crate::safe_url::SafeUrl;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The registry denies access with the credentials given, or without any.
-    #[error("the registry denies access {}", with(*.with_credentials))]
+    #[error("the registry denies access {}", with(credentials.as_ref()))]
     Denied {
-        /// Whether there were credentials.
-        with_credentials: bool,
+        /// Where the credentials came from, if there were any.
+        credentials: Option<Origin>,
     },
     /// The token service denies a token.
-    #[error("{realm} denies a token {} ({status})", with(*.with_credentials))]
+    #[error("{realm} denies a token {} ({status})", with(credentials.as_ref()))]
     TokenDenied {
         /// The token service.
         realm: SafeUrl,
         /// Its answer.
         status: StatusCode,
-        /// Whether there were credentials.
-        with_credentials: bool,
+        /// Where the credentials came from, if there were any.
+        credentials: Option<Origin>,
     },
     /// No scheme that this program speaks.
     #[error("the registry asks for authentication by {0}, and only Basic and Bearer are known")]
@@ -59,12 +60,11 @@ pub enum Error {
     },
 }
 
-fn with(credentials: bool) -> &'static str {
-    if credentials {
-        "with the credentials given"
-    } else {
-        "without credentials"
-    }
+fn with(credentials: Option<&Origin>) -> String {
+    credentials.map_or_else(
+        || "without credentials".to_owned(),
+        |origin| format!("with the credentials from {origin}"),
+    )
 }
 
 impl Error {

@@ -1,18 +1,22 @@
 //! Bearer tokens from the token service that a challenge names.
 //!
-//! Sources: distribution's `docs/spec/auth/token.md`; CVE-2020-15157 and
+//! With a name and a password it is asked by GET, which every token service answers; with an identity token
+//! by POST, as OAuth2 wants it.
+//!
+//! Sources: distribution's `docs/spec/auth/token.md` and `oauth.md`; CVE-2020-15157 and
 //! github.com/google/go-containerregistry/issues/2193 for the rules about where credentials may go.
 
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::challenge::Challenge;
-use super::{Credentials, Error};
+use super::{Credentials, Error, Proof};
 use crate::document::ParseError;
 use crate::endpoint::{is_internal_address, is_loopback};
-use crate::http::{Authorization, Client, Request, StatusCode};
+use crate::http::{self, Authorization, Client, Request, Response, StatusCode};
 use crate::safe_url::SafeUrl;
 use crate::secret::Secret;
 
@@ -22,6 +26,9 @@ const LIMIT: usize = 1 << 20;
 /// The lifetime of a token whose answer names none.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
 
+/// Who is asking, to token services that keep statistics.
+const CLIENT_ID: &str = "hocker";
+
 /// A token and how long it is good for.
 #[derive(Debug)]
 pub struct Token {
@@ -29,6 +36,8 @@ pub struct Token {
     pub secret: Secret,
     /// How long it is good for, from now.
     pub lifetime: Duration,
+    /// The identity token to use from now on, where the service gives a new one.
+    pub identity: Option<Secret>,
 }
 
 /// Fetches a token. `registry` is the base URL of the registry that sent the challenge; `scope` is used
@@ -42,16 +51,18 @@ pub async fn fetch(
 ) -> Result<Token, Error> {
     let realm = realm(registry, challenge)?;
     let shown = SafeUrl::new(&realm);
-    let request = request(realm, challenge, scope, credentials);
-    let with_credentials = request.authorization.is_some();
-    let response = client.send(request).await?;
+    // A bearer token is for the registry itself.
+    let credentials =
+        credentials.filter(|credentials| !matches!(credentials.proof, Proof::Bearer(_)));
+    let proof = credentials.map(|credentials| &credentials.proof);
+    let response = ask(client, realm, challenge, scope, proof).await?;
     match response.status() {
         StatusCode::OK => {}
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST) => {
             return Err(Error::TokenDenied {
                 realm: shown,
                 status,
-                with_credentials,
+                credentials: credentials.map(|credentials| credentials.origin.clone()),
             });
         }
         status => {
@@ -68,6 +79,8 @@ pub async fn fetch(
     };
     let answer: Answer = match serde_json::from_slice(&body) {
         Ok(answer) => answer,
+        // Such an error may quote what it found, and that may be the token.
+        Err(source) if source.is_data() => return Err(no_token(None)),
         Err(source) => return Err(no_token(Some(ParseError::json(source, &body)))),
     };
     let token = [answer.token, answer.access_token]
@@ -78,7 +91,14 @@ pub async fn fetch(
         secret: Secret::new(token.ok_or_else(|| no_token(None))?),
         lifetime: answer
             .expires_in
+            .as_ref()
+            .and_then(Value::as_u64)
+            .filter(|seconds| *seconds > 0)
             .map_or(DEFAULT_LIFETIME, Duration::from_secs),
+        identity: answer
+            .refresh_token
+            .filter(|token| !token.is_empty())
+            .map(Secret::new),
     })
 }
 
@@ -86,14 +106,69 @@ pub async fn fetch(
 struct Answer {
     token: Option<String>,
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    /// Not of one type everywhere, and no reason to refuse a token.
+    expires_in: Option<Value>,
+    refresh_token: Option<String>,
+}
+
+async fn ask(
+    client: &Client,
+    realm: Url,
+    challenge: &Challenge,
+    scope: &str,
+    proof: Option<&Proof>,
+) -> Result<Response, http::Error> {
+    let authorization = match proof {
+        Some(Proof::Identity(token)) => {
+            let response = post(client, &realm, challenge, scope, token).await?;
+            if !matches!(
+                response.status(),
+                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+            ) {
+                return Ok(response);
+            }
+            // Some token services know GET alone. They take the token as the password of nobody, which is
+            // how containerd asks them too.
+            Some(Authorization::Basic {
+                username: String::new(),
+                password: token.clone(),
+            })
+        }
+        Some(Proof::Basic { username, password }) => Some(Authorization::Basic {
+            username: username.clone(),
+            password: password.clone(),
+        }),
+        Some(Proof::Bearer(_)) | None => None,
+    };
+    client
+        .send(request(realm, challenge, scope, authorization))
+        .await
+}
+
+async fn post(
+    client: &Client,
+    realm: &Url,
+    challenge: &Challenge,
+    scope: &str,
+    token: &Secret,
+) -> Result<Response, http::Error> {
+    let mut form = vec![
+        ("grant_type", "refresh_token"),
+        ("client_id", CLIENT_ID),
+        ("scope", challenge.parameter("scope").unwrap_or(scope)),
+        ("refresh_token", token.expose()),
+    ];
+    if let Some(service) = challenge.parameter("service") {
+        form.push(("service", service));
+    }
+    client.post_form(realm, &form).await
 }
 
 fn request(
     mut realm: Url,
     challenge: &Challenge,
     scope: &str,
-    credentials: Option<&Credentials>,
+    authorization: Option<Authorization>,
 ) -> Request {
     {
         let mut query = realm.query_pairs_mut();
@@ -101,18 +176,12 @@ fn request(
             query.append_pair("service", service);
         }
         query.append_pair("scope", challenge.parameter("scope").unwrap_or(scope));
-        if let Some(Credentials::Basic { username, .. }) = credentials {
+        if let Some(Authorization::Basic { username, .. }) = &authorization
+            && !username.is_empty()
+        {
             query.append_pair("account", username);
         }
     }
-    let authorization = match credentials {
-        Some(Credentials::Basic { username, password }) => Some(Authorization::Basic {
-            username: username.clone(),
-            password: password.clone(),
-        }),
-        // A bearer token is for the registry itself.
-        Some(Credentials::Bearer(_)) | None => None,
-    };
     Request {
         authorization,
         ..Request::get(realm)

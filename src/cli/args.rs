@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::transport;
 use crate::digest::{self, Digest};
 use crate::endpoint::Endpoint;
+use crate::mirror::Mirror;
 use crate::platform::Platform;
 use crate::secret::Secret;
 
@@ -35,6 +36,10 @@ pub struct Args {
     /// Show no progress
     #[arg(short, long, global = true)]
     pub quiet: bool,
+
+    /// Tell more: where credentials come from
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 /// How stubborn to be with registries.
@@ -52,6 +57,10 @@ pub struct TransportArgs {
     /// Give up on a connection on which nothing comes for so long [default: 60]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = transport::seconds)]
     pub stall_timeout: Option<Duration>,
+
+    /// Ask there first for what a registry has, by digest only; may be given several times
+    #[arg(long, global = true, value_name = "REGISTRY=URL")]
+    pub mirror: Vec<Mirror>,
 }
 
 /// The commands.

@@ -6,17 +6,12 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::source::credentials_of_environment;
-use super::{Context, Error, transfer, transport};
-use crate::auth::{Credentials, credentials_file};
+use super::{Context, Error, credentials, transfer, transport};
 use crate::nix::builder::{Attributes, Blob as BlobJob, Job};
 use crate::nix::progress::Activity;
 use crate::output::{Existing, OutputFile};
-use crate::registry::{Blob, Progress, Registry, Role};
+use crate::registry::{Blob, Progress, Role};
 use crate::safe_url::SafeUrl;
-
-/// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
-const CLASSIC_CREDENTIALS: &str = "/etc/nix-docker-credentials.txt";
 
 pub(super) async fn run(context: &Context) -> Result<(), Error> {
     let environment: BTreeMap<String, String> = std::env::vars_os()
@@ -32,7 +27,9 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
 async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     let url = job.endpoint.blob_url(&job.repository, &job.digest);
     let client = transport::client(context, true)?;
-    let registry = Registry::new(client, job.endpoint, credentials()?);
+    let credentials =
+        credentials::of_builder(job.endpoint.registry_name(), &job.repository).await?;
+    let registry = transport::registry(context, client, job.endpoint, credentials, job.mirrors)?;
     let file = OutputFile::create(&job.out, Existing::Refuse)?;
     let blob = Blob {
         repository: job.repository,
@@ -44,15 +41,6 @@ async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     transfer::to_output(&registry, &blob, file, &job.out, &progress).await?;
     progress.stop();
     Ok(())
-}
-
-/// Credentials from the environment, else from the classic file where there is one.
-fn credentials() -> Result<Option<Credentials>, Error> {
-    let path = Path::new(CLASSIC_CREDENTIALS);
-    match credentials_of_environment() {
-        None if path.exists() => Ok(Some(credentials_file::read(path)?)),
-        credentials => Ok(credentials),
-    }
 }
 
 /// Nix's display of the download. A log that cannot be written is no reason to stop.
@@ -87,6 +75,10 @@ impl NixProgress {
 }
 
 impl Progress for NixProgress {
+    fn restart(&self) {
+        self.state().done = 0;
+    }
+
     fn expect(&self, size: u64) {
         if let Some(activity) = &mut self.state().activity {
             activity.expect(size);

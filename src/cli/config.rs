@@ -12,7 +12,7 @@ use crate::registry::Registry;
 
 pub(super) async fn run(args: ConfigArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials, context)?;
+    let registry = source.registry(args.credentials, context).await?;
     let platform = platform(args.platform);
     let resolved = registry.resolve(&source.reference, &platform).await?;
     let config = fetch(&registry, &source.reference, &resolved.manifest).await?;

@@ -26,7 +26,7 @@ pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), E
     let manifest = if let Some(manifest) = given {
         manifest
     } else {
-        let registry = source.registry(args.credentials, context)?;
+        let registry = source.registry(args.credentials, context).await?;
         let platform = platform(args.platform);
         let resolved = registry.resolve(&source.reference, &platform).await?;
         resolved.manifest

@@ -9,17 +9,40 @@ pub const DOCKER_USER: &str = "DOCKER_USER";
 pub const DOCKER_PASS: &str = "DOCKER_PASS";
 /// Classic: a bearer token.
 pub const DOCKER_TOKEN: &str = "DOCKER_TOKEN";
+/// Containers: a file with credentials.
+pub const REGISTRY_AUTH_FILE: &str = "REGISTRY_AUTH_FILE";
+/// Docker: the directory of `config.json`, which holds credentials among other things.
+pub const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
+/// XDG: the directory of what lasts as long as the user is logged in.
+pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+/// XDG: the directory of configuration.
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// curl: the netrc file.
+pub const NETRC: &str = "NETRC";
+/// The user's directory.
+pub const HOME: &str = "HOME";
 /// Nix: a PEM bundle of certificate authorities.
 pub const NIX_SSL_CERT_FILE: &str = "NIX_SSL_CERT_FILE";
 /// OpenSSL: the same.
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
+/// The proxy for http.
+pub const HTTP_PROXY: [&str; 2] = ["http_proxy", "HTTP_PROXY"];
+/// The proxy for https.
+pub const HTTPS_PROXY: [&str; 2] = ["https_proxy", "HTTPS_PROXY"];
+/// The proxy for both.
+pub const ALL_PROXY: [&str; 2] = ["all_proxy", "ALL_PROXY"];
+/// What is reached without a proxy.
+pub const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
 /// The same as `--retries`, for builds.
 pub const HOCKER_RETRIES: &str = "HOCKER_RETRIES";
 /// The same as `--retry-delay`.
 pub const HOCKER_RETRY_DELAY: &str = "HOCKER_RETRY_DELAY";
 /// The same as `--stall-timeout`.
 pub const HOCKER_STALL_TIMEOUT: &str = "HOCKER_STALL_TIMEOUT";
+
+/// The same as `--mirror`, several separated by spaces.
+pub const HOCKER_MIRRORS: &str = "HOCKER_MIRRORS";
 
 /// A variable's value, if it is not empty.
 #[must_use]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::auth::{self, credentials_file};
+use crate::auth::{self, sources};
 use crate::document::ParseError;
 use crate::http::{self, RootsError, StatusCode};
 use crate::registry::{self, Cause, DownloadError};
@@ -79,9 +79,9 @@ pub enum Error {
     /// A directory cannot be written to a pipe.
     #[error("--format oci-dir writes a directory, which --out must name")]
     DirectoryToStdout,
-    /// The classic credentials file.
+    /// Credentials that are somewhere, but cannot be had.
     #[error("cannot authenticate")]
-    CredentialsFile(#[from] credentials_file::Error),
+    Credentials(#[from] sources::Error),
     /// The bundle of certificate authorities.
     #[error("cannot verify registries")]
     Roots(#[from] RootsError),
@@ -232,7 +232,7 @@ impl Error {
             Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
             Self::Composite(source) if source.io().is_some_and(is_closed) => Exit::Done,
             Self::Interrupted(signal) => Exit::Signal(u8::try_from(*signal).unwrap_or(0)),
-            Self::CredentialsFile(_)
+            Self::Credentials(_)
             | Self::Roots(_)
             | Self::Http(_)
             | Self::Images(_)
@@ -256,6 +256,9 @@ impl Error {
         match self {
             Self::Output(error) if error.is_existing() => {
                 Some("choose another name, or replace it with --force")
+            }
+            Self::Credentials(error) if error.is_not_installed() => {
+                Some("install it, or give credentials in another way; they are asked for in order")
             }
             Self::Registry(error) => hint_of_cause(error.cause()),
             Self::Document {
@@ -311,6 +314,7 @@ fn of_cause(cause: &Cause) -> Exit {
         Cause::Verify(_) => Exit::Integrity,
         Cause::Document(error) => of_document(error),
         Cause::Platform(_) => Exit::NotFound,
+        Cause::Scratch(_) => Exit::Other,
     }
 }
 
@@ -340,16 +344,14 @@ fn of_document(error: &ParseError) -> Exit {
 fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
     match cause {
         Cause::Auth(
-            auth::Error::Denied {
-                with_credentials: false,
-            }
+            auth::Error::Denied { credentials: None }
             | auth::Error::TokenDenied {
-                with_credentials: false,
-                ..
+                credentials: None, ..
             },
         ) => Some(
             "check the name: many registries deny what they do not have; a private image needs \
-             --username and --password-stdin, or --token",
+             --username and --password-stdin, or what `docker login` or `podman login` leaves; \
+             --verbose tells where it was looked for",
         ),
         Cause::Http(error) if error.is_https_connect() => {
             Some("a registry that speaks plain http is named by --registry http://HOST:PORT/v2/")

@@ -12,7 +12,7 @@ use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role
 
 pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials, context)?;
+    let registry = source.registry(args.credentials, context).await?;
     let path = &args.output.out;
     let file = if path.as_os_str() == "-" {
         None

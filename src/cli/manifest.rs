@@ -7,7 +7,7 @@ use crate::output::{Existing, OutputFile};
 
 pub(super) async fn run(args: ManifestArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials, context)?;
+    let registry = source.registry(args.credentials, context).await?;
     if args.index {
         let index = registry.index(&source.reference).await?;
         write(&args.output, index.bytes())

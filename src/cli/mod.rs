@@ -9,6 +9,7 @@ mod builder;
 mod classic;
 mod composite;
 mod config;
+mod credentials;
 mod docker2nix;
 pub mod environment;
 mod error;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return report::usage(&error),
     };
+    report::set_verbose(args.verbose);
     match run(args) {
         Ok(()) => Exit::Done.into(),
         Err(error) => report::error(&error).into(),
@@ -61,6 +63,7 @@ fn run(args: Args) -> Result<(), Error> {
         command,
         transport,
         quiet,
+        verbose: _,
     } = args;
     let context = Context {
         transport,

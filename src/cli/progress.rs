@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::digest::{DiffId, Digest};
-use crate::http::retry::Notice;
+use crate::http::retry::{Next, Notice};
 use crate::registry::Progress;
 
 /// How a bar is laid out: `ca4f61b [=====>   ] 31.2/50.1 MiB 12.3 MiB/s 2s`.
@@ -59,11 +59,11 @@ impl Display {
             .after
             .map(|bytes| format!(" after {}", mebibytes(bytes)))
             .unwrap_or_default();
-        let delay = notice.delay.as_secs_f64();
-        self.line(&format!(
-            "retrying in {delay:.1} s: {}{after}",
-            notice.reason
-        ));
+        let next = match notice.next {
+            Next::RetryIn(delay) => format!("retrying in {:.1} s", delay.as_secs_f64()),
+            Next::Elsewhere => "asking elsewhere".to_owned(),
+        };
+        self.line(&format!("{next}: {}{after}", notice.reason));
     }
 
     /// Shows a line, above the bars where there are some. Progress that nobody sees is no reason to stop.
@@ -118,6 +118,10 @@ impl Progress for LayerProgress {
 
     fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);
+    }
+
+    fn restart(&self) {
+        self.bar.reset();
     }
 }
 

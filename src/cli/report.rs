@@ -5,9 +5,30 @@
 use std::error::Error as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Error, Exit};
 use crate::digest::Digest;
+
+/// Whether the user wants to hear more than errors and progress.
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether details are told.
+pub(super) fn set_verbose(verbose: bool) {
+    VERBOSE.store(verbose, Ordering::Relaxed);
+}
+
+/// Tells a detail, if the user wants to hear them.
+pub(super) fn detail(text: impl FnOnce() -> String) {
+    if VERBOSE.load(Ordering::Relaxed) {
+        note(&text());
+    }
+}
+
+/// Tells something that is no error.
+pub(super) fn note(text: &str) {
+    print(&format!("{text}\n"));
+}
 
 /// Prints an error, unless it is a reader that went away or a signal, and says how to end.
 pub(super) fn error(error: &Error) -> Exit {

@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use super::environment::{self, var, var_os};
 use super::{Context, Error};
+use crate::auth::Credentials;
+use crate::endpoint::Endpoint;
 use crate::http::retry::Policy;
-use crate::http::{Client, Roots, Settings};
+use crate::http::{Client, Proxies, Roots, Settings};
+use crate::mirror::{self, Mirror};
+use crate::registry::Registry;
 
 /// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the
 /// environment may name a file that only the outside has: Nix itself sets the variable for its own downloads.
@@ -18,6 +22,49 @@ pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error
         None => Roots::of_the_system(),
     };
     Ok(Client::new(roots, settings(context)?)?)
+}
+
+/// A registry, with its mirrors: those of a derivation's attributes, else of the arguments, else of the
+/// environment.
+pub(super) fn registry(
+    context: &Context,
+    client: Client,
+    endpoint: Endpoint,
+    credentials: Option<Credentials>,
+    attributes: Vec<Endpoint>,
+) -> Result<Registry, Error> {
+    let given = &context.transport.mirror;
+    let mirrors = if given.is_empty() {
+        mirrors_of_environment()?
+    } else {
+        given.clone()
+    };
+    let mirrors = mirrors
+        .into_iter()
+        .filter(|mirror| mirror.of == *endpoint.registry_name())
+        .map(|mirror| mirror.endpoint);
+    let mirrors = attributes
+        .into_iter()
+        .chain(mirrors)
+        // The credentials are for the registry itself.
+        .map(|mirror| Registry::new(client.clone(), mirror, None))
+        .collect();
+    Ok(Registry::new(client, endpoint, credentials).with_mirrors(mirrors))
+}
+
+fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {
+    let name = environment::HOCKER_MIRRORS;
+    let text = var(name).unwrap_or_default();
+    text.split_whitespace()
+        .map(|mirror| {
+            mirror
+                .parse()
+                .map_err(|error: mirror::ParseError| Error::Environment {
+                    name,
+                    reason: error.to_string(),
+                })
+        })
+        .collect()
 }
 
 fn roots_file() -> Option<PathBuf> {
@@ -61,7 +108,20 @@ fn settings(context: &Context) -> Result<Settings, Error> {
             environment::HOCKER_STALL_TIMEOUT,
             defaults.stall_timeout,
         )?,
+        proxies: proxies(),
     })
+}
+
+/// The proxy variables in both cases. `HTTP_PROXY` is heeded too: this is no CGI program, where a client could
+/// set it by a header.
+fn proxies() -> Proxies {
+    let either = |names: [&str; 2]| names.into_iter().find_map(var);
+    let all = || either(environment::ALL_PROXY);
+    Proxies {
+        http: either(environment::HTTP_PROXY).or_else(all),
+        https: either(environment::HTTPS_PROXY).or_else(all),
+        except: either(environment::NO_PROXY),
+    }
 }
 
 /// A variable's value, or the default where it is unset or empty.

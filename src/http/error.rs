@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::StatusCode;
+use super::{ProxyError, StatusCode};
 use crate::safe_url::SafeUrl;
 
 /// No usable answer.
@@ -16,6 +16,9 @@ pub enum Error {
     /// The client cannot be set up.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
+    /// A proxy cannot be used.
+    #[error("cannot use the proxy")]
+    Proxy(#[from] ProxyError),
     /// No connection, or no answer on it.
     #[error("no answer from {url}{}", reason(&source.0))]
     Send {

@@ -8,6 +8,8 @@
 mod authorization;
 pub mod content_range;
 mod error;
+mod form;
+mod proxy;
 mod redirect;
 mod response;
 pub mod retry;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 pub use self::authorization::Authorization;
 pub use self::error::{Error, Transport};
+pub use self::proxy::{Proxies, ProxyError};
 pub use self::response::Response;
 pub use self::roots::{Roots, RootsError};
 pub use reqwest::StatusCode;
@@ -46,6 +49,8 @@ pub struct Settings {
     pub policy: Policy,
     /// Without a byte for this long an answer counts as stalled.
     pub stall_timeout: Duration,
+    /// Through which proxies to go.
+    pub proxies: Proxies,
 }
 
 impl Default for Settings {
@@ -53,6 +58,7 @@ impl Default for Settings {
         Self {
             policy: Policy::default(),
             stall_timeout: Duration::from_secs(60),
+            proxies: Proxies::default(),
         }
     }
 }
@@ -101,7 +107,7 @@ impl Client {
             .map_err(Error::Tls)?
             .with_root_certificates(roots.into_store())
             .with_no_client_auth();
-        reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()
             .user_agent(USER_AGENT)
@@ -109,7 +115,11 @@ impl Client {
             .referer(false)
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(settings.stall_timeout)
+            .read_timeout(settings.stall_timeout);
+        for proxy in settings.proxies.clone().into_list()? {
+            builder = builder.proxy(proxy);
+        }
+        builder
             .build()
             .map(|inner| Self { inner, settings })
             .map_err(Error::Client)

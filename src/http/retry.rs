@@ -45,15 +45,24 @@ impl fmt::Debug for Policy {
     }
 }
 
-/// A retry that is about to happen.
+/// Something failed, and is not given up.
 #[derive(Debug)]
 pub struct Notice {
-    /// How long the client waits.
-    pub delay: Duration,
+    /// What happens instead.
+    pub next: Next,
     /// What went wrong.
     pub reason: String,
     /// After how many bytes of a body, where it was one.
     pub after: Option<u64>,
+}
+
+/// What is done about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The same, after a delay.
+    RetryIn(Duration),
+    /// Another place is asked.
+    Elsewhere,
 }
 
 /// A failure that may pass by itself.
@@ -130,7 +139,7 @@ impl Backoff {
             .min(LONGEST_DELAY);
         self.failures += 1;
         (self.policy.notify)(&Notice {
-            delay,
+            next: Next::RetryIn(delay),
             reason: failure.reason,
             after,
         });

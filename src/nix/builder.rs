@@ -41,6 +41,8 @@ pub struct Blob {
     pub repository: Repository,
     /// What to fetch: the output's own hash.
     pub digest: Digest,
+    /// Where to ask first.
+    pub mirrors: Vec<Endpoint>,
 }
 
 /// A derivation's attributes in either form.
@@ -152,6 +154,12 @@ impl Job {
             endpoint: attributes.required("registry")?.parse()?,
             repository: attributes.required("repository")?.parse()?,
             digest,
+            mirrors: attributes
+                .text("mirrors")?
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::parse)
+                .collect::<Result<_, _>>()?,
         })))
     }
 }
@@ -229,6 +237,7 @@ mod tests {
                     "1744l0c8ag5y7ck9nhr6r5wy9frmaxi7xh80ypgnxb7g891m42nd",
                 ),
                 ("layerDigest", ""),
+                ("mirrors", "https://mirror.example"),
                 ("NIX_ATTRS_JSON_FILE", ""),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
@@ -245,6 +254,7 @@ mod tests {
             endpoint: "docker.io".parse().unwrap(),
             repository: "library/debian".parse().unwrap(),
             digest: Digest::parse_lenient(HEX).unwrap(),
+            mirrors: vec!["https://mirror.example".parse().unwrap()],
         }))
     }
 
@@ -253,6 +263,7 @@ mod tests {
             "outputs": { "out": "/nix/store/x" },
             "registry": "https://registry-1.docker.io/v2/",
             "repository": "library/debian",
+            "mirrors": "https://mirror.example",
             "outputHash": HEX,
             "layerDigest": null,
             "preferLocalBuild": true,

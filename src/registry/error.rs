@@ -114,6 +114,9 @@ pub enum Cause {
     /// A part came where the whole was asked for, or nonsense for a part.
     #[error("the registry's answers to range requests make no sense")]
     Ranges,
+    /// There is no room for what a mirror sends.
+    #[error("what was fetched cannot be kept for the time being")]
+    Scratch(#[source] std::io::Error),
     /// Indexes within indexes without end.
     #[error("indexes are nested more than {0} deep")]
     Nesting(usize),
@@ -140,6 +143,17 @@ struct Entry {
 }
 
 impl Cause {
+    /// Whether the same may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Http(error) => error.is_transient(),
+            Self::Auth(error) => error.is_transient(),
+            Self::Status { status, .. } => http::retry::is_transient(*status),
+            _ => false,
+        }
+    }
+
     /// Reads an answer with a status of failure.
     pub(super) async fn of_status(response: Response) -> Self {
         let status = response.status();

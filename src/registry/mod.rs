@@ -8,6 +8,7 @@
 
 mod blob;
 mod error;
+mod mirrors;
 mod resolve;
 
 pub use self::blob::{Blob, Destination, DownloadError, Progress, Silent};
@@ -32,6 +33,7 @@ pub struct Registry {
     client: Client,
     authenticator: Authenticator,
     extra_connections: Arc<Semaphore>,
+    mirrors: Vec<mirrors::Mirror>,
 }
 
 /// How often a request is tried.
@@ -52,6 +54,7 @@ impl Registry {
             client,
             endpoint,
             extra_connections: Arc::new(Semaphore::new(blob::EXTRA_CONNECTIONS)),
+            mirrors: Vec::new(),
         }
     }
 

@@ -87,7 +87,24 @@ impl Registry {
     }
 
     /// The bytes under a reference, verified where it has a digest, and the media type that they came with.
+    /// Mirrors are asked for digests alone: what a tag stands for only the registry knows.
     async fn manifest_bytes(
+        &self,
+        reference: &Reference,
+        size: Option<u64>,
+    ) -> Result<(Vec<u8>, Option<MediaType>), Cause> {
+        let mirrors = reference.digest.map(|_| self.usable_mirrors());
+        for mirror in mirrors.into_iter().flatten() {
+            let registry = mirror.registry();
+            match registry.own_manifest_bytes(reference, size).await {
+                Ok(found) => return Ok(found),
+                Err(cause) => mirror.failed(&registry.failed(reference, cause)),
+            }
+        }
+        self.own_manifest_bytes(reference, size).await
+    }
+
+    async fn own_manifest_bytes(
         &self,
         reference: &Reference,
         size: Option<u64>,

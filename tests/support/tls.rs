@@ -19,13 +19,11 @@ pub(crate) struct Identity {
 }
 
 impl Authority {
-    /// A new one.
-    pub(crate) fn new() -> Self {
+    /// A new one of this name.
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "the authority of the tests");
+        params.distinguished_name.push(DnType::CommonName, name);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         Self { issuer }
     }

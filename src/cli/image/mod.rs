@@ -34,7 +34,7 @@ struct Image {
 
 pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials, context)?;
+    let registry = source.registry(args.credentials, context).await?;
     let platform = platform(args.platform);
     let path = &args.output.out;
     let to_stdout = path.as_os_str() == "-";

@@ -54,6 +54,8 @@ pub trait Progress: Send + Sync {
     fn expect(&self, size: u64);
     /// So many more bytes have come.
     fn advance(&self, bytes: u64);
+    /// What has come was no good; it begins again.
+    fn restart(&self);
 }
 
 /// For whom it is enough to hear of the end.
@@ -62,6 +64,7 @@ pub struct Silent;
 impl Progress for Silent {
     fn expect(&self, _size: u64) {}
     fn advance(&self, _bytes: u64) {}
+    fn restart(&self) {}
 }
 
 /// A download that came to nothing.
@@ -78,6 +81,20 @@ pub enum DownloadError {
 impl Registry {
     /// Fetches a blob. At the end all of it was found good.
     pub async fn fetch_blob(
+        &self,
+        blob: &Blob,
+        mut destination: Destination<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(), DownloadError> {
+        let fetched = self.fetch_blob_from_mirrors(blob, &mut destination, progress);
+        if fetched.await? {
+            return Ok(());
+        }
+        self.download(blob, destination, progress).await
+    }
+
+    /// Fetches a blob from this very registry.
+    pub(super) async fn download(
         &self,
         blob: &Blob,
         destination: Destination<'_>,
@@ -116,12 +133,13 @@ impl Registry {
             },
             spool: None,
         };
-        match download::run(self, &blob, destination, &Silent).await {
+        match self.fetch_blob(&blob, destination, &Silent).await {
             Ok(()) => Document::parse(bytes, Some(&descriptor.media_type))
                 .map_err(|error| self.blob_failed(&blob, error)),
-            Err(Failure::Cause(cause)) => Err(self.blob_failed(&blob, cause)),
-            // A vector takes everything.
-            Err(Failure::Destination(_)) => Err(self.blob_failed(&blob, ParseError::TooLarge)),
+            Err(DownloadError::Registry(error)) => Err(*error),
+            Err(DownloadError::Destination(source)) => {
+                Err(self.blob_failed(&blob, Cause::Scratch(source)))
+            }
         }
     }
 

@@ -20,7 +20,7 @@ fn fetch(registry: &Registry, digest: &str, directory: &Path) -> Run {
 fn a_server_that_would_speak_http_2_is_spoken_to_in_http_1() {
     // So that no stream of a shared connection stalls, and no GOAWAY ends them all.
     for protocols in [&["h2", "http/1.1"][..], &["http/1.1"], &[]] {
-        let authority = Authority::new();
+        let authority = Authority::new("the tests");
         let registry = Registry::start_with_tls(authority.server(protocols));
         let directory = tempfile::tempdir().unwrap();
         let ca = tempfile::tempdir().unwrap();
@@ -45,7 +45,7 @@ fn a_server_that_would_speak_http_2_is_spoken_to_in_http_1() {
 
 #[test]
 fn a_broken_body_is_resumed_by_tls_too() {
-    let authority = Authority::new();
+    let authority = Authority::new("the tests");
     let registry = Registry::start_with_tls(authority.server(&[]));
     let directory = tempfile::tempdir().unwrap();
     let ca = tempfile::tempdir().unwrap();
@@ -70,7 +70,7 @@ fn a_broken_body_is_resumed_by_tls_too() {
 #[test]
 fn a_body_that_ends_without_the_end_of_tls_is_not_the_whole() {
     // Whoever can cut the connection could otherwise cut the content.
-    let authority = Authority::new();
+    let authority = Authority::new("the tests");
     let registry = Registry::start_with_tls(authority.server(&[]));
     let directory = tempfile::tempdir().unwrap();
     let ca = tempfile::tempdir().unwrap();
@@ -92,10 +92,10 @@ fn a_body_that_ends_without_the_end_of_tls_is_not_the_whole() {
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_not_tried_again() {
-    let registry = Registry::start_with_tls(Authority::new().server(&[]));
+    let registry = Registry::start_with_tls(Authority::new("the tests").server(&[]));
     let directory = tempfile::tempdir().unwrap();
     let ca = tempfile::tempdir().unwrap();
-    let other = Authority::new().write(ca.path());
+    let other = Authority::new("somebody else").write(ca.path());
     let outcome = fetch(&registry, &digest(b"x"), directory.path())
         .env("SSL_CERT_FILE", other)
         .run()
@@ -110,7 +110,7 @@ fn a_certificate_that_nobody_vouches_for_is_not_tried_again() {
 
 #[test]
 fn https_does_not_fall_back_to_http() {
-    let authority = Authority::new();
+    let authority = Authority::new("the tests");
     let registry = Registry::start_with_tls(authority.server(&[]));
     let plain = Registry::start();
     let directory = tempfile::tempdir().unwrap();
@@ -132,7 +132,7 @@ fn https_does_not_fall_back_to_http() {
 
 #[test]
 fn a_realm_by_http_is_no_realm_of_a_registry_by_https() {
-    let authority = Authority::new();
+    let authority = Authority::new("the tests");
     let registry = Registry::start_with_tls(authority.server(&[]));
     let plain = Registry::start();
     let directory = tempfile::tempdir().unwrap();

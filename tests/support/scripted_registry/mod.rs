@@ -17,7 +17,7 @@ use std::time::Duration;
 use rustls::ServerConfig;
 
 pub(crate) use self::answer::Answer;
-pub(crate) use self::request::{Expect, Request, get};
+pub(crate) use self::request::{Expect, Request, get, post};
 
 /// No socket operation waits longer, so that a test never hangs.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -61,6 +61,14 @@ impl Request {
             .collect()
     }
 
+    /// The decoded values of a field of the form that was sent.
+    pub(crate) fn field(&self, name: &str) -> Vec<String> {
+        url::form_urlencoded::parse(&self.body)
+            .filter(|(own, _)| own == name)
+            .map(|(_, value)| value.into_owned())
+            .collect()
+    }
+
     /// Method and target on one line, and the range if one was asked for.
     pub(crate) fn line(&self) -> String {
         match self.header("Range") {
@@ -97,6 +105,14 @@ pub(crate) fn get(target: impl Into<String>) -> Expect {
         having: Vec::new(),
         without: Vec::new(),
         times: Times::Exactly(1),
+    }
+}
+
+/// A POST that must come exactly once.
+pub(crate) fn post(target: impl Into<String>) -> Expect {
+    Expect {
+        method: "POST".to_owned(),
+        ..get(target)
     }
 }
 

@@ -1,0 +1,418 @@
+//! Credential helpers: programs named `docker-credential-NAME` that keep secrets for docker. `get` is told a
+//! server on standard input, and answers with JSON on standard output; where it fails, that holds its message.
+//! A helper gets a bounded time and may say a bounded amount, and what it says is never quoted where it could
+//! hold a secret.
+//!
+//! Source: github.com/docker/docker-credential-helpers, README and `client`.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+
+use super::Proof;
+use super::docker_config::docker_key;
+use crate::reference::RegistryName;
+use crate::secret::Secret;
+
+/// Answers longer than this (64 KiB) are refused.
+const LIMIT: u64 = 64 << 10;
+
+/// What helpers print, with status 1, for a server that they know nothing of.
+const NOT_FOUND: &str = "credentials not found in native keychain";
+
+/// The name that stands for an identity token.
+const TOKEN_USERNAME: &str = "<token>";
+
+/// How to run helpers.
+#[derive(Clone, Debug)]
+pub struct Helpers {
+    /// Where to look for them instead of in this process's own `PATH`.
+    pub path: Option<OsString>,
+    /// How long one may take.
+    pub patience: Duration,
+}
+
+/// The program's name, if `name` is a plain word that cannot lead to another directory.
+pub fn program(name: &str) -> Result<String, Error> {
+    let is_plain = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if is_plain {
+        Ok(format!("docker-credential-{name}"))
+    } else {
+        Err(Error::Name)
+    }
+}
+
+impl Helpers {
+    /// Asks a program for what it keeps for a registry. The program is killed if this is dropped.
+    pub async fn ask(
+        &self,
+        program: &str,
+        registry: &RegistryName,
+    ) -> Result<Option<Proof>, Error> {
+        let mut command = Command::new(program);
+        if let Some(path) = &self.path {
+            command.env("PATH", path);
+        }
+        let child = command
+            .arg("get")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::NotFound => Error::NotInstalled {
+                    program: program.to_owned(),
+                },
+                _ => Error::Run {
+                    program: program.to_owned(),
+                    source,
+                },
+            })?;
+        let said = match tokio::time::timeout(self.patience, converse(child, docker_key(registry)))
+            .await
+        {
+            Ok(Ok(Some(said))) => said,
+            Ok(Ok(None)) => {
+                return Err(Error::TooLong {
+                    program: program.to_owned(),
+                });
+            }
+            Ok(Err(source)) => {
+                return Err(Error::Run {
+                    program: program.to_owned(),
+                    source,
+                });
+            }
+            Err(_) => {
+                return Err(Error::Hangs {
+                    program: program.to_owned(),
+                    seconds: self.patience.as_secs_f32(),
+                });
+            }
+        };
+        said.proof(program)
+    }
+}
+
+/// All that a helper said.
+struct Said {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+/// Tells a helper the server and listens to the end; `None` where there is none within the limit.
+async fn converse(mut child: Child, server: &str) -> io::Result<Option<Said>> {
+    let stdin = child.stdin.take();
+    let tell = async {
+        if let Some(mut stdin) = stdin {
+            // A helper that does not read it says so by its answer.
+            let _ = stdin.write_all(server.as_bytes()).await;
+        }
+    };
+    let (stdout, stderr) = (listen(child.stdout.take()), listen(child.stderr.take()));
+    let ((), stdout, stderr) = tokio::join!(tell, stdout, stderr);
+    let (stdout, stderr) = (stdout?, stderr?);
+    if stdout.len() as u64 > LIMIT || stderr.len() as u64 > LIMIT {
+        return Ok(None);
+    }
+    Ok(Some(Said {
+        status: child.wait().await?,
+        stdout,
+        stderr,
+    }))
+}
+
+/// What comes, up to one byte more than allowed.
+async fn listen(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(LIMIT + 1).read_to_end(&mut text).await?;
+    }
+    Ok(text)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    #[serde(default)]
+    username: String,
+    secret: String,
+}
+
+impl Said {
+    fn proof(&self, program: &str) -> Result<Option<Proof>, Error> {
+        if !self.status.success() {
+            if self.stdout.trim_ascii() == NOT_FOUND.as_bytes() {
+                return Ok(None);
+            }
+            return Err(Error::Failed {
+                program: program.to_owned(),
+                status: self.status,
+                message: message(&self.stdout).or_else(|| message(&self.stderr)),
+            });
+        }
+        let answer: Answer = serde_json::from_slice(&self.stdout).map_err(|_| Error::Garbage {
+            program: program.to_owned(),
+        })?;
+        Ok(
+            match (answer.username.as_str(), Secret::new(answer.secret)) {
+                ("", secret) if secret.is_empty() => None,
+                (TOKEN_USERNAME, token) => Some(Proof::Identity(token)),
+                (_, password) => Some(Proof::Basic {
+                    username: answer.username,
+                    password,
+                }),
+            },
+        )
+    }
+}
+
+/// The first line of a failed helper's words, fit for printing; none where it may hold an answer.
+fn message(text: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?;
+    if text.contains(['{', '}']) || text.contains("Secret") {
+        return None;
+    }
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    Some(
+        line.chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(300)
+            .collect(),
+    )
+}
+
+/// A helper that gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A name that could lead anywhere.
+    #[error("the name of its credential helper is not a plain word")]
+    Name,
+    /// There is no such program.
+    #[error("the credential helper {program} is not installed")]
+    NotInstalled {
+        /// The program.
+        program: String,
+    },
+    /// The program cannot be run.
+    #[error("cannot run the credential helper {program}")]
+    Run {
+        /// The program.
+        program: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The program failed.
+    #[error("the credential helper {program} failed ({status}){}", says(message.as_deref()))]
+    Failed {
+        /// The program.
+        program: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// What it said, fit for printing.
+        message: Option<String>,
+    },
+    /// The program answered something else.
+    #[error("what the credential helper {program} answers is not a user name and a secret in JSON")]
+    Garbage {
+        /// The program.
+        program: String,
+    },
+    /// The program said too much.
+    #[error("the answer of the credential helper {program} is larger than 64 KiB")]
+    TooLong {
+        /// The program.
+        program: String,
+    },
+    /// The program took too long.
+    #[error("the credential helper {program} gave no answer within {seconds} s")]
+    Hangs {
+        /// The program.
+        program: String,
+        /// How long it was given, in seconds.
+        seconds: f32,
+    },
+}
+
+fn says(message: Option<&str>) -> String {
+    message
+        .map(|message| format!(": {message}"))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use std::path::Path;
+
+    /// Installs `docker-credential-fake`. The file is written by another process: while this one had it open
+    /// for writing, a test beside this one could start a process that inherits it, and then it cannot be run.
+    fn install(directory: &Path, script: &str) {
+        let mut shell = std::process::Command::new("/bin/sh")
+            .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+            .arg(directory.join("docker-credential-fake"))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        write!(shell.stdin.take().unwrap(), "#!/bin/sh\n{script}\n").unwrap();
+        assert!(shell.wait().unwrap().success());
+    }
+
+    fn ask_within(
+        patience: Duration,
+        script: Option<&str>,
+        registry: &str,
+    ) -> Result<Option<Proof>, Error> {
+        let directory = tempfile::tempdir().unwrap();
+        let mut path = directory.path().as_os_str().to_owned();
+        path.push(":/usr/bin:/bin");
+        if let Some(script) = script {
+            install(directory.path(), script);
+        }
+        let helpers = Helpers {
+            path: Some(path),
+            patience,
+        };
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(helpers.ask(&program("fake").unwrap(), &registry.parse().unwrap()))
+    }
+
+    fn ask(script: &str) -> Result<Option<Proof>, Error> {
+        ask_within(Duration::from_secs(30), Some(script), "r.example:5000")
+    }
+
+    fn basic(username: &str, password: &str) -> Proof {
+        Proof::Basic {
+            username: username.to_owned(),
+            password: Secret::new(password),
+        }
+    }
+
+    #[test]
+    fn reads_what_helpers_answer() {
+        for (script, expected) in [
+            (
+                r#"echo '{"ServerURL":"r.example","Username":"ann","Secret":"x=\"y"}'"#,
+                Some(basic("ann", "x=\"y")),
+            ),
+            (
+                r#"echo '{"Username":"<token>","Secret":"i"}'; echo noise >&2"#,
+                Some(Proof::Identity(Secret::new("i"))),
+            ),
+            (r#"echo '{"Username":"","Secret":""}'"#, None),
+            (
+                "echo credentials not found in native keychain; exit 1",
+                None,
+            ),
+            // It need not read its input.
+            (
+                r#"exec 0<&-; echo '{"Username":"ann","Secret":"x"}'"#,
+                Some(basic("ann", "x")),
+            ),
+        ] {
+            assert_eq!(ask(script).unwrap(), expected, "{script}");
+        }
+    }
+
+    #[test]
+    fn is_told_the_server_as_docker_names_it() {
+        let echo = r#"test "$1" = get && printf '{"Username":"ann","Secret":"%s"}' "$(cat)""#;
+        for (registry, server) in [
+            ("docker.io", "https://index.docker.io/v1/"),
+            ("r.example:5000", "r.example:5000"),
+        ] {
+            let proof = ask_within(Duration::from_secs(30), Some(echo), registry);
+            assert_eq!(proof.unwrap(), Some(basic("ann", server)));
+        }
+    }
+
+    #[test]
+    fn says_what_went_wrong_without_saying_a_secret() {
+        for (script, expected) in [
+            (
+                "echo 'no keyring'; exit 3",
+                "failed (exit status: 3): no keyring",
+            ),
+            (
+                "echo 'on stderr' >&2; exit 1",
+                "failed (exit status: 1): on stderr",
+            ),
+            ("printf 'a\\033[2Jb\\nhunter2'; exit 1", "): a [2Jb"),
+            (
+                r#"echo '{"Secret":"hunter2"}'; exit 1"#,
+                "failed (exit status: 1)",
+            ),
+            ("exit 1", "failed (exit status: 1)"),
+            ("kill -9 $$", "failed (signal: 9"),
+            ("echo hunter2", "is not a user name and a secret"),
+            (
+                r#"echo '{"Username":"ann","Secret":["hunter2"]}'"#,
+                "is not a user name",
+            ),
+            (r#"echo '{"Username":"ann"}'"#, "is not a user name"),
+            ("true", "is not a user name"),
+            ("exec cat /dev/zero", "larger than 64 KiB"),
+            ("exec cat /dev/zero >&2", "larger than 64 KiB"),
+        ] {
+            let error = ask(script).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains(expected), "{script}: {text}");
+            assert!(text.contains("docker-credential-fake"), "{script}: {text}");
+            assert!(
+                !format!("{text} {error:?}").contains("hunter2"),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_helper_that_hangs_is_given_up_and_killed() {
+        let directory = tempfile::tempdir().unwrap();
+        let fifo = directory.path().join("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.unwrap().success(), "mkfifo is needed");
+        // While it lives it holds the pipe open for writing, and reading from the pipe does not end.
+        let script = format!("exec 3<>'{0}' 4>'{0}' 3<&-; exec sleep 600", fifo.display());
+        let error = ask_within(Duration::from_millis(200), Some(&script), "r.example").unwrap_err();
+        assert!(matches!(error, Error::Hangs { .. }), "{error}");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            // Opening for both never waits; what then remains are the helper's own ends.
+            let ends = std::fs::File::options().read(true).write(true).open(&fifo);
+            let mut reading = std::fs::File::open(&fifo).unwrap();
+            drop(ends);
+            sender.send(io::Read::read(&mut reading, &mut [0])).unwrap();
+        });
+        let read = receiver.recv_timeout(Duration::from_secs(30));
+        assert_eq!(read.expect("the helper lives on").unwrap(), 0);
+    }
+
+    #[test]
+    fn a_helper_that_is_not_there_is_not_installed() {
+        let error = ask_within(Duration::from_secs(30), None, "r.example").unwrap_err();
+        assert!(matches!(error, Error::NotInstalled { .. }), "{error}");
+    }
+
+    #[test]
+    fn names_that_are_no_plain_word_are_refused() {
+        assert_eq!(program("ecr-login").unwrap(), "docker-credential-ecr-login");
+        for name in ["", "../x", "/bin/sh", "a b", "a;b", "a\0b", "é"] {
+            assert!(program(name).is_err(), "{name}");
+        }
+    }
+}

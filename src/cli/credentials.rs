@@ -1,0 +1,265 @@
+//! Credentials of a call: from the arguments, else from the environment, else from the files in which tools
+//! keep them. It owns the names and default places of those files, and says with `--verbose` what it found,
+//! never the secret.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::args::CredentialArgs;
+use super::environment::{self, var, var_os};
+use super::{Error, report};
+use crate::auth::helper::Helpers;
+use crate::auth::sources::{Absence, Format, SourceFile};
+use crate::auth::{Credentials, Origin, Proof, Sources};
+use crate::reference::{RegistryName, Repository};
+use crate::secret::Secret;
+
+/// Passwords on standard input are read up to this many bytes.
+const PASSWORD_LIMIT: u64 = 64 << 10;
+
+/// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
+const CLASSIC_CREDENTIALS: &str = "/etc/nix-docker-credentials.txt";
+
+/// How long a credential helper may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same where it may have asked a person for a passphrase.
+const PATIENCE_WITH_PEOPLE: Duration = Duration::from_secs(120);
+
+/// The credentials for a command.
+pub(super) async fn of_command(
+    args: CredentialArgs,
+    registry: &RegistryName,
+    repository: &Repository,
+) -> Result<Option<Credentials>, Error> {
+    let given = match of_arguments(args, registry, repository).await? {
+        Some(given) => Some(given),
+        None => of_environment(),
+    };
+    let files = files(var_os, user_id());
+    let found = match given {
+        Some(given) => Some(given),
+        None => sources(files.clone()).find(registry, repository).await?,
+    };
+    report::detail(|| match &found {
+        Some(found) => format!("using credentials for {registry} from {}", found.origin),
+        None => format!(
+            "no credentials for {registry} on the command line, in the environment{}",
+            files.iter().fold(String::new(), |list, file| {
+                format!("{list}, in {}", file.path.display())
+            })
+        ),
+    });
+    Ok(found)
+}
+
+/// The credentials for a build. The environment is that of whoever builds, and may name files which the
+/// sandbox does not show; public images are built all the same.
+pub(super) async fn of_builder(
+    registry: &RegistryName,
+    repository: &Repository,
+) -> Result<Option<Credentials>, Error> {
+    if let Some(given) = of_environment() {
+        return Ok(Some(given));
+    }
+    let mut files = files(var_os, user_id());
+    for file in &mut files {
+        if file.is_missing() {
+            let path = file.path.display();
+            report::note(&format!(
+                "no credentials from {path}, which is not here: in a sandbox it takes \
+                 extra-sandbox-paths"
+            ));
+        }
+        file.absence = Absence::Fine;
+    }
+    files.push(classic(CLASSIC_CREDENTIALS.into(), Absence::Fine));
+    Ok(sources(files).find(registry, repository).await?)
+}
+
+async fn of_arguments(
+    args: CredentialArgs,
+    registry: &RegistryName,
+    repository: &Repository,
+) -> Result<Option<Credentials>, Error> {
+    if let Some(path) = args.credentials_file {
+        let file = sources(vec![classic(path, Absence::Mistake)]);
+        return Ok(file.find(registry, repository).await?);
+    }
+    let proof = match (args.token, args.username) {
+        (Some(token), _) => Proof::Bearer(token),
+        (None, None) => return Ok(None),
+        (None, Some(username)) => Proof::Basic {
+            username,
+            password: match (args.password, args.password_stdin) {
+                (Some(password), _) => password,
+                (None, true) => password_from_stdin()?,
+                (None, false) => return Err(Error::PasswordMissing),
+            },
+        },
+    };
+    let origin = Origin::CommandLine;
+    Ok(Some(Credentials { proof, origin }))
+}
+
+/// The classic variables.
+fn of_environment() -> Option<Credentials> {
+    let basic = || var(environment::DOCKER_USER).zip(var(environment::DOCKER_PASS));
+    if let Some(token) = var(environment::DOCKER_TOKEN) {
+        return Some(Credentials {
+            proof: Proof::Bearer(Secret::new(token)),
+            origin: Origin::Environment("DOCKER_TOKEN"),
+        });
+    }
+    basic().map(|(username, password)| Credentials {
+        proof: Proof::Basic {
+            username,
+            password: Secret::new(password),
+        },
+        origin: Origin::Environment("DOCKER_USER, DOCKER_PASS"),
+    })
+}
+
+fn password_from_stdin() -> Result<Secret, Error> {
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .take(PASSWORD_LIMIT)
+        .read_to_string(&mut text)
+        .map_err(|source| Error::Input {
+            what: "the password from standard input".to_owned(),
+            source,
+        })?;
+    // As docker login does: the newline of `echo` is not part of the password.
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(Secret::new(text.strip_suffix('\r').unwrap_or(text)))
+}
+
+fn sources(files: Vec<SourceFile>) -> Sources {
+    let with_people = std::io::stdin().is_terminal();
+    Sources {
+        files,
+        helpers: Helpers {
+            path: None,
+            patience: if with_people {
+                PATIENCE_WITH_PEOPLE
+            } else {
+                PATIENCE
+            },
+        },
+    }
+}
+
+fn user_id() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+/// The files in which tools keep credentials, in the order in which they count. What the user names by a
+/// variable must be there.
+fn files(var: impl Fn(&str) -> Option<OsString>, user_id: u32) -> Vec<SourceFile> {
+    let path = |name| var(name).map(PathBuf::from);
+    let home = path(environment::HOME);
+    let mut files = Vec::new();
+    let mut add = |path: Option<PathBuf>, format, absence| {
+        files.extend(path.map(|path| SourceFile {
+            path,
+            format,
+            absence,
+        }));
+    };
+    let in_home = |rest: &str| home.as_ref().map(|home| home.join(rest));
+
+    let named = path(environment::REGISTRY_AUTH_FILE);
+    add(named, Format::DockerConfig, Absence::Mistake);
+
+    match path(environment::DOCKER_CONFIG) {
+        Some(directory) => add(
+            Some(directory.join("config.json")),
+            Format::DockerConfig,
+            Absence::NeedsDirectory,
+        ),
+        None => add(
+            in_home(".docker/config.json"),
+            Format::DockerConfig,
+            Absence::Fine,
+        ),
+    }
+
+    let runtime = path(environment::XDG_RUNTIME_DIR).map_or_else(
+        || Path::new("/run/containers").join(user_id.to_string()),
+        |directory| directory.join("containers"),
+    );
+    let configuration = path(environment::XDG_CONFIG_HOME).or_else(|| in_home(".config"));
+    for directory in [
+        Some(runtime),
+        configuration.map(|directory| directory.join("containers")),
+    ] {
+        let path = directory.map(|directory| directory.join("auth.json"));
+        add(path, Format::DockerConfig, Absence::Fine);
+    }
+
+    match path(environment::NETRC) {
+        Some(path) => add(Some(path), Format::Netrc, Absence::Mistake),
+        None => add(in_home(".netrc"), Format::Netrc, Absence::Fine),
+    }
+    files
+}
+
+fn classic(path: PathBuf, absence: Absence) -> SourceFile {
+    SourceFile {
+        path,
+        format: Format::Classic,
+        absence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(variables: &[(&str, &str)]) -> Vec<String> {
+        let var = |name: &str| {
+            variables
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| OsString::from(value))
+        };
+        files(var, 1000)
+            .iter()
+            .map(|file| format!("{} {:?}", file.path.display(), file.absence))
+            .collect()
+    }
+
+    #[test]
+    fn files_are_asked_in_the_documented_order() {
+        assert_eq!(
+            places(&[("HOME", "/home/ann")]),
+            [
+                "/home/ann/.docker/config.json Fine",
+                "/run/containers/1000/auth.json Fine",
+                "/home/ann/.config/containers/auth.json Fine",
+                "/home/ann/.netrc Fine",
+            ]
+        );
+        assert_eq!(
+            places(&[
+                ("HOME", "/home/ann"),
+                ("REGISTRY_AUTH_FILE", "/a.json"),
+                ("DOCKER_CONFIG", "/docker"),
+                ("XDG_RUNTIME_DIR", "/runtime"),
+                ("XDG_CONFIG_HOME", "/config"),
+                ("NETRC", "/netrc"),
+            ]),
+            [
+                "/a.json Mistake",
+                "/docker/config.json NeedsDirectory",
+                "/runtime/containers/auth.json Fine",
+                "/config/containers/auth.json Fine",
+                "/netrc Mistake",
+            ]
+        );
+        assert_eq!(places(&[]), ["/run/containers/1000/auth.json Fine"]);
+    }
+}

@@ -1,0 +1,62 @@
+//! Mirrors: other places that have what a registry has.
+
+use std::str::FromStr;
+
+use crate::endpoint::{self, Endpoint};
+use crate::reference::{self, RegistryName};
+
+/// `docker.io=https://mirror.example`: a registry, and where its content can be had too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirror {
+    /// The registry whose content it has.
+    pub of: RegistryName,
+    /// Where it is.
+    pub endpoint: Endpoint,
+}
+
+impl FromStr for Mirror {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let (of, endpoint) = text.split_once('=').ok_or(ParseError::Form)?;
+        Ok(Self {
+            of: of.parse()?,
+            endpoint: endpoint.parse()?,
+        })
+    }
+}
+
+/// A text that names no mirror.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Not two parts.
+    #[error("a mirror is given as REGISTRY=URL, like docker.io=https://mirror.example")]
+    Form,
+    /// The part before `=`.
+    #[error(transparent)]
+    Registry(#[from] reference::ParseError),
+    /// The part after it.
+    #[error(transparent)]
+    Endpoint(#[from] endpoint::ParseError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mirror;
+
+    #[test]
+    fn a_mirror_is_a_registry_and_where_its_content_is() {
+        let mirror: Mirror = "docker.io=https://mirror.example".parse().unwrap();
+        assert_eq!(mirror.of.as_str(), "docker.io");
+        assert_eq!(mirror.endpoint.to_string(), "https://mirror.example/v2/");
+        for text in [
+            "",
+            "docker.io",
+            "=https://x",
+            "a b=https://x",
+            "docker.io=ftp://x",
+        ] {
+            assert!(text.parse::<Mirror>().is_err(), "{text:?}");
+        }
+    }
+}
