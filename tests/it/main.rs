@@ -28,6 +28,7 @@ mod auth; // challenges and the ways to give credentials
 mod bad_input; // exit codes, and nothing left behind
 mod classic; // classic names and classic command lines
 mod credentials; // where they are found, in which order, and that nobody hears them
+mod faults; // everything that can go wrong on the way, one test each
 mod mirrors; // asked first, never believed
 mod redirects; // where credentials do not go
 mod reports; // how errors and progress are told

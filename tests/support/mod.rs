@@ -9,3 +9,4 @@ pub(crate) mod files;
 pub(crate) mod hocker;
 pub(crate) mod image;
 pub(crate) mod scripted_registry;
+pub(crate) mod tls;
