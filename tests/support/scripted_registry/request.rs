@@ -29,8 +29,9 @@ impl Request {
     pub(crate) fn header_text(&self) -> String {
         self.headers
             .iter()
-            .map(|(name, value)| format!("{name}: {value}\n"))
-            .collect()
+            .fold(String::new(), |text, (name, value)| {
+                text + name + ": " + value + "\n"
+            })
     }
 
     /// First and last byte of the one range that was asked for. The last may be left open.
