@@ -47,7 +47,7 @@ fn ranges(fetch: &Fetch) -> Vec<(usize, usize)> {
         .requests()
         .iter()
         .filter_map(Request::range)
-        .map(|(first, last)| (first, last.expect("a closed range")))
+        .map(|(first, last)| (first, last.unwrap()))
         .collect();
     ranges.sort_unstable();
     ranges

@@ -45,10 +45,9 @@ impl Nginx {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         let port = free_port();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("{kind}_temp_path {}/{kind};\n", path.display()))
-            .collect();
+            .concat();
         let text = format!(
             "daemon off;\nuser root;\nworker_processes 2;\npid {root}/pid;\nevents {{}}\n\
              http {{\n{temporary}\
