@@ -6,6 +6,9 @@ use crate::support::hocker::{Run, hocker};
 use crate::support::image::{blob_answer, blob_path, small};
 use crate::support::scripted_registry::{Answer, Registry, get};
 
+/// What a mirror answers, given the right bytes and wrong ones.
+type Script = fn(&[u8], &[u8]) -> Answer;
+
 /// Fetches the layer of the small image, with a mirror for its registry.
 fn fetch(registry: &Registry, mirror: &str, directory: &std::path::Path) -> Run {
     let reference = format!("{}/app:1", registry.name());

@@ -46,9 +46,9 @@ impl Run {
         command
             .env_clear()
             .env("HOME", home.path())
-            .env("HOCKER_RETRY_DELAY", "0.01")
             // Without it the credentials of whoever is logged in on this machine are looked at.
             .env("XDG_RUNTIME_DIR", home.path())
+            .env("HOCKER_RETRY_DELAY", "0.01")
             .current_dir(home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -53,7 +53,7 @@ pub(super) async fn run(
         registry,
         blob: &blob,
         progress,
-        assembly: Assembly::new(destination, verifier),
+        assembly: Assembly::new(destination, verifier, size),
         pieces,
         began: Instant::now(),
         received: 0,
