@@ -30,5 +30,7 @@ mod classic; // classic names and classic command lines
 mod credentials; // where they are found, in which order, and that nobody hears them
 mod faults; // everything that can go wrong on the way, one test each
 mod mirrors; // asked first, never believed
+mod parsers; // documents and names that are almost right
+mod proxies; // used where the environment says so, and told nothing
 mod redirects; // where credentials do not go
 mod reports; // how errors and progress are told

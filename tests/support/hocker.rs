@@ -156,6 +156,13 @@ impl Running {
         kill_process(self.pid(), Signal::INT).unwrap();
     }
 
+    /// Ends it as `kill -9` does.
+    pub(crate) fn kill(mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// Waits for its end.
     pub(crate) fn finish(mut self) -> Outcome {
         let pid = self.pid();

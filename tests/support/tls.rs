@@ -46,7 +46,16 @@ impl Authority {
 
     /// A server on 127.0.0.1 that offers these protocols.
     pub(crate) fn server(&self, protocols: &[&str]) -> Arc<ServerConfig> {
-        let (certificate, key) = self.vouch(&["127.0.0.1", "localhost"]);
+        self.configured(&["127.0.0.1", "localhost"], protocols)
+    }
+
+    /// A server of another name.
+    pub(crate) fn server_named(&self, name: &str) -> Arc<ServerConfig> {
+        self.configured(&[name], &[])
+    }
+
+    fn configured(&self, names: &[&str], protocols: &[&str]) -> Arc<ServerConfig> {
+        let (certificate, key) = self.vouch(names);
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)

@@ -27,11 +27,12 @@ impl Request {
 
     /// All headers as text, as an echo would show them.
     pub(crate) fn header_text(&self) -> String {
-        self.headers
+        let lines: Vec<String> = self
+            .headers
             .iter()
-            .fold(String::new(), |text, (name, value)| {
-                text + name + ": " + value + "\n"
-            })
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        lines.join("\n")
     }
 
     /// First and last byte of the one range that was asked for. The last may be left open.
