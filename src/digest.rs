@@ -9,6 +9,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize, de};
 use sha2::{Digest as _, Sha256, Sha512};
 
+use crate::safe_url;
+
 /// The content address of a blob, manifest or index: `sha256:<hex>` or `sha512:<hex>`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Digest {
@@ -101,7 +103,7 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let error = |reason| ParseError {
-            text: text.chars().take(160).collect(),
+            text: safe_url::shown(text).chars().take(160).collect(),
             reason,
         };
         let (algorithm, hex) = text

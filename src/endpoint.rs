@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use crate::digest::Digest;
 use crate::reference::{self, DOCKER_HUB, RegistryName, Repository};
-use crate::safe_url::SafeUrl;
+use crate::safe_url::{self, SafeUrl};
 
 const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 
@@ -99,10 +99,13 @@ impl FromStr for Endpoint {
     /// Reads a URL, or a registry's name as references spell it.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         if !text.contains("://") {
+            if let Some((_, registry)) = text.rsplit_once('@') {
+                return Err(ParseError::Credentials(registry.to_owned()));
+            }
             return Self::of(&text.trim_end_matches('/').parse()?);
         }
         let mut base: Url = text.parse().map_err(|source| ParseError::Url {
-            text: text.to_owned(),
+            text: safe_url::shown(text),
             source,
         })?;
         if !matches!(base.scheme(), "http" | "https") {
@@ -266,6 +269,13 @@ mod tests {
             "ftp://x/",
             "file:///etc",
             "https://me:pw@x/v2/",
+            "https://me:pw@x:99999/v2/",
+            "https://me:pw@",
+            "https://me:p/pw@x/v2/",
+            "https://x/v2/?pw",
+            "https://x:99999/v2/?pw",
+            "me:pw@x",
+            "https:me:pw@x",
             "https://x/v2/?a=b",
             "https://",
             "x y",

@@ -21,7 +21,10 @@ impl FromStr for Mirror {
         let (of, endpoint) = text.split_once('=').ok_or(ParseError::Form)?;
         Ok(Self {
             of: of.parse()?,
-            endpoint: endpoint.parse()?,
+            endpoint: endpoint.parse().map_err(|error| match error {
+                endpoint::ParseError::Credentials(of) => ParseError::Credentials(of),
+                error => ParseError::Endpoint(error),
+            })?,
         })
     }
 }
@@ -37,7 +40,10 @@ pub enum ParseError {
     Registry(#[from] reference::ParseError),
     /// The part after it.
     #[error(transparent)]
-    Endpoint(#[from] endpoint::ParseError),
+    Endpoint(endpoint::ParseError),
+    /// A user or password in the URL, which every process of the machine and the logs would see.
+    #[error("mirrors are asked without credentials, but the URL of {0} holds some")]
+    Credentials(String),
 }
 
 #[cfg(test)]
@@ -55,8 +61,14 @@ mod tests {
             "=https://x",
             "a b=https://x",
             "docker.io=ftp://x",
+            "docker.io=https://me:pw@x",
+            "docker.io=https://me:pw@x:99999",
+            "docker.io=me:pw@x",
+            "https://me:pw@x",
+            "https://me:pw@x/?a=b",
         ] {
-            assert!(text.parse::<Mirror>().is_err(), "{text:?}");
+            let error = text.parse::<Mirror>().unwrap_err().to_string();
+            assert!(!error.contains("pw"), "{text:?}: {error}");
         }
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::digest::{self, Digest};
+use crate::safe_url;
 
 /// The registry that a reference means when it names none.
 pub const DOCKER_HUB: &str = "docker.io";
@@ -85,6 +86,9 @@ impl Tag {
 impl Reference {
     /// A reference whose name is taken as it is, for a registry that was named apart from it.
     pub fn in_registry(registry: RegistryName, name: &str) -> Result<Self, ParseError> {
+        if name.contains("://") {
+            return Err(ParseError::Url(safe_url::shown(name)));
+        }
         let (name, tag, digest) = split_suffixes(name)?;
         Ok(Self {
             registry,
@@ -97,6 +101,9 @@ impl Reference {
     /// The same repository with the classic second argument, which may also be a digest. What the reference
     /// itself says must agree.
     pub fn with_tag(mut self, text: &str) -> Result<Self, ParseError> {
+        if text.contains("://") {
+            return Err(ParseError::Url(safe_url::shown(text)));
+        }
         if text.contains(':') {
             let digest = text.parse().map_err(ParseError::Digest)?;
             if self.digest.is_some_and(|own| own != digest) {
@@ -168,7 +175,7 @@ impl FromStr for Reference {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         if text.contains("://") {
-            return Err(ParseError::Url(text.to_owned()));
+            return Err(ParseError::Url(safe_url::shown(text)));
         }
         let (name, tag, digest) = split_suffixes(text)?;
         let is_registry = |first: &str| {
@@ -225,7 +232,7 @@ impl FromStr for RegistryName {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let error = || ParseError::Registry(text.to_owned());
+        let error = || ParseError::Registry(safe_url::shown(text));
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (address, port) = rest.split_once(']').ok_or_else(error)?;
@@ -267,13 +274,13 @@ impl FromStr for Repository {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Err(ParseError::Uppercase(text.to_owned()));
+            return Err(ParseError::Uppercase(safe_url::shown(text)));
         }
         if text.len() > MAX_NAME_LENGTH {
             return Err(ParseError::TooLong);
         }
         if !text.split('/').all(is_path_component) {
-            return Err(ParseError::Repository(text.to_owned()));
+            return Err(ParseError::Repository(safe_url::shown(text)));
         }
         Ok(Self(text.to_owned()))
     }
@@ -306,7 +313,7 @@ impl FromStr for Tag {
         if valid {
             Ok(Self(text.to_owned()))
         } else {
-            Err(ParseError::Tag(text.to_owned()))
+            Err(ParseError::Tag(safe_url::shown(text)))
         }
     }
 }
@@ -473,6 +480,30 @@ mod tests {
                 .parse::<Reference>()
                 .is_err()
         );
+    }
+
+    #[test]
+    fn urls_are_refused_without_their_passwords() {
+        for text in [
+            "https://me:hunter2@ghcr.io/a",
+            "https://me:hunter2@ghcr.io:99999/A:1",
+            "https://me:hunt/er2@ghcr.io/a",
+        ] {
+            let registry = || "ghcr.io".parse().unwrap();
+            for error in [
+                text.parse::<Reference>().unwrap_err(),
+                text.parse::<RegistryName>().unwrap_err(),
+                text.parse::<Repository>().unwrap_err(),
+                text.parse::<Tag>().unwrap_err(),
+                Reference::in_registry(registry(), text).unwrap_err(),
+                parse("debian").with_tag(text).unwrap_err(),
+                ParseError::Digest(text.parse::<Digest>().unwrap_err()),
+            ] {
+                let error = error.to_string();
+                assert!(!error.contains("hunt") && !error.contains("er2"), "{error}");
+                assert!(error.contains("ghcr.io"), "{error}");
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! URLs fit for messages. Blob redirects carry signatures in their query and some registries are named
-//! with `user:password@`: [`SafeUrl`] shows neither.
+//! with `user:password@`: [`SafeUrl`] shows neither, and [`shown`] neither for what is not a URL after all.
 
 use std::fmt;
 use url::Url;
@@ -30,6 +30,23 @@ impl SafeUrl {
     }
 }
 
+/// What may be quoted of a text that somebody gave: where it looks like a URL, nothing that could be user
+/// information, a query or a fragment. It need not parse, and often is quoted because it does not.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    // Up to the last one: a password with a slash or a question mark in it parses as something else.
+    let (user, rest) = rest
+        .rsplit_once('@')
+        .map_or(("", rest), |(_, rest)| ("…@", rest));
+    let (rest, query) = rest
+        .split_once(['?', '#'])
+        .map_or((rest, ""), |(rest, _)| (rest, "?…"));
+    format!("{scheme}://{user}{rest}{query}")
+}
+
 impl fmt::Display for SafeUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The url crate percent-encodes the ellipsis.
@@ -45,7 +62,7 @@ impl fmt::Debug for SafeUrl {
 
 #[cfg(test)]
 mod tests {
-    use super::SafeUrl;
+    use super::{SafeUrl, shown};
 
     #[test]
     fn hides_user_information_and_signatures() {
@@ -56,5 +73,24 @@ mod tests {
             SafeUrl::new(&url).to_string(),
             "https://store.example/blob?…"
         );
+    }
+
+    #[test]
+    fn quotes_no_user_information_of_what_is_no_url_either() {
+        for (text, expected) in [
+            ("debian:12", "debian:12"),
+            ("a@sha256:00", "a@sha256:00"),
+            ("https://r.example/app", "https://r.example/app"),
+            (
+                "https://me:pw@r.example:99999/",
+                "https://…@r.example:99999/",
+            ),
+            ("https://me:p/w@r.example/", "https://…@r.example/"),
+            ("https://me:p@w?p#w@r.example/", "https://…@r.example/"),
+            ("https://r.example/?token=pw", "https://r.example/?…"),
+            ("docker.io=https://me:pw@x", "docker.io=https://…@x"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
     }
 }

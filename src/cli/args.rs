@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::transport;
+use super::unquoted::Unquoted;
 use crate::digest::{self, Digest};
 use crate::endpoint::Endpoint;
 use crate::mirror::Mirror;
@@ -59,7 +60,7 @@ pub struct TransportArgs {
     pub stall_timeout: Option<Duration>,
 
     /// Ask there first for what a registry has, by digest only; may be given several times
-    #[arg(long, global = true, value_name = "REGISTRY=URL")]
+    #[arg(long, global = true, value_name = "REGISTRY=URL", value_parser = Unquoted(str::parse::<Mirror>))]
     pub mirror: Vec<Mirror>,
 }
 
@@ -98,7 +99,7 @@ pub struct SourceArgs {
     pub tag: Option<String>,
 
     /// The registry's URL; IMAGE is then taken as the repository's full name
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = Unquoted(str::parse::<Endpoint>))]
     pub registry: Option<Endpoint>,
 }
 

@@ -23,6 +23,7 @@ mod source;
 mod stdout;
 mod transfer;
 mod transport;
+mod unquoted;
 
 pub use self::error::{Error, Exit};
 

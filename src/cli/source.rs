@@ -6,6 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::registry::Registry;
+use crate::safe_url;
 
 /// An image's reference and the endpoint of its registry.
 pub(super) struct Source {
@@ -17,7 +18,7 @@ impl Source {
     /// Reads the names. With a registry of its own, the image's name is taken as it is.
     pub(super) fn new(args: SourceArgs) -> Result<Self, Error> {
         let invalid = |source| Error::Reference {
-            image: args.image.clone(),
+            image: safe_url::shown(&args.image),
             source,
         };
         let reference = match &args.registry {
