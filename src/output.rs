@@ -41,7 +41,7 @@ impl OutputFile {
     /// Starts a file that [`commit`](Self::commit) will name `path`.
     pub fn create(path: &Path, existing: Existing) -> Result<Self, Error> {
         let failed = |source| Error::create(path, source);
-        match fs::symlink_metadata(path).and_then(|_| fs::metadata(path)) {
+        match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
                 return Err(failed(io::ErrorKind::IsADirectory.into()));
             }
@@ -54,15 +54,15 @@ impl OutputFile {
                 });
             }
             Ok(_) if existing == Existing::Refuse => return Err(Error::exists(path)),
+            // A link that leads nowhere stands in the way like a file.
+            Err(_) if path.is_symlink() && existing == Existing::Refuse => {
+                return Err(Error::exists(path));
+            }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             Ok(_) | Err(_) => {}
         }
         let directory = parent(path);
-        let unnamed = match existing {
-            Existing::Refuse => open_unnamed(directory).map_err(failed)?,
-            // A link cannot replace a file, a rename can.
-            Existing::Replace => None,
-        };
+        let unnamed = open_unnamed(directory).map_err(failed)?;
         let state = match unnamed {
             Some(file) => State::Unnamed(file),
             None => State::Named(
@@ -113,18 +113,17 @@ impl OutputFile {
             .map_err(|source| Error::write(&self.path, source))?;
         match self.state {
             State::Direct(_) => Ok(()),
-            State::Unnamed(file) => {
-                // The way of linkat(2) to name an unnamed file without a capability.
-                let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
-                rustix::fs::linkat(
-                    CWD,
-                    descriptor.as_str(),
-                    CWD,
-                    &self.path,
-                    AtFlags::SYMLINK_FOLLOW,
-                )
-                .map_err(|errno| Error::name(&self.path, errno.into()))
+            State::Unnamed(file) => match link(&file, &self.path) {
+                // A link cannot replace a file, a rename can.
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists
+                        && self.existing == Existing::Replace =>
+                {
+                    replace(&file, &self.path)
+                }
+                linked => linked,
             }
+            .map_err(|source| Error::name(&self.path, source)),
             State::Named(file) => match self.existing {
                 Existing::Refuse => file.persist_noclobber(&self.path),
                 Existing::Replace => file.persist(&self.path),
@@ -143,6 +142,30 @@ impl Write for OutputFile {
     fn flush(&mut self) -> io::Result<()> {
         self.as_file().flush()
     }
+}
+
+/// Names an unnamed file: the way of linkat(2) that needs no capability.
+fn link(file: &File, path: &Path) -> io::Result<()> {
+    let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let flags = AtFlags::SYMLINK_FOLLOW;
+    Ok(rustix::fs::linkat(
+        CWD,
+        descriptor.as_str(),
+        CWD,
+        path,
+        flags,
+    )?)
+}
+
+/// Puts an unnamed file in the place of another, by a name that exists for a moment.
+fn replace(file: &File, path: &Path) -> io::Result<()> {
+    let temporary = tempfile::Builder::new()
+        .prefix(".hocker-")
+        .make_in(parent(path), |temporary| link(file, temporary))?;
+    temporary
+        .persist(path)
+        .map(drop)
+        .map_err(|failed| failed.error)
 }
 
 /// Opens a file without a name; `None` where the filesystem or the kernel has no such thing, or where
@@ -164,7 +187,9 @@ fn is_stream(metadata: &fs::Metadata) -> bool {
     kind.is_char_device() || kind.is_fifo() || kind.is_socket() || kind.is_block_device()
 }
 
-fn parent(path: &Path) -> &Path {
+/// The directory that a path is in.
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -182,6 +207,10 @@ impl OutputDirectory {
     /// Starts a directory that [`commit`](Self::commit) will name `path`. An empty directory may stand
     /// there already.
     pub fn create(path: &Path) -> Result<Self, Error> {
+        // A directory of this kind can be filled, but not be replaced by a rename.
+        if is_fixed(path) {
+            return Err(Error::create(path, io::ErrorKind::ResourceBusy.into()));
+        }
         let occupied = match fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_some(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -189,7 +218,10 @@ impl OutputDirectory {
             Err(error) => return Err(Error::create(path, error)),
         };
         if occupied {
-            return Err(Error::exists(path));
+            return Err(Error {
+                is_directory: true,
+                ..Error::exists(path)
+            });
         }
         let temporary = tempfile::Builder::new()
             .prefix(".hocker-")
@@ -219,12 +251,27 @@ impl OutputDirectory {
     }
 }
 
+/// Whether a path is the working directory, the root, or a mount point.
+fn is_fixed(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(metadata) = fs::metadata(path) else {
+        return false;
+    };
+    let same = |other: &Path| {
+        fs::metadata(other)
+            .is_ok_and(|other| other.dev() == metadata.dev() && other.ino() == metadata.ino())
+    };
+    let is_mounted = fs::metadata(path.join("..")).is_ok_and(|above| above.dev() != metadata.dev());
+    is_mounted || same(Path::new(".")) || same(Path::new("/"))
+}
+
 /// An output that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {}", path.display())]
 pub struct Error {
     operation: &'static str,
     path: PathBuf,
+    is_directory: bool,
     #[source]
     source: io::Error,
 }
@@ -234,6 +281,7 @@ impl Error {
         Self {
             operation: "create",
             path: path.to_owned(),
+            is_directory: false,
             source,
         }
     }
@@ -252,8 +300,21 @@ impl Error {
         Self {
             operation: "write",
             path: path.to_owned(),
+            is_directory: false,
             source,
         }
+    }
+
+    /// Whether whoever read the output closed it.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        self.source.kind() == io::ErrorKind::BrokenPipe
+    }
+
+    /// Whether the output was there already, and is a directory.
+    #[must_use]
+    pub fn is_existing_directory(&self) -> bool {
+        self.is_directory && self.is_existing()
     }
 
     /// Whether the output was there already.
@@ -340,6 +401,26 @@ mod tests {
         assert_eq!(names(&path), ["x"]);
         assert!(OutputDirectory::create(&path).unwrap_err().is_existing());
         assert_eq!(names(directory.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        std::os::unix::fs::symlink("nowhere", &path).unwrap();
+        assert!(
+            OutputFile::create(&path, Existing::Refuse)
+                .unwrap_err()
+                .is_existing()
+        );
+        assert_eq!(names(directory.path()), ["out"]);
+    }
+
+    #[test]
+    fn the_working_directory_and_mount_points_are_refused_at_once() {
+        for path in [".", "/", "/proc"] {
+            assert!(OutputDirectory::create(Path::new(path)).is_err(), "{path}");
+        }
     }
 
     #[test]

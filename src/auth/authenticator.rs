@@ -224,3 +224,77 @@ impl Grant {
             .is_none_or(|due| Instant::now() < due)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use crate::http::{Roots, Settings};
+    use crate::secret::Secret;
+
+    /// Answers one request with a token, and tells what was asked.
+    fn token_service(token: &'static str) -> (Url, thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let service = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") {
+                stream.read_exact(&mut byte).unwrap();
+                head.push(byte[0]);
+            }
+            let body = format!(r#"{{"token":"{token}"}}"#);
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}"
+            )
+            .unwrap();
+            String::from_utf8(head).unwrap()
+        });
+        (url.parse().unwrap(), service)
+    }
+
+    #[tokio::test]
+    async fn a_token_is_replaced_before_it_ends() {
+        let (registry, service) = token_service("new");
+        let repository: Repository = "team/app".parse().unwrap();
+        let client = Client::new(Roots::of_the_system(), Settings::default()).unwrap();
+        let authenticator = Authenticator::new(client, registry.clone(), None);
+        let challenges = challenge::parse(&format!("Bearer realm=\"{registry}token\""));
+        let grant = |due| Grant {
+            authorization: Authorization::Bearer(Secret::new("old")),
+            renewal: Some(Renewal {
+                due: Some(due),
+                challenge: challenges[0].clone(),
+            }),
+        };
+        let set = async |due| {
+            let mut state = authenticator.state.lock().await;
+            state.granted.insert(repository.clone(), grant(due));
+        };
+        let bearer = |token: &str| Some(Authorization::Bearer(Secret::new(token)));
+
+        set(Instant::now() + Duration::from_secs(600)).await;
+        assert_eq!(
+            authenticator.authorization(&repository).await,
+            bearer("old")
+        );
+        set(Instant::now()).await;
+        assert_eq!(
+            authenticator.authorization(&repository).await,
+            bearer("new")
+        );
+        // And is good for a while.
+        assert_eq!(
+            authenticator.authorization(&repository).await,
+            bearer("new")
+        );
+        let asked = service.join().unwrap();
+        assert!(asked.starts_with("GET /token?scope="), "{asked}");
+    }
+}

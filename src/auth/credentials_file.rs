@@ -19,12 +19,14 @@ pub fn parse(text: &str) -> Result<Proof, Error> {
             "USERNAME" | "DOCKER_USER" => &mut username,
             "PASSWORD" | "DOCKER_PASS" => &mut password,
             "BEARER_TOKEN" | "DOCKER_TOKEN" => &mut token,
-            _ => return Err(Error::Line { number }),
+            // The file may hold more than this program needs.
+            _ => continue,
         };
         *slot = Some(value.to_owned()).filter(|value| !value.is_empty());
     }
     match (username, password, token) {
-        (None, None, Some(token)) => Ok(Proof::Bearer(Secret::new(token))),
+        // As nixpkgs' fetchers had it: the token is preferred.
+        (_, _, Some(token)) => Ok(Proof::Bearer(Secret::new(token))),
         (Some(username), Some(password), None) => Ok(Proof::Basic {
             username,
             password: Secret::new(password),
@@ -36,8 +38,8 @@ pub fn parse(text: &str) -> Result<Proof, Error> {
 /// A file that holds no credentials. What it holds is never quoted.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A line with another key, or none.
-    #[error("line {number} is none of USERNAME=, PASSWORD= and BEARER_TOKEN=")]
+    /// A line of another form.
+    #[error("line {number} is not of the form KEY=value")]
     Line {
         /// The line's number, from 1.
         number: usize,
@@ -64,6 +66,8 @@ mod tests {
             ("DOCKER_PASS=a=b==\r\nDOCKER_USER=me", &basic),
             ("# a comment\n\nBEARER_TOKEN=t==\n", &bearer),
             ("DOCKER_TOKEN=t==\nDOCKER_USER=\nDOCKER_PASS=\n", &bearer),
+            ("DOCKER_USER=me\nDOCKER_PASS=p\nDOCKER_TOKEN=t==\n", &bearer),
+            ("DOCKER_REGISTRY=x\nUSERNAME=me\nPASSWORD=a=b==\n", &basic),
         ] {
             assert_eq!(parse(text).unwrap(), *expected, "{text:?}");
         }
@@ -75,7 +79,7 @@ mod tests {
             "",
             "USERNAME=me",
             "hunter2",
-            "USERNAME=me\nhunter2=x",
+            "USERNAME=me\nhunter2",
             "BEARER_TOKEN=",
         ] {
             let error = parse(text).unwrap_err().to_string();

@@ -203,7 +203,7 @@ fn realm(registry: &Url, challenge: &Challenge) -> Result<Url, Error> {
     let plain_http_allowed = registry.scheme() == "http" && is_loopback(registry);
     match realm.scheme() {
         "https" => {}
-        "http" if plain_http_allowed => {}
+        "http" if plain_http_allowed && is_loopback(&realm) => {}
         _ => return Err(refused("which is not https")),
     }
     if is_internal_address(&realm) && realm.host() != registry.host() {

@@ -125,6 +125,7 @@ pub struct CredentialArgs {
         short,
         long,
         value_name = "PASSWORD",
+        allow_hyphen_values = true,
         requires = "username",
         conflicts_with = "password_stdin"
     )]
@@ -135,7 +136,13 @@ pub struct CredentialArgs {
     pub password_stdin: bool,
 
     /// A bearer token for the registry
-    #[arg(short, long, value_name = "TOKEN", conflicts_with = "credentials_file")]
+    #[arg(
+        short,
+        long,
+        value_name = "TOKEN",
+        allow_hyphen_values = true,
+        conflicts_with = "credentials_file"
+    )]
     pub token: Option<Secret>,
 
     /// A file with `USERNAME=` and `PASSWORD=` lines, or a `BEARER_TOKEN=` line

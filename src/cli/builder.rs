@@ -27,9 +27,17 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
 async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     let url = job.endpoint.blob_url(&job.repository, &job.digest);
     let client = transport::client(context, true)?;
-    let credentials =
-        credentials::of_builder(job.endpoint.registry_name(), &job.repository).await?;
-    let registry = transport::registry(context, client, job.endpoint, credentials, job.mirrors)?;
+    let name = job.endpoint.registry_name();
+    let credentials = credentials::of_builder(name, &job.repository).await?;
+    let registry = transport::registry(
+        context,
+        client,
+        job.endpoint,
+        &job.repository,
+        credentials,
+        job.mirrors,
+    )
+    .await?;
     let file = OutputFile::create(&job.out, Existing::Refuse)?;
     let blob = Blob {
         repository: job.repository,

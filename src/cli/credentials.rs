@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::args::CredentialArgs;
 use super::environment::{self, var, var_os};
-use super::{Error, report};
+use super::{Context, Error, report};
 use crate::auth::helper::Helpers;
 use crate::auth::sources::{Absence, Format, SourceFile};
 use crate::auth::{Credentials, Origin, Proof, Sources};
@@ -33,6 +33,7 @@ pub(super) async fn of_command(
     args: CredentialArgs,
     registry: &RegistryName,
     repository: &Repository,
+    context: &Context,
 ) -> Result<Option<Credentials>, Error> {
     let given = match of_arguments(args, registry, repository).await? {
         Some(given) => Some(given),
@@ -43,15 +44,17 @@ pub(super) async fn of_command(
         Some(given) => Some(given),
         None => sources(files.clone()).find(registry, repository).await?,
     };
-    report::detail(|| match &found {
-        Some(found) => format!("using credentials for {registry} from {}", found.origin),
-        None => format!(
-            "no credentials for {registry} on the command line, in the environment{}",
-            files.iter().fold(String::new(), |list, file| {
-                format!("{list}, in {}", file.path.display())
-            })
-        ),
-    });
+    if context.verbose {
+        report::note(&match &found {
+            Some(found) => format!("using credentials for {registry} from {}", found.origin),
+            None => format!(
+                "no credentials for {registry} on the command line, in the environment{}",
+                files.iter().fold(String::new(), |list, file| {
+                    format!("{list}, in {}", file.path.display())
+                })
+            ),
+        });
+    }
     Ok(found)
 }
 
@@ -77,6 +80,19 @@ pub(super) async fn of_builder(
     }
     files.push(classic(CLASSIC_CREDENTIALS.into(), Absence::Fine));
     Ok(sources(files).find(registry, repository).await?)
+}
+
+/// The credentials for a mirror: what files hold for it by its own name. Files that are not there were told of
+/// when the registry's were looked for.
+pub(super) async fn of_mirror(
+    mirror: &RegistryName,
+    repository: &Repository,
+) -> Result<Option<Credentials>, Error> {
+    let mut files = files(var_os, user_id());
+    for file in &mut files {
+        file.absence = Absence::Fine;
+    }
+    Ok(sources(files).find(mirror, repository).await?)
 }
 
 async fn of_arguments(

@@ -15,11 +15,15 @@ pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), E
     // As the classic program was called: image and tag apart, the manifest from elsewhere.
     let two_arguments = args.source.tag.is_some();
     let source = Source::new(args.source)?;
+    let password_stdin = args.credentials.password_stdin;
     let given = match args.manifest.as_deref() {
         Some(path) if path.as_os_str() != "-" => Some(read_file(path)?),
+        Some(_) if password_stdin => return Err(Error::TwoFromStdin),
         Some(_) => Some(read_stdin()?),
         // A person at a terminal did not mean to type a manifest.
-        None if two_arguments && !std::io::stdin().is_terminal() => Some(read_stdin()?),
+        None if two_arguments && !password_stdin && !std::io::stdin().is_terminal() => {
+            Some(read_stdin()?)
+        }
         None => None,
     };
     let classic = two_arguments && given.is_some();

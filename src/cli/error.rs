@@ -76,6 +76,12 @@ pub enum Error {
     /// A user's name without a password.
     #[error("--username needs --password-stdin or --password")]
     PasswordMissing,
+    /// Standard input cannot hold two things.
+    #[error("--password-stdin and --manifest - both want standard input")]
+    TwoFromStdin,
+    /// Directories are not replaced.
+    #[error("--force replaces a file, and --format oci-dir writes a directory")]
+    ForceDirectory,
     /// A directory cannot be written to a pipe.
     #[error("--format oci-dir writes a directory, which --out must name")]
     DirectoryToStdout,
@@ -219,6 +225,8 @@ impl Error {
             | Self::Endpoint(_)
             | Self::Environment { .. }
             | Self::PasswordMissing
+            | Self::TwoFromStdin
+            | Self::ForceDirectory
             | Self::DirectoryToStdout => Exit::Usage,
             Self::Registry(error) => of_cause(error.cause()),
             Self::Document { source, .. } => of_document(source),
@@ -228,6 +236,7 @@ impl Error {
             Self::Images(error) if error.is_not_found() => Exit::NotFound,
             Self::Composite(error) if error.is_integrity() => Exit::Integrity,
             Self::BuildImage(error) if error.is_integrity() => Exit::Integrity,
+            Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
             Self::Composite(source) if source.io().is_some_and(is_closed) => Exit::Done,
@@ -254,6 +263,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Output(error) if error.is_existing_directory() => Some("choose another name"),
             Self::Output(error) if error.is_existing() => {
                 Some("choose another name, or replace it with --force")
             }

@@ -30,8 +30,13 @@ pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error>
         return fetch_to_stdout(&registry, &blob, &progress).await;
     };
     let progress = context.display.layer(&args.layer);
+    let is_named = file.is_seekable();
     transfer::to_output(&registry, &blob, file, path, &progress).await?;
     progress.wrote();
+    // A pipe that is named, like /dev/stdout, gets nothing but the data.
+    if !is_named {
+        return Ok(());
+    }
     // The classic program printed where it wrote to.
     stdout::write(&[path.as_os_str().as_bytes(), b"\n"].concat())
 }

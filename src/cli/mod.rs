@@ -40,6 +40,7 @@ use self::progress::Display;
 struct Context {
     transport: TransportArgs,
     display: Display,
+    verbose: bool,
 }
 
 /// How long work that was interrupted may take to let go of what it holds.
@@ -52,7 +53,6 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return report::usage(&error),
     };
-    report::set_verbose(args.verbose);
     match run(args) {
         Ok(()) => Exit::Done.into(),
         Err(error) => report::error(&error).into(),
@@ -64,14 +64,16 @@ fn run(args: Args) -> Result<(), Error> {
         command,
         transport,
         quiet,
-        verbose: _,
+        verbose,
     } = args;
     let context = Context {
         transport,
         display: Display::new(quiet),
+        verbose,
     };
-    // Hashing and decompressing keep a core busy each; more threads than layers at a time help nobody.
-    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
+    // Hashing and decompressing keep a core busy each; more threads than layers at a time help nobody. And
+    // never one alone: signals must be heard while it waits for standard input or a full pipe.
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .enable_all()
@@ -116,11 +118,15 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
 /// Waits for Ctrl-C or a request to end. Listening begins at once, not when the future is first polled.
 fn interrupted() -> impl Future<Output = Error> {
     use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
     let signals = kinds.map(|kind| (kind, signal(kind)));
     async move {
         // Without a handler a signal keeps its default: it ends the process.
-        let [first, second] = signals.map(|(kind, signal)| async move {
+        let [first, second, third] = signals.map(|(kind, signal)| async move {
             match signal {
                 Ok(mut signal) => signal.recv().await,
                 Err(_) => std::future::pending().await,
@@ -130,6 +136,7 @@ fn interrupted() -> impl Future<Output = Error> {
         tokio::select! {
             error = first => error,
             error = second => error,
+            error = third => error,
         }
     }
 }

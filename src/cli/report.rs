@@ -5,25 +5,9 @@
 use std::error::Error as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Error, Exit};
 use crate::digest::Digest;
-
-/// Whether the user wants to hear more than errors and progress.
-static VERBOSE: AtomicBool = AtomicBool::new(false);
-
-/// Sets whether details are told.
-pub(super) fn set_verbose(verbose: bool) {
-    VERBOSE.store(verbose, Ordering::Relaxed);
-}
-
-/// Tells a detail, if the user wants to hear them.
-pub(super) fn detail(text: impl FnOnce() -> String) {
-    if VERBOSE.load(Ordering::Relaxed) {
-        note(&text());
-    }
-}
 
 /// Tells something that is no error.
 pub(super) fn note(text: &str) {
@@ -59,7 +43,17 @@ fn text(error: &Error) -> String {
     if let Some(hint) = error.hint() {
         lines.push(format!("  hint: {hint}"));
     }
+    let lines: Vec<_> = lines.iter().map(|line| printable(line)).collect();
     lines.join("\n") + "\n"
+}
+
+/// A line without what could play tricks on a terminal or forge another line, and of a bearable length: texts
+/// of registries, archives and files end up in errors.
+fn printable(line: &str) -> String {
+    line.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(2000)
+        .collect()
 }
 
 /// A digest as Nix writes it.

@@ -46,16 +46,18 @@ impl Source {
         args: CredentialArgs,
         context: &Context,
     ) -> Result<Registry, Error> {
-        let name = self.endpoint.registry_name();
-        let credentials = credentials::of_command(args, name, &self.reference.repository).await?;
+        let (name, repository) = (self.endpoint.registry_name(), &self.reference.repository);
+        let credentials = credentials::of_command(args, name, repository, context).await?;
         let client = transport::client(context, false)?;
         transport::registry(
             context,
             client,
             self.endpoint.clone(),
+            repository,
             credentials,
             Vec::new(),
         )
+        .await
     }
 }
 

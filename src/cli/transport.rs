@@ -5,31 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::environment::{self, var, var_os};
-use super::{Context, Error};
+use super::{Context, Error, credentials};
 use crate::auth::Credentials;
 use crate::endpoint::Endpoint;
 use crate::http::retry::Policy;
 use crate::http::{Client, Proxies, Roots, Settings};
 use crate::mirror::{self, Mirror};
+use crate::reference::Repository;
 use crate::registry::Registry;
 
 /// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the
 /// environment may name a file that only the outside has: Nix itself sets the variable for its own downloads.
 pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error> {
-    let roots = match roots_file().map(|path| Roots::from_file(&path)) {
-        Some(Err(error)) if sandboxed && error.is_not_found() => Roots::of_the_system(),
-        Some(roots) => roots?,
-        None => Roots::of_the_system(),
-    };
-    Ok(Client::new(roots, settings(context)?)?)
+    Ok(Client::new(roots(sandboxed)?, settings(context)?)?)
 }
 
 /// A registry, with its mirrors: those of a derivation's attributes, else of the arguments, else of the
 /// environment.
-pub(super) fn registry(
+pub(super) async fn registry(
     context: &Context,
     client: Client,
     endpoint: Endpoint,
+    repository: &Repository,
     credentials: Option<Credentials>,
     attributes: Vec<Endpoint>,
 ) -> Result<Registry, Error> {
@@ -43,13 +40,13 @@ pub(super) fn registry(
         .into_iter()
         .filter(|mirror| mirror.of == *endpoint.registry_name())
         .map(|mirror| mirror.endpoint);
-    let mirrors = attributes
-        .into_iter()
-        .chain(mirrors)
-        // The credentials are for the registry itself.
-        .map(|mirror| Registry::new(client.clone(), mirror, None))
-        .collect();
-    Ok(Registry::new(client, endpoint, credentials).with_mirrors(mirrors))
+    let mut registries = Vec::new();
+    for mirror in attributes.into_iter().chain(mirrors) {
+        // The given credentials are for the registry itself; a mirror has its own, if any.
+        let credentials = credentials::of_mirror(mirror.registry_name(), repository).await?;
+        registries.push(Registry::new(client.clone(), mirror, credentials));
+    }
+    Ok(Registry::new(client, endpoint, credentials).with_mirrors(registries))
 }
 
 fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {
@@ -67,13 +64,21 @@ fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {
         .collect()
 }
 
-fn roots_file() -> Option<PathBuf> {
-    [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE]
+/// The authorities of the first bundle that the environment names, else the system's.
+fn roots(sandboxed: bool) -> Result<Roots, Error> {
+    let named = [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE]
         .into_iter()
-        .find_map(var_os)
+        .filter_map(var_os)
         .map(PathBuf::from)
         // What Nix sets where it has no bundle.
-        .filter(|path| path != Path::new("/no-cert-file.crt"))
+        .filter(|path| path != Path::new("/no-cert-file.crt"));
+    for path in named {
+        match Roots::from_file(&path) {
+            Err(error) if sandboxed && error.is_not_found() => {}
+            roots => return Ok(roots?),
+        }
+    }
+    Ok(Roots::of_the_system())
 }
 
 fn settings(context: &Context) -> Result<Settings, Error> {

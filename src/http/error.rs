@@ -172,20 +172,19 @@ impl Transport {
 
     /// Whether TLS could not be agreed on.
     fn is_tls(&self) -> bool {
-        let mut error: Option<&(dyn std::error::Error + 'static)> = Some(&self.0);
-        while let Some(current) = error {
-            let inner = current
-                .downcast_ref::<std::io::Error>()
-                .and_then(std::io::Error::get_ref);
-            if current.is::<rustls::Error>()
-                || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
-            {
-                return true;
-            }
-            error = current.source();
-        }
-        false
+        holds_tls_error(&self.0)
     }
+}
+
+/// Looks for an error of TLS in a chain. An I/O error does not give the error that it holds as its source, but
+/// that one's.
+fn holds_tls_error(error: &(dyn std::error::Error + 'static)) -> bool {
+    let held = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || held.is_some_and(|held| holds_tls_error(held))
+        || error.source().is_some_and(holds_tls_error)
 }
 
 impl fmt::Display for Transport {

@@ -7,12 +7,24 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use super::retry::{Backoff, Failure};
 use super::{Client, Error, Response};
 
 impl Client {
-    /// Posts a form. Any status is an answer, that of a redirect too.
+    /// Posts a form until it has an answer that is worth having, or for as long as the policy says. Any other
+    /// status is an answer, that of a redirect too.
     pub async fn post_form(&self, url: &Url, fields: &[(&str, &str)]) -> Result<Response, Error> {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
+        let mut backoff = Backoff::new(self.settings.policy.clone());
+        loop {
+            let outcome = self.post_once(url, body.clone()).await;
+            if !backoff.pause(Failure::of(&outcome), None).await {
+                return outcome;
+            }
+        }
+    }
+
+    async fn post_once(&self, url: &Url, body: String) -> Result<Response, Error> {
         self.inner
             .post(url.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -20,7 +32,7 @@ impl Client {
             .body(body)
             .send()
             .await
-            .map(|response| Response::new(url.clone(), response))
             .map_err(|source| Error::send(url, source))
+            .and_then(|response| Response::new(url.clone(), response).unencoded())
     }
 }

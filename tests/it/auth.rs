@@ -69,6 +69,31 @@ fn token_answer(field: &str) -> Answer {
 }
 
 #[test]
+fn secrets_may_begin_with_a_dash() {
+    let registry = Registry::start();
+    registry.on(
+        get("/v2/app/manifests/1").with("Authorization", "Bearer --secret"),
+        small().manifest_answer(),
+    );
+    let reference = format!("{}/app:1", registry.name());
+    hocker(["manifest", &reference, "-t", "--secret"])
+        .run()
+        .done();
+    hocker([
+        "manifest",
+        "127.0.0.1:1/app",
+        "--retries",
+        "0",
+        "-u",
+        "u",
+        "-p",
+        "-secret",
+    ])
+    .run()
+    .failed(6);
+}
+
+#[test]
 fn an_open_registry_is_sent_no_credentials() {
     let registry = Registry::start();
     let image = small();

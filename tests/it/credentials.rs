@@ -714,3 +714,63 @@ fn a_builder_takes_credentials_from_the_files_that_the_sandbox_shows() {
         .failed(4)
         .says(&format!("{}, which is not here", nowhere.display()));
 }
+
+#[test]
+fn a_mirror_is_sent_what_is_kept_for_it_and_nothing_else() {
+    for has_own in [true, false] {
+        let (registry, mirror) = (registry_with_password(), Registry::start());
+        let layer = small().layers.remove(0);
+        let answer = blob_answer(&layer.blob);
+        mirror.on_each(
+            get(blob_path("team/app", &layer.digest())).repeatedly(),
+            move |request| match request.header("Authorization") {
+                Some(_) => answer.clone(),
+                None => Answer::challenge("Basic realm=\"Mirror\""),
+            },
+        );
+        let user = User::new();
+        user.file(".docker/config.json", entry(&registry.name(), "origin"));
+        if has_own {
+            user.file(
+                ".config/containers/auth.json",
+                entry(&mirror.name(), "mirror"),
+            );
+        }
+        let reference = format!("{}/team/app:1", registry.name());
+        user.manifest(&registry).run().done();
+        let (option, digest) = (
+            format!("{}={}", registry.name(), mirror.url()),
+            layer.digest(),
+        );
+        let run = user.run(&[
+            "layer", "--mirror", &option, "--layer", &digest, "--out", "-", &reference,
+        ]);
+        if has_own {
+            let outcome = secretive(run.run().done());
+            assert_eq!(outcome.stdout, layer.blob);
+        } else {
+            let blob = layer.blob.clone();
+            registry.on(
+                get(blob_path("team/app", &digest)).with("Authorization", basic("origin")),
+                blob_answer(&blob),
+            );
+            registry.on(
+                get(blob_path("team/app", &digest)).without("Authorization"),
+                Answer::challenge("Basic realm=\"Registry\""),
+            );
+            let outcome = secretive(run.run().done());
+            assert_eq!(outcome.stdout, layer.blob);
+        }
+        let sent: Vec<_> = mirror
+            .requests()
+            .iter()
+            .filter_map(|request| request.header("Authorization").map(str::to_owned))
+            .collect();
+        let expected = if has_own {
+            vec![basic("mirror")]
+        } else {
+            Vec::new()
+        };
+        assert_eq!(sent, expected);
+    }
+}

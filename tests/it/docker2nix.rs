@@ -24,6 +24,25 @@ fn formatted(outcome: Outcome) -> String {
 }
 
 #[test]
+fn a_password_on_standard_input_is_not_taken_for_a_manifest() {
+    let image = small();
+    let registry = Registry::start();
+    registry.on(get("/v2/app/manifests/1"), image.manifest_answer());
+    let credentials = ["--username", "ann", "--password-stdin"];
+    let outcome = hocker(["docker2nix", &format!("{}/app", registry.name()), "1"])
+        .arguments(credentials)
+        .input("12345678")
+        .run()
+        .done();
+    assert!(!outcome.stderr.contains("12345678"), "{outcome}");
+    hocker(["docker2nix", "--manifest", "-", "app", "1"])
+        .arguments(credentials)
+        .input("12345678")
+        .run()
+        .failed(2);
+}
+
+#[test]
 fn the_classic_pipeline_prints_the_classic_expression() {
     let outcome = hocker(["docker2nix", "library/debian", "jessie"])
         .input(MANIFEST)

@@ -96,6 +96,47 @@ fn check_docker_archive(image: &Image) {
 }
 
 #[test]
+fn a_directory_is_never_replaced_by_force() {
+    let directory = tempfile::tempdir().unwrap();
+    hocker([
+        "image",
+        "--format",
+        "oci-dir",
+        "--out",
+        "out",
+        "--force",
+        "127.0.0.1:1/app:1",
+    ])
+    .in_directory(directory.path())
+    .run()
+    .failed(2);
+}
+
+#[test]
+fn a_pipe_that_is_named_gets_nothing_but_the_archive() {
+    let image = small();
+    let archives = ["-", "/dev/stdout"].map(|out| {
+        let registry = Registry::start();
+        image.serve(&registry, "app", "1");
+        hocker(["image", "--out", out, &format!("{}/app:1", registry.name())])
+            .run()
+            .done()
+            .stdout
+    });
+    // The names differ, since the registries do; the layout does not.
+    let members = archives.map(|archive| {
+        let mut archive = tar::Archive::new(&archive[..]);
+        archive
+            .entries()
+            .unwrap()
+            .map(|entry| entry.unwrap().path().unwrap().into_owned())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(members[0], members[1]);
+    assert_eq!(members[0].len(), 3 + image.layers.len());
+}
+
+#[test]
 fn writes_the_docker_archive() {
     check_docker_archive(&small());
 }

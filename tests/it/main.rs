@@ -28,6 +28,9 @@ mod auth; // challenges and the ways to give credentials
 mod bad_input; // exit codes, and nothing left behind
 mod classic; // classic names and classic command lines
 mod credentials; // where they are found, in which order, and that nobody hears them
+mod faults; // everything that can go wrong on the way, one test each
 mod mirrors; // asked first, never believed
+mod parsers; // documents and names that are almost right
+mod proxies; // used where the environment says so, and told nothing
 mod redirects; // where credentials do not go
 mod reports; // how errors and progress are told

@@ -6,6 +6,9 @@ use crate::support::hocker::{Run, hocker};
 use crate::support::image::{blob_answer, blob_path, small};
 use crate::support::scripted_registry::{Answer, Registry, get};
 
+/// What a mirror answers, given the right bytes and wrong ones.
+type Script = fn(&[u8], &[u8]) -> Answer;
+
 /// Fetches the layer of the small image, with a mirror for its registry.
 fn fetch(registry: &Registry, mirror: &str, directory: &std::path::Path) -> Run {
     let reference = format!("{}/app:1", registry.name());
@@ -45,10 +48,10 @@ fn what_a_mirror_has_is_not_asked_of_the_registry() {
 
 #[test]
 fn what_a_mirror_lacks_breaks_or_falsifies_comes_from_the_registry() {
+    type Script = fn(&[u8], &[u8]) -> Answer;
     let layer = small().layers[0].clone();
     let mut wrong = layer.blob.clone();
     wrong[10] ^= 1;
-    type Script = fn(&[u8], &[u8]) -> Answer;
     let answers: [Script; 6] = [
         |_, _| Answer::status(404),
         |_, _| Answer::status(503),

@@ -87,6 +87,24 @@ fn no_colour_and_no_control_characters_off_a_terminal_whatever_a_server_says() {
 }
 
 #[test]
+fn a_manifest_cannot_forge_lines_of_an_error() {
+    for text in [
+        r#"{"schemaVersion":2,"mediaType":"a\u001b[31m\nb"}"#,
+        r#"{"schemaVersion":2,"config":{"mediaType":"m","size":1,"digest":"\u001b[2Jx\n  hint: run this"},"layers":[]}"#,
+    ] {
+        let registry = Registry::start();
+        registry.on(get("/v2/app/manifests/1"), Answer::ok(text));
+        let outcome = hocker(["config", &format!("{}/app:1", registry.name())]).run();
+        assert_eq!(outcome.code, Some(7), "{outcome}");
+        let forged = outcome
+            .stderr
+            .lines()
+            .any(|line| line.starts_with("  hint: run this"));
+        assert!(!forged && !outcome.stderr.contains('\u{1b}'), "{outcome}");
+    }
+}
+
+#[test]
 fn what_a_registry_says_of_an_error_is_passed_on() {
     let registry = Registry::start();
     registry.on(

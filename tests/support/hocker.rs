@@ -46,9 +46,9 @@ impl Run {
         command
             .env_clear()
             .env("HOME", home.path())
-            .env("HOCKER_RETRY_DELAY", "0.01")
             // Without it the credentials of whoever is logged in on this machine are looked at.
             .env("XDG_RUNTIME_DIR", home.path())
+            .env("HOCKER_RETRY_DELAY", "0.01")
             .current_dir(home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -154,6 +154,13 @@ impl Running {
     /// Sends it what `Ctrl-C` sends.
     pub(crate) fn interrupt(&self) {
         kill_process(self.pid(), Signal::INT).unwrap();
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) fn kill(mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// Waits for its end.

@@ -2,6 +2,7 @@
 //! memory, and a way to run the executable that inherits nothing from the machine.
 #![allow(
     dead_code,
+    unused_imports,
     reason = "each test binary uses its own part of the shared support"
 )]
 
@@ -9,3 +10,4 @@ pub(crate) mod files;
 pub(crate) mod hocker;
 pub(crate) mod image;
 pub(crate) mod scripted_registry;
+pub(crate) mod tls;

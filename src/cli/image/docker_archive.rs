@@ -14,7 +14,7 @@ use crate::compression::Decompressor;
 use crate::descriptor::Descriptor;
 use crate::digest::DiffId;
 use crate::document::ParseError;
-use crate::output::OutputFile;
+use crate::output::{self, OutputFile};
 use crate::registry::{Blob, Destination, DownloadError, Registry};
 use crate::verify::VerifyingWriter;
 
@@ -24,12 +24,14 @@ pub(super) async fn write_to_file(
     path: &Path,
     file: OutputFile,
 ) -> Result<(), Error> {
-    // The layers go next to the output: there is room for an image, unlike perhaps in /tmp.
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+    // The layers go next to the output: there is room for an image, unlike perhaps in /tmp. Next to a device
+    // or a pipe there is none.
+    let directory = if file.is_seekable() {
+        output::parent(path).to_owned()
+    } else {
+        std::env::temp_dir()
     };
-    let layers = fetch_layers(&image, directory).await?;
+    let layers = fetch_layers(&image, &directory).await?;
     assemble(&image, layers, path.display().to_string(), file.as_file())?;
     Ok(file.commit()?)
 }

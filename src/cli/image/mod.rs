@@ -38,6 +38,7 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
     let platform = platform(args.platform);
     let path = &args.output.out;
     let to_stdout = path.as_os_str() == "-";
+    let mut is_named = !to_stdout;
     // The output comes first: what cannot be written need not be fetched.
     match args.format {
         Format::DockerArchive if to_stdout => {
@@ -46,17 +47,20 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
         }
         Format::DockerArchive => {
             let file = OutputFile::create(path, existing(args.output.force))?;
+            is_named = file.is_seekable();
             let image = Image::resolve(context, registry, source.reference, &platform).await?;
             docker_archive::write_to_file(image, path, file).await?;
         }
         Format::OciDir if to_stdout => return Err(Error::DirectoryToStdout),
+        Format::OciDir if args.output.force => return Err(Error::ForceDirectory),
         Format::OciDir => {
             let directory = OutputDirectory::create(path)?;
             let image = Image::resolve(context, registry, source.reference, &platform).await?;
             oci_dir::write(image, path, directory).await?;
         }
     }
-    if to_stdout {
+    // A pipe that is named, like /dev/stdout, gets nothing but the data.
+    if !is_named {
         return Ok(());
     }
     // The classic program printed where it wrote to.

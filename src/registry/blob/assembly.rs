@@ -18,15 +18,22 @@ pub(super) struct Assembly<'a> {
     verifier: Verifier,
     /// The offset of the byte whose turn it is.
     turn: u64,
+    /// The size in bytes, where it is known.
+    size: Option<u64>,
+    /// The end of what somebody takes in order, until all of it was found good: what is wrong never looks
+    /// complete.
+    held: Vec<u8>,
     buffer: Vec<u8>,
 }
 
 impl<'a> Assembly<'a> {
-    pub(super) fn new(destination: Destination<'a>, verifier: Verifier) -> Self {
+    pub(super) fn new(destination: Destination<'a>, verifier: Verifier, size: Option<u64>) -> Self {
         Self {
             destination,
             verifier,
             turn: 0,
+            size,
+            held: Vec::new(),
             buffer: Vec::new(),
         }
     }
@@ -45,13 +52,28 @@ impl<'a> Assembly<'a> {
                 .map_err(Failure::Destination);
         }
         self.verifier.update(bytes)?;
-        match &mut self.destination {
-            Destination::File(file) => file.write_all_at(bytes, offset),
-            Destination::InOrder { take, .. } => take(bytes),
+        if let Destination::File(file) = &self.destination {
+            file.write_all_at(bytes, offset)
+                .map_err(Failure::Destination)?;
         }
-        .map_err(Failure::Destination)?;
+        self.hand_on(bytes)
+    }
+
+    /// Gives bytes to whoever takes them in order, but the last ones not before the end was accepted.
+    fn hand_on(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.turn += bytes.len() as u64;
-        Ok(())
+        let Destination::InOrder { take, .. } = &mut self.destination else {
+            return Ok(());
+        };
+        if !self.held.is_empty() {
+            take(&self.held).map_err(Failure::Destination)?;
+            self.held.clear();
+        }
+        if self.size.is_none_or(|size| self.turn >= size) {
+            self.held.extend_from_slice(bytes);
+            return Ok(());
+        }
+        take(bytes).map_err(Failure::Destination)
     }
 
     /// Goes on with what came early, now that its turn has come.
@@ -67,10 +89,7 @@ impl<'a> Assembly<'a> {
             };
             read.map_err(Failure::Destination)?;
             self.verifier.update(&buffer)?;
-            if let Destination::InOrder { take, .. } = &mut self.destination {
-                take(&buffer).map_err(Failure::Destination)?;
-            }
-            self.turn += length as u64;
+            self.hand_on(&buffer)?;
             self.buffer = buffer;
         }
         Ok(())
@@ -78,7 +97,13 @@ impl<'a> Assembly<'a> {
 
     /// Accepts the end.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        Ok(self.verifier.finish()?)
+        self.verifier.finish()?;
+        match self.destination {
+            Destination::InOrder { take, .. } if !self.held.is_empty() => {
+                take(&self.held).map_err(Failure::Destination)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The file that takes bytes in any order.
@@ -115,7 +140,7 @@ mod tests {
             spool,
         };
         let verifier = Verifier::new(Digest::of(&content), Some(90));
-        let mut assembly = Assembly::new(destination, verifier);
+        let mut assembly = Assembly::new(destination, verifier, Some(90));
         for index in order {
             let start = 30 * *index;
             assembly.take(start as u64, &content[start..start + 30])?;
@@ -149,6 +174,27 @@ mod tests {
     fn without_a_file_only_one_order_is_right() {
         assert!(assemble(&[0, 1, 2], None).is_ok());
         assert!(assemble(&[1, 0, 2], None).is_err());
+    }
+
+    #[test]
+    fn the_end_of_what_is_wrong_is_never_handed_on() {
+        for size in [Some(6), None] {
+            let mut out = Vec::new();
+            let mut take = |bytes: &[u8]| {
+                out.extend_from_slice(bytes);
+                Ok(())
+            };
+            let destination = Destination::InOrder {
+                take: &mut take,
+                spool: None,
+            };
+            let verifier = Verifier::new(Digest::of(b"abcdef"), size);
+            let mut assembly = Assembly::new(destination, verifier, size);
+            assert!(assembly.take(0, b"abc").is_ok());
+            assert!(assembly.take(3, b"xyz").is_ok());
+            assert!(assembly.finish().is_err());
+            assert_eq!(out, b"abc", "{size:?}");
+        }
     }
 
     #[test]

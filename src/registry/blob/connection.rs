@@ -80,6 +80,12 @@ impl Connection {
         self.is_whole && self.response.is_some()
     }
 
+    /// Goes on with the piece that follows. What another connection brought of it is passed over.
+    pub(super) fn go_on(&mut self, index: usize, received: u64) {
+        self.index = index;
+        self.skip = received;
+    }
+
     /// Turns to another piece, which the open answer does not hold.
     pub(super) fn turn_to(&mut self, index: usize) {
         self.index = index;

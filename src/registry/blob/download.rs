@@ -53,7 +53,7 @@ pub(super) async fn run(
         registry,
         blob: &blob,
         progress,
-        assembly: Assembly::new(destination, verifier),
+        assembly: Assembly::new(destination, verifier, size),
         pieces,
         began: Instant::now(),
         received: 0,
@@ -157,7 +157,8 @@ impl Download<'_, '_> {
         if connection.goes_on()
             && let Some(next) = self.pieces.take_next(connection.index)
         {
-            connection.index = next;
+            let received = self.pieces.get(next).map_or(0, |piece| piece.received);
+            connection.go_on(next, received);
             return Ok(Some(connection));
         }
         if let Some(index) = self.pieces.take_first() {

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::program;
 use super::server::{Server, free_port, wait_until};
+use super::token_server::{NAME, TokenServer};
 
 /// A registry with its own storage.
 pub(crate) struct DockerRegistry {
@@ -42,28 +43,39 @@ impl Access {
 impl DockerRegistry {
     /// A registry that is open to everybody.
     pub(crate) fn start() -> Self {
-        Self::configured(None)
+        Self::configured(|_| String::new())
     }
 
     /// A registry for one user.
     pub(crate) fn start_with_password(user: &str, password: &str) -> Self {
-        let line = program::run(Command::new("htpasswd").args(["-Bbn", user, password]));
-        Self::configured(Some(line))
+        let passwords = program::run(Command::new("htpasswd").args(["-Bbn", user, password]));
+        Self::configured(|directory| {
+            let file = directory.join("htpasswd");
+            fs::write(&file, passwords).unwrap();
+            format!("htpasswd:\n    realm: tests\n    path: {}", file.display())
+        })
     }
 
-    fn configured(passwords: Option<Vec<u8>>) -> Self {
+    /// A registry for whoever has a token from `server`.
+    pub(crate) fn start_with_tokens(server: &TokenServer) -> Self {
+        Self::configured(|_| {
+            format!(
+                "token:\n    realm: {}\n    service: {NAME}\n    issuer: {NAME}\n    rootcertbundle: {}",
+                server.realm(),
+                server.certificate().display()
+            )
+        })
+    }
+
+    fn configured(auth: impl FnOnce(&Path) -> String) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
         let path = directory.path();
         let config = path.join("config.yml");
-        let auth = passwords.map_or_else(String::new, |passwords| {
-            let file = path.join("htpasswd");
-            fs::write(&file, passwords).unwrap();
-            format!(
-                "auth:\n  htpasswd:\n    realm: tests\n    path: {}\n",
-                file.display()
-            )
-        });
+        let auth = match auth(path) {
+            none if none.is_empty() => none,
+            section => format!("auth:\n  {section}\n"),
+        };
         let text = format!(
             "version: 0.1\n\
              log:\n  level: warn\n\
@@ -82,6 +94,10 @@ impl DockerRegistry {
             port,
             _directory: directory,
         }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// `localhost:port`, the registry's name in a reference.

@@ -1,8 +1,11 @@
 //! Peers on this machine, each started by the test that needs it and gone when it ends.
 
+pub(crate) mod cutter;
 pub(crate) mod docker_registry;
 pub(crate) mod dockerd;
+pub(crate) mod nginx;
 pub(crate) mod nix;
 pub(crate) mod program;
 pub(crate) mod real_image;
 pub(crate) mod server;
+pub(crate) mod token_server;

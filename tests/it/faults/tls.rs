@@ -1,0 +1,153 @@
+//! TLS: certificates that nobody vouches for, ways out of it, and the protocol that is spoken.
+
+use std::fs;
+use std::path::Path;
+
+use super::{TOKEN, layer, retries};
+use crate::support::hocker::Run;
+use crate::support::image::{blob_path, digest, noise};
+use crate::support::scripted_registry::{Answer, Registry, get};
+use crate::support::tls::Authority;
+
+/// `hocker layer` by https.
+fn fetch(registry: &Registry, digest: &str, directory: &Path) -> Run {
+    layer(digest, "app")
+        .arguments(["--registry", &registry.url()])
+        .in_directory(directory)
+}
+
+#[test]
+fn a_server_that_would_speak_http_2_is_spoken_to_in_http_1() {
+    // So that no stream of a shared connection stalls, and no GOAWAY ends them all.
+    for protocols in [&["h2", "http/1.1"][..], &["http/1.1"], &[]] {
+        let authority = Authority::new("the tests");
+        let registry = Registry::start_with_tls(authority.server(protocols));
+        let directory = tempfile::tempdir().unwrap();
+        let ca = tempfile::tempdir().unwrap();
+        let blob = noise(100_000);
+        let digest = digest(&blob);
+        registry.on(get(blob_path("app", &digest)), Answer::ok(blob.clone()));
+        fetch(&registry, &digest, directory.path())
+            .env("SSL_CERT_FILE", authority.write(ca.path()))
+            .run()
+            .done()
+            .never_says(TOKEN);
+        assert!(fs::read(directory.path().join("layer")).unwrap() == blob);
+        for protocol in registry.protocols() {
+            assert!(
+                protocol.is_none() || protocol.as_deref() == Some(b"http/1.1"),
+                "{protocol:?}"
+            );
+        }
+        assert_eq!(registry.protocols().len(), 1);
+    }
+}
+
+#[test]
+fn a_broken_body_is_resumed_by_tls_too() {
+    let authority = Authority::new("the tests");
+    let registry = Registry::start_with_tls(authority.server(&[]));
+    let directory = tempfile::tempdir().unwrap();
+    let ca = tempfile::tempdir().unwrap();
+    let blob = noise(100_000);
+    let (digest, last) = (digest(&blob), blob.len() - 1);
+    registry
+        .on(
+            get(blob_path("app", &digest)).without("Range"),
+            Answer::ok(blob.clone()).close_after(40_000),
+        )
+        .on(
+            get(blob_path("app", &digest)).with("Range", format!("bytes=40000-{last}")),
+            Answer::partial(&blob, 40_000, last),
+        );
+    fetch(&registry, &digest, directory.path())
+        .env("NIX_SSL_CERT_FILE", authority.write(ca.path()))
+        .run()
+        .done();
+    assert!(fs::read(directory.path().join("layer")).unwrap() == blob);
+}
+
+#[test]
+fn a_body_that_ends_without_the_end_of_tls_is_not_the_whole() {
+    // Whoever can cut the connection could otherwise cut the content.
+    let authority = Authority::new("the tests");
+    let registry = Registry::start_with_tls(authority.server(&[]));
+    let directory = tempfile::tempdir().unwrap();
+    let ca = tempfile::tempdir().unwrap();
+    let blob = noise(100_000);
+    let digest = digest(&blob);
+    registry.on(
+        get(blob_path("app", &digest)).repeatedly(),
+        Answer::ok(blob.clone()).until_close().close_after(40_000),
+    );
+    let outcome = fetch(&registry, &digest, directory.path())
+        .env("SSL_CERT_FILE", authority.write(ca.path()))
+        .run();
+    assert!(
+        outcome.code.is_some_and(|code| [5, 6].contains(&code)),
+        "{outcome}"
+    );
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_not_tried_again() {
+    let registry = Registry::start_with_tls(Authority::new("the tests").server(&[]));
+    let directory = tempfile::tempdir().unwrap();
+    let ca = tempfile::tempdir().unwrap();
+    let other = Authority::new("somebody else").write(ca.path());
+    let outcome = fetch(&registry, &digest(b"x"), directory.path())
+        .env("SSL_CERT_FILE", other)
+        .run()
+        .failed(6)
+        .says("certificate")
+        .never_says(TOKEN);
+    assert_eq!(retries(&outcome).len(), 0, "{outcome}");
+    assert_eq!(registry.connections(), 1);
+    assert!(registry.requests().is_empty(), "the token was sent");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn https_does_not_fall_back_to_http() {
+    let authority = Authority::new("the tests");
+    let registry = Registry::start_with_tls(authority.server(&[]));
+    let plain = Registry::start();
+    let directory = tempfile::tempdir().unwrap();
+    let ca = tempfile::tempdir().unwrap();
+    let digest = digest(b"x");
+    registry.on(
+        get(blob_path("app", &digest)),
+        Answer::redirect(307, plain.at("/store/x?signature=5igned")),
+    );
+    fetch(&registry, &digest, directory.path())
+        .env("SSL_CERT_FILE", authority.write(ca.path()))
+        .run()
+        .failed(7)
+        .never_says(TOKEN)
+        .never_says("5igned");
+    assert_eq!(plain.connections(), 0, "it was asked");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_realm_by_http_is_no_realm_of_a_registry_by_https() {
+    let authority = Authority::new("the tests");
+    let registry = Registry::start_with_tls(authority.server(&[]));
+    let plain = Registry::start();
+    let directory = tempfile::tempdir().unwrap();
+    let ca = tempfile::tempdir().unwrap();
+    let digest = digest(b"x");
+    registry.on(
+        get(blob_path("app", &digest)),
+        Answer::challenge(format!("Bearer realm=\"{}\"", plain.at("/token"))),
+    );
+    fetch(&registry, &digest, directory.path())
+        .env("DOCKER_TOKEN", "")
+        .arguments(["--username", "ann", "--password", TOKEN])
+        .env("SSL_CERT_FILE", authority.write(ca.path()))
+        .run()
+        .failed(4)
+        .never_says(TOKEN);
+    assert_eq!(plain.connections(), 0, "it was asked");
+}
