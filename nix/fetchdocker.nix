@@ -8,7 +8,8 @@
   : a reference as `docker pull` takes it; instead of the next four
 
   `registry`, `repository`, `imageName`, `tag`
-  : the same in parts, as the classic expressions have it
+  : the same in parts, as the classic expressions have it. The tag is `latest` where nothing is said; with
+    `null`, or with an `image` that has only a digest, the image has none and is named by its digest.
 
   `imageManifest`
   : the manifest's own text, or the file of it, byte for byte as the registry has it. With it the
@@ -28,7 +29,9 @@
   A derivation with these further attributes:
 
   `image`, `imageName`, `imageTag`
-  : the name under which the image is loaded: whole, without the tag, and the tag
+  : the name under which the image is loaded: whole, without the tag, and the tag. Without a tag the whole
+    name ends in the digest, and only those find it by that name who keep digests when they load: `hocker
+    serve` and containerd.
 
   `manifestDigest`
   : the registry's digest of the manifest, or null where only configuration and layers are known
@@ -61,14 +64,14 @@
   registry ? null,
   repository ? null,
   imageName ? null,
-  tag ? null,
+  tag ? "latest",
   imageManifest ? null,
   imageConfig ? null,
   imageLayers ? null,
   mirrors ? [ ],
   preferLocalBuild ? true,
   ...
-}:
+}@given:
 let
   inherit (builtins)
     elemAt
@@ -95,10 +98,10 @@ let
               imageName
             else
               "${repository}/${imageName}";
-          tag = if tag == null then "latest" else tag;
+          inherit tag;
           digest = null;
         }
-    else if registry != null || repository != null || imageName != null || tag != null then
+    else if registry != null || repository != null || imageName != null || given ? tag then
       fail "`image` says it all: leave out `registry`, `repository`, `imageName` and `tag`"
     else
       let
@@ -111,7 +114,7 @@ let
           else
             reference.registry;
         path = reference.repository;
-        tag = if reference.tag == null then "latest" else reference.tag;
+        tag = if reference.tag == null && reference.digest == null then "latest" else reference.tag;
         inherit (reference) digest;
       };
 
@@ -135,16 +138,31 @@ let
       head short
     else
       location.path;
-  familiar = "${familiarName}:${location.tag}";
+  # Only the manifest's own digest is known to Nix: that of an index, which a reference may name, is not.
+  suffix =
+    if location.tag != null then
+      ":${location.tag}"
+    else if manifest != null then
+      "@${manifest.digest}"
+    else
+      fail "without a tag, `imageManifest` is needed: its digest names the image";
+  familiar = "${familiarName}${suffix}";
   # What the classic compositeImage.sh called it, and what old units therefore run.
   withoutScheme = match "[a-z]+://(.*)" location.endpoint;
   classicBase = if withoutScheme == null then location.endpoint else head withoutScheme;
   classicSlash = if match ".*/" classicBase == null then "/" else "";
-  classic = "${classicBase}${classicSlash}${location.path}:${location.tag}";
-  repoTags = [
-    familiar
-  ]
-  ++ (if manifest == null && classic != familiar then [ classic ] else [ ]);
+  classic = "${classicBase}${classicSlash}${location.path}${suffix}";
+  repoTags =
+    if location.tag == null then
+      # Not `latest`: that is the name of another image.
+      [ ]
+    else if manifest == null && classic != familiar then
+      [
+        familiar
+        classic
+      ]
+    else
+      [ familiar ];
 
   manifest = if imageManifest == null then null else readManifest imageManifest;
   digestAgrees =
@@ -226,7 +244,7 @@ derivation {
   imageSpec = {
     interpreter = program;
     inherit repoTags config layers;
-    reference = "${fullName}:${location.tag}";
+    reference = "${fullName}${suffix}";
     inherit (location) tag;
     manifest = if manifest == null then null else manifest.text;
   };

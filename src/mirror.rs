@@ -42,7 +42,9 @@ pub enum ParseError {
     #[error(transparent)]
     Endpoint(endpoint::ParseError),
     /// A user or password in the URL, which every process of the machine and the logs would see.
-    #[error("mirrors are asked without credentials, but the URL of {0} holds some")]
+    #[error(
+        "the URL of {0} holds credentials; those of a mirror are looked for where `docker login` leaves them"
+    )]
     Credentials(String),
 }
 

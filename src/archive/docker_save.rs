@@ -24,12 +24,14 @@ use crate::manifest::Manifest;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Composition {
-    /// Tags as Docker prints them: `debian:jessie`. The first is the image's own.
+    /// Tags as Docker prints them: `debian:jessie`. The first is the image's own. An image that is known by
+    /// its digest alone has none.
     pub repo_tags: Vec<String>,
-    /// The name in full, with the tag: `docker.io/library/debian:jessie`.
+    /// The name in full, with the tag or the digest: `docker.io/library/debian:jessie`.
     pub reference: String,
     /// The tag alone.
-    pub tag: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// The manifest's own text.
     pub manifest: String,
     /// The file of the configuration.
@@ -56,7 +58,7 @@ impl Composition {
     #[must_use]
     pub fn named_descriptor(&self, manifest: &Document<Manifest>) -> Descriptor {
         let mut descriptor = manifest.descriptor();
-        descriptor.annotations = name_annotations(&self.reference, &self.tag);
+        descriptor.annotations = name_annotations(&self.reference, self.tag.as_deref());
         descriptor
     }
 
@@ -236,7 +238,7 @@ mod tests {
         Composition {
             repo_tags: vec!["debian:jessie".to_owned()],
             reference: "docker.io/library/debian:jessie".to_owned(),
-            tag: "jessie".to_owned(),
+            tag: Some("jessie".to_owned()),
             manifest: manifest.to_string(),
             config: directory.join("config"),
             layers: vec![directory.join("layer"), directory.join("layer")],
@@ -287,6 +289,26 @@ mod tests {
             docker,
             json!([{ "Config": config, "RepoTags": ["debian:jessie"], "Layers": [layer, layer] }])
         );
+    }
+
+    #[test]
+    fn an_image_without_a_tag_is_named_by_its_digest_and_takes_no_name_from_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut composition = composition(directory.path());
+        let digest = Digest::of(composition.manifest.as_bytes());
+        composition.repo_tags.clear();
+        composition.reference = format!("docker.io/library/debian@{digest}");
+        composition.tag = None;
+        let text = script("/bin/hocker", &composition).unwrap();
+        assert_eq!(parse_script(&text).unwrap(), composition);
+        let members = members(&composition.write(Vec::new()).unwrap());
+        let index: serde_json::Value = serde_json::from_slice(&members[1].1).unwrap();
+        assert_eq!(
+            index["manifests"][0]["annotations"],
+            json!({ "io.containerd.image.name": composition.reference })
+        );
+        let docker: serde_json::Value = serde_json::from_slice(&members[2].1).unwrap();
+        assert_eq!(docker[0]["RepoTags"], json!([]));
     }
 
     #[test]

@@ -38,16 +38,20 @@ pub fn index(manifest: &Descriptor) -> Vec<u8> {
 }
 
 /// The annotations that carry an image's name in `index.json`: the reference in full for containerd, and
-/// the tag for everybody else.
+/// the tag, where there is one, for everybody else.
 #[must_use]
-pub fn name_annotations(reference: &str, tag: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("io.containerd.image.name".to_owned(), reference.to_owned()),
-        (
-            "org.opencontainers.image.ref.name".to_owned(),
-            tag.to_owned(),
-        ),
-    ])
+pub fn name_annotations<'a>(
+    reference: &str,
+    tag: impl Into<Option<&'a str>>,
+) -> BTreeMap<String, String> {
+    let full = Some(("io.containerd.image.name", reference));
+    let tag = tag
+        .into()
+        .map(|tag| ("org.opencontainers.image.ref.name", tag));
+    full.into_iter()
+        .chain(tag)
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// A layout that is being written.

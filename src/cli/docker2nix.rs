@@ -26,7 +26,7 @@ pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), E
         }
         None => None,
     };
-    let classic = two_arguments && given.is_some();
+    let from_elsewhere = given.is_some();
     let manifest = if let Some(manifest) = given {
         manifest
     } else {
@@ -52,7 +52,8 @@ pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), E
         name: args.alternative_name.as_deref(),
         manifest: &manifest,
     };
-    let text = if classic {
+    // The classic expression has no way to say that there is no tag.
+    let text = if two_arguments && from_elsewhere && tag.is_some() {
         expression.classic()?
     } else {
         expression.pinned()?

@@ -20,7 +20,7 @@ pub struct Expression<'a> {
     pub endpoint: &'a Endpoint,
     /// The image's repository.
     pub repository: &'a Repository,
-    /// The tag; left out of the expression where a reference has only a digest.
+    /// The tag; none where a reference has only a digest, which the classic expression cannot say.
     pub tag: Option<&'a Tag>,
     /// The result's name in the Nix store; the last part of the repository where nothing else is said.
     pub name: Option<&'a str>,
@@ -32,17 +32,13 @@ impl Expression<'_> {
     /// The expression that names every hash.
     pub fn classic(&self) -> Result<String, Error> {
         let mut bindings = self.bindings();
-        let mut inherited = vec!["registry", "repository", "imageName"];
-        if self.tag.is_some() {
-            inherited.insert(0, "tag");
-        }
         bindings.push(Binding::Set(
             "imageConfig",
             Node::Call {
                 function: "fetchDockerConfig",
                 recursive: false,
                 bindings: vec![
-                    Binding::Inherit(inherited),
+                    Binding::Inherit(vec!["tag", "registry", "repository", "imageName"]),
                     Binding::Set("sha256", hash(&self.manifest.config.digest)?),
                 ],
             },
@@ -99,16 +95,13 @@ impl Expression<'_> {
     fn bindings(&self) -> Vec<Binding> {
         let (repository, image_name) = self.repository.split();
         let text = |text: &str| Node::Text(text.to_owned());
-        let mut bindings = vec![
+        vec![
             Binding::Set("name", text(self.name.unwrap_or(image_name))),
             Binding::Set("registry", text(self.endpoint.base().as_str())),
             Binding::Set("repository", text(repository)),
             Binding::Set("imageName", text(image_name)),
-        ];
-        if let Some(tag) = self.tag {
-            bindings.push(Binding::Set("tag", text(tag.as_str())));
-        }
-        bindings
+            Binding::Set("tag", self.tag.map_or(Node::Null, |tag| text(tag.as_str()))),
+        ]
     }
 }
 
@@ -202,7 +195,7 @@ fetchdocker rec {
     }
 
     #[test]
-    fn the_pinned_expression_holds_the_manifest_and_no_tag_that_was_not_said() {
+    fn the_pinned_expression_holds_the_manifest_and_says_that_there_is_no_tag() {
         let manifest = manifest(&[LAYER], "\n  ");
         let expression = Expression {
             endpoint: &"localhost:5000".parse().unwrap(),
@@ -214,10 +207,9 @@ fetchdocker rec {
         let text = expression.pinned().unwrap();
         let start = "{ fetchdocker }:\nfetchdocker {\n  name = \"other\";\n  \
                      registry = \"http://localhost:5000/v2/\";\n  repository = \"\";\n  \
-                     imageName = \"app\";\n  imageManifest = ''\n    {\"schemaVersion\":2,\n      \"mediaType\"";
+                     imageName = \"app\";\n  tag = null;\n  imageManifest = ''\n    {\"schemaVersion\":2,\n      \"mediaType\"";
         assert!(text.starts_with(start), "{text}");
         assert!(text.ends_with("}]}'';\n}\n"), "{text}");
-        assert!(!expression.classic().unwrap().contains("tag"));
     }
 
     #[test]

@@ -39,12 +39,13 @@ pub struct Job {
 pub struct Spec {
     /// What runs the scripts: the absolute path of this program.
     pub interpreter: String,
-    /// Tags as Docker prints them.
+    /// Tags as Docker prints them; none where the image is known by its digest alone.
     pub repo_tags: Vec<String>,
-    /// The name in full, with the tag.
+    /// The name in full, with the tag or the digest.
     pub reference: String,
     /// The tag alone.
-    pub tag: String,
+    #[serde(default)]
+    pub tag: Option<String>,
     /// The manifest's own text, where it is at hand.
     #[serde(default)]
     pub manifest: Option<String>,
@@ -305,7 +306,7 @@ mod tests {
             interpreter: "/bin/hocker".to_owned(),
             repo_tags: vec!["app:1".to_owned()],
             reference: "docker.io/library/app:1".to_owned(),
-            tag: "1".to_owned(),
+            tag: Some("1".to_owned()),
             manifest: None,
             config: blob("config", config.to_string().as_bytes()),
             layers: vec![

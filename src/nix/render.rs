@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 /// The parts of the Nix language that the expressions use.
 pub(super) enum Expression {
+    /// `null`.
+    Null,
     /// A string.
     Text(String),
     /// A string that people read: in indented form where that can be exact.
@@ -45,6 +47,7 @@ pub(super) fn function(formals: &[&str], body: &Expression) -> String {
 
 fn expression(out: &mut String, depth: usize, node: &Expression) {
     match node {
+        Expression::Null => out.push_str("null"),
         Expression::Text(text) => out.push_str(&string(text)),
         Expression::Document(text) => match indented_string(text, depth) {
             Some(literal) => out.push_str(&literal),

@@ -260,3 +260,24 @@ fn refuses_manifests_that_are_none_or_mean_harm() {
         assert!(outcome.stderr.starts_with("hocker: "), "{what}: {outcome}");
     }
 }
+
+#[test]
+fn a_reference_with_a_digest_alone_gets_no_tag() {
+    let image = small();
+    let pin = format!("team/app@{}", image.digest());
+    let registry = Registry::start();
+    image.serve_manifest(&registry, "team/app", &image.digest());
+    let fetched = hocker(["docker2nix", &format!("{}/{pin}", registry.name())]);
+    let given = |arguments: [&str; 2]| {
+        hocker(["docker2nix", arguments[0], arguments[1]]).input(image.manifest.clone())
+    };
+    for run in [
+        fetched,
+        given([&pin, "--manifest=-"]),
+        given(["team/app", &image.digest()]),
+    ] {
+        let text = formatted(run.run());
+        assert!(text.contains("  tag = null;\n"), "{text}");
+        assert!(text.contains("imageManifest = "), "{text}");
+    }
+}

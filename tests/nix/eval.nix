@@ -724,6 +724,54 @@ let
       };
     }
     {
+      name = "an image that is known by its digest alone takes nobody's tag";
+      seen =
+        map
+          (
+            where:
+            let
+              drv = fetchdocker (where // { imageManifest = manifest { }; });
+            in
+            pick drv // { inherit (drv.imageSpec) repoTags reference tag; }
+          )
+          [
+            { image = "debian@${manifestDigest}"; }
+            {
+              imageName = "debian";
+              tag = null;
+            }
+          ];
+      expected =
+        let
+          each = {
+            image = "debian@${manifestDigest}";
+            imageName = "debian";
+            imageTag = null;
+            inherit manifestDigest;
+            repoTags = [ ];
+            reference = "docker.io/library/debian@${manifestDigest}";
+            tag = null;
+          };
+        in
+        [
+          each
+          each
+        ];
+    }
+    {
+      name = "a tag beside the digest is the name";
+      seen = pick (fetchdocker {
+        image = "debian:12@${manifestDigest}";
+        imageManifest = manifest { };
+      });
+      expected = {
+        image = "debian:12";
+        imageName = "debian";
+        imageTag = "12";
+        inherit manifestDigest;
+      };
+    }
+    {
       name = "the manifest as a file is the manifest as text";
       seen =
         map
@@ -823,6 +871,23 @@ let
             image = "a";
             imageName = "a";
             imageManifest = manifest { };
+          }
+        ]
+        [
+          "fetchdocker: a tag beside `image`"
+          {
+            image = "a";
+            tag = null;
+            imageManifest = manifest { };
+          }
+        ]
+        [
+          "fetchdocker: neither a tag nor a digest"
+          {
+            imageName = "a";
+            tag = null;
+            imageConfig = config { };
+            imageLayers = [ ];
           }
         ]
         [
