@@ -48,7 +48,6 @@ fn what_a_mirror_has_is_not_asked_of_the_registry() {
 
 #[test]
 fn what_a_mirror_lacks_breaks_or_falsifies_comes_from_the_registry() {
-    type Script = fn(&[u8], &[u8]) -> Answer;
     let layer = small().layers[0].clone();
     let mut wrong = layer.blob.clone();
     wrong[10] ^= 1;
