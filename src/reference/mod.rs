@@ -110,7 +110,7 @@ impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.familiar_name())?;
         if let Some(tag) = &self.tag {
-            write!(f, ":{}", tag)?;
+            write!(f, ":{tag}")?;
         }
         match &self.digest {
             Some(digest) => write!(f, "@{digest}"),
