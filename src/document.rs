@@ -84,6 +84,9 @@ pub enum ParseError {
     /// It says two things that cannot both be true (CVE-2021-41190).
     #[error("it contradicts itself: {0}")]
     Contradiction(String),
+    /// It is an index, from which one image's manifest must be chosen.
+    #[error("it is an index of images for several platforms, where one image's manifest is needed")]
+    IsIndex,
     /// It is sound but of a kind that this program does not handle.
     #[error("it is {0}")]
     Unsupported(String),

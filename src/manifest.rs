@@ -141,10 +141,7 @@ impl View for Manifest {
     fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError> {
         let (kind, media_type) = Kind::of(bytes, declared)?;
         if kind == DocumentKind::Index {
-            return Err(ParseError::Unsupported(
-                "an index of images for several platforms, where one image's manifest is needed"
-                    .to_owned(),
-            ));
+            return Err(ParseError::IsIndex);
         }
         let raw: Raw =
             serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;

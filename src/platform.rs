@@ -34,9 +34,25 @@ impl Platform {
     /// machine elsewhere, so the operating system is Linux everywhere.
     #[must_use]
     pub fn of_this_machine() -> Self {
+        Self::compiled_for(std::env::consts::ARCH, cfg!(target_endian = "little"))
+    }
+
+    /// Linux on an architecture as `std::env::consts::ARCH` names it. Where a processor runs in either byte
+    /// order, Go has two names and Rust one.
+    fn compiled_for(architecture: &str, little_endian: bool) -> Self {
+        let architecture = match (architecture, little_endian) {
+            ("powerpc64", true) => "ppc64le",
+            ("powerpc64", false) => "ppc64",
+            ("powerpc", _) => "ppc",
+            ("mips64" | "mips64r6", true) => "mips64le",
+            ("mips64" | "mips64r6", false) => "mips64",
+            ("mips" | "mips32r6", true) => "mipsle",
+            ("mips" | "mips32r6", false) => "mips",
+            (architecture, _) => architecture,
+        };
         Self {
             os: "linux".to_owned(),
-            architecture: std::env::consts::ARCH.to_owned(),
+            architecture: architecture.to_owned(),
             variant: None,
             os_version: None,
         }
@@ -182,6 +198,31 @@ mod tests {
             ("linux/s390x", "linux/s390x"),
         ] {
             assert_eq!(platform(text).to_string(), normal);
+        }
+    }
+
+    #[test]
+    fn machines_have_the_names_that_go_gives_them() {
+        for (rust, little_endian, go) in [
+            ("x86_64", true, "linux/amd64"),
+            ("x86", true, "linux/386"),
+            ("aarch64", true, "linux/arm64"),
+            ("arm", true, "linux/arm/v7"),
+            ("powerpc64", true, "linux/ppc64le"),
+            ("powerpc64", false, "linux/ppc64"),
+            ("powerpc", false, "linux/ppc"),
+            ("mips", false, "linux/mips"),
+            ("mips", true, "linux/mipsle"),
+            ("mips64", false, "linux/mips64"),
+            ("mips64", true, "linux/mips64le"),
+            ("mips64r6", true, "linux/mips64le"),
+            ("riscv64", true, "linux/riscv64"),
+            ("s390x", false, "linux/s390x"),
+            ("loongarch64", true, "linux/loong64"),
+            ("sparc64", false, "linux/sparc64"),
+        ] {
+            let platform = Platform::compiled_for(rust, little_endian);
+            assert_eq!(platform.to_string(), go, "{rust}");
         }
     }
 

@@ -272,9 +272,9 @@ impl Error {
             }
             Self::Registry(error) => hint_of_cause(error.cause()),
             Self::Document {
-                source: ParseError::Unsupported(what),
+                source: ParseError::IsIndex,
                 ..
-            } if what.contains("index") => Some(
+            } => Some(
                 "give the manifest of one platform: `hocker manifest` prints it, with --platform \
                  for another than this machine's",
             ),
@@ -345,9 +345,10 @@ fn of_http(error: &http::Error) -> Exit {
 fn of_document(error: &ParseError) -> Exit {
     match error {
         ParseError::Contradiction(_) => Exit::Integrity,
-        ParseError::TooLarge | ParseError::Json { .. } | ParseError::Unsupported(_) => {
-            Exit::Unsupported
-        }
+        ParseError::TooLarge
+        | ParseError::Json { .. }
+        | ParseError::IsIndex
+        | ParseError::Unsupported(_) => Exit::Unsupported,
     }
 }
 

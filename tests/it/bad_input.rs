@@ -553,3 +553,29 @@ fn passwords_in_urls_are_refused_and_not_repeated() {
         .never_says("hunter2")
         .says("HOCKER_MIRRORS");
 }
+
+#[test]
+fn an_interrupt_ends_a_server_that_is_still_hashing() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = directory.path().join("layout");
+    let mut image = small();
+    let mut manifest: serde_json::Value = serde_json::from_slice(&image.manifest).unwrap();
+    // Without a block on the disk, and longer than anybody would wait for.
+    let size = 1_u64 << 40;
+    manifest["layers"][0]["size"] = size.into();
+    image.manifest = manifest.to_string().into_bytes();
+    image.write_layout(&layout, "1");
+    let large = directory.path().join("large");
+    fs::File::create(&large).unwrap().set_len(size).unwrap();
+    let blob = layout.join("blobs/sha256").join(image.layers[0].hex());
+    fs::remove_file(&blob).unwrap();
+    std::os::unix::fs::symlink(&large, &blob).unwrap();
+    let running = hocker(["serve", "--listen=127.0.0.1:0"])
+        .arguments([&layout])
+        .start();
+    running.wait_until_it_listens();
+    running.interrupt();
+    let outcome = running.finish();
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    assert!(outcome.stdout.is_empty(), "{outcome}");
+}

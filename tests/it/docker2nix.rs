@@ -188,6 +188,19 @@ fn refuses_names_that_no_registry_has() {
 }
 
 #[test]
+fn only_an_index_is_said_to_have_platforms() {
+    let index = String::from_utf8(index(&[small().descriptor()])).unwrap();
+    let other = r#"{"schemaVersion":2,"mediaType":"application/x-index"}"#;
+    for (manifest, is_index) in [(index, true), (other.to_owned(), false)] {
+        let outcome = hocker(["docker2nix", "library/debian", "1"])
+            .input(manifest)
+            .run()
+            .failed(7);
+        assert_eq!(outcome.stderr.contains("--platform"), is_index, "{outcome}");
+    }
+}
+
+#[test]
 fn refuses_manifests_that_are_none_or_mean_harm() {
     let debian = |from: &str, to: &str| {
         let text = MANIFEST.replace(from, to);

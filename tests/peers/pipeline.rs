@@ -111,6 +111,29 @@ fn an_image_becomes_an_expression_a_build_and_a_container() {
 }
 
 #[test]
+fn an_image_without_a_tag_is_loaded_and_takes_nobodys_name() {
+    let image = real_image();
+    let registry = registry_with(&image);
+    let reference = format!("{}/team/app@{}", registry.name(), image.digest());
+    let expression = hocker(["docker2nix", &reference]).run().done().text();
+    let nix = Nix::new();
+    let archive = nix.directory().join("image.tar");
+    stream(
+        &nix.built_image(&expression).join("compositeImage.sh"),
+        &archive,
+    );
+    let dockerd = Dockerd::start();
+    let loaded = dockerd.load(&archive);
+    let told = program::told(&loaded);
+    assert!(loaded.status.success(), "{told}");
+    let id = image.config_digest();
+    assert!(told.contains(&format!("Loaded image ID: {id}")), "{told}");
+    assert_eq!(dockerd.run_image(&id), GREETING);
+    let tags = ["image", "inspect", "--format", "{{json .RepoTags}}", &id];
+    assert_eq!(program::text(dockerd.docker().args(tags)).trim(), "[]");
+}
+
+#[test]
 fn the_layout_keeps_the_registrys_digest_and_skopeo_reads_it() {
     let image = real_image();
     let registry = registry_with(&image);
