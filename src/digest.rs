@@ -6,8 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ring::digest::{Context, SHA256, SHA512};
 use serde::{Deserialize, Serialize, de};
-use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::safe_url;
 
@@ -24,7 +24,9 @@ impl Digest {
     /// The SHA-256 digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self::Sha256(Sha256::digest(bytes).into())
+        let mut hasher = Hasher::sha256();
+        hasher.update(bytes);
+        hasher.finish()
     }
 
     /// The algorithm's registered name.
@@ -81,7 +83,7 @@ impl Digest {
     pub fn hasher(&self) -> Hasher {
         match self {
             Self::Sha256(_) => Hasher::sha256(),
-            Self::Sha512(_) => Hasher::Sha512(Sha512::new()),
+            Self::Sha512(_) => Hasher::sha512(),
         }
     }
 }
@@ -177,27 +179,33 @@ impl fmt::Display for DiffId {
     }
 }
 
-/// Makes a digest over bytes that arrive piece by piece.
+/// Makes a digest over bytes that arrive piece by piece. ring's hashes, since TLS brings them anyway, and
+/// because they are fast on processors without instructions for it too.
 #[derive(Clone)]
 pub enum Hasher {
     /// SHA-256.
-    Sha256(Sha256),
+    Sha256(Context),
     /// SHA-512.
-    Sha512(Sha512),
+    Sha512(Context),
 }
 
 impl Hasher {
     /// A SHA-256 hasher.
     #[must_use]
     pub fn sha256() -> Self {
-        Self::Sha256(Sha256::new())
+        Self::Sha256(Context::new(&SHA256))
+    }
+
+    /// A SHA-512 hasher.
+    #[must_use]
+    pub fn sha512() -> Self {
+        Self::Sha512(Context::new(&SHA512))
     }
 
     /// Takes the next piece.
     pub fn update(&mut self, bytes: &[u8]) {
         match self {
-            Self::Sha256(hasher) => hasher.update(bytes),
-            Self::Sha512(hasher) => hasher.update(bytes),
+            Self::Sha256(context) | Self::Sha512(context) => context.update(bytes),
         }
     }
 
@@ -205,10 +213,19 @@ impl Hasher {
     #[must_use]
     pub fn finish(self) -> Digest {
         match self {
-            Self::Sha256(hasher) => Digest::Sha256(hasher.finalize().into()),
-            Self::Sha512(hasher) => Digest::Sha512(hasher.finalize().into()),
+            Self::Sha256(context) => Digest::Sha256(value(&context.finish())),
+            Self::Sha512(context) => Digest::Sha512(value(&context.finish())),
         }
     }
+}
+
+/// A hash value, whose length is the algorithm's.
+fn value<const N: usize>(digest: &ring::digest::Digest) -> [u8; N] {
+    let mut value = [0; N];
+    for (to, from) in value.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    value
 }
 
 /// A text that is not a digest.

@@ -364,6 +364,10 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
              --username and --password-stdin, or what `docker login` or `podman login` leaves; \
              --verbose tells where it was looked for",
         ),
+        Cause::Http(error) if error.is_certificate() => Some(
+            "a certificate authority of your own is named by SSL_CERT_FILE or NIX_SSL_CERT_FILE; in a Nix \
+             build the file must be in extra-sandbox-paths",
+        ),
         Cause::Http(error) if error.is_https_connect() => {
             Some("a registry that speaks plain http is named by --registry http://HOST:PORT/v2/")
         }

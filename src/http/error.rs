@@ -148,6 +148,18 @@ impl Error {
         }
     }
 
+    /// Whether nobody whom we trust vouches for the host.
+    #[must_use]
+    pub fn is_certificate(&self) -> bool {
+        let is_certificate = |error: &rustls::Error| {
+            matches!(
+                error,
+                rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
+            )
+        };
+        matches!(self, Self::Send { source, .. } if tls_error(&source.0).is_some_and(is_certificate))
+    }
+
     /// Whether a host that was asked by https could not be talked to at all.
     #[must_use]
     pub fn is_https_connect(&self) -> bool {
@@ -172,19 +184,20 @@ impl Transport {
 
     /// Whether TLS could not be agreed on.
     fn is_tls(&self) -> bool {
-        holds_tls_error(&self.0)
+        tls_error(&self.0).is_some()
     }
 }
 
 /// Looks for an error of TLS in a chain. An I/O error does not give the error that it holds as its source, but
 /// that one's.
-fn holds_tls_error(error: &(dyn std::error::Error + 'static)) -> bool {
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let held = error
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>()
-        || held.is_some_and(|held| holds_tls_error(held))
-        || error.source().is_some_and(holds_tls_error)
+    error
+        .downcast_ref::<rustls::Error>()
+        .or_else(|| tls_error(held?))
+        .or_else(|| tls_error(error.source()?))
 }
 
 impl fmt::Display for Transport {

@@ -20,6 +20,8 @@ use crate::verify;
 
 /// Fewer bytes a second than this are as good as none (cargo's limit).
 const SLOWEST: u64 = 10;
+/// A further connection that brought so many bytes before it broke asks again.
+const WORTH_KEEPING: u64 = 1 << 20;
 /// So many bytes count as progress, after which failures are forgotten. A server that sends a few before each
 /// reset does not keep the client for ever.
 const PROGRESS: u64 = 64 << 10;
@@ -41,6 +43,8 @@ pub(super) struct Connection {
     etag: Option<HeaderValue>,
     backoff: Backoff,
     progress: u64,
+    /// So many bytes came since it last asked.
+    brought: u64,
     pace: Pace,
 }
 
@@ -71,6 +75,7 @@ impl Connection {
             etag: None,
             backoff: Backoff::new(settings.policy.clone()),
             progress: 0,
+            brought: 0,
             pace: Pace::new(settings.stall_timeout),
         }
     }
@@ -114,7 +119,10 @@ impl Connection {
             };
             self.turn_to(self.index);
             let failure = Failure::of_error(&error);
-            if self.is_extra || !self.backoff.pause(failure, Some(piece.position())).await {
+            // One that brought a good deal was worth having.
+            let gives_up = self.is_extra && self.brought < WORTH_KEEPING;
+            self.brought = 0;
+            if gives_up || !self.backoff.pause(failure, Some(piece.position())).await {
                 return Err(match (error, blob.size) {
                     // It ended as if that were all.
                     (Error::EndedEarly { .. }, Some(size)) => verify::Error::TooShort {
@@ -271,6 +279,7 @@ impl Connection {
             let fits = usize::try_from(rest).map_or(chunk.len(), |rest| rest.min(chunk.len()));
             self.pending = chunk.split_off(fits);
         }
+        self.brought += chunk.len() as u64;
         self.progress += chunk.len() as u64;
         if self.progress >= PROGRESS {
             self.progress = 0;

@@ -101,6 +101,7 @@ fn a_certificate_that_nobody_vouches_for_is_not_tried_again() {
         .run()
         .failed(6)
         .says("certificate")
+        .says("SSL_CERT_FILE")
         .never_says(TOKEN);
     assert_eq!(retries(&outcome).len(), 0, "{outcome}");
     assert_eq!(registry.connections(), 1);
