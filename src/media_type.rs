@@ -99,12 +99,6 @@ impl MediaType {
         *self == Self::DOCKER_CONFIG || *self == Self::OCI_CONFIG
     }
 
-    /// Whether it belongs to Docker's family rather than to OCI's.
-    #[must_use]
-    pub fn is_docker(&self) -> bool {
-        self.0.starts_with("application/vnd.docker.")
-    }
-
     /// How a layer of this type is compressed; `None` if it is not a filesystem layer.
     #[must_use]
     pub fn layer_compression(&self) -> Option<Compression> {

@@ -50,16 +50,6 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The names that can be asked for, each with the digest it stands for.
-    pub fn images(&self) -> impl Iterator<Item = (String, Digest)> {
-        self.repositories.iter().flat_map(|(repository, contents)| {
-            contents
-                .tags
-                .iter()
-                .map(move |(tag, digest)| (format!("{repository}:{tag}"), *digest))
-        })
-    }
-
     pub(super) fn repositories(&self) -> impl Iterator<Item = &str> {
         self.repositories.keys().map(String::as_str)
     }
@@ -204,7 +194,11 @@ mod tests {
     use serde_json::json;
 
     fn images(catalogue: &Catalogue) -> Vec<String> {
-        catalogue.images().map(|(name, _)| name).collect()
+        let tagged = |(repository, contents): (&String, &Contents)| {
+            let tags = contents.tags().map(|tag| format!("{repository}:{tag}"));
+            tags.collect::<Vec<_>>()
+        };
+        catalogue.repositories.iter().flat_map(tagged).collect()
     }
 
     #[test]
