@@ -4,6 +4,7 @@
 //! Source: OCI image specification, `descriptor.md`, section "Digests".
 
 use std::fmt;
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::str::FromStr;
 
 use ring::digest::{Context, SHA256, SHA512};
@@ -209,6 +210,22 @@ impl Hasher {
         }
     }
 
+    /// The digest of what was taken and of all that a reader has.
+    pub fn read(mut self, reader: impl Read) -> io::Result<Digest> {
+        let mut reader = BufReader::with_capacity(1 << 20, reader);
+        loop {
+            let bytes = match reader.fill_buf() {
+                Ok([]) => return Ok(self.finish()),
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            self.update(bytes);
+            let taken = bytes.len();
+            reader.consume(taken);
+        }
+    }
+
     /// The digest of everything taken.
     #[must_use]
     pub fn finish(self) -> Digest {
@@ -259,6 +276,16 @@ mod tests {
             Digest::of(b"").to_string(),
             "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_taken_and_the_rest() {
+        let bytes: Vec<u8> = (0..3 << 20)
+            .map(|number: u32| number.to_le_bytes()[0])
+            .collect();
+        let mut hasher = Hasher::sha256();
+        hasher.update(&bytes[..1000]);
+        assert_eq!(hasher.read(&bytes[1000..]).unwrap(), Digest::of(&bytes));
     }
 
     #[test]

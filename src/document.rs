@@ -1,6 +1,7 @@
 //! Documents: JSON whose digest matters. The bytes are kept exactly as they came, next to their digest and
 //! a parsed view, and are never serialised again.
 
+use std::io::{self, Read};
 use std::ops::Deref;
 
 use crate::digest::Digest;
@@ -8,6 +9,16 @@ use crate::media_type::MediaType;
 
 /// Manifests, indexes and configurations larger than this (4 MiB) are refused, as registries refuse them.
 pub const MAX_DOCUMENT_SIZE: usize = 4 << 20;
+
+/// Reads a document whole, or one byte more than one may have: its parser then refuses it, and does not take the
+/// part for the whole.
+pub fn read(input: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input
+        .take(MAX_DOCUMENT_SIZE as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// What can be the parsed view of a [`Document`].
 pub trait View: Sized {
@@ -109,5 +120,22 @@ fn html_note(html: bool) -> &'static str {
         ", but looks like a web page"
     } else {
         ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_is_read_far_enough_to_be_refused() {
+        for (length, read_length) in [
+            (MAX_DOCUMENT_SIZE, MAX_DOCUMENT_SIZE),
+            (MAX_DOCUMENT_SIZE + 1, MAX_DOCUMENT_SIZE + 1),
+            (MAX_DOCUMENT_SIZE + 2, MAX_DOCUMENT_SIZE + 1),
+        ] {
+            let bytes = read(io::repeat(b' ').take(length as u64)).unwrap();
+            assert_eq!(bytes.len(), read_length);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::Docker2nixArgs;
 use super::source::{Source, platform};
 use super::{Context, Error, stdout};
-use crate::document::{Document, MAX_DOCUMENT_SIZE};
+use crate::document::{self, Document};
 use crate::manifest::Manifest;
 use crate::nix::expression::Expression;
 use crate::reference::Tag;
@@ -77,13 +77,10 @@ fn read_stdin() -> Result<Document<Manifest>, Error> {
 }
 
 fn read(what: String, input: impl Read) -> Result<Document<Manifest>, Error> {
-    let mut bytes = Vec::new();
-    // One byte more than allowed, so that too long a document is refused, not cut.
-    match input
-        .take(MAX_DOCUMENT_SIZE as u64 + 1)
-        .read_to_end(&mut bytes)
-    {
-        Ok(_) => Document::parse(bytes, None).map_err(|source| Error::Document { what, source }),
+    match document::read(input) {
+        Ok(bytes) => {
+            Document::parse(bytes, None).map_err(|source| Error::Document { what, source })
+        }
         Err(source) => Err(Error::Input { what, source }),
     }
 }

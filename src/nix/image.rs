@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::archive::oci_layout::Layout;
 use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError};
+use crate::document::{self, Document, ParseError};
 use crate::manifest::Manifest;
 use crate::media_type::MediaType;
 
@@ -114,13 +114,8 @@ fn write_layout(
 }
 
 fn read_config(path: &Path) -> Result<Document<ImageConfig>, Error> {
-    let mut bytes = Vec::new();
-    // One byte more than allowed, so that too long a file is noticed and not merely cut.
-    File::open(path)
-        .and_then(|file| {
-            file.take(MAX_DOCUMENT_SIZE as u64 + 1)
-                .read_to_end(&mut bytes)
-        })
+    let bytes = File::open(path)
+        .and_then(document::read)
         .map_err(reading(path))?;
     Document::parse(bytes, None).map_err(|source| Error::Config {
         path: path.to_owned(),

@@ -38,16 +38,7 @@ impl StoreFile {
         if let Some(digest) = self.digest {
             return Ok(digest);
         }
-        let mut file = File::open(&self.path)?;
-        let mut hasher = Hasher::sha256();
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let count = file.read(&mut buffer)?;
-            match buffer.get(..count) {
-                Some(bytes) if !bytes.is_empty() => hasher.update(bytes),
-                _ => return Ok(hasher.finish()),
-            }
-        }
+        Hasher::sha256().read(File::open(&self.path)?)
     }
 
     /// A layer's media type by its first bytes.

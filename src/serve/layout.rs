@@ -4,14 +4,14 @@
 //! Source: OCI image specification, `image-layout.md`.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
+use crate::document::{self, Document, ParseError, View};
 use crate::index::Index;
 use crate::reference;
 
@@ -106,7 +106,9 @@ impl Layout {
         };
         let file = path.canonicalize().map_err(error)?;
         if !file.starts_with(&self.directory) && !file.starts_with(NIX_STORE) {
-            let found = hash(&file, &descriptor.digest).map_err(error)?;
+            let found = File::open(&file)
+                .and_then(|content| descriptor.digest.hasher().read(content))
+                .map_err(error)?;
             check_digest(&path, descriptor, &found)?;
         }
         Ok(Some(file))
@@ -118,21 +120,6 @@ impl Layout {
             .join("blobs")
             .join(digest.algorithm())
             .join(digest.hex())
-    }
-}
-
-/// The digest of a file, made with the algorithm of `like`.
-fn hash(path: &Path, like: &Digest) -> io::Result<Digest> {
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
-    let mut hasher = like.hasher();
-    loop {
-        let bytes = reader.fill_buf()?;
-        if bytes.is_empty() {
-            return Ok(hasher.finish());
-        }
-        hasher.update(bytes);
-        let read = bytes.len();
-        reader.consume(read);
     }
 }
 
@@ -175,22 +162,18 @@ fn size_of_file(path: &Path) -> Result<Option<u64>, Error> {
     }
 }
 
-/// Reads at most one byte more than a document may have, so that its parser can refuse it.
+/// The bytes of a document; `None` where there is nothing.
 fn read_document(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     if size_of_file(path)?.is_none() {
         return Ok(None);
     }
-    let mut bytes = Vec::new();
     File::open(path)
-        .and_then(|file| {
-            file.take(MAX_DOCUMENT_SIZE as u64 + 1)
-                .read_to_end(&mut bytes)
-        })
+        .and_then(document::read)
+        .map(Some)
         .map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
-        })?;
-    Ok(Some(bytes))
+        })
 }
 
 /// What keeps images on disk from being served.
