@@ -208,25 +208,21 @@ fn refuses_manifests_that_are_none_or_mean_harm() {
         text
     };
     let index = String::from_utf8(index(&[small().descriptor()])).unwrap();
-    for (what, manifest, codes) in [
-        ("nothing", String::new(), [5, 7]),
-        (
-            "a web page",
-            "<!DOCTYPE html><html></html>".to_owned(),
-            [7, 7],
-        ),
-        ("an array", "[]".to_owned(), [5, 7]),
-        ("deep nesting", "[".repeat(100_000), [5, 7]),
-        ("an index", index, [7, 7]),
+    for (what, manifest, code) in [
+        ("nothing", String::new(), 7),
+        ("a web page", "<!DOCTYPE html><html></html>".to_owned(), 7),
+        ("an array", "[]".to_owned(), 7),
+        ("deep nesting", "[".repeat(100_000), 7),
+        ("an index", index, 7),
         (
             "schema 1",
             r#"{"schemaVersion":1,"name":"x","tag":"1","fsLayers":[]}"#.to_owned(),
-            [7, 7],
+            7,
         ),
         (
             "schema 3",
             debian("\"schemaVersion\": 2", "\"schemaVersion\": 3"),
-            [7, 7],
+            7,
         ),
         (
             "a manifest and an index at once",
@@ -234,41 +230,36 @@ fn refuses_manifests_that_are_none_or_mean_harm() {
                 "\"schemaVersion\": 2,",
                 "\"schemaVersion\": 2, \"manifests\": [],",
             ),
-            [5, 7],
+            5,
         ),
         (
             "an interpolation for a digest",
             debian("sha256:cd0a", "sha256:${x}"),
-            [5, 7],
+            7,
         ),
         (
             "a path for a digest",
             debian("sha256:cd0a", "../../../x:"),
-            [5, 7],
+            7,
         ),
-        (
-            "another algorithm",
-            debian("sha256:cd0a", "md5:cd0a"),
-            [5, 7],
-        ),
-        ("a negative size", debian("1528", "-1528"), [5, 7]),
+        ("another algorithm", debian("sha256:cd0a", "md5:cd0a"), 7),
+        ("a negative size", debian("1528", "-1528"), 7),
         (
             "an absurd size",
             debian("52550276", "92233720368547758079"),
-            [5, 7],
+            7,
         ),
-        ("a cut off text", MANIFEST[..300].to_owned(), [5, 7]),
+        ("a cut off text", MANIFEST[..300].to_owned(), 7),
         (
             "more than 4 MiB",
             format!("{MANIFEST}{}", " ".repeat(5 << 20)),
-            [5, 7],
+            7,
         ),
     ] {
         let outcome = hocker(["docker2nix", "library/debian", "jessie"])
             .input(manifest)
             .run();
-        let code = outcome.code.unwrap_or_default();
-        assert!(codes.contains(&code), "{what}: {outcome}");
+        assert_eq!(outcome.code, Some(code), "{what}: {outcome}");
         assert!(outcome.stdout.is_empty(), "{what}: {outcome}");
         assert!(outcome.stderr.starts_with("hocker: "), "{what}: {outcome}");
     }

@@ -1,5 +1,6 @@
-//! The architecture, held: modules stand in five layers and use none of a later one; the HTTP client, the HTTP
-//! server and the network each have one owner. The layers are read from the headings in `src/lib.rs`.
+//! The architecture, held: modules stand in five layers and use none of a later one; the HTTP client and the HTTP
+//! server have one owner each; `archive` and `nix` see no network. The layers are read from the headings in
+//! `src/lib.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +25,9 @@ const OWNED_CRATES: [(&str, &str); 2] = [("reqwest", "http"), ("hyper", "serve")
 
 /// Modules that never see the network, and what they therefore do not use.
 const OFFLINE: [&str; 2] = ["archive", "nix"];
-const NETWORK: [&str; 3] = ["http", "registry", "auth"];
+const NETWORK: [&str; 4] = ["http", "registry", "auth", "serve"];
+/// Crates whose module `net` is the network.
+const SYSTEM: [&str; 2] = ["std::", "tokio::"];
 
 /// Sources by their path below `src/`.
 type Tree = BTreeMap<String, String>;
@@ -52,8 +55,8 @@ fn violations(tree: &Tree) -> Vec<String> {
             found.push(format!("{path}: lib.rs puts `{module}` in no layer"));
             continue;
         };
-        let code = without_comments(text);
-        for used in used_modules(&code) {
+        let code = without_super(path, &without_comments(text));
+        for used in names_after("crate::", &code) {
             match layer_of.get(used.as_str()) {
                 Some(other) if other > layer => found.push(format!(
                     "{path}: `{module}` uses `{used}` of the later layer {}",
@@ -66,6 +69,13 @@ fn violations(tree: &Tree) -> Vec<String> {
             if OFFLINE.contains(&module) && NETWORK.contains(&used.as_str()) {
                 found.push(format!(
                     "{path}: `{module}` uses `{used}`, which is network"
+                ));
+            }
+        }
+        for system in SYSTEM {
+            if OFFLINE.contains(&module) && names_after(system, &code).contains(&"net".to_owned()) {
+                found.push(format!(
+                    "{path}: `{module}` uses `{system}net`, which is network"
                 ));
             }
         }
@@ -115,15 +125,37 @@ fn without_comments(text: &str) -> String {
         .join("\n")
 }
 
-/// The first names after each `crate::`, those of `crate::{a, b::c}` too.
-fn used_modules(code: &str) -> Vec<String> {
+/// The text with `crate::` for each `super::super::…` that leads to the root. Modules within a file are known by
+/// rustfmt's indentation.
+fn without_super(path: &str, code: &str) -> String {
+    let file = path.trim_end_matches(".rs").trim_end_matches("/mod");
+    let depth_of_file = file.split('/').count();
+    let mut inner: Vec<usize> = Vec::new();
+    let mut lines = Vec::new();
+    for line in code.lines() {
+        let text = line.trim_start();
+        let indentation = line.len() - text.len();
+        if text == "}" && inner.last() == Some(&indentation) {
+            inner.pop();
+        }
+        lines.push(line.replace(&"super::".repeat(depth_of_file + inner.len()), "crate::"));
+        let declares = text.starts_with("mod ") || text.contains(" mod ");
+        if declares && text.ends_with('{') {
+            inner.push(indentation);
+        }
+    }
+    lines.join("\n")
+}
+
+/// The first names after each `crate::` (or another root), those of `crate::{a, b::c}` too.
+fn names_after(root: &str, code: &str) -> Vec<String> {
     let mut used = Vec::new();
-    for (start, _) in code.match_indices("crate::") {
+    for (start, _) in code.match_indices(root) {
         let before = code[..start].chars().next_back();
         if before.is_some_and(|before| before.is_alphanumeric() || before == '_') {
             continue;
         }
-        let rest = &code[start + "crate::".len()..];
+        let rest = &code[start + root.len()..];
         if let Some(group) = rest.strip_prefix('{') {
             let mut depth = 0;
             let mut piece = String::new();
@@ -226,6 +258,31 @@ fn the_check_sees_every_kind_of_violation() {
             "which is network",
         ),
         ("archive/oci.rs", "use crate::http;", "which is network"),
+        ("nix.rs", "use crate::serve::Server;", "which is network"),
+        (
+            "archive/oci.rs",
+            "use std::net::TcpStream;",
+            "which is network",
+        ),
+        ("nix.rs", "use std::{io, net};", "which is network"),
+        ("nix.rs", "use tokio::net::UdpSocket;", "which is network"),
+        ("digest.rs", "use super::cli::Args;", "`cli` of the later"),
+        (
+            "digest.rs",
+            "use super::{\n    cli::Args,\n    digest,\n};",
+            "`cli` of the later",
+        ),
+        ("http/mod.rs", "use super::auth::Token;", "`auth` of the"),
+        (
+            "http/a/b.rs",
+            "fn f(_: super::super::super::auth::T) {}",
+            "`auth` of the",
+        ),
+        (
+            "digest.rs",
+            "mod tests {\n    use super::super::cli;\n}",
+            "`cli` of the later",
+        ),
         ("auth/token.rs", "use reqwest::Client;", "only `http` may"),
         (
             "registry.rs",
@@ -260,6 +317,12 @@ fn the_check_lets_pass_what_is_right() {
             "cli/layer.rs",
             "use crate::{registry, nix::{a, b}, http::Client};",
         ),
+        ("http/retry.rs", "use super::auth::{self, Token};"),
+        (
+            "auth.rs",
+            "mod tests {\n    use super::cli;\n}\nuse super::digest;",
+        ),
+        ("archive.rs", "use std::io; use std::fs::net;"),
         ("main.rs", "fn main() -> ExitCode { hocker::cli::main() }"),
     ]));
     assert!(found.is_empty(), "{found:?}");

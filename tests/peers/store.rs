@@ -146,5 +146,10 @@ fn a_configuration_that_mentions_a_store_path_of_the_closure_builds_where_nix_le
             !output.status.success(),
             "this Nix can do it, and should be tested for it"
         );
+        let told = crate::machine::program::told(&output);
+        assert!(
+            told.contains("references"),
+            "it failed for another reason: {told}"
+        );
     }
 }
