@@ -56,6 +56,7 @@ pub(super) async fn run(
         assembly: Assembly::new(destination, verifier, size),
         pieces,
         began: Instant::now(),
+        busy: Duration::ZERO,
         received: 0,
         spread: Spread::Possible,
     };
@@ -70,6 +71,8 @@ struct Download<'r, 'd> {
     assembly: Assembly<'d>,
     pieces: Pieces,
     began: Instant,
+    /// How long this side was at work, while the network could wait for it.
+    busy: Duration,
     received: u64,
     spread: Spread,
 }
@@ -137,9 +140,11 @@ impl Download<'_, '_> {
         let Some(piece) = self.pieces.get_mut(index) else {
             return Ok(());
         };
+        let began = Instant::now();
         self.assembly.take(piece.position(), chunk)?;
         piece.received += chunk.len() as u64;
         self.assembly.catch_up(&self.pieces)?;
+        self.busy += began.elapsed();
         self.received += chunk.len() as u64;
         self.progress.advance(chunk.len() as u64);
         Ok(())
@@ -191,6 +196,10 @@ impl Download<'_, '_> {
             _ => return Vec::new(),
         };
         let time_left = elapsed.as_millis() * u128::from(rest) / u128::from(self.received.max(1));
+        // More connections bring nothing sooner to someone who is busy with what one brings.
+        if self.busy * 2 > elapsed {
+            return Vec::new();
+        }
         if elapsed < TRIAL || rest < SMALLEST_REST || time_left < WORTHWHILE.as_millis() {
             return Vec::new();
         }
