@@ -30,8 +30,8 @@
 
   `image`, `imageName`, `imageTag`
   : the name under which the image is loaded: whole, without the tag, and the tag. Without a tag the whole
-    name ends in the digest, and only those find it by that name who keep digests when they load: `hocker
-    serve` and containerd.
+    name ends in the digest, and only those find it by that name who keep digests when they load: podman,
+    Docker with containerd's image store, and `hocker serve`. Docker's own store knows its image ID alone.
 
   `manifestDigest`
   : the registry's digest of the manifest, or null where only configuration and layers are known
