@@ -103,6 +103,7 @@ enum Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Hasher;
     use proptest::prelude::*;
 
     #[test]
@@ -124,10 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_of_nothing_has_the_known_sri() {
+    fn the_hashes_of_nothing_have_the_known_sri() {
         assert_eq!(
             sri(&Digest::of(b"")),
             "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+        );
+        assert_eq!(
+            sri(&Hasher::sha512().finish()),
+            "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="
         );
     }
 
