@@ -95,18 +95,6 @@ impl OutputFile {
         !matches!(self.state, State::Direct(_))
     }
 
-    /// Makes the file executable by those who may read it.
-    pub fn set_executable(&self) -> Result<(), Error> {
-        self.as_file()
-            .metadata()
-            .and_then(|metadata| {
-                let mode = metadata.permissions().mode();
-                self.as_file()
-                    .set_permissions(fs::Permissions::from_mode(mode | (mode & 0o444) >> 2))
-            })
-            .map_err(|source| Error::write(&self.path, source))
-    }
-
     /// Gives the complete file its name.
     pub fn commit(mut self) -> Result<(), Error> {
         self.flush()
@@ -344,10 +332,8 @@ mod tests {
         let mut file = OutputFile::create(&path, Existing::Refuse).unwrap();
         file.write_all(b"half").unwrap();
         assert!(!path.exists());
-        file.set_executable().unwrap();
         file.commit().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"half");
-        assert_ne!(fs::metadata(&path).unwrap().permissions().mode() & 0o100, 0);
         assert_eq!(names(directory.path()), ["out"]);
     }
 

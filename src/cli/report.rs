@@ -7,7 +7,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use super::{Error, Exit};
-use crate::digest::Digest;
+use crate::nix::hash_text::sri;
 
 /// Tells something that is no error.
 pub(super) fn note(text: &str) {
@@ -54,13 +54,6 @@ fn printable(line: &str) -> String {
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(2000)
         .collect()
-}
-
-/// A digest as Nix writes it.
-fn sri(digest: &Digest) -> String {
-    use base64::Engine as _;
-    let value = base64::engine::general_purpose::STANDARD.encode(digest.as_bytes());
-    format!("{}-{value}", digest.algorithm())
 }
 
 /// Prints what clap has to say: help and version to standard output, the rest to standard error.

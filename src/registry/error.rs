@@ -30,12 +30,6 @@ impl Error {
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
-
-    /// What was wanted.
-    #[must_use]
-    pub fn object(&self) -> &Object {
-        &self.object
-    }
 }
 
 /// What one can want from a registry.
