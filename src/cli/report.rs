@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use super::{Error, Exit};
 use crate::nix::hash_text::sri;
+use crate::safe_url;
 
 /// Tells something that is no error.
 pub(super) fn note(text: &str) {
@@ -60,11 +61,14 @@ fn printable(line: &str) -> String {
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         let styled = error.render();
-        print(&if std::io::stderr().is_terminal() {
+        let text = if std::io::stderr().is_terminal() {
             styled.ansi().to_string()
         } else {
             styled.to_string()
-        });
+        };
+        // It repeats arguments, and one of them may be a URL with a password, given in the wrong place.
+        let words: Vec<_> = text.split(' ').map(safe_url::shown).collect();
+        print(&words.join(" "));
         return Exit::Usage.into();
     }
     // Nobody reads: then there is nothing to tell anybody either.

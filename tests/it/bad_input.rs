@@ -537,6 +537,7 @@ fn passwords_in_urls_are_refused_and_not_repeated() {
         vec!["manifest", "--registry", "me:hunter2@r.example", "app"],
         vec!["manifest", "--registry", "r.example", URL],
         vec!["manifest", "https://me:hunter2@r.example/app"],
+        vec!["manifest", "app", "1", URL],
         vec!["manifest", "app", URL],
         vec!["layer", "--out=x", "--layer", DIGEST, URL],
         vec!["manifest", &mirror(URL), "app"],
