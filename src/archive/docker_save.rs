@@ -5,127 +5,145 @@
 //! Sources: OCI image specification, `image-layout.md`; Docker's `image/tarexport`; containerd's
 //! `images/annotations.go`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::composition::{self, Composition};
 use super::header::{self, Members};
-use super::oci_layout::{OCI_LAYOUT, blob_name, index, name_annotations};
+use super::names::Names;
+use super::oci_layout::{OCI_LAYOUT, blob_name, index};
 use crate::descriptor::Descriptor;
-use crate::document::{Document, ParseError};
+use crate::digest::Digest;
+use crate::document::Document;
 use crate::manifest::Manifest;
 
-/// An image of files, and the names that it gets. This is what stands under the first line of
-/// `compositeImage.sh`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Composition {
-    /// Tags as Docker prints them: `debian:jessie`. The first is the image's own. An image that is known by
-    /// its digest alone has none.
-    pub repo_tags: Vec<String>,
-    /// The name in full, with the tag or the digest: `docker.io/library/debian:jessie`.
-    pub reference: String,
-    /// The tag alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag: Option<String>,
-    /// The manifest's own text.
-    pub manifest: String,
-    /// The file of the configuration.
-    pub config: PathBuf,
-    /// The files of the layers, in the manifest's order.
-    pub layers: Vec<PathBuf>,
+/// Which files say what the blobs are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Both the layout's and Docker's.
+    DockerSave,
+    /// The OCI layout's alone.
+    OciArchive,
 }
 
-impl Composition {
-    /// Parses the manifest and holds it against the number of files.
-    pub fn document(&self) -> Result<Document<Manifest>, Error> {
-        let document = Document::<Manifest>::parse(self.manifest.clone().into_bytes(), None)
-            .map_err(Error::Manifest)?;
-        if document.layers.len() != self.layers.len() {
-            return Err(Error::LayerCount {
-                manifest: document.layers.len(),
-                files: self.layers.len(),
-            });
-        }
-        Ok(document)
-    }
+/// An archive whose every byte but the blobs' own is known, so that it can be written in order, or each blob at
+/// its place.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// What is in it, in order: what is small and says what follows comes first.
+    pub members: Vec<Member>,
+}
 
-    /// The descriptor for `index.json`: the manifest with the image's names.
+/// A member of an archive.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its path in the archive.
+    pub name: String,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a member holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The blob of this descriptor.
+    Blob(Box<Descriptor>),
+}
+
+impl Archive {
+    /// Lays out an image. Layers whose blobs are in `left_out` are named, but their files are missing: for a
+    /// reader that has them.
     #[must_use]
-    pub fn named_descriptor(&self, manifest: &Document<Manifest>) -> Descriptor {
-        let mut descriptor = manifest.descriptor();
-        descriptor.annotations = name_annotations(&self.reference, self.tag.as_deref());
-        descriptor
+    pub fn new(
+        kind: Kind,
+        names: &Names,
+        manifest: &Document<Manifest>,
+        left_out: &HashSet<Digest>,
+    ) -> Self {
+        let mut archive = Self {
+            members: Vec::new(),
+        };
+        archive.add("oci-layout", OCI_LAYOUT.to_vec());
+        archive.add("index.json", index(&names.annotate(manifest.descriptor())));
+        if kind == Kind::DockerSave {
+            archive.add("manifest.json", docker_manifest(names, manifest));
+        }
+        let own_name = blob_name(manifest.digest());
+        archive.add(&own_name, manifest.bytes().to_vec());
+        let mut written = HashSet::from([*manifest.digest()]);
+        written.extend(left_out);
+        for blob in std::iter::once(&manifest.config).chain(&manifest.layers) {
+            // A layer may occur twice in an image.
+            if written.insert(blob.digest) {
+                archive.members.push(Member {
+                    name: blob_name(&blob.digest),
+                    content: Content::Blob(Box::new(blob.clone())),
+                });
+            }
+        }
+        archive
     }
 
-    /// Writes the archive: what is small and says what follows comes first. No blob is read into memory.
-    pub fn write<W: Write>(&self, out: W) -> Result<W, Error> {
-        let document = self.document()?;
-        let layers: Vec<_> = document
-            .layers
-            .iter()
-            .map(|layer| blob_name(&layer.digest))
+    fn add(&mut self, name: &str, bytes: Vec<u8>) {
+        self.members.push(Member {
+            name: name.to_owned(),
+            content: Content::Bytes(bytes),
+        });
+    }
+
+    /// Writes the archive in order, with the blobs from the files of `composition`. None is read into memory.
+    pub fn write<W: Write>(&self, composition: &Composition, out: W) -> Result<W, Error> {
+        let files: HashMap<Digest, &Path> = composition
+            .files()
+            .map(|(descriptor, path)| (descriptor.digest, path))
             .collect();
-        let docker_manifest = json!([{
-            "Config": blob_name(&document.config.digest),
-            "RepoTags": self.repo_tags,
-            "Layers": layers,
-        }]);
         let mut members = Members::new(out);
-        members.bytes("oci-layout", OCI_LAYOUT)?;
-        members.bytes("index.json", &index(&self.named_descriptor(&document)))?;
-        members.bytes("manifest.json", docker_manifest.to_string().as_bytes())?;
-        members.bytes(&blob_name(document.digest()), document.bytes())?;
-        let mut written = HashSet::from([*document.digest()]);
-        let files = std::iter::once((&document.config, &self.config))
-            .chain(document.layers.iter().zip(&self.layers));
-        for (descriptor, path) in files {
-            // A layer may occur twice in an image.
-            if written.insert(descriptor.digest) {
-                write_blob(&mut members, descriptor, path)?;
+        for member in &self.members {
+            match &member.content {
+                Content::Bytes(bytes) => members.bytes(&member.name, bytes)?,
+                Content::Blob(descriptor) => {
+                    // The archive was laid out from the same manifest.
+                    if let Some(path) = files.get(&descriptor.digest) {
+                        write_blob(&mut members, &member.name, descriptor, path)?;
+                    }
+                }
             }
         }
         Ok(members.finish()?)
     }
 }
 
-/// Writes the image that `compositeImage.sh`, or anything that begins like it, describes.
-pub fn composite<W: Write>(file: &Path, out: W) -> Result<W, Error> {
-    let at = |source| Error::Read {
-        path: file.to_owned(),
-        source,
-    };
-    let text = std::fs::read_to_string(file).map_err(at)?;
-    parse_script(&text)
-        .map_err(|source| Error::Script {
-            path: file.to_owned(),
-            source,
-        })?
-        .write(out)
+/// Docker's `manifest.json`, pointing into the layout.
+fn docker_manifest(names: &Names, manifest: &Manifest) -> Vec<u8> {
+    let layers: Vec<_> = manifest
+        .layers
+        .iter()
+        .map(|layer| blob_name(&layer.digest))
+        .collect();
+    json!([{
+        "Config": blob_name(&manifest.config.digest),
+        "RepoTags": names.repo_tags,
+        "Layers": layers,
+    }])
+    .to_string()
+    .into_bytes()
 }
 
-/// The text of `compositeImage.sh`: Linux hands the script's own path to the program in the first line.
-pub fn script(interpreter: &str, composition: &Composition) -> Result<String, serde_json::Error> {
-    Ok(format!(
-        "#!{interpreter} composite\n{}\n",
-        serde_json::to_string(composition)?
-    ))
-}
-
-fn parse_script(text: &str) -> Result<Composition, serde_json::Error> {
-    let json = match text.split_once('\n') {
-        Some((first, rest)) if first.starts_with("#!") => rest,
-        _ => text,
-    };
-    serde_json::from_str(json)
+/// Writes an image of files as a hybrid archive.
+pub fn write<W: Write>(composition: &Composition, out: W) -> Result<W, Error> {
+    let (names, manifest) = (&composition.names, composition.manifest());
+    Archive::new(Kind::DockerSave, names, manifest, &HashSet::new()).write(composition, out)
 }
 
 fn write_blob<W: Write>(
     members: &mut Members<W>,
+    name: &str,
     descriptor: &Descriptor,
     path: &Path,
 ) -> Result<(), Error> {
@@ -142,7 +160,7 @@ fn write_blob<W: Write>(
             expected: descriptor.size,
         });
     }
-    Ok(members.file(&blob_name(&descriptor.digest), &file, size)?)
+    Ok(members.file(name, &file, size)?)
 }
 
 /// An archive that could not be written.
@@ -157,26 +175,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The script holds no description of an image.
-    #[error("{} does not describe an image", path.display())]
-    Script {
-        /// The file.
-        path: PathBuf,
-        /// What the JSON parser says.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The manifest in it is none.
-    #[error("the image's manifest cannot be used")]
-    Manifest(#[source] ParseError),
-    /// Files are missing or superfluous.
-    #[error("the manifest names {manifest} layers, and there are {files} files")]
-    LayerCount {
-        /// What the manifest says.
-        manifest: usize,
-        /// What there is.
-        files: usize,
-    },
+    /// The parts do not belong together.
+    #[error(transparent)]
+    Composition(#[from] composition::Error),
     /// A file is not what the manifest names.
     #[error("{} has {size} bytes, and the manifest says {expected}", path.display())]
     Size {
@@ -196,13 +197,17 @@ impl Error {
     /// Whether files are not what the manifest names, rather than out of reach.
     #[must_use]
     pub fn is_integrity(&self) -> bool {
-        matches!(
-            self,
-            Self::Manifest(_)
-                | Self::LayerCount { .. }
-                | Self::Size { .. }
-                | Self::Member(header::Error::Short { .. } | header::Error::Long { .. })
-        )
+        match self {
+            Self::Composition(error) => error.is_integrity(),
+            Self::Size { .. } => true,
+            Self::Member(error) => {
+                matches!(
+                    error,
+                    header::Error::Short { .. } | header::Error::Long { .. }
+                )
+            }
+            Self::Read { .. } => false,
+        }
     }
 
     /// The system's error when the output failed, where there is one: a closed pipe is not a failure.
@@ -218,7 +223,6 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
     use crate::media_type::MediaType;
     use std::io::Read as _;
 
@@ -235,14 +239,13 @@ mod tests {
             "config": { "mediaType": MediaType::DOCKER_CONFIG, "size": config.len(), "digest": Digest::of(config) },
             "layers": [layer, layer],
         });
-        Composition {
-            repo_tags: vec!["debian:jessie".to_owned()],
-            reference: "docker.io/library/debian:jessie".to_owned(),
-            tag: Some("jessie".to_owned()),
-            manifest: manifest.to_string(),
-            config: directory.join("config"),
-            layers: vec![directory.join("layer"), directory.join("layer")],
-        }
+        Composition::new(
+            Names::of_reference(&"debian:jessie".parse().unwrap()),
+            Document::parse(manifest.to_string().into_bytes(), None).unwrap(),
+            directory.join("config"),
+            vec![directory.join("layer"), directory.join("layer")],
+        )
+        .unwrap()
     }
 
     fn members(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
@@ -260,12 +263,12 @@ mod tests {
     fn json_comes_first_and_each_blob_once() {
         let directory = tempfile::tempdir().unwrap();
         let composition = composition(directory.path());
-        let bytes = composition.write(Vec::new()).unwrap();
-        assert_eq!(bytes, composition.write(Vec::new()).unwrap());
+        let bytes = write(&composition, Vec::new()).unwrap();
+        assert_eq!(bytes, write(&composition, Vec::new()).unwrap());
         let members = members(&bytes);
         let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
         let blob = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::of(bytes).hex());
-        let manifest = blob(composition.manifest.as_bytes());
+        let manifest = blob(composition.manifest().bytes());
         let (config, layer) = (blob(b"{}"), blob(b"layer"));
         let expected = [
             "oci-layout",
@@ -295,34 +298,16 @@ mod tests {
     fn an_image_without_a_tag_is_named_by_its_digest_and_takes_no_name_from_another() {
         let directory = tempfile::tempdir().unwrap();
         let mut composition = composition(directory.path());
-        let digest = Digest::of(composition.manifest.as_bytes());
-        composition.repo_tags.clear();
-        composition.reference = format!("docker.io/library/debian@{digest}");
-        composition.tag = None;
-        let text = script("/bin/hocker", &composition).unwrap();
-        assert_eq!(parse_script(&text).unwrap(), composition);
-        let members = members(&composition.write(Vec::new()).unwrap());
+        let digest = *composition.manifest().digest();
+        composition.names = Names::of_reference(&format!("debian@{digest}").parse().unwrap());
+        let members = members(&write(&composition, Vec::new()).unwrap());
         let index: serde_json::Value = serde_json::from_slice(&members[1].1).unwrap();
         assert_eq!(
             index["manifests"][0]["annotations"],
-            json!({ "io.containerd.image.name": composition.reference })
+            json!({ "io.containerd.image.name": composition.names.reference })
         );
         let docker: serde_json::Value = serde_json::from_slice(&members[2].1).unwrap();
         assert_eq!(docker[0]["RepoTags"], json!([]));
-    }
-
-    #[test]
-    fn the_script_composes_the_same_archive() {
-        let directory = tempfile::tempdir().unwrap();
-        let composition = composition(directory.path());
-        let path = directory.path().join("compositeImage.sh");
-        let text = script("/bin/hocker", &composition).unwrap();
-        assert!(text.starts_with("#!/bin/hocker composite\n{"));
-        std::fs::write(&path, text).unwrap();
-        assert_eq!(
-            composite(&path, Vec::new()).unwrap(),
-            composition.write(Vec::new()).unwrap()
-        );
     }
 
     #[test]
@@ -330,11 +315,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let good = composition(directory.path());
         let text =
-            |composition: &Composition| composition.write(io::sink()).unwrap_err().to_string();
-        let mut fewer = good.clone();
-        fewer.layers.pop();
+            |composition: &Composition| write(composition, io::sink()).unwrap_err().to_string();
+        let fewer = Composition::new(
+            Names::default(),
+            good.manifest().clone(),
+            directory.path().join("config"),
+            vec![directory.path().join("layer")],
+        );
         assert_eq!(
-            text(&fewer),
+            fewer.unwrap_err().to_string(),
             "the manifest names 2 layers, and there are 1 files"
         );
         std::fs::write(directory.path().join("layer"), b"longer").unwrap();

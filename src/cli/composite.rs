@@ -4,9 +4,11 @@ use std::io;
 
 use super::Error;
 use super::args::CompositeArgs;
+use crate::archive::composition::Composition;
 use crate::archive::docker_save;
 
 pub(super) fn run(args: &CompositeArgs) -> Result<(), Error> {
-    drop(docker_save::composite(&args.script, io::stdout().lock())?);
+    let composition = Composition::of_script(&args.script).map_err(docker_save::Error::from)?;
+    drop(docker_save::write(&composition, io::stdout().lock())?);
     Ok(())
 }

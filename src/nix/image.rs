@@ -13,8 +13,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::store_file::StoreFile;
-use crate::archive::docker_save::{self, Composition};
-use crate::archive::oci_layout::Layout;
+use crate::archive::composition::{self, Composition};
+use crate::archive::names::Names;
+use crate::archive::oci_layout::LayoutWriter;
 use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
@@ -60,21 +61,21 @@ impl Job {
     pub fn build(&self) -> Result<(), Error> {
         let spec = &self.spec;
         let config = read_config(&spec.config.path)?;
-        let manifest = match &spec.manifest {
+        let text = match &spec.manifest {
             Some(text) => text.clone(),
             None => compose_manifest(&config, spec)?,
         };
-        let composition = Composition {
+        let manifest = Document::parse(text.into_bytes(), None).map_err(Error::Manifest)?;
+        let names = Names {
             repo_tags: spec.repo_tags.clone(),
-            reference: spec.reference.clone(),
+            reference: Some(spec.reference.clone()),
             tag: spec.tag.clone(),
-            manifest,
-            config: spec.config.path.clone(),
-            layers: spec.layers.iter().map(|layer| layer.path.clone()).collect(),
         };
-        let manifest = composition.document()?;
+        let layers = spec.layers.iter().map(|layer| layer.path.clone()).collect();
+        let composition = Composition::new(names, manifest, spec.config.path.clone(), layers)?;
+        let manifest = composition.manifest();
         manifest.require_image().map_err(Error::Manifest)?;
-        check_config(&manifest, &config, spec)?;
+        check_config(manifest, &config, spec)?;
         if spec.manifest.is_some() {
             for (descriptor, layer) in manifest.layers.iter().zip(&spec.layers) {
                 check_layer(descriptor, layer)?;
@@ -83,8 +84,10 @@ impl Job {
         manifest.check_config(&config).map_err(Error::Manifest)?;
 
         let oci = self.out.join("oci");
-        write_layout(&oci, &composition, &manifest).map_err(writing(&oci))?;
-        let script = docker_save::script(&spec.interpreter, &composition).map_err(Error::Script)?;
+        write_layout(&oci, &composition).map_err(writing(&oci))?;
+        let script = composition
+            .to_script(&spec.interpreter)
+            .map_err(Error::Script)?;
         write_executable(&self.out.join("compositeImage.sh"), &script)?;
         match &self.stream {
             Some(stream) => write_executable(stream, &script),
@@ -93,24 +96,19 @@ impl Job {
     }
 }
 
-fn write_layout(
-    oci: &Path,
-    composition: &Composition,
-    manifest: &Document<Manifest>,
-) -> io::Result<()> {
-    let layout = Layout::create(oci)?;
+fn write_layout(oci: &Path, composition: &Composition) -> io::Result<()> {
+    let manifest = composition.manifest();
+    let layout = LayoutWriter::create(oci)?;
     layout
         .create_blob(manifest.digest())?
         .write_all(manifest.bytes())?;
     let mut linked = HashSet::from([*manifest.digest()]);
-    let files = std::iter::once((&manifest.config, &composition.config))
-        .chain(manifest.layers.iter().zip(&composition.layers));
-    for (descriptor, target) in files {
+    for (descriptor, target) in composition.files() {
         if linked.insert(descriptor.digest) {
             layout.link_blob(&descriptor.digest, target)?;
         }
     }
-    layout.finish(&composition.named_descriptor(manifest))
+    layout.finish(&composition.names.annotate(manifest.descriptor()))
 }
 
 fn read_config(path: &Path) -> Result<Document<ImageConfig>, Error> {
@@ -237,7 +235,7 @@ pub enum Error {
     Manifest(#[source] ParseError),
     /// The manifest does not belong to these files.
     #[error(transparent)]
-    Composition(#[from] docker_save::Error),
+    Composition(#[from] composition::Error),
     /// A file is other content than the manifest names.
     #[error("{} is {digest}, and the manifest says {expected}", path.display())]
     Digest {
@@ -280,6 +278,7 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::docker_save;
     use crate::archive::oci_layout::blob_name;
 
     const GZIP: &[u8] = b"\x1f\x8b\x08 gzip";
@@ -356,7 +355,8 @@ mod tests {
             let text = fs::read_to_string(path).unwrap();
             assert!(text.starts_with("#!/bin/hocker composite\n"), "{text}");
         }
-        let archive = docker_save::composite(&script, Vec::new()).unwrap();
+        let archive =
+            docker_save::write(&Composition::of_script(&script).unwrap(), Vec::new()).unwrap();
         assert!(archive.len() > 10 * 512);
     }
 

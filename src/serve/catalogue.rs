@@ -8,8 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::blob::Blob;
-use super::layout::{Error, Layout};
+use super::error::Error;
 use super::name::Name;
+use crate::archive::oci_layout::LayoutReader;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::index::Index;
@@ -59,7 +60,7 @@ impl Catalogue {
     }
 
     fn add(&mut self, path: &Path) -> Result<(), Error> {
-        let layout = Layout::open(path)?;
+        let layout = LayoutReader::open(path)?;
         let index = layout.index()?;
         let images = || {
             index.manifests.iter().filter(|descriptor| {
@@ -116,7 +117,7 @@ impl Contents {
 
     /// Takes in a document and all that it leads to. A list of what is still to be looked at, rather than
     /// recursion, and each digest once: indexes may be nested as deeply as someone likes.
-    fn add(&mut self, layout: &Layout, root: &Descriptor) -> Result<(), Error> {
+    fn add(&mut self, layout: &LayoutReader, root: &Descriptor) -> Result<(), Error> {
         let mut pending = vec![root.clone()];
         while let Some(descriptor) = pending.pop() {
             if self.documents.contains_key(&descriptor.digest) {
@@ -153,7 +154,7 @@ impl Contents {
         Ok(())
     }
 
-    fn add_blob(&mut self, layout: &Layout, descriptor: &Descriptor) -> Result<(), Error> {
+    fn add_blob(&mut self, layout: &LayoutReader, descriptor: &Descriptor) -> Result<(), Error> {
         if self.blobs.contains_key(&descriptor.digest) {
             return Ok(());
         }
@@ -165,9 +166,7 @@ impl Contents {
             }
             // Foreign layers are fetched from where their URLs say.
             None if !descriptor.urls.is_empty() => Ok(()),
-            None => Err(Error::Absent {
-                path: layout.blob_path(&descriptor.digest),
-            }),
+            None => Err(layout.absent(&descriptor.digest).into()),
         }
     }
 }
@@ -175,22 +174,21 @@ impl Contents {
 /// What `index.json` itself lists must be there. What an index below it lists may be absent: copying an image for
 /// one platform leaves the others out (OCI image specification, `image-index.md`).
 fn require_optional(
-    layout: &Layout,
+    layout: &LayoutReader,
     descriptor: &Descriptor,
     root: &Descriptor,
 ) -> Result<(), Error> {
     if descriptor.digest != root.digest {
         return Ok(());
     }
-    Err(Error::Absent {
-        path: layout.blob_path(&descriptor.digest),
-    })
+    Err(layout.absent(&descriptor.digest).into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{INDEX, LAYER, LayoutFixture, digest_of};
     use super::*;
+    use crate::archive::oci_layout;
     use serde_json::json;
 
     fn images(catalogue: &Catalogue) -> Vec<String> {
@@ -321,7 +319,10 @@ mod tests {
         let path =
             json!({ "mediaType": INDEX, "digest": "sha256:../../../../etc/passwd", "size": 1 });
         layout.list(path, "a.io/app:1");
-        assert!(matches!(layout.open(), Err(Error::Document { .. })));
+        assert!(matches!(
+            layout.open(),
+            Err(Error::Layout(oci_layout::Error::Document { .. }))
+        ));
     }
 
     #[test]
@@ -344,6 +345,9 @@ mod tests {
         let blob = layout.blob_path(&Digest::of(LAYER));
         std::fs::remove_file(&blob).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &blob).unwrap();
-        assert!(matches!(layout.open(), Err(Error::Read { .. })));
+        assert!(matches!(
+            layout.open(),
+            Err(Error::Layout(oci_layout::Error::Read { .. }))
+        ));
     }
 }

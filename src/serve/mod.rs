@@ -10,9 +10,9 @@
 mod answer;
 mod blob;
 mod catalogue;
+mod error;
 #[cfg(test)]
 mod fixture;
-mod layout;
 mod name;
 mod page;
 mod range;
@@ -21,5 +21,5 @@ mod server;
 mod stall;
 
 pub use catalogue::Catalogue;
-pub use layout::Error;
+pub use error::Error;
 pub use server::{Server, ServerError};

@@ -1,17 +1,12 @@
-//! Under which name an image is served. A layout's `index.json` says it in annotations; the registry that
-//! such a name begins with is left out, because this registry takes its place.
-//!
-//! Sources: OCI image specification, `annotations.md` (`org.opencontainers.image.ref.name`); containerd,
-//! which adds `io.containerd.image.name` with the full reference.
+//! Under which name an image is served. The registry that a layout's name for it begins with is left out,
+//! because this registry takes its place.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use crate::archive::oci_layout::ImageName;
 use crate::reference::{ParseError, Reference, Repository, Tag};
-
-const FULL_NAME: &str = "io.containerd.image.name";
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// Repository and tag within this registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,16 +25,10 @@ impl Name {
         path: &Path,
         only: bool,
     ) -> Result<Self, ParseError> {
-        if let Some(text) = annotations.get(FULL_NAME) {
-            return text.parse::<Reference>().map(Self::from);
-        }
-        let tag = match annotations.get(REF_NAME) {
-            None => only.then(Tag::latest),
-            // A bare word is a tag, as skopeo and BuildKit write it.
-            Some(text) => match text.parse() {
-                Ok(tag) => Some(tag),
-                Err(_) => return text.parse::<Reference>().map(Self::from),
-            },
+        let tag = match ImageName::of(annotations)? {
+            ImageName::Full(reference) => return Ok(reference.into()),
+            ImageName::Tag(tag) => Some(tag),
+            ImageName::Unnamed => only.then(Tag::latest),
         };
         Ok(Self {
             repository: base_name(path).parse()?,
@@ -88,6 +77,9 @@ impl fmt::Display for Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FULL_NAME: &str = "io.containerd.image.name";
+    const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
     fn name(annotations: &[(&str, &str)], only: bool) -> Result<String, ParseError> {
         let annotations = annotations

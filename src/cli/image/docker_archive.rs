@@ -52,7 +52,7 @@ fn assemble(
     let archive = docker_archive::Image {
         config: &image.config,
         layers,
-        tags: &image.tags(),
+        tags: &image.names().repo_tags,
     };
     match docker_archive::write(&archive, writer) {
         Ok(_) => Ok(()),

@@ -12,11 +12,11 @@ use super::manifest::existing;
 use super::progress::Display;
 use super::source::{Source, platform};
 use super::{Context, Error, classic, config, stdout};
+use crate::archive::names::Names;
 use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
 use crate::digest::DiffId;
 use crate::document::Document;
-use crate::endpoint::Endpoint;
 use crate::manifest::Manifest;
 use crate::output::{OutputDirectory, OutputFile};
 use crate::platform::Platform;
@@ -107,22 +107,18 @@ impl Image {
             .collect()
     }
 
-    /// The names under which Docker is to know the image. What is named by a digest alone has none, as after
-    /// `docker pull`.
-    fn tags(&self) -> Vec<String> {
-        let reference = &self.reference;
-        if reference.tag.is_none() && reference.digest.is_some() {
-            return Vec::new();
-        }
-        let tag = reference.tag_or_latest();
-        let mut names = vec![reference.familiar_name()];
-        if classic::is_classic() {
-            let endpoint: &Endpoint = self.registry.endpoint();
-            names.push(endpoint.classic_name(&reference.repository));
+    /// What the image is to be called; also in the classic spelling where the caller is classic.
+    fn names(&self) -> Names {
+        let mut names = Names::of_reference(&self.reference);
+        if let Some(tag) = &names.tag
+            && classic::is_classic()
+        {
+            let name = self
+                .registry
+                .endpoint()
+                .classic_name(&self.reference.repository);
+            names.repo_tags.push(format!("{name}:{tag}"));
         }
         names
-            .into_iter()
-            .map(|name| format!("{name}:{tag}"))
-            .collect()
     }
 }

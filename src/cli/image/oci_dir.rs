@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Image;
-use crate::archive::oci_layout::{Layout, name_annotations};
+use crate::archive::oci_layout::LayoutWriter;
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
-use crate::descriptor::Descriptor;
 use crate::output::{self, OutputDirectory};
 use crate::registry::{Blob, Destination, Registry};
 
@@ -20,7 +19,7 @@ pub(super) async fn write(
     directory: OutputDirectory,
 ) -> Result<(), Error> {
     let failed = |source| output::Error::write(path, source);
-    let layout = Layout::create(directory.path()).map_err(failed)?;
+    let layout = LayoutWriter::create(directory.path()).map_err(failed)?;
     let mut transfers = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for layer in &image.manifest.layers {
@@ -48,21 +47,10 @@ pub(super) async fn write(
             .map_err(failed)?;
     }
     transfer::in_parallel(transfers).await?;
-    layout.finish(&descriptor(&image)).map_err(failed)?;
-    Ok(directory.commit()?)
-}
-
-/// The manifest's descriptor, with the image's name where it has one.
-fn descriptor(image: &Image) -> Descriptor {
-    let reference = &image.reference;
-    let mut descriptor = image.manifest.descriptor();
-    if reference.tag.is_some() || reference.digest.is_none() {
-        let tag = reference.tag_or_latest();
-        let full = format!("{}:{tag}", reference.full_name());
-        descriptor.annotations = name_annotations(&full, tag.as_str());
-    }
+    let mut descriptor = image.names().annotate(image.manifest.descriptor());
     descriptor.platform = Some(image.config.platform().clone());
-    descriptor
+    layout.finish(&descriptor).map_err(failed)?;
+    Ok(directory.commit()?)
 }
 
 async fn fetch_layer(

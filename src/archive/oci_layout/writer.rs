@@ -1,66 +1,21 @@
-//! The OCI image layout: `oci-layout`, `index.json` and `blobs/<algorithm>/<hex>`, as a directory, and the
-//! same names and texts for archives that contain one.
-//!
-//! Sources: OCI image specification, `image-layout.md`; containerd, `images/annotations.go`, for the
-//! annotation with the full name.
+//! Writing an OCI image layout as a directory.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
+use super::{OCI_LAYOUT, blob_name, index};
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::media_type::MediaType;
-
-/// The content of the file `oci-layout`.
-pub const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
-
-/// Where a blob is, from the layout's root.
-#[must_use]
-pub fn blob_name(digest: &Digest) -> String {
-    format!("blobs/{}/{}", digest.algorithm(), digest.hex())
-}
-
-/// The text of `index.json` for a layout of one image.
-#[must_use]
-pub fn index(manifest: &Descriptor) -> Vec<u8> {
-    json!({
-        "schemaVersion": 2,
-        "mediaType": MediaType::OCI_INDEX,
-        "manifests": [manifest],
-    })
-    .to_string()
-    .into_bytes()
-}
-
-/// The annotations that carry an image's name in `index.json`: the reference in full for containerd, and
-/// the tag, where there is one, for everybody else.
-#[must_use]
-pub fn name_annotations<'a>(
-    reference: &str,
-    tag: impl Into<Option<&'a str>>,
-) -> BTreeMap<String, String> {
-    let full = Some(("io.containerd.image.name", reference));
-    let tag = tag
-        .into()
-        .map(|tag| ("org.opencontainers.image.ref.name", tag));
-    full.into_iter()
-        .chain(tag)
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
-}
 
 /// A layout that is being written.
 #[derive(Debug)]
-pub struct Layout {
+pub struct LayoutWriter {
     directory: PathBuf,
 }
 
-impl Layout {
+impl LayoutWriter {
     /// Starts a layout in a directory, which is made if it is not there.
     pub fn create(directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory.join("blobs"))?;
@@ -94,18 +49,20 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::names::Names;
+    use crate::media_type::MediaType;
 
     #[test]
     fn a_layout_holds_its_blobs_once_and_names_its_image() {
         let directory = tempfile::tempdir().unwrap();
-        let layout = Layout::create(&directory.path().join("oci")).unwrap();
+        let layout = LayoutWriter::create(&directory.path().join("oci")).unwrap();
         let digest = Digest::of(b"{}");
         layout.create_blob(&digest).unwrap();
         assert!(layout.create_blob(&digest).is_err());
         let other = Digest::of(b"");
         layout.link_blob(&other, Path::new("/nix/store/x")).unwrap();
-        let mut manifest = Descriptor::new(MediaType::OCI_MANIFEST, digest, 2);
-        manifest.annotations = name_annotations("docker.io/library/debian:12", "12");
+        let names = Names::of_reference(&"debian:12".parse().unwrap());
+        let manifest = names.annotate(Descriptor::new(MediaType::OCI_MANIFEST, digest, 2));
         layout.finish(&manifest).unwrap();
         let read =
             |name: &str| fs::read_to_string(directory.path().join("oci").join(name)).unwrap();

@@ -1,4 +1,4 @@
-//! One OCI image layout on disk, read with suspicion: every document is bounded and held against its
+//! Reading an OCI image layout on disk, with suspicion: every document is bounded and held against its
 //! descriptor, and blob paths are made of parsed digests.
 //!
 //! Source: OCI image specification, `image-layout.md`.
@@ -9,18 +9,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::blob_name;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{self, Document, ParseError, View};
 use crate::index::Index;
-use crate::reference;
 
 /// Where Nix keeps what it has checked.
 const NIX_STORE: &str = "/nix/store";
 
 /// A directory with `oci-layout`, `index.json` and `blobs/`.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub struct LayoutReader {
     /// Free of links, so that a blob's place can be compared with it.
     directory: PathBuf,
 }
@@ -31,9 +31,9 @@ struct Marker {
     image_layout_version: String,
 }
 
-impl Layout {
+impl LayoutReader {
     /// Opens a layout, or the layout `oci/` inside of what `fetchdocker` built.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: &Path) -> Result<Self, Error> {
         let directory = [path.to_owned(), path.join("oci")]
             .into_iter()
             .find(|directory| directory.join("oci-layout").exists())
@@ -65,17 +65,14 @@ impl Layout {
     }
 
     /// `index.json`, the list of what the layout holds.
-    pub(super) fn index(&self) -> Result<Document<Index>, Error> {
+    pub fn index(&self) -> Result<Document<Index>, Error> {
         let path = self.directory.join("index.json");
         let bytes = read_document(&path)?.ok_or_else(|| Error::Absent { path: path.clone() })?;
         Document::parse(bytes, None).map_err(|source| Error::Document { path, source })
     }
 
     /// The manifest or index that `descriptor` names; `None` where the layout lacks it.
-    pub(super) fn document<T: View>(
-        &self,
-        descriptor: &Descriptor,
-    ) -> Result<Option<Document<T>>, Error> {
+    pub fn document<T: View>(&self, descriptor: &Descriptor) -> Result<Option<Document<T>>, Error> {
         let path = self.blob_path(&descriptor.digest);
         let Some(bytes) = read_document(&path)? else {
             return Ok(None);
@@ -92,9 +89,9 @@ impl Layout {
     /// The file of the blob that `descriptor` names, in the size that it must have; `None` where the layout lacks it.
     ///
     /// Blobs may be links, and one that leads to some other file must not give that file away. So what lies
-    /// outside of the layout is served only if it hashes to the digest. The Nix store is exempt, because
+    /// outside of the layout is given only if it hashes to the digest. The Nix store is exempt, because
     /// everyone can read it, and because Nix has checked what `fetchdocker` links to.
-    pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<Option<PathBuf>, Error> {
+    pub fn blob(&self, descriptor: &Descriptor) -> Result<Option<PathBuf>, Error> {
         let path = self.blob_path(&descriptor.digest);
         let Some(size) = size_of_file(&path)? else {
             return Ok(None);
@@ -114,12 +111,17 @@ impl Layout {
         Ok(Some(file))
     }
 
+    /// The error that a blob which must be there is not.
+    #[must_use]
+    pub fn absent(&self, digest: &Digest) -> Error {
+        Error::Absent {
+            path: self.blob_path(digest),
+        }
+    }
+
     /// Where a blob of this digest belongs.
-    pub(super) fn blob_path(&self, digest: &Digest) -> PathBuf {
-        self.directory
-            .join("blobs")
-            .join(digest.algorithm())
-            .join(digest.hex())
+    fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.directory.join(blob_name(digest))
     }
 }
 
@@ -176,7 +178,7 @@ fn read_document(path: &Path) -> Result<Option<Vec<u8>>, Error> {
         })
 }
 
-/// What keeps images on disk from being served.
+/// A layout that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Neither an OCI layout nor what `fetchdocker` builds.
@@ -234,23 +236,6 @@ pub enum Error {
         expected: u64,
         /// What it has.
         found: u64,
-    },
-    /// The layout gives its image a name that no registry can have.
-    #[error("{} names its image in a way that cannot be served", path.display())]
-    Name {
-        /// The layout.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: reference::ParseError,
-    },
-    /// Two images under one name.
-    #[error("two images are named {name}, {digest} and one before it")]
-    TwoImages {
-        /// `repository:tag`.
-        name: String,
-        /// The one that came second.
-        digest: Digest,
     },
 }
 

@@ -1,0 +1,244 @@
+//! An image whose parts are files, with the names that it is to have: what stands under the first line of
+//! `compositeImage.sh`, and what every writer of archives starts from.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize};
+
+use super::names::Names;
+use crate::config::ImageConfig;
+use crate::descriptor::Descriptor;
+use crate::document::{self, Document, MAX_DOCUMENT_SIZE, ParseError};
+use crate::manifest::Manifest;
+use crate::verify::{self, Verifier};
+
+/// A manifest of the greatest size, with room for its quotation marks to be escaped and for the paths.
+const MAX_SCRIPT_SIZE: u64 = 3 * MAX_DOCUMENT_SIZE as u64;
+
+/// An image of files, and the names that it gets. There is a file a layer.
+#[derive(Clone, Debug)]
+pub struct Composition {
+    /// What it is to be called.
+    pub names: Names,
+    manifest: Document<Manifest>,
+    config: PathBuf,
+    layers: Vec<PathBuf>,
+}
+
+/// How a [`Composition`] stands in a script.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Script {
+    repo_tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
+    manifest: String,
+    config: PathBuf,
+    layers: Vec<PathBuf>,
+}
+
+impl Composition {
+    /// Takes the files of the configuration and of the layers, these in the manifest's order.
+    pub fn new(
+        names: Names,
+        manifest: Document<Manifest>,
+        config: PathBuf,
+        layers: Vec<PathBuf>,
+    ) -> Result<Self, Error> {
+        if manifest.layers.len() != layers.len() {
+            return Err(Error::LayerCount {
+                manifest: manifest.layers.len(),
+                files: layers.len(),
+            });
+        }
+        Ok(Self {
+            names,
+            manifest,
+            config,
+            layers,
+        })
+    }
+
+    /// The manifest.
+    #[must_use]
+    pub fn manifest(&self) -> &Document<Manifest> {
+        &self.manifest
+    }
+
+    /// Reads the configuration and holds it against the manifest: its digest is the image id, and there is a
+    /// diff id a layer.
+    pub fn image_config(&self) -> Result<Document<ImageConfig>, Error> {
+        let manifest = &self.manifest;
+        manifest.require_image().map_err(Error::Manifest)?;
+        let path = &self.config;
+        let bytes = File::open(path)
+            .and_then(document::read)
+            .map_err(|source| Error::Read {
+                path: path.clone(),
+                source,
+            })?;
+        let expected = &manifest.config;
+        Verifier::check(expected.digest, Some(expected.size), &bytes).map_err(|source| {
+            Error::Content {
+                path: path.clone(),
+                source,
+            }
+        })?;
+        let config = Document::parse(bytes, None).map_err(|source| Error::Config {
+            path: path.clone(),
+            source,
+        })?;
+        manifest.check_config(&config).map_err(Error::Manifest)?;
+        Ok(config)
+    }
+
+    /// The files of the blobs beside the manifest, configuration first; a layer that occurs twice is here twice.
+    pub fn files(&self) -> impl Iterator<Item = (&Descriptor, &Path)> {
+        std::iter::once((&self.manifest.config, &self.config))
+            .chain(self.manifest.layers.iter().zip(&self.layers))
+            .map(|(descriptor, path)| (descriptor, path.as_path()))
+    }
+
+    /// The text of `compositeImage.sh`: Linux hands the script's own path to the program in the first line.
+    pub fn to_script(&self, interpreter: &str) -> Result<String, serde_json::Error> {
+        let script = Script {
+            repo_tags: self.names.repo_tags.clone(),
+            reference: self.names.reference.clone(),
+            tag: self.names.tag.clone(),
+            manifest: str::from_utf8(self.manifest.bytes())
+                .map_err(serde_json::Error::custom)?
+                .to_owned(),
+            config: self.config.clone(),
+            layers: self.layers.clone(),
+        };
+        Ok(format!(
+            "#!{interpreter} composite\n{}\n",
+            serde_json::to_string(&script)?
+        ))
+    }
+
+    /// Reads what [`to_script`](Self::to_script) wrote to a file, or anything that begins like it.
+    pub fn of_script(path: &Path) -> Result<Self, Error> {
+        let mut text = String::new();
+        File::open(path)
+            .and_then(|file| file.take(MAX_SCRIPT_SIZE).read_to_string(&mut text))
+            .map_err(|source| Error::Read {
+                path: path.to_owned(),
+                source,
+            })?;
+        let json = match text.split_once('\n') {
+            Some((first, rest)) if first.starts_with("#!") => rest,
+            _ => &text,
+        };
+        let script: Script = serde_json::from_str(json).map_err(|source| Error::Script {
+            path: path.to_owned(),
+            source,
+        })?;
+        let names = Names {
+            repo_tags: script.repo_tags,
+            reference: script.reference,
+            tag: script.tag,
+        };
+        let manifest =
+            Document::parse(script.manifest.into_bytes(), None).map_err(Error::Manifest)?;
+        Self::new(names, manifest, script.config, script.layers)
+    }
+}
+
+/// An image whose parts do not belong together, or cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("reading {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The script holds no description of an image.
+    #[error("{} does not describe an image", path.display())]
+    Script {
+        /// The file.
+        path: PathBuf,
+        /// What the JSON parser says.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The manifest in it is none.
+    #[error("the image's manifest cannot be used")]
+    Manifest(#[source] ParseError),
+    /// The configuration is none.
+    #[error("the image configuration {} cannot be used", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: ParseError,
+    },
+    /// A file is other content than the manifest names.
+    #[error("{} is not what the manifest names", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// How it differs.
+        #[source]
+        source: verify::Error,
+    },
+    /// Files are missing or superfluous.
+    #[error("the manifest names {manifest} layers, and there are {files} files")]
+    LayerCount {
+        /// What the manifest says.
+        manifest: usize,
+        /// What there is.
+        files: usize,
+    },
+}
+
+impl Error {
+    /// Whether the parts contradict each other, rather than being out of reach.
+    #[must_use]
+    pub fn is_integrity(&self) -> bool {
+        match self {
+            Self::Read { .. } | Self::Script { .. } => false,
+            Self::Manifest(_)
+            | Self::Config { .. }
+            | Self::Content { .. }
+            | Self::LayerCount { .. } => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_says_what_runs_it_and_reads_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("compositeImage.sh");
+        let digest = crate::digest::Digest::of(b"");
+        let text = format!(
+            r#"{{"schemaVersion":2,"config":{{"mediaType":"x/y","digest":"{digest}","size":0}},"layers":[]}}"#
+        );
+        for reference in ["debian:jessie", &format!("ghcr.io/a/b@{digest}")] {
+            let names = Names::of_reference(&reference.parse().unwrap());
+            let manifest = Document::parse(text.clone().into_bytes(), None).unwrap();
+            let config = PathBuf::from("/config");
+            let composition = Composition::new(names, manifest, config, Vec::new()).unwrap();
+            let script = composition.to_script("/bin/hocker").unwrap();
+            assert!(script.starts_with("#!/bin/hocker composite\n{"), "{script}");
+            std::fs::write(&path, &script).unwrap();
+            let read = Composition::of_script(&path).unwrap();
+            assert_eq!(read.names, composition.names);
+            assert_eq!(read.to_script("/bin/hocker").unwrap(), script);
+        }
+    }
+}

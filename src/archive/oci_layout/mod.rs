@@ -1,0 +1,39 @@
+//! The OCI image layout: `oci-layout`, `index.json` and `blobs/<algorithm>/<hex>`, as a directory, and the
+//! same names and texts for archives that contain one.
+//!
+//! Source: OCI image specification, `image-layout.md`.
+
+mod name;
+mod reader;
+mod writer;
+
+use serde_json::json;
+
+pub use self::name::{FULL_NAME, ImageName, REF_NAME};
+pub use self::reader::{Error, LayoutReader};
+pub use self::writer::LayoutWriter;
+
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::media_type::MediaType;
+
+/// The content of the file `oci-layout`.
+pub const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
+/// Where a blob is, from the layout's root.
+#[must_use]
+pub fn blob_name(digest: &Digest) -> String {
+    format!("blobs/{}/{}", digest.algorithm(), digest.hex())
+}
+
+/// The text of `index.json` for a layout of one image.
+#[must_use]
+pub fn index(manifest: &Descriptor) -> Vec<u8> {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": MediaType::OCI_INDEX,
+        "manifests": [manifest],
+    })
+    .to_string()
+    .into_bytes()
+}

@@ -1,0 +1,86 @@
+//! What an image in a layout is called. `index.json` says it in annotations.
+//!
+//! Sources: OCI image specification, `annotations.md` (`org.opencontainers.image.ref.name`); containerd,
+//! which adds `io.containerd.image.name` with the full reference.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::reference::{ParseError, Reference, Tag};
+
+/// The annotation with a reference in full.
+pub const FULL_NAME: &str = "io.containerd.image.name";
+/// The annotation with a tag, or with whatever its writer took for a name.
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// The name that a layout gives one of its images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageName {
+    /// A reference in full.
+    Full(Reference),
+    /// A tag alone, as skopeo and `BuildKit` write it: what repository it belongs to is not said.
+    Tag(Tag),
+    /// None at all.
+    Unnamed,
+}
+
+impl ImageName {
+    /// Reads the annotations of a descriptor in `index.json`.
+    pub fn of(annotations: &BTreeMap<String, String>) -> Result<Self, ParseError> {
+        if let Some(text) = annotations.get(FULL_NAME) {
+            return text.parse().map(Self::Full);
+        }
+        match annotations.get(REF_NAME) {
+            None => Ok(Self::Unnamed),
+            Some(text) => match text.parse() {
+                Ok(tag) => Ok(Self::Tag(tag)),
+                Err(_) => text.parse().map(Self::Full),
+            },
+        }
+    }
+
+    /// Whether `wanted` means this image: its tag alone, or a reference that Docker would take for the same.
+    #[must_use]
+    pub fn is(&self, wanted: &str) -> bool {
+        match self {
+            Self::Full(reference) => wanted.parse().is_ok_and(|wanted: Reference| {
+                wanted.full_name() == reference.full_name()
+                    && wanted.manifest_reference() == reference.manifest_reference()
+            }),
+            Self::Tag(tag) => tag.as_str() == wanted,
+            Self::Unnamed => false,
+        }
+    }
+}
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(reference) => reference.fmt(f),
+            Self::Tag(tag) => tag.fmt(f),
+            Self::Unnamed => f.write_str("(unnamed)"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(key: &str, value: &str) -> ImageName {
+        ImageName::of(&BTreeMap::from([(key.to_owned(), value.to_owned())])).unwrap()
+    }
+
+    #[test]
+    fn an_image_is_meant_by_whatever_docker_would_take_for_its_name() {
+        let full = name(FULL_NAME, "docker.io/library/debian:latest");
+        for wanted in ["debian", "debian:latest", "docker.io/library/debian"] {
+            assert!(full.is(wanted), "{wanted}");
+        }
+        for wanted in ["debian:12", "latest", "ghcr.io/library/debian", "../x", ""] {
+            assert!(!full.is(wanted), "{wanted}");
+        }
+        let tag = name(REF_NAME, "1.0");
+        assert!(tag.is("1.0") && !tag.is("debian:1.0"));
+    }
+}

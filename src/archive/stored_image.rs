@@ -1,0 +1,317 @@
+//! Images that are on disk already: what `fetchdocker` built, its stream, or an OCI layout of anyone's.
+
+use std::path::{Path, PathBuf};
+
+use super::composition::{self, Composition};
+use super::names::Names;
+use super::oci_layout::{self, ImageName, LayoutReader};
+use crate::descriptor::Descriptor;
+use crate::document::Document;
+use crate::index::{Index, NoSuchPlatform};
+use crate::manifest::Manifest;
+use crate::platform::Platform;
+use crate::reference;
+
+/// Indexes that may lie within `index.json`, one in the other.
+const MAX_NESTING: usize = 4;
+
+/// Which image of several.
+#[derive(Clone, Debug)]
+pub struct Choice<'a> {
+    /// Its name, where a layout has more than one.
+    pub name: Option<&'a str>,
+    /// The platform, where it is in an index.
+    pub platform: &'a Platform,
+}
+
+/// Finds the image at `path`.
+pub fn open(path: &Path, choice: &Choice<'_>) -> Result<Composition, Error> {
+    let script = path.join("compositeImage.sh");
+    if path.is_file() {
+        Ok(Composition::of_script(path)?)
+    } else if script.is_file() {
+        Ok(Composition::of_script(&script)?)
+    } else {
+        let layout = LayoutReader::open(path)?;
+        of_layout(&layout, path, choice)
+    }
+}
+
+fn of_layout(
+    layout: &LayoutReader,
+    path: &Path,
+    choice: &Choice<'_>,
+) -> Result<Composition, Error> {
+    let (name, entries) = choose(layout, path, choice.name)?;
+    let manifest = descend(layout, path, entries, choice.platform)?;
+    let file = |descriptor: &Descriptor| match layout.blob(descriptor)? {
+        Some(file) => Ok(file),
+        None => Err(layout.absent(&descriptor.digest)),
+    };
+    let config = file(&manifest.config)?;
+    let layers = manifest.layers.iter().map(file).collect::<Result<_, _>>()?;
+    let names = Names::of_layout(&name);
+    Ok(Composition::new(names, manifest, config, layers)?)
+}
+
+/// The entries of `index.json` that have the name that is meant, and this name. Several may share one, for
+/// several platforms.
+fn choose(
+    layout: &LayoutReader,
+    path: &Path,
+    wanted: Option<&str>,
+) -> Result<(ImageName, Index), Error> {
+    let index = layout.index()?;
+    let mut entries = Vec::new();
+    for entry in &index.manifests {
+        if entry.media_type.is_manifest() || entry.media_type.is_index() {
+            let name = ImageName::of(&entry.annotations).map_err(|source| Error::Name {
+                path: path.to_owned(),
+                source,
+            })?;
+            if wanted.is_none_or(|wanted| name.is(wanted)) {
+                entries.push((name, entry.clone()));
+            }
+        }
+    }
+    let Some((name, _)) = entries.first().cloned() else {
+        return Err(Error::NoImage {
+            path: path.to_owned(),
+            wanted: wanted.map(str::to_owned),
+        });
+    };
+    if entries.iter().any(|(other, _)| *other != name) {
+        return Err(Error::SeveralImages {
+            path: path.to_owned(),
+            names: entries.iter().map(|(name, _)| name.to_string()).collect(),
+        });
+    }
+    let index = Index {
+        manifests: entries.into_iter().map(|(_, entry)| entry).collect(),
+        ..(*index).clone()
+    };
+    Ok((name, index))
+}
+
+/// The manifest for a platform, through whatever indexes lie between.
+fn descend(
+    layout: &LayoutReader,
+    path: &Path,
+    mut index: Index,
+    platform: &Platform,
+) -> Result<Document<Manifest>, Error> {
+    for _ in 0..=MAX_NESTING {
+        let entry = index.select(platform).map_err(|source| Error::Platform {
+            path: path.to_owned(),
+            source,
+        })?;
+        let absent = || layout.absent(&entry.digest);
+        if entry.media_type.is_index() {
+            let inner = layout.document::<Index>(entry)?.ok_or_else(absent)?;
+            index = (*inner).clone();
+        } else {
+            return Ok(layout.document(entry)?.ok_or_else(absent)?);
+        }
+    }
+    Err(Error::Nesting {
+        path: path.to_owned(),
+    })
+}
+
+/// There is no image here that could be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The layout cannot be read.
+    #[error(transparent)]
+    Layout(#[from] oci_layout::Error),
+    /// The image's parts do not belong together.
+    #[error(transparent)]
+    Composition(#[from] composition::Error),
+    /// A name that is none.
+    #[error("{} gives an image a name that is none", path.display())]
+    Name {
+        /// The layout.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: reference::ParseError,
+    },
+    /// No image, or none of the name that was asked for.
+    #[error("{} has no image{}", path.display(), of_name(wanted.as_deref()))]
+    NoImage {
+        /// The layout.
+        path: PathBuf,
+        /// The name.
+        wanted: Option<String>,
+    },
+    /// More than one image, and no word of which is meant.
+    #[error("{} has several images: {}", path.display(), names.join(", "))]
+    SeveralImages {
+        /// The layout.
+        path: PathBuf,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// None for the platform.
+    #[error("choosing from {}", path.display())]
+    Platform {
+        /// The layout.
+        path: PathBuf,
+        /// What there is.
+        #[source]
+        source: NoSuchPlatform,
+    },
+    /// Indexes within indexes without end.
+    #[error("the indexes in {} are nested more than {MAX_NESTING} deep", path.display())]
+    Nesting {
+        /// The layout.
+        path: PathBuf,
+    },
+}
+
+fn of_name(wanted: Option<&str>) -> String {
+    wanted.map_or_else(String::new, |name| format!(" named {name}"))
+}
+
+impl Error {
+    /// Whether the parts contradict each other, rather than being out of reach.
+    #[must_use]
+    pub fn is_integrity(&self) -> bool {
+        match self {
+            Self::Layout(error) => error.is_integrity(),
+            Self::Composition(error) => error.is_integrity(),
+            _ => false,
+        }
+    }
+
+    /// Whether something that was named is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        match self {
+            Self::Layout(error) => error.is_not_found(),
+            Self::NoImage { .. } | Self::Platform { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use serde_json::{Value, json};
+    use std::fs;
+
+    const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+    struct Fixture(tempfile::TempDir);
+
+    impl Fixture {
+        fn new() -> Self {
+            let fixture = Self(tempfile::tempdir().unwrap());
+            fs::create_dir_all(fixture.0.path().join("blobs/sha256")).unwrap();
+            fixture.write("oci-layout", oci_layout::OCI_LAYOUT);
+            fixture
+        }
+
+        fn write(&self, name: &str, content: &[u8]) {
+            fs::write(self.0.path().join(name), content).unwrap();
+        }
+
+        fn blob(&self, media_type: &str, content: &[u8]) -> Value {
+            let digest = Digest::of(content);
+            self.write(&oci_layout::blob_name(&digest), content);
+            json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
+        }
+
+        /// An image that differs from others by its layer.
+        fn manifest(&self, layer: &str) -> Value {
+            let config = self.blob("application/vnd.oci.image.config.v1+json", b"{}");
+            let layer = self.blob("application/vnd.oci.image.layer.v1.tar", layer.as_bytes());
+            let text = json!({ "schemaVersion": 2, "config": config, "layers": [layer] });
+            self.blob(MANIFEST, text.to_string().as_bytes())
+        }
+
+        fn index(&self, entries: &[Value]) -> Value {
+            let text = json!({ "schemaVersion": 2, "manifests": entries });
+            self.blob(INDEX, text.to_string().as_bytes())
+        }
+
+        fn list(&self, entries: &[Value]) {
+            let text = json!({ "schemaVersion": 2, "manifests": entries });
+            self.write("index.json", text.to_string().as_bytes());
+        }
+
+        /// The layer of the image that is chosen, and the reference it has.
+        fn open(&self, name: Option<&str>, platform: &str) -> Result<(String, Names), Error> {
+            let platform = &platform.parse().unwrap();
+            let composition = open(self.0.path(), &Choice { name, platform })?;
+            let (_, layer) = composition.files().last().unwrap();
+            Ok((fs::read_to_string(layer).unwrap(), composition.names))
+        }
+    }
+
+    fn for_platform(mut entry: Value, architecture: &str) -> Value {
+        entry["platform"] = json!({ "os": "linux", "architecture": architecture });
+        entry
+    }
+
+    fn named(mut entry: Value, name: &str) -> Value {
+        entry["annotations"] = json!({ oci_layout::FULL_NAME: name });
+        entry
+    }
+
+    #[test]
+    fn the_only_image_needs_no_name() {
+        let layout = Fixture::new();
+        layout.list(&[layout.manifest("a")]);
+        let (layer, names) = layout.open(None, "linux/amd64").unwrap();
+        assert_eq!((layer.as_str(), names), ("a", Names::default()));
+    }
+
+    #[test]
+    fn one_of_several_is_chosen_by_name() {
+        let layout = Fixture::new();
+        layout.list(&[
+            named(layout.manifest("a"), "docker.io/library/app:1"),
+            named(layout.manifest("b"), "docker.io/library/app:2"),
+        ]);
+        let (layer, names) = layout.open(Some("app:2"), "linux/amd64").unwrap();
+        assert_eq!(layer, "b");
+        assert_eq!(names.repo_tags, ["app:2"]);
+        let error = layout.open(None, "linux/amd64").unwrap_err().to_string();
+        assert!(
+            error.ends_with("has several images: app:1, app:2"),
+            "{error}"
+        );
+        let error = layout.open(Some("app:3"), "linux/amd64").unwrap_err();
+        assert!(error.is_not_found() && error.to_string().ends_with("no image named app:3"));
+    }
+
+    #[test]
+    fn the_platform_is_chosen_through_nested_indexes() {
+        let layout = Fixture::new();
+        let inner = layout.index(&[
+            for_platform(layout.manifest("amd"), "amd64"),
+            for_platform(layout.manifest("arm"), "arm64"),
+        ]);
+        layout.list(&[layout.index(&[inner])]);
+        assert_eq!(layout.open(None, "linux/arm64").unwrap().0, "arm");
+        assert!(layout.open(None, "linux/s390x").unwrap_err().is_not_found());
+    }
+
+    #[test]
+    fn indexes_are_not_followed_without_end() {
+        let layout = Fixture::new();
+        let mut entry = layout.manifest("a");
+        for _ in 0..=MAX_NESTING {
+            entry = layout.index(&[entry]);
+        }
+        layout.list(&[entry]);
+        assert!(matches!(
+            layout.open(None, "linux/amd64"),
+            Err(Error::Nesting { .. })
+        ));
+    }
+}

@@ -1,0 +1,46 @@
+//! What keeps images on disk from being served.
+
+use std::path::PathBuf;
+
+use crate::archive::oci_layout;
+use crate::digest::Digest;
+use crate::reference;
+
+/// Images that cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A layout cannot be used.
+    #[error(transparent)]
+    Layout(#[from] oci_layout::Error),
+    /// The layout gives its image a name that no registry can have.
+    #[error("{} names its image in a way that cannot be served", path.display())]
+    Name {
+        /// The layout.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: reference::ParseError,
+    },
+    /// Two images under one name.
+    #[error("two images are named {name}, {digest} and one before it")]
+    TwoImages {
+        /// `repository:tag`.
+        name: String,
+        /// The one that came second.
+        digest: Digest,
+    },
+}
+
+impl Error {
+    /// Whether a file's content is not what its digest or size says.
+    #[must_use]
+    pub fn is_integrity(&self) -> bool {
+        matches!(self, Self::Layout(error) if error.is_integrity())
+    }
+
+    /// Whether something that was named is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Layout(error) if error.is_not_found())
+    }
+}
