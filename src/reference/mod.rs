@@ -84,17 +84,21 @@ impl Reference {
         }
     }
 
-    /// The name as Docker prints it, without tag and digest: `debian` for `docker.io/library/debian`.
+    /// The name as Docker prints it, without tag and digest: `debian` for `docker.io/library/debian`. Where
+    /// the short name would be read as another one (`docker.io/a.b/c` is not `a.b/c`), the full name.
     #[must_use]
     pub fn familiar_name(&self) -> String {
-        if self.registry.is_docker_hub() {
-            let path = self.repository.as_str();
-            match path.strip_prefix("library/") {
-                Some(short) if !short.contains('/') => short.to_owned(),
-                _ => path.to_owned(),
-            }
-        } else {
+        if !self.registry.is_docker_hub() {
+            return self.full_name();
+        }
+        let path = self.repository.as_str();
+        let (first, rest) = path.split_once('/').unwrap_or(("", path));
+        if first == "library" && !rest.contains('/') && !is_image_id(rest) {
+            rest.to_owned()
+        } else if is_registry(first) {
             self.full_name()
+        } else {
+            path.to_owned()
         }
     }
 
@@ -127,11 +131,6 @@ impl FromStr for Reference {
             return Err(ParseError::Url(safe_url::shown(text)));
         }
         let (name, tag, digest) = split_suffixes(text)?;
-        let is_registry = |first: &str| {
-            first.contains(['.', ':', '['])
-                || first == "localhost"
-                || first.bytes().any(|byte| byte.is_ascii_uppercase())
-        };
         let (registry, path) = match name.split_once('/') {
             Some((first, rest)) if is_registry(first) => (first, rest),
             _ => (DOCKER_HUB, name),
@@ -142,8 +141,7 @@ impl FromStr for Reference {
             registry
         };
         let repository = if registry == DOCKER_HUB && !path.contains('/') {
-            // A bare image id is not a name (as in distribution's ParseNormalizedNamed).
-            if path.len() == 64 && path.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if is_image_id(path) {
                 return Err(ParseError::Repository(path.to_owned()));
             }
             format!("library/{path}")
@@ -161,6 +159,18 @@ impl FromStr for Reference {
         }
         Ok(reference)
     }
+}
+
+/// Whether the part before the first slash is a registry, and not the first part of a name on Docker Hub.
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':', '['])
+        || first == "localhost"
+        || first.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// A bare image id is not a name (as in distribution's `ParseNormalizedNamed`).
+fn is_image_id(path: &str) -> bool {
+    path.len() == 64 && path.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Takes `:tag` and `@digest` off the end of a name.
@@ -215,6 +225,10 @@ mod tests {
 
     const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+    /// What would be an image's id, did it not stand after the name of a library.
+    const IMAGE_ID: &str =
+        "docker.io/library/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
     fn parse(text: &str) -> Reference {
         text.parse()
             .unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -240,6 +254,27 @@ mod tests {
                 "debian",
             ),
             ("index.docker.io/a/b", "docker.io", "a/b", None, "a/b"),
+            (
+                "docker.io/localhost/x:1",
+                "docker.io",
+                "localhost/x",
+                Some("1"),
+                "docker.io/localhost/x",
+            ),
+            (
+                "docker.io/a.b/c",
+                "docker.io",
+                "a.b/c",
+                None,
+                "docker.io/a.b/c",
+            ),
+            (
+                IMAGE_ID,
+                "docker.io",
+                &IMAGE_ID["docker.io/".len()..],
+                None,
+                &IMAGE_ID["docker.io/".len()..],
+            ),
             ("localhost/x", "localhost", "x", None, "localhost/x"),
             (
                 "localhost:5000/a/b/c:t",
@@ -273,6 +308,7 @@ mod tests {
             ),
         ] {
             let reference = parse(text);
+            assert_eq!(parse(&reference.to_string()), reference, "{text}");
             assert_eq!(reference.registry.as_str(), registry, "{text}");
             assert_eq!(reference.repository.as_str(), repository, "{text}");
             assert_eq!(reference.tag.as_ref().map(Tag::as_str), tag, "{text}");
@@ -311,7 +347,11 @@ mod tests {
             "-a.io/x",
             "a.io:port/x",
             "a.io:/x",
+            "a.io:+80/x",
             "[::g]/x",
+            "[::1]:/x",
+            "[::1]:+80/x",
+            "[::1]80/x",
             "a/../b",
             "a.io:99999/x",
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

@@ -70,23 +70,23 @@ impl FromStr for RegistryName {
         let error = || ParseError::Registry(safe_url::shown(text));
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
-                let (address, port) = rest.split_once(']').ok_or_else(error)?;
+                let (address, rest) = rest.split_once(']').ok_or_else(error)?;
                 address.parse::<std::net::Ipv6Addr>().map_err(|_| error())?;
-                (
-                    None,
-                    port.strip_prefix(':').or(port.is_empty().then_some("")),
-                )
+                let port = rest.strip_prefix(':');
+                if port.is_none() && !rest.is_empty() {
+                    return Err(error());
+                }
+                (None, port)
             }
             None => match text.split_once(':') {
                 Some((host, "")) => {
                     return Err(ParseError::Registry(host.to_owned()));
                 }
                 Some((host, port)) => (Some(host), Some(port)),
-                None => (Some(text), Some("")),
+                None => (Some(text), None),
             },
         };
-        let port = port.ok_or_else(error)?;
-        if !port.is_empty() && port.parse::<u16>().is_err() {
+        if !port.is_none_or(is_port) {
             return Err(error());
         }
         let label = |label: &str| {
@@ -119,6 +119,11 @@ impl FromStr for Repository {
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// Digits alone: Rust would take a sign.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
