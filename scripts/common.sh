@@ -22,6 +22,7 @@ die() {
 package_of() {
   case $1 in
     cc) echo gcc ;;
+    c++) echo g++ ;;
     dockerd) echo docker.io ;;
     # Debian 13 took the client out of docker.io.
     docker) if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi ;;

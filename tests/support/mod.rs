@@ -9,5 +9,6 @@
 pub(crate) mod files;
 pub(crate) mod hocker;
 pub(crate) mod image;
+pub(crate) mod properties;
 pub(crate) mod scripted_registry;
 pub(crate) mod tls;

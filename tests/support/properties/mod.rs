@@ -1,0 +1,48 @@
+//! What holds of everything that is parsed, whatever is fed to it: no panic, and what is accepted is sound and reads
+//! back as the same. One function a parser; it returns where a text is refused, and panics where a property is broken.
+//!
+//! Two feed it: `tests/it/parsers.rs` with texts that are almost right, and the fuzz targets in `fuzz/` with whatever
+//! reaches code that nothing reached before.
+
+#![allow(
+    unreachable_pub,
+    reason = "public for the fuzz targets, which are programs of their own"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "all of it is test code, and panics are how it reports"
+)]
+
+mod credentials;
+mod documents;
+mod headers;
+mod names;
+
+pub use self::credentials::{credentials_file, docker_config, netrc};
+pub use self::documents::{config, index, manifest};
+pub use self::headers::{challenge, content_range};
+pub use self::names::{digest, endpoint, platform, reference};
+
+use hocker::platform::Platform;
+use hocker::reference::{RegistryName, Repository};
+
+/// Whatever its spelling, a platform runs what is for it.
+fn normalises(platform: &Platform) {
+    let normal = platform.normalised();
+    assert_eq!(normal.normalised(), normal);
+    assert_eq!(platform.distance_to(&normal), Some(0));
+}
+
+/// The inside of a quoted word.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+fn registry_of(text: &str) -> RegistryName {
+    text.parse().unwrap()
+}
+
+fn repository_of(text: &str) -> Repository {
+    text.parse().unwrap()
+}
