@@ -181,6 +181,22 @@ pub fn is_internal_address(url: &Url) -> bool {
     }
 }
 
+/// Whether the registry at `registry` may send the user on to `service` for a token: by https, or by http where the
+/// registry itself is plain http on loopback; and to no literal internal address but the registry's own host. Else
+/// says what is wrong with it. A token service sees credentials, and what it answers is believed.
+pub fn admits_token_service(registry: &Url, service: &Url) -> Result<(), &'static str> {
+    let plain_http_allowed = registry.scheme() == "http" && is_loopback(registry);
+    match service.scheme() {
+        "https" => {}
+        "http" if plain_http_allowed && is_loopback(service) => {}
+        _ => return Err("which is not https"),
+    }
+    if is_internal_address(service) && service.host() != registry.host() {
+        return Err("an internal address that is not the registry's own");
+    }
+    Ok(())
+}
+
 /// A text that does not say where a registry is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {

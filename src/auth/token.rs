@@ -15,8 +15,8 @@ use url::Url;
 use super::challenge::Challenge;
 use super::{Credentials, Error, Proof};
 use crate::document::ParseError;
-use crate::endpoint::{is_internal_address, is_loopback};
-use crate::http::{self, Authorization, Client, Request, Response, StatusCode};
+use crate::endpoint::admits_token_service;
+use crate::http::{self, Authorization, Client, Request, StatusCode, Whole};
 use crate::safe_url::SafeUrl;
 use crate::secret::Secret;
 
@@ -55,8 +55,8 @@ pub async fn fetch(
     let credentials =
         credentials.filter(|credentials| !matches!(credentials.proof, Proof::Bearer(_)));
     let proof = credentials.map(|credentials| &credentials.proof);
-    let response = ask(client, realm, challenge, scope, proof).await?;
-    match response.status() {
+    let Whole { status, body } = ask(client, registry, realm, challenge, scope, proof).await?;
+    match status {
         StatusCode::OK => {}
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST) => {
             return Err(Error::TokenDenied {
@@ -72,7 +72,6 @@ pub async fn fetch(
             });
         }
     }
-    let body = response.bytes(LIMIT).await?;
     let no_token = |source| Error::NoToken {
         realm: shown,
         source,
@@ -113,19 +112,20 @@ struct Answer {
 
 async fn ask(
     client: &Client,
+    registry: &Url,
     realm: Url,
     challenge: &Challenge,
     scope: &str,
     proof: Option<&Proof>,
-) -> Result<Response, http::Error> {
+) -> Result<Whole, http::Error> {
     let authorization = match proof {
         Some(Proof::Identity(token)) => {
-            let response = post(client, &realm, challenge, scope, token).await?;
+            let answer = post(client, &realm, challenge, scope, token).await?;
             if !matches!(
-                response.status(),
+                answer.status,
                 StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
             ) {
-                return Ok(response);
+                return Ok(answer);
             }
             // Some token services know GET alone. They take the token as the password of nobody, which is
             // how containerd asks them too.
@@ -140,9 +140,11 @@ async fn ask(
         }),
         Some(Proof::Bearer(_)) | None => None,
     };
-    client
-        .send(request(realm, challenge, scope, authorization))
-        .await
+    let request = Request {
+        for_token_of: Some(registry.clone()),
+        ..request(realm, challenge, scope, authorization)
+    };
+    client.send_whole(&request, LIMIT).await
 }
 
 async fn post(
@@ -151,7 +153,7 @@ async fn post(
     challenge: &Challenge,
     scope: &str,
     token: &Secret,
-) -> Result<Response, http::Error> {
+) -> Result<Whole, http::Error> {
     let mut form = vec![
         ("grant_type", "refresh_token"),
         ("client_id", CLIENT_ID),
@@ -161,7 +163,7 @@ async fn post(
     if let Some(service) = challenge.parameter("service") {
         form.push(("service", service));
     }
-    client.post_form(realm, &form).await
+    client.post_form(realm, &form, LIMIT).await
 }
 
 fn request(
@@ -188,8 +190,7 @@ fn request(
     }
 }
 
-/// The token service, if credentials may be sent there: https, or http where the registry itself is plain
-/// http on loopback; and no literal internal address but the registry's own host.
+/// The token service, if credentials may be sent there.
 fn realm(registry: &Url, challenge: &Challenge) -> Result<Url, Error> {
     let text = challenge.parameter("realm").unwrap_or_default();
     let refused = |reason| Error::Realm {
@@ -200,17 +201,7 @@ fn realm(registry: &Url, challenge: &Challenge) -> Result<Url, Error> {
         reason,
     };
     let realm: Url = text.parse().map_err(|_| refused("which is not a URL"))?;
-    let plain_http_allowed = registry.scheme() == "http" && is_loopback(registry);
-    match realm.scheme() {
-        "https" => {}
-        "http" if plain_http_allowed && is_loopback(&realm) => {}
-        _ => return Err(refused("which is not https")),
-    }
-    if is_internal_address(&realm) && realm.host() != registry.host() {
-        return Err(refused(
-            "an internal address that is not the registry's own",
-        ));
-    }
+    admits_token_service(registry, &realm).map_err(refused)?;
     Ok(realm)
 }
 

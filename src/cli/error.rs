@@ -336,6 +336,7 @@ fn of_http(error: &http::Error) -> Exit {
         | http::Error::Location { .. }
         | http::Error::Downgrade { .. }
         | http::Error::Internal { .. }
+        | http::Error::TokenService { .. }
         | http::Error::Encoded { .. }
         | http::Error::TooManyRedirects { .. } => Exit::Unsupported,
         _ => Exit::Other,

@@ -93,6 +93,16 @@ pub enum Error {
         /// Where it leads.
         target: SafeUrl,
     },
+    /// A redirect of a request for a token to where none may be asked for.
+    #[error("{url} redirects to {target} for a token, {reason}")]
+    TokenService {
+        /// What was asked.
+        url: SafeUrl,
+        /// Where it leads.
+        target: SafeUrl,
+        /// Why nothing is asked there.
+        reason: &'static str,
+    },
     /// A loop, most likely.
     #[error("{url} redirects more than {limit} times")]
     TooManyRedirects {

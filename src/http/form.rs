@@ -7,19 +7,25 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::retry::{Backoff, Failure};
-use super::{Client, Error, Response};
+use super::whole::Tries;
+use super::{Client, Error, Response, Whole};
 
 impl Client {
-    /// Posts a form until it has an answer that is worth having, or for as long as the policy says. Any other
-    /// status is an answer, that of a redirect too.
-    pub async fn post_form(&self, url: &Url, fields: &[(&str, &str)]) -> Result<Response, Error> {
+    /// Posts a form until it has all of an answer that is worth having, or for as long as the policy says. Any
+    /// other status is an answer, that of a redirect too. A body of success with more than `limit` bytes is
+    /// refused.
+    pub async fn post_form(
+        &self,
+        url: &Url,
+        fields: &[(&str, &str)],
+        limit: usize,
+    ) -> Result<Whole, Error> {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
-        let mut backoff = Backoff::new(self.settings.policy.clone());
+        let mut tries = Tries::new(self, limit);
         loop {
             let outcome = self.post_once(url, body.clone()).await;
-            if !backoff.pause(Failure::of(&outcome), None).await {
-                return outcome;
+            if let Some(result) = tries.settle(outcome).await {
+                return result;
             }
         }
     }
@@ -33,6 +39,6 @@ impl Client {
             .send()
             .await
             .map_err(|source| Error::send(url, source))
-            .and_then(|response| Response::new(url.clone(), response).unencoded())
+            .and_then(|response| self.response(url, response).unencoded())
     }
 }

@@ -9,11 +9,13 @@ mod authorization;
 pub mod content_range;
 mod error;
 mod form;
+mod pace;
 mod proxy;
 mod redirect;
 mod response;
 pub mod retry;
 mod roots;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,7 @@ pub use self::error::{Error, Transport};
 pub use self::proxy::{Proxies, ProxyError};
 pub use self::response::Response;
 pub use self::roots::{Roots, RootsError};
+pub use self::whole::Whole;
 pub use reqwest::StatusCode;
 pub use reqwest::header;
 
@@ -47,7 +50,7 @@ pub struct Client {
 pub struct Settings {
     /// How stubborn the client is.
     pub policy: Policy,
-    /// Without a byte for this long an answer counts as stalled.
+    /// Without a byte, or with hardly any, for this long an answer counts as stalled.
     pub stall_timeout: Duration,
     /// Through which proxies to go.
     pub proxies: Proxies,
@@ -83,6 +86,9 @@ pub struct Request {
     pub headers: HeaderMap,
     /// What only the host of `url` may see.
     pub authorization: Option<Authorization>,
+    /// Where a token is asked for, the URL of the registry that sent the client for it: redirects are then held
+    /// to what it may name as its token service.
+    pub for_token_of: Option<Url>,
 }
 
 impl Request {
@@ -94,6 +100,7 @@ impl Request {
             url,
             headers: HeaderMap::new(),
             authorization: None,
+            for_token_of: None,
         }
     }
 }
@@ -146,12 +153,16 @@ impl Client {
     /// Sends a request once, and follows redirects.
     pub async fn send_once(&self, request: &Request) -> Result<Response, Error> {
         let mut url = request.url.clone();
+        let mut authorization = request.authorization.as_ref();
         for _ in 0..=redirect::LIMIT {
-            let response = self.round_trip(request, &url).await?;
-            match redirect::target(&url, &response)? {
+            let response = self.round_trip(request, &url, authorization).await?;
+            match redirect::target(request, &url, &response)? {
                 Some(target) => url = target,
                 None => return response.unencoded(),
             }
+            // Once lost, they are not found again: another host would say what they are used for
+            // (CVE-2024-45336 is that mistake).
+            authorization = authorization.filter(|_| redirect::same_origin(&url, &request.url));
         }
         Err(Error::TooManyRedirects {
             url: SafeUrl::new(&request.url),
@@ -159,15 +170,18 @@ impl Client {
         })
     }
 
-    async fn round_trip(&self, request: &Request, url: &Url) -> Result<Response, Error> {
+    async fn round_trip(
+        &self,
+        request: &Request,
+        url: &Url,
+        authorization: Option<&Authorization>,
+    ) -> Result<Response, Error> {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Head => reqwest::Method::HEAD,
         };
         let mut headers = request.headers.clone();
-        if let Some(authorization) = &request.authorization
-            && redirect::same_origin(url, &request.url)
-        {
+        if let Some(authorization) = authorization {
             headers.insert(header::AUTHORIZATION, authorization.header(url)?);
         }
         // Digests are over the bytes as they are stored.
@@ -182,6 +196,10 @@ impl Client {
             .send()
             .await
             .map_err(|source| Error::send(url, source))?;
-        Ok(Response::new(url.clone(), response))
+        Ok(self.response(url, response))
+    }
+
+    fn response(&self, url: &Url, inner: reqwest::Response) -> Response {
+        Response::new(url.clone(), inner, self.settings.stall_timeout)
     }
 }

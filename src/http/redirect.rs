@@ -6,15 +6,19 @@
 use reqwest::header::LOCATION;
 use url::Url;
 
-use super::{Error, Response, StatusCode};
-use crate::endpoint::{is_internal_address, is_loopback};
+use super::{Error, Request, Response, StatusCode};
+use crate::endpoint::{admits_token_service, is_internal_address, is_loopback};
 use crate::safe_url::SafeUrl;
 
 /// As many as curl's and Go's clients follow.
 pub(super) const LIMIT: usize = 10;
 
-/// Where an answer sends the client on to, if it does.
-pub(super) fn target(url: &Url, response: &Response) -> Result<Option<Url>, Error> {
+/// Where the answer of `url` sends a request on to, if it does.
+pub(super) fn target(
+    request: &Request,
+    url: &Url,
+    response: &Response,
+) -> Result<Option<Url>, Error> {
     let status = response.status();
     if !matches!(
         status,
@@ -47,6 +51,13 @@ pub(super) fn target(url: &Url, response: &Response) -> Result<Option<Url>, Erro
             url: SafeUrl::new(url),
             target: SafeUrl::new(&target),
         });
+    }
+    if let Some(registry) = &request.for_token_of {
+        admits_token_service(registry, &target).map_err(|reason| Error::TokenService {
+            url: SafeUrl::new(url),
+            target: SafeUrl::new(&target),
+            reason,
+        })?;
     }
     Ok(Some(target))
 }

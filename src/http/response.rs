@@ -1,11 +1,14 @@
 //! Answers: status, headers, and a body that is read piece by piece or up to a limit, never without one.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{AsHeaderName, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use url::Url;
 
 use super::Error;
+use super::pace::{Pace, Stall};
 use crate::media_type::MediaType;
 use crate::safe_url::SafeUrl;
 
@@ -14,11 +17,17 @@ use crate::safe_url::SafeUrl;
 pub struct Response {
     url: Url,
     inner: reqwest::Response,
+    pace: Pace,
 }
 
 impl Response {
-    pub(super) fn new(url: Url, inner: reqwest::Response) -> Self {
-        Self { url, inner }
+    /// A body on which hardly anything comes for `window` counts as stalled.
+    pub(super) fn new(url: Url, inner: reqwest::Response, window: Duration) -> Self {
+        Self {
+            url,
+            inner,
+            pace: Pace::new(window),
+        }
     }
 
     /// Refuses a body that was encoded on the way though nobody asked for that: digests are over the bytes
@@ -75,10 +84,20 @@ impl Response {
 
     /// The next piece of the body; `None` at its end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        self.inner
+        let chunk = self
+            .inner
             .chunk()
             .await
-            .map_err(|source| Error::body(&self.url, source))
+            .map_err(|source| Error::body(&self.url, source))?;
+        if let Some(chunk) = &chunk {
+            let stalled = |Stall { received, seconds }| Error::Stalled {
+                url: SafeUrl::new(&self.url),
+                received,
+                seconds,
+            };
+            self.pace.check(chunk.len()).map_err(stalled)?;
+        }
+        Ok(chunk)
     }
 
     /// The whole body, if it has at most `limit` bytes.

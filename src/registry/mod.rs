@@ -78,6 +78,7 @@ impl Registry {
             url,
             headers,
             authorization: self.authenticator.authorization(repository).await,
+            for_token_of: None,
         };
         let mut response = self.round_trip(&request, patience).await?;
         // A host that the registry redirects to may not ask for the registry's credentials.

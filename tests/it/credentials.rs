@@ -483,7 +483,7 @@ fn a_token_service_that_takes_no_post_is_asked_by_get() {
 
 #[test]
 fn a_posted_identity_token_follows_no_redirect() {
-    for status in [301, 302, 307, 308] {
+    for status in [301, 302, 303, 307, 308] {
         let elsewhere = Registry::start();
         let registry = Registry::start();
         registry.on(

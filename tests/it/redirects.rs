@@ -1,12 +1,15 @@
-//! Redirects: followed, but not by the credentials, which stay with scheme, host and port.
+//! Redirects: followed, but not by the credentials, which stay with scheme, host and port. Those of a request for
+//! a token lead to nothing that could not be the token service itself.
 
 use std::fs;
 
 use crate::support::hocker::{Run, hocker};
 use crate::support::image::{Layer, blob_answer, blob_path, small};
-use crate::support::scripted_registry::{Answer, Registry, get};
+use crate::support::scripted_registry::{Answer, Expect, Registry, get, post};
+use crate::support::tls::Authority;
 
 const BASIC: &str = "Basic YW5uOnMzY3JldA==";
+const MANIFEST: &str = "/v2/app/manifests/1";
 
 /// A registry that wants Basic credentials and answers a blob like this.
 fn registry(layer: &Layer, answer: Answer) -> Registry {
@@ -210,4 +213,157 @@ fn signatures_in_urls_and_user_information_are_not_told() {
         .never_says("hunter2")
         .never_says("s3cret");
     assert_ne!(outcome.code, Some(0), "{outcome}");
+}
+
+#[test]
+fn credentials_do_not_come_back_after_another_host() {
+    let layer = small().layers[0].clone();
+    let directory = tempfile::tempdir().unwrap();
+    let store = Registry::start();
+    let registry = registry(&layer, Answer::redirect(307, store.at("/store/x")));
+    // Whatever that host would like to have done with them.
+    store.on(
+        get("/store/x").without("Authorization"),
+        Answer::redirect(307, registry.at("/admin?delete=all")),
+    );
+    registry.on(
+        get("/admin?delete=all").without("Authorization"),
+        blob_answer(&layer.blob),
+    );
+    fetch(&registry, &layer, directory.path()).run().done();
+}
+
+/// A registry that asks for a token, and takes `t0ken`.
+fn registry_with_tokens() -> Registry {
+    let registry = Registry::start();
+    let challenge = format!("Bearer realm=\"{}\"", registry.at("/token"));
+    registry.on(
+        get(MANIFEST).with("Authorization", "Bearer t0ken"),
+        small().manifest_answer(),
+    );
+    registry.on(
+        get(MANIFEST).without("Authorization"),
+        Answer::challenge(challenge),
+    );
+    registry
+}
+
+fn asks_with_password() -> Expect {
+    get("/token").with("Authorization", BASIC)
+}
+
+fn manifest(registry: &Registry) -> Run {
+    hocker(["manifest", &format!("{}/app:1", registry.name())]).arguments([
+        "--username",
+        "ann",
+        "--password",
+        "s3cret",
+    ])
+}
+
+#[test]
+fn a_token_may_come_from_another_port_which_is_not_told_the_password() {
+    for status in [301, 302, 303, 307, 308] {
+        let registry = registry_with_tokens();
+        let elsewhere = Registry::start();
+        elsewhere.on(
+            get("/tokens").without("Authorization"),
+            Answer::ok(r#"{"token":"t0ken"}"#),
+        );
+        registry.on(
+            asks_with_password(),
+            Answer::redirect(status, elsewhere.at("/tokens")),
+        );
+        manifest(&registry).run().done().never_says("s3cret");
+    }
+}
+
+#[test]
+fn a_password_follows_within_the_token_service() {
+    let registry = registry_with_tokens();
+    registry.on(asks_with_password(), Answer::redirect(308, "/token/"));
+    registry.on(
+        get("/token/").with("Authorization", BASIC),
+        Answer::ok(r#"{"token":"t0ken"}"#),
+    );
+    manifest(&registry).run().done().never_says("s3cret");
+}
+
+#[test]
+fn an_identity_token_that_went_by_get_does_not_follow_to_another_port() {
+    let registry = registry_with_tokens();
+    let elsewhere = Registry::start();
+    elsewhere.on(
+        get("/tokens").without("Authorization"),
+        Answer::ok(r#"{"token":"t0ken"}"#),
+    );
+    registry.on(post("/token"), Answer::status(405));
+    registry.on(
+        get("/token").having("Authorization"),
+        Answer::redirect(307, elsewhere.at("/tokens")),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("auth.json");
+    let name = registry.name();
+    fs::write(
+        &file,
+        format!(r#"{{"auths":{{"{name}":{{"identitytoken":"1dentity"}}}}}}"#),
+    )
+    .unwrap();
+    hocker(["manifest", &format!("{name}/app:1")])
+        .env("REGISTRY_AUTH_FILE", file)
+        .run()
+        .done()
+        .never_says("1dentity");
+}
+
+#[test]
+fn a_request_for_a_token_is_led_to_nothing_that_could_not_be_its_realm() {
+    // On another address of loopback, so that it is somebody else.
+    let inside = Registry::start_at("127.0.0.2:0");
+    for target in [
+        inside.at("/token"),
+        "http://elsewhere.invalid/token".to_owned(),
+        "https://10.0.0.1/token".to_owned(),
+        "https://169.254.169.254/token".to_owned(),
+        "https://[::1]:9/token".to_owned(),
+    ] {
+        let registry = Registry::start();
+        registry.on(
+            get(MANIFEST),
+            Answer::challenge(format!("Bearer realm=\"{}\"", registry.at("/token"))),
+        );
+        registry.on(asks_with_password(), Answer::redirect(307, &target));
+        let outcome = manifest(&registry)
+            .run()
+            .failed(7)
+            .says("for a token, ")
+            .never_says("s3cret");
+        assert!(outcome.stdout.is_empty(), "{target}: {outcome}");
+    }
+    assert_eq!(inside.connections(), 0, "it was asked");
+}
+
+#[test]
+fn a_request_for_a_token_by_https_is_not_led_to_http() {
+    let authority = Authority::new("the tests");
+    let registry = Registry::start_with_tls(authority.server(&[]));
+    let plain = Registry::start();
+    let ca = tempfile::tempdir().unwrap();
+    registry.on(
+        get(MANIFEST),
+        Answer::challenge(format!("Bearer realm=\"{}\"", registry.at("/token"))),
+    );
+    registry.on(
+        asks_with_password(),
+        Answer::redirect(307, plain.at("/token")),
+    );
+    hocker(["manifest", "--registry", &registry.url(), "app", "1"])
+        .arguments(["--username", "ann", "--password", "s3cret"])
+        .env("SSL_CERT_FILE", authority.write(ca.path()))
+        .run()
+        .failed(7)
+        .says("which is not https")
+        .never_says("s3cret");
+    assert_eq!(plain.connections(), 0, "it was asked");
 }

@@ -5,8 +5,6 @@
 //! ignore ranges, some answer nonsense, so that nothing is taken from a partial answer whose `Content-Range`
 //! is not exactly what was asked for.
 
-use std::time::{Duration, Instant};
-
 use bytes::Bytes;
 
 use super::pieces::Piece;
@@ -18,8 +16,6 @@ use crate::registry::Patience;
 use crate::safe_url::SafeUrl;
 use crate::verify;
 
-/// Fewer bytes a second than this are as good as none (cargo's limit).
-const SLOWEST: u64 = 10;
 /// A further connection that brought so many bytes before it broke asks again.
 const WORTH_KEEPING: u64 = 1 << 20;
 /// So many bytes count as progress, after which failures are forgotten. A server that sends a few before each
@@ -45,7 +41,6 @@ pub(super) struct Connection {
     progress: u64,
     /// So many bytes came since it last asked.
     brought: u64,
-    pace: Pace,
 }
 
 /// Why a connection cannot bring its piece.
@@ -76,7 +71,6 @@ impl Connection {
             backoff: Backoff::new(settings.policy.clone()),
             progress: 0,
             brought: 0,
-            pace: Pace::new(settings.stall_timeout),
         }
     }
 
@@ -197,7 +191,6 @@ impl Connection {
                 .get(ETAG)
                 .filter(|tag| tag.as_bytes().starts_with(b"\""))
                 .cloned();
-            self.pace.restart();
             self.response = Some(response);
         }
         Ok(())
@@ -254,17 +247,7 @@ impl Connection {
         let Some(response) = &mut self.response else {
             return Ok(Ok(None));
         };
-        Ok(match response.chunk().await {
-            Ok(Some(chunk)) => match self.pace.check(chunk.len()) {
-                Some((received, seconds)) => Err(Error::Stalled {
-                    url: SafeUrl::new(response.url()),
-                    received,
-                    seconds,
-                }),
-                None => Ok(Some(chunk)),
-            },
-            other => other,
-        })
+        Ok(response.chunk().await)
     }
 
     /// What of a chunk belongs to the piece and is new.
@@ -326,38 +309,5 @@ fn check_length(blob: &Blob, announced: Option<u64>) -> Result<(), verify::Error
             })
         }
         _ => Ok(()),
-    }
-}
-
-/// How fast bytes come, for those who send one now and then.
-struct Pace {
-    window: Duration,
-    began: Instant,
-    received: u64,
-}
-
-impl Pace {
-    fn new(window: Duration) -> Self {
-        Self {
-            window,
-            began: Instant::now(),
-            received: 0,
-        }
-    }
-
-    fn restart(&mut self) {
-        *self = Self::new(self.window);
-    }
-
-    /// The bytes and seconds of a window in which hardly anything came.
-    fn check(&mut self, bytes: usize) -> Option<(u64, u64)> {
-        self.received += bytes as u64;
-        let elapsed = self.began.elapsed();
-        if elapsed < self.window {
-            return None;
-        }
-        let (received, seconds) = (self.received, elapsed.as_secs().max(1));
-        self.restart();
-        (received < SLOWEST * seconds).then_some((received, seconds))
     }
 }

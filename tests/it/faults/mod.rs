@@ -19,6 +19,7 @@ mod parallel; // a large blob by several connections, and servers that cannot do
 mod ranges; // what servers answer to a request for the rest
 mod status; // 401, 408, 429, 5xx
 mod tls; // certificates, downgrades, ALPN
+mod tokens; // token services on a bad line, or in trouble
 
 /// Goes with every request.
 const TOKEN: &str = "t0ken-of-the-tests";

@@ -180,27 +180,3 @@ fn a_registry_that_refuses_the_new_token_too_has_denied() {
         .never_says("first-t0ken")
         .never_says("second-t0ken");
 }
-
-#[test]
-fn a_token_service_in_trouble_is_asked_again() {
-    let fetch = Fetch::new();
-    let challenge = format!(
-        "Bearer realm=\"{}\",service=\"x\"",
-        fetch.registry.at("/token")
-    );
-    fetch
-        .registry
-        .on(
-            get(fetch.path()).without("Authorization"),
-            Answer::challenge(challenge),
-        )
-        .on(get("/token"), Answer::error(503, "UNAVAILABLE"))
-        .on(get("/token"), Answer::reset_before_head())
-        .on(get("/token"), Answer::ok(r#"{"token":"first-t0ken"}"#))
-        .on(
-            get(fetch.path()).with("Authorization", "Bearer first-t0ken"),
-            Answer::ok(fetch.blob.clone()),
-        );
-    let outcome = fetch.run().env("DOCKER_TOKEN", "").run();
-    fetch.arrived(outcome);
-}
