@@ -119,6 +119,7 @@ impl Run {
         }
         Running {
             child: Some(child),
+            said: Vec::new(),
             home: self.home,
         }
     }
@@ -127,6 +128,8 @@ impl Run {
 /// One run under way. It is killed if it is dropped before its end.
 pub(crate) struct Running {
     child: Option<Child>,
+    /// What was read of its standard error already.
+    said: Vec<u8>,
     home: TempDir,
 }
 
@@ -149,6 +152,31 @@ impl Running {
             assert!(std::time::Instant::now() < deadline, "it never listened");
             thread::yield_now();
         }
+    }
+
+    /// Waits until its standard error contains this.
+    pub(crate) fn wait_until_it_says(&mut self, text: &str) {
+        let mut pipe = self.child.as_mut().unwrap().stderr.take().unwrap();
+        let mut said = std::mem::take(&mut self.said);
+        let (sender, receiver) = mpsc::channel();
+        let wanted = text.to_owned();
+        thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while !String::from_utf8_lossy(&said).contains(&wanted) {
+                match pipe.read(&mut piece) {
+                    Ok(count) if count > 0 => said.extend_from_slice(&piece[..count]),
+                    _ => break,
+                }
+            }
+            sender.send((pipe, said))
+        });
+        let Ok((pipe, said)) = receiver.recv_timeout(PATIENCE) else {
+            panic!("it did not say {text:?} within {PATIENCE:?}");
+        };
+        let all = String::from_utf8_lossy(&said);
+        assert!(all.contains(text), "it ended without {text:?}: {all}");
+        self.child.as_mut().unwrap().stderr = Some(pipe);
+        self.said = said;
     }
 
     /// Sends it what `Ctrl-C` sends.
@@ -180,11 +208,13 @@ impl Running {
             );
         };
         let status = status.unwrap();
+        let mut said = std::mem::take(&mut self.said);
+        said.extend(stderr.join().unwrap());
         let outcome = Outcome {
             code: status.code(),
             signal: status.signal(),
             stdout: stdout.join().unwrap(),
-            stderr: String::from_utf8_lossy(&stderr.join().unwrap()).into_owned(),
+            stderr: String::from_utf8_lossy(&said).into_owned(),
         };
         // Whatever a test is about, no run may ever panic.
         assert!(

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Fetch, TOKEN, layer, retries};
 use crate::support::image::digest;
-use crate::support::scripted_registry::Answer;
+use crate::support::scripted_registry::{Answer, Registry};
 
 /// Where a body breaks off.
 const CUTS: [usize; 4] = [0, 1, 65_536, 299_999];
@@ -22,6 +22,21 @@ fn nobody_listening_is_tried_again_and_then_given_up() {
         .never_says(TOKEN);
     assert_eq!(retries(&outcome).len(), 2, "{outcome}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn nobody_listening_at_first_is_asked_again() {
+    let mut fetch = Fetch {
+        registry: Registry::closed(),
+        ..Fetch::new()
+    };
+    fetch
+        .registry
+        .on(fetch.whole(), Answer::ok(fetch.blob.clone()));
+    let mut running = fetch.run().env("HOCKER_RETRY_DELAY", "0.3").start();
+    running.wait_until_it_says("retrying in ");
+    fetch.registry.open();
+    fetch.arrived(running.finish()).says("refused");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustls::ServerConfig;
+use socket2::{Domain, SockRef, Socket, Type};
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::request::{Expect, Request, get, post};
@@ -63,6 +64,8 @@ pub(crate) struct Registry {
     address: SocketAddr,
     scheme: &'static str,
     shared: Arc<Shared>,
+    /// Until it listens.
+    closed: Option<TcpListener>,
     acceptor: Option<JoinHandle<()>>,
 }
 
@@ -82,21 +85,44 @@ impl Registry {
         Self::listen("127.0.0.1:0", Some(config))
     }
 
+    /// One that is not there yet: its port is taken, so that nobody else gets it, and refuses connections.
+    pub(crate) fn closed() -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        socket.bind(&any.into()).unwrap();
+        Self::of(socket.into(), "http")
+    }
+
+    /// Begins to listen.
+    pub(crate) fn open(&mut self) {
+        let listener = self.closed.take().unwrap();
+        SockRef::from(&listener).listen(128).unwrap();
+        self.accept(listener, None);
+    }
+
     fn listen(address: &str, tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
-        let address = listener.local_addr().unwrap();
-        let shared = Arc::<Shared>::default();
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let acceptor = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || accept(&listener, tls.as_ref(), &shared)
-        });
+        let mut registry = Self::of(TcpListener::bind(address).unwrap(), scheme);
+        let listener = registry.closed.take().unwrap();
+        registry.accept(listener, tls);
+        registry
+    }
+
+    fn of(listener: TcpListener, scheme: &'static str) -> Self {
         Self {
-            address,
+            address: listener.local_addr().unwrap(),
             scheme,
-            shared,
-            acceptor: Some(acceptor),
+            shared: Arc::default(),
+            closed: Some(listener),
+            acceptor: None,
         }
+    }
+
+    fn accept(&mut self, listener: TcpListener, tls: Option<Arc<ServerConfig>>) {
+        let shared = Arc::clone(&self.shared);
+        self.acceptor = Some(thread::spawn(move || {
+            accept(&listener, tls.as_ref(), &shared);
+        }));
     }
 
     /// `127.0.0.1:port`, the registry's name in a reference.
