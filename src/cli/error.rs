@@ -369,6 +369,10 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
             "a certificate authority of your own is named by SSL_CERT_FILE or NIX_SSL_CERT_FILE; in a Nix \
              build the file must be in extra-sandbox-paths",
         ),
+        Cause::Http(error) if error.is_protocol() => Some(
+            "check the port: a registry that speaks https is named by --registry https://HOST:PORT/v2/, and one \
+             that speaks only HTTP/2 needs a proxy that speaks HTTP/1.1",
+        ),
         Cause::Http(error) if error.is_https_connect() => {
             Some("a registry that speaks plain http is named by --registry http://HOST:PORT/v2/")
         }

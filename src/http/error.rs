@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rustls::AlertDescription;
 use url::Url;
 
 use super::{ProxyError, StatusCode};
@@ -20,7 +21,7 @@ pub enum Error {
     #[error("cannot use the proxy")]
     Proxy(#[from] ProxyError),
     /// No connection, or no answer on it.
-    #[error("no answer from {url}{}", reason(&source.0))]
+    #[error("no answer from {url}{}", source.reason())]
     Send {
         /// What was asked.
         url: SafeUrl,
@@ -29,7 +30,7 @@ pub enum Error {
         source: Transport,
     },
     /// The answer's body broke off.
-    #[error("the answer of {url} broke off{}", reason(&source.0))]
+    #[error("the answer of {url} broke off{}", source.reason())]
     Body {
         /// What was asked.
         url: SafeUrl,
@@ -151,6 +152,9 @@ impl Error {
             Self::Send { source, .. } | Self::Body { source, .. } if source.0.is_timeout() => {
                 "nothing came for too long".to_owned()
             }
+            Self::Send { source, .. } if source.is_protocol() => {
+                "the answer is not HTTP/1.1".to_owned()
+            }
             Self::Send { source, .. } | Self::Body { source, .. } => source.to_string(),
             Self::Stalled { .. } => "the connection stalled".to_owned(),
             Self::EndedEarly { .. } => "the answer ended early".to_owned(),
@@ -168,6 +172,12 @@ impl Error {
             )
         };
         matches!(self, Self::Send { source, .. } if tls_error(&source.0).is_some_and(is_certificate))
+    }
+
+    /// Whether the host speaks something else than HTTP/1.1.
+    #[must_use]
+    pub fn is_protocol(&self) -> bool {
+        matches!(self, Self::Send { source, .. } if source.is_protocol())
     }
 
     /// Whether a host that was asked by https could not be talked to at all.
@@ -192,6 +202,25 @@ impl Transport {
         innermost
     }
 
+    fn reason(&self) -> &'static str {
+        if self.0.is_timeout() {
+            ": nothing came for too long"
+        } else if self.is_protocol() {
+            ": it speaks something else than HTTP/1.1"
+        } else if self.0.is_connect() {
+            ": no connection"
+        } else {
+            ""
+        }
+    }
+
+    /// Whether what came makes no sense as HTTP/1.1, or TLS was told that nobody there speaks it.
+    fn is_protocol(&self) -> bool {
+        let no_alpn = rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol);
+        let parse = |error: &hyper::Error| error.is_parse() && !error.is_parse_too_large();
+        tls_error(&self.0) == Some(&no_alpn) || find(&self.0).is_some_and(parse)
+    }
+
     /// Whether TLS could not be agreed on.
     fn is_tls(&self) -> bool {
         tls_error(&self.0).is_some()
@@ -210,6 +239,13 @@ fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rus
         .or_else(|| tls_error(error.source()?))
 }
 
+/// Looks for an error of one type in a chain.
+fn find<'a, T: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a T> {
+    error.downcast_ref().or_else(|| find(error.source()?))
+}
+
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.innermost())
@@ -217,13 +253,3 @@ impl fmt::Display for Transport {
 }
 
 impl std::error::Error for Transport {}
-
-fn reason(source: &reqwest::Error) -> &'static str {
-    if source.is_timeout() {
-        ": nothing came for too long"
-    } else if source.is_connect() {
-        ": no connection"
-    } else {
-        ""
-    }
-}

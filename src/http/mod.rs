@@ -109,11 +109,13 @@ impl Client {
     /// A client that trusts `roots`.
     pub fn new(roots: Roots, settings: Settings) -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
+        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(Error::Tls)?
             .with_root_certificates(roots.into_store())
             .with_no_client_auth();
+        // A server that has only another protocol then says so, instead of speaking it.
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()

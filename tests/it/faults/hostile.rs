@@ -1,8 +1,11 @@
 //! Servers that lead elsewhere, send too much, or send something else.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::{Fetch, TOKEN, layer};
+use super::{Fetch, TOKEN, layer, retries};
 use crate::support::hocker::hocker;
 use crate::support::image::{digest, small};
 use crate::support::scripted_registry::{Answer, Registry, get};
@@ -134,28 +137,69 @@ fn a_huge_head_is_no_answer() {
     fetch.failed(outcome, code);
 }
 
+/// Somebody who answers whatever is asked with the same bytes, one connection after another.
+fn server_that_says(bytes: &'static [u8], connections: usize) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = listener.local_addr().unwrap().to_string();
+    let server = thread::spawn(move || {
+        for _ in 0..connections {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_secs(20)))
+                .unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(bytes);
+        }
+    });
+    (name, server)
+}
+
 #[test]
 fn what_is_no_http_is_no_answer() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let name = listener.local_addr().unwrap();
-    let server = std::thread::spawn(move || {
-        use std::io::{Read as _, Write as _};
-        let (mut stream, _) = listener.accept().unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n");
-        drop(listener);
-    });
-    let directory = tempfile::tempdir().unwrap();
-    let outcome = layer(&digest(b"x"), &format!("{name}/app:1"))
-        .env("HOCKER_RETRIES", "1")
-        .in_directory(directory.path())
-        .run()
-        .never_says(TOKEN);
-    server.join().unwrap();
-    outcome.failed(6);
+    for bytes in [
+        b"SSH-2.0-OpenSSH_9.2\r\n" as &[u8],
+        // What a server of TLS says to whoever does not speak it.
+        b"\x15\x03\x01\x00\x02\x02\x46",
+        b"HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n0123456789",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+    ] {
+        let (name, server) = server_that_says(bytes, 2);
+        let directory = tempfile::tempdir().unwrap();
+        let outcome = layer(&digest(b"x"), &format!("{name}/app:1"))
+            .env("HOCKER_RETRIES", "1")
+            .in_directory(directory.path())
+            .run();
+        server.join().unwrap();
+        outcome
+            .failed(6)
+            .never_says(TOKEN)
+            .says("it speaks something else than HTTP/1.1")
+            .says("hint: check the port");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn frames_of_http_2_and_its_goaway_are_no_answer_and_said_to_be_something_else() {
+    // SETTINGS, and a GOAWAY with PROTOCOL_ERROR (RFC 9113, sections 6.5 and 6.8).
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const GOAWAY: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+    for bytes in [[&SETTINGS[..], &GOAWAY].concat(), GOAWAY.to_vec()] {
+        let (name, server) = server_that_says(bytes.leak(), 3);
+        let directory = tempfile::tempdir().unwrap();
+        let outcome = layer(&digest(b"x"), &format!("{name}/app:1"))
+            .env("HOCKER_RETRIES", "2")
+            .in_directory(directory.path())
+            .run();
+        server.join().unwrap();
+        let outcome = outcome
+            .failed(6)
+            .never_says(TOKEN)
+            .says("it speaks something else than HTTP/1.1")
+            .says("one that speaks only HTTP/2 needs a proxy");
+        assert_eq!(retries(&outcome).len(), 2, "{outcome}");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
 }
 
 #[test]

@@ -34,13 +34,29 @@ fn a_server_that_would_speak_http_2_is_spoken_to_in_http_1() {
             .never_says(TOKEN);
         assert!(fs::read(directory.path().join("layer")).unwrap() == blob);
         for protocol in registry.protocols() {
-            assert!(
-                protocol.is_none() || protocol.as_deref() == Some(b"http/1.1"),
-                "{protocol:?}"
-            );
+            let expected = (!protocols.is_empty()).then_some(b"http/1.1" as &[u8]);
+            assert_eq!(protocol.as_deref(), expected);
         }
         assert_eq!(registry.protocols().len(), 1);
     }
+}
+
+#[test]
+fn a_server_that_speaks_http_2_alone_is_told_apart_and_not_tried_again() {
+    let authority = Authority::new("the tests");
+    let registry = Registry::start_with_tls(authority.server(&["h2"]));
+    let directory = tempfile::tempdir().unwrap();
+    let ca = tempfile::tempdir().unwrap();
+    let outcome = fetch(&registry, &digest(b"x"), directory.path())
+        .env("SSL_CERT_FILE", authority.write(ca.path()))
+        .run()
+        .failed(6)
+        .says("it speaks something else than HTTP/1.1")
+        .says("one that speaks only HTTP/2 needs a proxy")
+        .never_says(TOKEN);
+    assert_eq!(retries(&outcome).len(), 0, "{outcome}");
+    assert!(registry.requests().is_empty(), "the token was sent");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[test]
