@@ -77,6 +77,14 @@ impl Endpoint {
         self.join(&format!("{repository}/blobs/{digest}"))
     }
 
+    /// Where the list of tags is; one entry is enough.
+    #[must_use]
+    pub fn tags_url(&self, repository: &Repository) -> Url {
+        let mut url = self.join(&format!("{repository}/tags/list"));
+        url.set_query(Some("n=1"));
+        url
+    }
+
     /// Repositories, tags and digests hold no character that means something in a path.
     fn join(&self, path: &str) -> Url {
         let mut url = self.base.clone();

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::challenge::{self, Challenge};
-use super::{Credentials, Error, Proof, token};
+use super::{Answer, Credentials, Error, Origin, Proof, token};
 use crate::http::{Authorization, Client};
 use crate::reference::Repository;
 
@@ -27,7 +27,8 @@ pub struct Authenticator {
 struct State {
     /// As they are now: token services may replace an identity token whenever it is used.
     credentials: Option<Credentials>,
-    granted: HashMap<Repository, Grant>,
+    /// By repository; by none for the registry as a whole.
+    granted: HashMap<Option<Repository>, Grant>,
 }
 
 #[derive(Debug, Clone)]
@@ -61,13 +62,13 @@ impl Authenticator {
 
     /// What to send with the first try of a request: what was granted before, renewed if it is about to
     /// end, or the token that the user gave for just this. A password is not sent before the registry asks
-    /// for one.
-    pub async fn authorization(&self, repository: &Repository) -> Option<Authorization> {
+    /// for one. Without a repository it is for the registry as a whole.
+    pub async fn authorization(&self, repository: Option<&Repository>) -> Option<Authorization> {
         if let Some(Proof::Bearer(token)) = self.proof() {
             return Some(Authorization::Bearer(token.clone()));
         }
         let mut state = self.state.lock().await;
-        let grant = state.granted.get(repository)?;
+        let grant = state.granted.get(&repository.cloned())?;
         if grant.is_good() {
             return Some(grant.authorization.clone());
         }
@@ -80,15 +81,15 @@ impl Authenticator {
     /// time wait for one token.
     pub async fn answer(
         &self,
-        repository: &Repository,
+        repository: Option<&Repository>,
         headers: &[&str],
         rejected: Option<&Authorization>,
     ) -> Result<Authorization, Error> {
         if let Some(Proof::Bearer(_)) = self.proof() {
-            return Err(self.denied());
+            return Err(self.exhausted());
         }
         let mut state = self.state.lock().await;
-        let granted = state.granted.get(repository).cloned();
+        let granted = state.granted.get(&repository.cloned()).cloned();
         if let Some(grant) = &granted
             && grant.is_good()
             && rejected != Some(&grant.authorization)
@@ -107,25 +108,42 @@ impl Authenticator {
                     authorization: authorization.clone(),
                     renewal: None,
                 };
-                state.granted.insert(repository.clone(), grant);
+                state.granted.insert(repository.cloned(), grant);
                 authorization
             }
         };
         if rejected == Some(&answer) {
-            return Err(self.denied());
+            return Err(self.exhausted());
         }
         Ok(answer)
     }
 
-    /// The error for a request that was denied with the best answer there is.
+    /// The error for a request that was denied, with some authorization or before the registry asked for any.
     #[must_use]
-    pub fn denied(&self) -> Error {
-        Error::Denied {
-            credentials: self
-                .credentials
-                .as_ref()
-                .map(|credentials| credentials.origin.clone()),
+    pub fn denied(&self, was_authorized: bool, answer: Answer) -> Error {
+        match self.origin() {
+            Some(credentials) if !was_authorized => Error::DeniedUnasked {
+                credentials,
+                answer,
+            },
+            credentials => Error::Denied {
+                credentials,
+                answer: Some(answer),
+            },
         }
+    }
+
+    /// The error for a challenge for which there is no better answer than what was refused.
+    fn exhausted(&self) -> Error {
+        Error::Denied {
+            credentials: self.origin(),
+            answer: None,
+        }
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        let credentials = self.credentials.as_ref()?;
+        Some(credentials.origin.clone())
     }
 
     fn proof(&self) -> Option<&Proof> {
@@ -163,7 +181,7 @@ impl Authenticator {
             return Ok(Choice::Token(bearer.clone()));
         }
         if offered("basic").is_some() {
-            return Err(self.denied());
+            return Err(self.exhausted());
         }
         Err(challenges.first().map_or(Error::NoChallenge, |challenge| {
             Error::Scheme(challenge.scheme.clone())
@@ -173,15 +191,15 @@ impl Authenticator {
     async fn renew(
         &self,
         state: &mut State,
-        repository: &Repository,
+        repository: Option<&Repository>,
         challenge: &Challenge,
     ) -> Result<Authorization, Error> {
-        let scope = format!("repository:{repository}:pull");
+        let scope = repository.map(|repository| format!("repository:{repository}:pull"));
         let token = token::fetch(
             &self.client,
             &self.registry,
             challenge,
-            &scope,
+            scope.as_deref(),
             state.credentials.as_ref(),
         )
         .await?;
@@ -203,7 +221,7 @@ impl Authenticator {
             }),
         };
         let authorization = grant.authorization.clone();
-        state.granted.insert(repository.clone(), grant);
+        state.granted.insert(repository.cloned(), grant);
         Ok(authorization)
     }
 }
@@ -275,23 +293,23 @@ mod tests {
         };
         let set = async |due| {
             let mut state = authenticator.state.lock().await;
-            state.granted.insert(repository.clone(), grant(due));
+            state.granted.insert(Some(repository.clone()), grant(due));
         };
         let bearer = |token: &str| Some(Authorization::Bearer(Secret::new(token)));
 
         set(Instant::now() + Duration::from_secs(600)).await;
         assert_eq!(
-            authenticator.authorization(&repository).await,
+            authenticator.authorization(Some(&repository)).await,
             bearer("old")
         );
         set(Instant::now()).await;
         assert_eq!(
-            authenticator.authorization(&repository).await,
+            authenticator.authorization(Some(&repository)).await,
             bearer("new")
         );
         // And is good for a while.
         assert_eq!(
-            authenticator.authorization(&repository).await,
+            authenticator.authorization(Some(&repository)).await,
             bearer("new")
         );
         let asked = service.join().unwrap();

@@ -3,6 +3,10 @@
 //! Source: RFC 9110, section 11.6.1. Registries differ from it: schemes in capitals (Nexus), unquoted
 //! values, missing commas, several challenges in one header. All of these are read.
 
+use std::fmt;
+
+use crate::safe_url;
+
 /// One way to authenticate that a server offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
@@ -19,6 +23,17 @@ impl Challenge {
             .iter()
             .find(|(key, value)| key == name && !value.is_empty())
             .map(|(_, value)| value.as_str())
+    }
+}
+
+/// As a header would say it, without what a realm's URL could have that is not to be shown.
+impl fmt::Display for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.scheme)?;
+        for (name, value) in &self.parameters {
+            write!(f, " {name}={:?}", safe_url::shown(value))?;
+        }
+        Ok(())
     }
 }
 

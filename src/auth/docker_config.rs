@@ -82,11 +82,12 @@ impl DockerConfig {
             .filter(|helper| !helper.is_empty())
     }
 
-    /// What the file itself holds for a repository. The longest key that names it or what it is in wins.
+    /// What the file itself holds for a repository. The longest key that names it or what it is in wins. For none,
+    /// only keys for the registry as a whole count.
     pub fn proof(
         &self,
         registry: &RegistryName,
-        repository: &Repository,
+        repository: Option<&Repository>,
     ) -> Result<Option<Proof>, Error> {
         let host = host_of(registry.as_str());
         let mut matching: Vec<_> = self
@@ -132,11 +133,10 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn holds(&self, repository: &Repository) -> bool {
+    fn holds(&self, repository: Option<&Repository>) -> bool {
         self.path.is_empty()
             || repository
-                .as_str()
-                .strip_prefix(self.path)
+                .and_then(|repository| repository.as_str().strip_prefix(self.path))
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
@@ -210,7 +210,10 @@ mod tests {
     fn find(text: &str, registry: &str, repository: &str) -> Option<String> {
         DockerConfig::parse(text)
             .unwrap()
-            .proof(&registry.parse().unwrap(), &repository.parse().unwrap())
+            .proof(
+                &registry.parse().unwrap(),
+                Some(&repository.parse().unwrap()),
+            )
             .unwrap()
             .map(|proof| match proof {
                 Proof::Basic { username, password } => format!("{username}:{}", password.expose()),
@@ -361,7 +364,7 @@ mod tests {
         ] {
             let error = DockerConfig::parse(text)
                 .and_then(|config| {
-                    config.proof(&"r.example".parse().unwrap(), &"a".parse().unwrap())
+                    config.proof(&"r.example".parse().unwrap(), Some(&"a".parse().unwrap()))
                 })
                 .unwrap_err();
             for secret in ["hunter2", "aHVu", "Omh1"] {
@@ -388,7 +391,7 @@ mod tests {
             let config = serde_json::json!({"auths": {key: {"auth": auth}}}).to_string();
             let _ = DockerConfig::parse(&config)
                 .unwrap()
-                .proof(&"r.example".parse().unwrap(), &"a/b".parse().unwrap());
+                .proof(&"r.example".parse().unwrap(), Some(&"a/b".parse().unwrap()));
         }
     }
 }

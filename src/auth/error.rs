@@ -1,5 +1,7 @@
 //! Why a registry's challenge could not be answered.
 
+use std::fmt;
+
 use super::Origin;
 use crate::document::ParseError;
 use crate::http::{self, StatusCode};
@@ -9,18 +11,31 @@ use crate::safe_url::SafeUrl;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The registry denies access with the credentials given, or without any.
-    #[error("the registry denies access {}", with(credentials.as_ref()))]
+    #[error("the registry denies access {}{}", with(credentials.as_ref()), says(answer.as_ref()))]
     Denied {
         /// Where the credentials came from, if there were any.
         credentials: Option<Origin>,
+        /// Its answer, where it is more than another challenge.
+        answer: Option<Answer>,
+    },
+    /// The registry denies access before it has asked for the credentials that there are.
+    #[error(
+        "the registry denies access and does not ask for the credentials from {credentials}{}",
+        says(Some(answer))
+    )]
+    DeniedUnasked {
+        /// Where the credentials came from.
+        credentials: Origin,
+        /// Its answer.
+        answer: Answer,
     },
     /// The token service denies a token.
-    #[error("{realm} denies a token {} ({status})", with(credentials.as_ref()))]
+    #[error("{realm} denies a token {}{}", with(credentials.as_ref()), says(Some(answer)))]
     TokenDenied {
         /// The token service.
         realm: SafeUrl,
         /// Its answer.
-        status: StatusCode,
+        answer: Answer,
         /// Where the credentials came from, if there were any.
         credentials: Option<Origin>,
     },
@@ -60,6 +75,28 @@ pub enum Error {
     },
 }
 
+/// A refusal in a server's own words.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// What the server says, fit for printing.
+    pub message: Option<String>,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.message {
+            Some(message) => write!(f, "{}: {message}", self.status),
+            None => self.status.fmt(f),
+        }
+    }
+}
+
+fn says(answer: Option<&Answer>) -> String {
+    answer.map_or_else(String::new, |answer| format!(" ({answer})"))
+}
+
 fn with(credentials: Option<&Origin>) -> String {
     credentials.map_or_else(
         || "without credentials".to_owned(),
@@ -73,7 +110,11 @@ impl Error {
     pub fn is_denial(&self) -> bool {
         matches!(
             self,
-            Self::Denied { .. } | Self::TokenDenied { .. } | Self::NoChallenge | Self::Realm { .. }
+            Self::Denied { .. }
+                | Self::DeniedUnasked { .. }
+                | Self::TokenDenied { .. }
+                | Self::NoChallenge
+                | Self::Realm { .. }
         )
     }
 

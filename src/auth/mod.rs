@@ -19,7 +19,7 @@ pub mod sources;
 pub mod token;
 
 pub use self::authenticator::Authenticator;
-pub use self::error::Error;
+pub use self::error::{Answer, Error};
 pub use self::origin::Origin;
 pub use self::sources::Sources;
 

@@ -55,20 +55,47 @@ pub enum Absence {
     Mistake,
 }
 
+/// What was in a place where credentials may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It is not there.
+    Absent,
+    /// Nothing for the registry, or for the repository.
+    Nothing,
+    /// Credentials.
+    Credentials(Credentials),
+    /// Something that cannot be used.
+    Unusable,
+}
+
 impl Sources {
-    /// The credentials for a repository of a registry.
+    /// The credentials for a repository of a registry, or for the registry as a whole.
     pub async fn find(
         &self,
         registry: &RegistryName,
-        repository: &Repository,
+        repository: Option<&Repository>,
+    ) -> Result<Option<Credentials>, Error> {
+        self.search(registry, repository, &mut |_, _| ()).await
+    }
+
+    /// The same, and tells what is in each file that is asked.
+    pub async fn search(
+        &self,
+        registry: &RegistryName,
+        repository: Option<&Repository>,
+        tell: &mut (dyn FnMut(&SourceFile, &Finding) + Send),
     ) -> Result<Option<Credentials>, Error> {
         for file in &self.files {
-            let found = self.find_in(file, registry, repository).await;
-            let failed = |reason| Error {
-                path: file.path.clone(),
-                reason,
+            let finding = match self.find_in(file, registry, repository).await {
+                Ok(finding) => finding,
+                Err(reason) => {
+                    tell(file, &Finding::Unusable);
+                    let path = file.path.clone();
+                    return Err(Error { path, reason });
+                }
             };
-            if let Some(credentials) = found.map_err(failed)? {
+            tell(file, &finding);
+            if let Finding::Credentials(credentials) = finding {
                 return Ok(Some(credentials));
             }
         }
@@ -79,10 +106,10 @@ impl Sources {
         &self,
         file: &SourceFile,
         registry: &RegistryName,
-        repository: &Repository,
-    ) -> Result<Option<Credentials>, Reason> {
+        repository: Option<&Repository>,
+    ) -> Result<Finding, Reason> {
         let Some(text) = file.read()? else {
-            return Ok(None);
+            return Ok(Finding::Absent);
         };
         let own = |proof| Credentials {
             proof,
@@ -98,13 +125,13 @@ impl Sources {
                     if let Some(proof) = self.helpers.ask(&program, registry).await? {
                         let file = file.path.clone();
                         let origin = Origin::Helper { program, file };
-                        return Ok(Some(Credentials { proof, origin }));
+                        return Ok(Finding::Credentials(Credentials { proof, origin }));
                     }
                 }
                 config.proof(registry, repository)?
             }
         };
-        Ok(proof.map(own))
+        Ok(proof.map_or(Finding::Nothing, |proof| Finding::Credentials(own(proof))))
     }
 }
 
@@ -201,7 +228,10 @@ mod tests {
             .enable_all()
             .build()
             .unwrap()
-            .block_on(sources.find(&"r.example".parse().unwrap(), &"team/app".parse().unwrap()))
+            .block_on(sources.find(
+                &"r.example".parse().unwrap(),
+                Some(&"team/app".parse().unwrap()),
+            ))
     }
 
     fn user(found: Result<Option<Credentials>, Error>) -> Option<String> {

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::challenge::Challenge;
 use super::{Credentials, Error, Proof};
+use crate::complaint;
 use crate::document::ParseError;
 use crate::endpoint::admits_token_service;
 use crate::http::{self, Authorization, Client, Request, StatusCode, Whole};
@@ -41,12 +42,12 @@ pub struct Token {
 }
 
 /// Fetches a token. `registry` is the base URL of the registry that sent the challenge; `scope` is used
-/// where the challenge names none.
+/// where the challenge names none, and where there is none either, the token is for no scope.
 pub async fn fetch(
     client: &Client,
     registry: &Url,
     challenge: &Challenge,
-    scope: &str,
+    scope: Option<&str>,
     credentials: Option<&Credentials>,
 ) -> Result<Token, Error> {
     let realm = realm(registry, challenge)?;
@@ -59,9 +60,11 @@ pub async fn fetch(
     match status {
         StatusCode::OK => {}
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST) => {
+            let is_echo = |words: &String| proof.is_some_and(|proof| is_told(proof, words));
+            let message = complaint::of(&body).filter(|words| !is_echo(words));
             return Err(Error::TokenDenied {
                 realm: shown,
-                status,
+                answer: super::Answer { status, message },
                 credentials: credentials.map(|credentials| credentials.origin.clone()),
             });
         }
@@ -101,6 +104,19 @@ pub async fn fetch(
     })
 }
 
+/// Whether a text tells what proves who is asking, as a server's does that echoes what it was sent.
+fn is_told(proof: &Proof, text: &str) -> bool {
+    let authorization = match proof.clone() {
+        Proof::Basic { username, password } => Authorization::Basic { username, password },
+        Proof::Bearer(token) => Authorization::Bearer(token),
+        Proof::Identity(token) => Authorization::Basic {
+            username: String::new(),
+            password: token,
+        },
+    };
+    authorization.is_told_by(text)
+}
+
 #[derive(Deserialize)]
 struct Answer {
     token: Option<String>,
@@ -115,7 +131,7 @@ async fn ask(
     registry: &Url,
     realm: Url,
     challenge: &Challenge,
-    scope: &str,
+    scope: Option<&str>,
     proof: Option<&Proof>,
 ) -> Result<Whole, http::Error> {
     let authorization = match proof {
@@ -151,15 +167,17 @@ async fn post(
     client: &Client,
     realm: &Url,
     challenge: &Challenge,
-    scope: &str,
+    scope: Option<&str>,
     token: &Secret,
 ) -> Result<Whole, http::Error> {
     let mut form = vec![
         ("grant_type", "refresh_token"),
         ("client_id", CLIENT_ID),
-        ("scope", challenge.parameter("scope").unwrap_or(scope)),
         ("refresh_token", token.expose()),
     ];
+    if let Some(scope) = challenge.parameter("scope").or(scope) {
+        form.push(("scope", scope));
+    }
     if let Some(service) = challenge.parameter("service") {
         form.push(("service", service));
     }
@@ -169,7 +187,7 @@ async fn post(
 fn request(
     mut realm: Url,
     challenge: &Challenge,
-    scope: &str,
+    scope: Option<&str>,
     authorization: Option<Authorization>,
 ) -> Request {
     {
@@ -177,7 +195,9 @@ fn request(
         if let Some(service) = challenge.parameter("service") {
             query.append_pair("service", service);
         }
-        query.append_pair("scope", challenge.parameter("scope").unwrap_or(scope));
+        if let Some(scope) = challenge.parameter("scope").or(scope) {
+            query.append_pair("scope", scope);
+        }
         if let Some(Authorization::Basic { username, .. }) = &authorization
             && !username.is_empty()
         {
@@ -262,7 +282,7 @@ mod tests {
             request(
                 "https://t.example/token?x=1".parse().unwrap(),
                 &challenges[0],
-                "repository:a/b:pull",
+                Some("repository:a/b:pull"),
                 None,
             )
             .url

@@ -77,6 +77,8 @@ pub enum Command {
     Image(ImageArgs),
     /// Print a Nix expression that fetches an image
     Docker2nix(Docker2nixArgs),
+    /// Tell where credentials are found, what a registry asks for, and whether it lets you in
+    LoginCheck(LoginCheckArgs),
     /// Serve images on disk as a read-only registry
     Serve(ServeArgs),
     /// Build what a derivation describes; Nix starts this
@@ -295,6 +297,23 @@ pub struct Docker2nixArgs {
         value_name = "NAME"
     )]
     pub alternative_name: Option<String>,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub credentials: CredentialArgs,
+}
+
+/// `hocker login-check`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 allowed, 4 denied, 6 unavailable; no content is fetched.")]
+pub struct LoginCheckArgs {
+    /// The image, or a registry alone: ghcr.io, localhost:5000
+    #[arg(value_name = "IMAGE_OR_REGISTRY", required_unless_present = "registry")]
+    pub target: Option<String>,
+
+    /// The registry's URL; the image is then taken as the repository's full name
+    #[arg(long, value_name = "URL", value_parser = Unquoted(str::parse::<Endpoint>))]
+    pub registry: Option<Endpoint>,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "described by its type")]

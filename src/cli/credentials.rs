@@ -11,7 +11,7 @@ use super::args::CredentialArgs;
 use super::environment::{self, var, var_os};
 use super::{Context, Error, report};
 use crate::auth::helper::Helpers;
-use crate::auth::sources::{Absence, Format, SourceFile};
+use crate::auth::sources::{Absence, Finding, Format, SourceFile};
 use crate::auth::{Credentials, Origin, Proof, Sources};
 use crate::reference::{RegistryName, Repository};
 use crate::secret::Secret;
@@ -28,6 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The same where it may have asked a person for a passphrase.
 const PATIENCE_WITH_PEOPLE: Duration = Duration::from_secs(120);
 
+/// A place where credentials were looked for, and what was there; none where the search ended before.
+pub(super) struct Place {
+    pub(super) name: String,
+    pub(super) finding: Option<Finding>,
+}
+
 /// The credentials for a command.
 pub(super) async fn of_command(
     args: CredentialArgs,
@@ -35,27 +41,64 @@ pub(super) async fn of_command(
     repository: &Repository,
     context: &Context,
 ) -> Result<Option<Credentials>, Error> {
-    let given = match of_arguments(args, registry, repository).await? {
-        Some(given) => Some(given),
-        None => of_environment(),
-    };
-    let files = files(var_os, user_id());
-    let found = match given {
-        Some(given) => Some(given),
-        None => sources(files.clone()).find(registry, repository).await?,
-    };
+    let (places, found) = search(args, registry, Some(repository)).await;
+    let found = found?;
     if context.verbose {
-        report::note(&match &found {
-            Some(found) => format!("using credentials for {registry} from {}", found.origin),
-            None => format!(
-                "no credentials for {registry} on the command line, in the environment{}",
-                files.iter().fold(String::new(), |list, file| {
-                    format!("{list}, in {}", file.path.display())
-                })
-            ),
-        });
+        let told = if let Some(found) = &found {
+            format!("using credentials for {registry} from {}", found.origin)
+        } else {
+            let names: Vec<_> = places.into_iter().map(|place| place.name).collect();
+            let names = names.join(", ");
+            format!("no credentials for {registry} in any of: {names}")
+        };
+        report::note(&told);
     }
     Ok(found)
+}
+
+/// Looks for credentials in all places, and tells what was in each.
+pub(super) async fn search(
+    args: CredentialArgs,
+    registry: &RegistryName,
+    repository: Option<&Repository>,
+) -> (Vec<Place>, Result<Option<Credentials>, Error>) {
+    let mut places = Vec::new();
+    let mut tell = |name: String, finding| places.push(Place { name, finding });
+    let finding = |found: &Option<Credentials>| match found {
+        Some(found) => Finding::Credentials(found.clone()),
+        None => Finding::Nothing,
+    };
+
+    let given = of_arguments(args, registry, repository).await;
+    let was_given = given.as_ref().map_or(Finding::Unusable, &finding);
+    tell("the command line".to_owned(), Some(was_given));
+    let mut found = given;
+
+    let is_over = |found: &Result<Option<Credentials>, Error>| !matches!(found, Ok(None));
+    let names = "the environment (DOCKER_TOKEN, or DOCKER_USER and DOCKER_PASS)";
+    let mut asked = None;
+    if !is_over(&found) {
+        let given = of_environment();
+        asked = Some(finding(&given));
+        found = Ok(given);
+    }
+    tell(names.to_owned(), asked);
+
+    let files = files(var_os, user_id());
+    let mut looked_at = 0;
+    if !is_over(&found) {
+        let mut tell = |file: &SourceFile, finding: &Finding| {
+            looked_at += 1;
+            tell(file.path.display().to_string(), Some(finding.clone()));
+        };
+        let sources = sources(files.clone());
+        let search = sources.search(registry, repository, &mut tell);
+        found = search.await.map_err(Error::from);
+    }
+    for file in files.iter().skip(looked_at) {
+        tell(file.path.display().to_string(), None);
+    }
+    (places, found)
 }
 
 /// The credentials for a build. The environment is that of whoever builds, and may name files which the
@@ -79,7 +122,7 @@ pub(super) async fn of_builder(
         file.absence = Absence::Fine;
     }
     files.push(classic(CLASSIC_CREDENTIALS.into(), Absence::Fine));
-    Ok(sources(files).find(registry, repository).await?)
+    Ok(sources(files).find(registry, Some(repository)).await?)
 }
 
 /// The credentials for a mirror: what files hold for it by its own name. Files that are not there were told of
@@ -92,13 +135,13 @@ pub(super) async fn of_mirror(
     for file in &mut files {
         file.absence = Absence::Fine;
     }
-    Ok(sources(files).find(mirror, repository).await?)
+    Ok(sources(files).find(mirror, Some(repository)).await?)
 }
 
 async fn of_arguments(
     args: CredentialArgs,
     registry: &RegistryName,
-    repository: &Repository,
+    repository: Option<&Repository>,
 ) -> Result<Option<Credentials>, Error> {
     if let Some(path) = args.credentials_file {
         let file = sources(vec![classic(path, Absence::Mistake)]);

@@ -356,14 +356,24 @@ fn of_document(error: &ParseError) -> Exit {
 fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
     match cause {
         Cause::Auth(
-            auth::Error::Denied { credentials: None }
+            auth::Error::Denied {
+                credentials: None, ..
+            }
             | auth::Error::TokenDenied {
                 credentials: None, ..
             },
         ) => Some(
             "check the name: many registries deny what they do not have; a private image needs \
              --username and --password-stdin, or what `docker login` or `podman login` leaves; \
-             --verbose tells where it was looked for",
+             `hocker login-check` tells where it was looked for",
+        ),
+        Cause::Auth(
+            auth::Error::Denied { .. }
+            | auth::Error::DeniedUnasked { .. }
+            | auth::Error::TokenDenied { .. },
+        ) => Some(
+            "check the name, and that these credentials are the right ones and still good: \
+             `hocker login-check` tells where others were looked for and what the registry asks for",
         ),
         Cause::Http(error) if error.is_certificate() => Some(
             "a certificate authority of your own is named by SSL_CERT_FILE or NIX_SSL_CERT_FILE; in a Nix \

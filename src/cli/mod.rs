@@ -15,6 +15,7 @@ pub mod environment;
 mod error;
 mod image;
 mod layer;
+mod login_check;
 mod manifest;
 mod progress;
 mod report;
@@ -108,6 +109,7 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Layer(args) => layer::run(args, &context).await,
         Command::Image(args) => image::run(args, &context).await,
         Command::Docker2nix(args) => docker2nix::run(args, &context).await,
+        Command::LoginCheck(args) => login_check::run(args, &context).await,
         // Ends in its own way; see `run`.
         Command::Serve(args) => serve::run(args, interrupted()).await,
         Command::Builder => builder::run(&context).await,

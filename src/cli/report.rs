@@ -50,7 +50,7 @@ fn text(error: &Error) -> String {
 
 /// A line without what could play tricks on a terminal or forge another line, and of a bearable length: texts
 /// of registries, archives and files end up in errors.
-fn printable(line: &str) -> String {
+pub(super) fn printable(line: &str) -> String {
     line.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(2000)

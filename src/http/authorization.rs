@@ -24,18 +24,39 @@ pub enum Authorization {
 }
 
 impl Authorization {
+    /// Whether a text tells it, as a server's does that echoes what it was sent.
+    #[must_use]
+    pub fn is_told_by(&self, text: &str) -> bool {
+        let (Self::Basic {
+            password: secret, ..
+        }
+        | Self::Bearer(secret)) = self;
+        let tells = |words: &str| !words.is_empty() && text.contains(words);
+        tells(secret.expose()) || tells(&self.words())
+    }
+
+    /// What follows the scheme.
+    fn words(&self) -> String {
+        match self {
+            Self::Basic { username, password } => {
+                STANDARD.encode(format!("{username}:{}", password.expose()))
+            }
+            Self::Bearer(token) => token.expose().to_owned(),
+        }
+    }
+
     /// The header's value, marked so that nothing prints it.
     pub(super) fn header(&self, url: &Url) -> Result<HeaderValue, Error> {
-        let text = match self {
-            Self::Basic { username, password } => {
-                let pair = format!("{username}:{}", password.expose());
-                format!("Basic {}", STANDARD.encode(pair))
-            }
-            Self::Bearer(token) => format!("Bearer {}", token.expose()),
+        let scheme = match self {
+            Self::Basic { .. } => "Basic",
+            Self::Bearer(_) => "Bearer",
         };
-        let mut value = HeaderValue::from_str(&text).map_err(|_| Error::Authorization {
-            url: SafeUrl::new(url),
-        })?;
+        let mut value =
+            HeaderValue::from_str(&format!("{scheme} {}", self.words())).map_err(|_| {
+                Error::Authorization {
+                    url: SafeUrl::new(url),
+                }
+            })?;
         value.set_sensitive(true);
         Ok(value)
     }

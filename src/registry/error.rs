@@ -2,14 +2,12 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-
 use crate::digest::Digest;
 use crate::document::ParseError;
-use crate::http::{self, Response, StatusCode};
+use crate::http::{self, Authorization, Response, StatusCode};
 use crate::index::NoSuchPlatform;
 use crate::reference::{Reference, Repository};
-use crate::{auth, verify};
+use crate::{auth, complaint, verify};
 
 /// Error bodies are read up to this many bytes (64 KiB).
 const BODY_LIMIT: usize = 64 << 10;
@@ -37,6 +35,8 @@ impl Error {
 pub enum Object {
     /// The manifest or index that a reference names.
     Manifest(Box<Reference>),
+    /// The base of the interface, which every registry has.
+    Interface,
     /// Content that is asked for by its digest.
     Blob {
         /// What it is to the image.
@@ -62,6 +62,7 @@ pub enum Role {
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Interface => f.write_str("/v2/"),
             Self::Manifest(reference) => write!(f, "the manifest of {reference}"),
             Self::Blob {
                 role,
@@ -122,20 +123,6 @@ fn says(message: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
-/// The error body of the distribution specification, section "Error Codes".
-#[derive(Deserialize)]
-struct Body {
-    errors: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
 impl Cause {
     /// Whether the same may succeed later.
     #[must_use]
@@ -148,43 +135,14 @@ impl Cause {
         }
     }
 
-    /// Reads an answer with a status of failure.
-    pub(super) async fn of_status(response: Response) -> Self {
+    /// Reads an answer with a status of failure. What was sent is not told, should the server echo it.
+    pub(super) async fn of_status(response: Response, sent: Option<&Authorization>) -> Self {
         let status = response.status();
         let body = response.start_of_body(BODY_LIMIT).await;
-        let message = serde_json::from_slice::<Body>(&body)
-            .ok()
-            .and_then(|body| body.errors.into_iter().next())
-            .map(|error| {
-                let text = match (error.code.is_empty(), error.message.is_empty()) {
-                    (false, false) => format!("{} ({})", error.message, error.code),
-                    (true, _) => error.message,
-                    (_, true) => error.code,
-                };
-                printable(&text)
-            });
+        let is_echo = |words: &String| sent.is_some_and(|sent| sent.is_told_by(words));
         Self::Status {
             status,
-            message: message.filter(|message| !message.is_empty()),
+            message: complaint::of(&body).filter(|words| !is_echo(words)),
         }
-    }
-}
-
-/// A server's words without what could play tricks on a terminal, and not too many of them.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(300)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::printable;
-
-    #[test]
-    fn a_servers_words_cannot_play_with_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\r\nc"), "a [2Jb  c");
-        assert_eq!(printable(&"x".repeat(1000)).len(), 300);
     }
 }

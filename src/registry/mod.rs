@@ -1,16 +1,18 @@
 //! The registry client: manifests, indexes, configurations and blobs of one registry, verified.
 //!
-//! [`Registry`] sends requests and answers challenges; [`resolve`](Registry::resolve) finds an image's
+//! [`Registry`] sends requests and answers challenges, and [`access`](Registry::access) tells how that goes; [`resolve`](Registry::resolve) finds an image's
 //! manifest; [`Blob`] is content on its way, with the error instead of the end if it is not what it should
 //! be.
 //!
 //! Source: OCI distribution specification, section "Pull".
 
+mod access;
 mod blob;
 mod error;
 mod mirrors;
 mod resolve;
 
+pub use self::access::{Access, Greeting};
 pub use self::blob::{Blob, Destination, DownloadError, Progress, Silent};
 pub use self::error::{Cause, Error, Object, Role};
 pub use self::resolve::Resolved;
@@ -20,10 +22,10 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::auth::{Authenticator, Credentials};
+use crate::auth::{self, Authenticator, Credentials};
 use crate::endpoint::Endpoint;
 use crate::http::header::{HeaderMap, WWW_AUTHENTICATE};
-use crate::http::{self, Client, Method, Request, Response, StatusCode};
+use crate::http::{self, Client, Request, Response, StatusCode};
 use crate::reference::Repository;
 
 /// A registry, and what is known of how to talk to it.
@@ -64,8 +66,7 @@ impl Registry {
         &self.endpoint
     }
 
-    /// Sends a request with what authorization there is, and once more if that is challenged. The answer has
-    /// a status of success.
+    /// Asks for something of a repository.
     async fn send(
         &self,
         repository: &Repository,
@@ -73,13 +74,22 @@ impl Registry {
         headers: HeaderMap,
         patience: Patience,
     ) -> Result<Response, Cause> {
-        let mut request = Request {
-            method: Method::Get,
-            url,
+        let request = Request {
             headers,
-            authorization: self.authenticator.authorization(repository).await,
-            for_token_of: None,
+            ..Request::get(url)
         };
+        self.send_to(Some(repository), request, patience).await
+    }
+
+    /// Sends a request with what authorization there is for a repository, or for the registry as a whole, and once
+    /// more if that is challenged. The answer has a status of success.
+    async fn send_to(
+        &self,
+        repository: Option<&Repository>,
+        mut request: Request,
+        patience: Patience,
+    ) -> Result<Response, Cause> {
+        request.authorization = self.authenticator.authorization(repository).await;
         let mut response = self.round_trip(&request, patience).await?;
         // A host that the registry redirects to may not ask for the registry's credentials.
         let from_registry = response.url().origin() == request.url.origin();
@@ -95,16 +105,22 @@ impl Registry {
                 .answer(repository, &challenges, request.authorization.as_ref())
                 .await?;
             request.authorization = Some(answer);
-            let origin = request.url.origin();
             response = self.round_trip(&request, patience).await?;
-            if response.status() == StatusCode::UNAUTHORIZED && response.url().origin() == origin {
-                return Err(self.authenticator.denied().into());
-            }
         }
         if response.status().is_success() {
-            Ok(response)
-        } else {
-            Err(Cause::of_status(response).await)
+            return Ok(response);
+        }
+        let from_registry = response.url().origin() == request.url.origin();
+        let sent = request.authorization.as_ref();
+        match Cause::of_status(response, sent).await {
+            Cause::Status {
+                status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+                message,
+            } if from_registry => {
+                let answer = auth::Answer { status, message };
+                Err(self.authenticator.denied(sent.is_some(), answer).into())
+            }
+            cause => Err(cause),
         }
     }
 

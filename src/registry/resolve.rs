@@ -22,6 +22,13 @@ const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
+/// The headers of a request for a manifest or index.
+pub(super) fn accepting() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
+    headers
+}
+
 /// What a reference stands for on one platform.
 #[derive(Debug)]
 pub struct Resolved {
@@ -112,8 +119,7 @@ impl Registry {
         let url = self
             .endpoint
             .manifest_url(&reference.repository, &reference.manifest_reference());
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
+        let headers = accepting();
         let mut backoff = Backoff::new(self.client.settings().policy.clone());
         let (declared, bytes) = loop {
             let (url, headers) = (url.clone(), headers.clone());

@@ -14,7 +14,7 @@ pub fn docker_config(text: &str) {
     for name in ["r.example", "docker.io", "localhost:5000", "[::1]:5000"] {
         let name = registry_of(name);
         assert_ne!(config.helper(&name), Some(""));
-        if let Ok(Some(proof)) = config.proof(&name, &repository_of("team/app")) {
+        if let Ok(Some(proof)) = config.proof(&name, Some(&repository_of("team/app"))) {
             match &proof {
                 Proof::Basic { username, .. } => assert!(!username.is_empty()),
                 Proof::Bearer(token) | Proof::Identity(token) => assert!(!token.is_empty()),

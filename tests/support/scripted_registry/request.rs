@@ -110,6 +110,14 @@ pub(crate) fn get(target: impl Into<String>) -> Expect {
     }
 }
 
+/// A HEAD that must come exactly once.
+pub(crate) fn head(target: impl Into<String>) -> Expect {
+    Expect {
+        method: "HEAD".to_owned(),
+        ..get(target)
+    }
+}
+
 /// A POST that must come exactly once.
 pub(crate) fn post(target: impl Into<String>) -> Expect {
     Expect {

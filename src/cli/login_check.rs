@@ -1,0 +1,157 @@
+//! `hocker login-check`: why somebody is let in or denied. It tells where credentials were looked for, what the
+//! registry asks for, and whether it lets the user in with what was found; never a secret.
+
+use std::fmt::Write as _;
+
+use super::args::LoginCheckArgs;
+use super::credentials::{self, Place};
+use super::report::printable;
+use super::{Context, Error, stdout, transport};
+use crate::auth::sources::Finding;
+use crate::auth::{Credentials, Origin, Proof};
+use crate::endpoint::Endpoint;
+use crate::reference::Reference;
+use crate::registry::{Access, Registry};
+use crate::safe_url;
+
+pub(super) async fn run(args: LoginCheckArgs, context: &Context) -> Result<(), Error> {
+    let (endpoint, image) = target(args.target.as_deref(), args.registry)?;
+    let name = endpoint.registry_name();
+    tell(&[format!("registry: {name}, at {endpoint}")])?;
+    if let Some(image) = &image {
+        let (repository, reference) = (&image.repository, image.manifest_reference());
+        tell(&[format!("image: {repository}, {reference}")])?;
+    }
+
+    let repository = image.as_ref().map(|image| &image.repository);
+    let (places, found) = credentials::search(args.credentials, name, repository).await;
+    tell(&["credentials, from the first of these that has some:".to_owned()])?;
+    tell(&places.iter().map(line).collect::<Vec<_>>())?;
+    let found = found?;
+
+    let who = who(found.as_ref());
+    let registry = Registry::new(transport::client(context, false)?, endpoint, found);
+    let greeting = registry.greeting(image.as_ref()).await?;
+    tell(&[format!(
+        "without credentials it answers: {}",
+        greeting.status
+    )])?;
+    let challenges = greeting.challenges.iter();
+    tell(&challenges.map(|one| format!("  {one}")).collect::<Vec<_>>())?;
+
+    let access = registry.access(image.as_ref()).await?;
+    let what = match (access, &image) {
+        (Access::Granted, Some(image)) => format!("fetching {image}"),
+        (Access::NoSuchImage, Some(image)) => {
+            let (repository, reference) = (&image.repository, image.manifest_reference());
+            format!("fetching from {repository}, which has no {reference}")
+        }
+        (_, None) => "access to the registry".to_owned(),
+    };
+    tell(&[format!("allowed: {what}, {who}")])
+}
+
+/// What to ask for: an image, or a registry alone. A name without a slash is a registry's if it looks like a host.
+fn target(
+    text: Option<&str>,
+    endpoint: Option<Endpoint>,
+) -> Result<(Endpoint, Option<Reference>), Error> {
+    let text = text.unwrap_or_default();
+    let invalid = |source| Error::Reference {
+        image: safe_url::shown(text),
+        source,
+    };
+    match endpoint {
+        Some(endpoint) if text.is_empty() => Ok((endpoint, None)),
+        Some(endpoint) => {
+            let image = Reference::in_registry(endpoint.registry_name().clone(), text);
+            Ok((endpoint, Some(image.map_err(invalid)?)))
+        }
+        None if text.contains("://") || is_registry(text) => Ok((text.parse()?, None)),
+        None => {
+            let image: Reference = text.parse().map_err(invalid)?;
+            Ok((Endpoint::of(&image.registry)?, Some(image)))
+        }
+    }
+}
+
+fn is_registry(text: &str) -> bool {
+    let Some(host) = text.strip_suffix('/') else {
+        let host = text.split(':').next().unwrap_or_default();
+        return !text.contains('/')
+            && !text.contains('@')
+            && (host.contains('.') || host == "localhost" || text.starts_with('['));
+    };
+    !host.contains('/')
+}
+
+fn line(place: &Place) -> String {
+    let finding = match &place.finding {
+        None => "not asked",
+        Some(Finding::Absent) => "not there",
+        Some(Finding::Nothing) => "none",
+        Some(Finding::Unusable) => "cannot be used",
+        Some(Finding::Credentials(credentials)) => {
+            return format!("  {}: {}", place.name, kind(credentials));
+        }
+    };
+    format!("  {}: {finding}", place.name)
+}
+
+fn kind(credentials: &Credentials) -> String {
+    let kind = match credentials.proof {
+        Proof::Basic { .. } => "a name and a password",
+        Proof::Bearer(_) => "a bearer token for the registry itself",
+        Proof::Identity(_) => "an identity token for the token service",
+    };
+    match &credentials.origin {
+        Origin::Helper { program, .. } => format!("{kind}, kept by {program}"),
+        _ => kind.to_owned(),
+    }
+}
+
+fn who(credentials: Option<&Credentials>) -> String {
+    credentials.map_or_else(
+        || "without credentials".to_owned(),
+        |credentials| format!("with the credentials from {}", credentials.origin),
+    )
+}
+
+/// Prints what is known by now, so that it is there when the rest fails.
+fn tell(lines: &[String]) -> Result<(), Error> {
+    let text = lines.iter().fold(String::new(), |mut text, line| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", printable(line));
+        text
+    });
+    stdout::write(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_host_is_a_registry_and_all_else_an_image() {
+        for (text, registry, repository) in [
+            ("ghcr.io", "ghcr.io", None),
+            ("ghcr.io/", "ghcr.io", None),
+            ("https://ghcr.io/v2/", "ghcr.io", None),
+            ("docker.io", "docker.io", None),
+            ("localhost:5000", "localhost:5000", None),
+            ("127.0.0.1:5000", "127.0.0.1:5000", None),
+            ("[::1]:5000", "[::1]:5000", None),
+            ("registry:5000/", "registry:5000", None),
+            ("debian", "docker.io", Some("library/debian")),
+            ("debian:12.5", "docker.io", Some("library/debian")),
+            ("ghcr.io/team/app:1", "ghcr.io", Some("team/app")),
+            ("localhost:5000/app", "localhost:5000", Some("app")),
+        ] {
+            let (endpoint, image) = target(Some(text), None).unwrap();
+            assert_eq!(endpoint.registry_name().as_str(), registry, "{text}");
+            let image = image.map(|image| image.repository.to_string());
+            assert_eq!(image.as_deref(), repository, "{text}");
+        }
+        assert!(target(Some("https://me:pw@ghcr.io/"), None).is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! Access: what a registry asks of whoever comes, and whether it lets a user in. For those who are denied and want
+//! to know why: the way is the one of every other request.
+
+use super::resolve::accepting;
+use super::{Cause, Error, Object, Patience, Registry};
+use crate::auth::challenge::{self, Challenge};
+use crate::http::header::WWW_AUTHENTICATE;
+use crate::http::{Method, Request, StatusCode};
+use crate::reference::Reference;
+
+/// What a registry says to somebody who does not say who they are.
+#[derive(Debug)]
+pub struct Greeting {
+    /// The status.
+    pub status: StatusCode,
+    /// The ways to authenticate that it offers.
+    pub challenges: Vec<Challenge>,
+}
+
+/// How a user is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To what was asked for.
+    Granted,
+    /// To the repository, which has no such tag or digest.
+    NoSuchImage,
+}
+
+impl Registry {
+    /// What this registry says to somebody who asks for an image, or just for the registry, and does not say who
+    /// they are.
+    pub async fn greeting(&self, image: Option<&Reference>) -> Result<Greeting, Error> {
+        let response = self
+            .client
+            .send(self.knock(image))
+            .await
+            .map_err(|error| self.not_let_in(image, error.into()))?;
+        let headers = response.headers().get_all(WWW_AUTHENTICATE).iter();
+        Ok(Greeting {
+            status: response.status(),
+            challenges: headers
+                .filter_map(|value| value.to_str().ok())
+                .flat_map(challenge::parse)
+                .collect(),
+        })
+    }
+
+    /// Asks, as the user with the credentials given, whether an image may be fetched, or just for the registry. No
+    /// content is asked for.
+    pub async fn access(&self, image: Option<&Reference>) -> Result<Access, Error> {
+        let repository = image.map(|image| &image.repository);
+        let ask = |request| self.send_to(repository, request, Patience::AsThePolicySays);
+        let missing = match ask(self.knock(image)).await {
+            Ok(_) => return Ok(Access::Granted),
+            Err(cause @ Cause::Status { status, .. }) if status == StatusCode::NOT_FOUND => cause,
+            Err(cause) => return Err(self.not_let_in(image, cause)),
+        };
+        // Many registries hide what a user must not see. One that lists tags does not.
+        if let Some(repository) = repository
+            && let tags = Request::get(self.endpoint.tags_url(repository))
+            && ask(tags).await.is_ok()
+        {
+            return Ok(Access::NoSuchImage);
+        }
+        Err(self.not_let_in(image, missing))
+    }
+
+    /// HEAD, which no registry counts as a pull.
+    fn knock(&self, image: Option<&Reference>) -> Request {
+        match image {
+            Some(image) => Request {
+                method: Method::Head,
+                headers: accepting(),
+                ..Request::get(
+                    self.endpoint
+                        .manifest_url(&image.repository, &image.manifest_reference()),
+                )
+            },
+            None => Request::get(self.endpoint.base().clone()),
+        }
+    }
+
+    fn not_let_in(&self, image: Option<&Reference>, cause: Cause) -> Error {
+        Error {
+            object: image.map_or(Object::Interface, |image| {
+                Object::Manifest(Box::new(image.clone()))
+            }),
+            registry: self.endpoint.registry_name().to_string(),
+            cause,
+        }
+    }
+}
