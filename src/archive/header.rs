@@ -1,6 +1,7 @@
 //! Tar members that depend on nothing but their name and content: no times, no owners, one mode.
 //!
-//! Source: POSIX.1-2017 `pax`, "ustar Interchange Format", with GNU's binary sizes from 8 GiB on.
+//! Source: POSIX.1-2017 `pax`, "ustar Interchange Format", with GNU's binary sizes from 8 GiB on, and GNU's long
+//! names from 101 bytes on.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -9,6 +10,10 @@ use tar::{EntryType, Header};
 
 /// Tar's unit.
 const BLOCK: u64 = 512;
+/// Longer names, in bytes, stand in a member of their own, before the one that they name.
+const LONGEST_NAME: usize = 100;
+/// What such a member is called.
+const LONG_NAME: &str = "././@LongLink";
 /// What is copied at once where the kernel does not do it.
 const BUFFER: usize = 256 << 10;
 
@@ -56,12 +61,34 @@ impl<W: Write> Members<W> {
     }
 
     fn header(&mut self, name: &str, size: u64) -> Result<(), Error> {
+        let Some(start) = name.get(..LONGEST_NAME).filter(|start| *start != name) else {
+            return self.plain_header(EntryType::Regular, name, size);
+        };
+        let length = name.len() as u64 + 1;
+        self.plain_header(EntryType::GNULongName, LONG_NAME, length)?;
+        self.out
+            .write_all(name.as_bytes())
+            .and_then(|()| self.out.write_all(&[0]))
+            .map_err(Error::Write)?;
+        self.pad(length)?;
+        self.plain_header(EntryType::Regular, start, size)
+    }
+
+    fn plain_header(&mut self, kind: EntryType, name: &str, size: u64) -> Result<(), Error> {
         let mut header = Header::new_gnu();
-        header.set_path(name).map_err(|source| Error::Name {
-            name: name.to_owned(),
-            source,
-        })?;
-        header.set_entry_type(EntryType::Regular);
+        // The tar crate would make `@LongLink` of it.
+        if kind == EntryType::GNULongName {
+            let field = header.as_old_mut().name.iter_mut();
+            for (to, from) in field.zip(name.bytes()) {
+                *to = from;
+            }
+        } else {
+            header.set_path(name).map_err(|source| Error::Name {
+                name: name.to_owned(),
+                source,
+            })?;
+        }
+        header.set_entry_type(kind);
         header.set_mode(0o644);
         header.set_uid(0);
         header.set_gid(0);
@@ -179,6 +206,25 @@ mod tests {
         }
         let expected = [("a.json", 2), ("blobs/sha256/b", 512), ("empty", 0)];
         assert_eq!(seen, expected.map(|(name, size)| (name.to_owned(), size)));
+    }
+
+    #[test]
+    fn long_names_survive_the_header() {
+        for length in [99, 100, 101, 132, 511, 512, 600] {
+            let name = "x".repeat(length);
+            let mut members = Members::new(Vec::new());
+            members.bytes(&name, b"content").unwrap();
+            members.bytes("next", b"").unwrap();
+            let bytes = members.finish().unwrap();
+            assert_eq!(bytes.len() % 512, 0);
+            let mut archive = tar::Archive::new(&bytes[..]);
+            let names: Vec<_> = archive
+                .entries()
+                .unwrap()
+                .map(|entry| entry.unwrap().path().unwrap().display().to_string())
+                .collect();
+            assert_eq!(names, [name.as_str(), "next"]);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Manifests, configurations and whole images on a bad line.
 
 use std::fs;
+use std::time::Duration;
 
 use super::{TOKEN, retries};
 use crate::support::files::listing;
@@ -36,6 +37,9 @@ fn a_manifest_is_asked_for_again_whatever_went_wrong() {
         good.clone().close_after(10),
         good.clone().reset_after(10),
         good.clone().chunked().close_after(10),
+        good.clone().stall_after(10),
+        good.clone().dripping(1, 1, Duration::from_millis(300)),
+        Answer::stall_before_head(),
     ] {
         let registry = Registry::start();
         registry
@@ -43,6 +47,7 @@ fn a_manifest_is_asked_for_again_whatever_went_wrong() {
             .on(get(MANIFEST).without("Range"), good.clone());
         let outcome = hocker(["manifest", &format!("{}/app:1", registry.name())])
             .env("DOCKER_TOKEN", TOKEN)
+            .env("HOCKER_STALL_TIMEOUT", "0.5")
             .run()
             .done()
             .never_says(TOKEN);
@@ -59,8 +64,10 @@ fn a_manifest_that_never_comes_whole_is_given_up() {
         small().manifest_answer().close_after(10),
     );
     let outcome = hocker(["manifest", &format!("{}/app:1", registry.name())])
+        .env("DOCKER_TOKEN", TOKEN)
         .run()
-        .failed(6);
+        .failed(6)
+        .never_says(TOKEN);
     assert!(outcome.stdout.is_empty(), "{outcome}");
     assert!(registry.requests().len() <= 25, "it is not given up");
 }

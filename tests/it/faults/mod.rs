@@ -11,6 +11,7 @@ use crate::support::hocker::{Outcome, Run, hocker};
 use crate::support::image::{blob_path, digest, noise};
 use crate::support::scripted_registry::{Expect, Registry, get};
 
+mod algorithms; // digests of SHA-512
 mod connection; // refused, reset, cut, stalled, slow
 mod documents; // manifests, configurations and whole images on a bad line
 mod hostile; // redirects, realms, and answers that are too large or something else
