@@ -31,6 +31,11 @@ impl Pace {
         }
     }
 
+    /// Another first window begins now.
+    pub(super) fn restart(&mut self) {
+        *self = Self::new(self.window);
+    }
+
     /// Counts what came.
     pub(super) fn check(&mut self, bytes: usize) -> Result<(), Stall> {
         self.received += bytes as u64;
@@ -39,7 +44,7 @@ impl Pace {
             return Ok(());
         }
         let (received, seconds) = (self.received, elapsed.as_secs().max(1));
-        *self = Self::new(self.window);
+        self.restart();
         if received < SLOWEST * seconds {
             return Err(Stall { received, seconds });
         }

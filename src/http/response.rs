@@ -100,6 +100,11 @@ impl Response {
         Ok(chunk)
     }
 
+    /// Nobody listened for a while: what did not come meanwhile is no stall.
+    pub fn listen_again(&mut self) {
+        self.pace.restart();
+    }
+
     /// The whole body, if it has at most `limit` bytes.
     pub async fn bytes(mut self, limit: usize) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();

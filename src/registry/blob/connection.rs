@@ -83,6 +83,9 @@ impl Connection {
     pub(super) fn go_on(&mut self, index: usize, received: u64) {
         self.index = index;
         self.skip = received;
+        if let Some(response) = &mut self.response {
+            response.listen_again();
+        }
     }
 
     /// Turns to another piece, which the open answer does not hold.

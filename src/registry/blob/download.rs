@@ -59,6 +59,8 @@ pub(super) async fn run(
         busy: Duration::ZERO,
         received: 0,
         spread: Spread::Possible,
+        ranges_work: false,
+        waiting: None,
     };
     download.fetch(first).await?;
     download.assembly.finish()
@@ -75,6 +77,11 @@ struct Download<'r, 'd> {
     busy: Duration,
     received: u64,
     spread: Spread,
+    /// Whether a further connection has brought something.
+    ranges_work: bool,
+    /// The first connection, while it is not known whether the piece that its answer goes on with will come
+    /// otherwise.
+    waiting: Option<Connection>,
 }
 
 /// Whether further connections are used.
@@ -125,6 +132,7 @@ impl Download<'_, '_> {
             };
             match outcome {
                 Ok(Some(chunk)) => {
+                    self.ranges_work |= connection.is_extra;
                     self.take(connection.index, &chunk)?;
                     ready.extend(self.next_work(connection).await?);
                     ready.extend(self.spread());
@@ -132,6 +140,9 @@ impl Download<'_, '_> {
                 Ok(None) => {}
                 Err(_) if connection.is_extra => self.pieces.give_back(connection.index),
                 Err(trouble) => return Err(cause(trouble)),
+            }
+            if let Some(connection) = self.waiting.take() {
+                ready.extend(self.next_work(connection).await?);
             }
         }
     }
@@ -165,6 +176,15 @@ impl Download<'_, '_> {
             let received = self.pieces.get(next).map_or(0, |piece| piece.received);
             connection.go_on(next, received);
             return Ok(Some(connection));
+        }
+        // Where ranges are not to be had, this answer is all that there is. It is not given up for one before
+        // somebody else has brought something or given up.
+        if connection.goes_on()
+            && !self.ranges_work
+            && self.pieces.get(connection.index + 1).is_some()
+        {
+            self.waiting = Some(connection);
+            return Ok(None);
         }
         if let Some(index) = self.pieces.take_first() {
             connection.turn_to(index);

@@ -65,9 +65,10 @@ fn a_large_blob_comes_by_several_connections() {
         assert_eq!(pair[0].1 + 1, pair[1].0, "{ranges:?}");
     }
     assert_eq!(ranges.last().unwrap().1, SIZE - 1);
-    // Seven beside the first, and one instead of the first, whose answer went on beyond its part.
+    // Seven beside the first, and one instead of the first, whose answer went on beyond its part. The pool may
+    // open one where another becomes free at that moment.
     let connections = fetch.registry.connections();
-    assert!(connections <= 9, "{connections} connections");
+    assert!(connections <= 12, "{connections} connections");
 }
 
 #[test]
@@ -132,6 +133,13 @@ fn arrives_though(parts: impl Fn(&[u8], &Request) -> Answer + Send + Sync + 'sta
     fetch.arrives();
     let requests = fetch.requests();
     assert!(requests < 20, "{requests} requests");
+}
+
+#[test]
+fn an_open_answer_is_not_given_up_for_parts_that_may_never_come() {
+    let fetch = fetch(|_, _| Answer::stall_before_head());
+    let outcome = fetch.run().env("HOCKER_STALL_TIMEOUT", "0.5").run();
+    fetch.arrived(outcome);
 }
 
 /// The same where only the first parts are like this: all that are asked for at once.
