@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Fetch, TOKEN};
 use crate::support::hocker::hocker;
@@ -56,19 +56,18 @@ fn ranges(fetch: &Fetch) -> Vec<(usize, usize)> {
 #[test]
 fn a_large_blob_comes_by_several_connections() {
     let fetch = fetch(|blob, request| slowly(Answer::ranged(blob, request)));
-    let began = Instant::now();
     fetch.arrives();
-    assert!(began.elapsed() < ALONE, "it took {:?}", began.elapsed());
     let ranges = ranges(&fetch);
     assert!(ranges.len() >= 4, "{ranges:?}");
     for pair in ranges.windows(2) {
         assert_eq!(pair[0].1 + 1, pair[1].0, "{ranges:?}");
     }
     assert_eq!(ranges.last().unwrap().1, SIZE - 1);
-    // Seven beside the first, and one instead of the first, whose answer went on beyond its part. The pool may
-    // open one where another becomes free at that moment.
+    // Who asks for one part after the other needs but one, which is kept alive. Seven beside the first are meant,
+    // and one instead of the first, whose answer went on beyond its part; the pool may open one where another
+    // becomes free at that moment.
     let connections = fetch.registry.connections();
-    assert!(connections <= 12, "{connections} connections");
+    assert!((4..=12).contains(&connections), "{connections} connections");
 }
 
 #[test]
