@@ -49,3 +49,12 @@ let
   };
 in
 functions
+// {
+  # For the `imports` of a NixOS configuration; with this package, unless that names another.
+  nixosModules.default =
+    { lib, ... }:
+    {
+      imports = [ ./modules ];
+      services.hocker.package = lib.mkDefault hocker;
+    };
+}
