@@ -29,6 +29,7 @@ package_of() {
     htpasswd) echo apache2-utils ;;
     nginx) echo nginx-light ;;
     nix-build) echo nix-bin ;;
+    systemd-analyze) echo systemd ;;
     xz) echo xz-utils ;;
     *) echo "$1" ;;
   esac

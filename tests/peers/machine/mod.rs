@@ -5,6 +5,7 @@ pub(crate) mod docker_registry;
 pub(crate) mod dockerd;
 pub(crate) mod nginx;
 pub(crate) mod nix;
+pub(crate) mod nixos;
 pub(crate) mod program;
 pub(crate) mod real_image;
 pub(crate) mod server;

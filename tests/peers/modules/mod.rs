@@ -1,0 +1,9 @@
+//! The NixOS modules, over the real `lib` of nixpkgs: what configurations come to, and what the units' commands do.
+//! Without `NIXPKGS_LIB` these tests are skipped, since nixpkgs is not everywhere.
+
+mod assertions; // what must not be declared, and what one is told
+mod builds; // credentials reach a build in the sandbox
+mod containers; // oci-containers that run declared images, and those that do not
+mod documentation; // options.md, and the README's configuration
+mod hardening; // what systemd makes of the units
+mod services; // images, pruning, credentials, serving

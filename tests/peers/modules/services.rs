@@ -1,0 +1,362 @@
+//! Units and settings that come of `services.hocker`.
+
+use serde_json::{Value, json};
+
+use crate::machine::nix::Nix;
+use crate::machine::nixos::Configuration;
+
+/// What one wants to see of a service.
+const SEEN: &str = "seen = lib.mapAttrs (_: service: { \
+                    inherit (service) after requires wants wantedBy serviceConfig; }) \
+                    (lib.filterAttrs (name: _: lib.hasPrefix \"hocker-\" name) config.systemd.services);";
+
+fn command(service: &Value) -> &str {
+    service["serviceConfig"]["ExecStart"].as_str().unwrap()
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn an_image_for_docker_is_loaded_after_the_daemon_and_from_the_store() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        virtualisation.docker.enable = true;
+        services.hocker = {
+          enable = true;
+          images.web = { image = fetch "nginx:1.27"; backend = "docker"; };
+        };
+        "#,
+    )
+    .values(
+        &nix,
+        &format!("{SEEN} path = config.services.hocker.images.web.image.outPath; program = config.services.hocker.program;"),
+    );
+    assert_eq!(
+        values["seen"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        ["hocker-load-web"]
+    );
+    let service = &values["seen"]["hocker-load-web"];
+    assert_eq!(service["after"], json!(["docker.socket", "docker.service"]));
+    assert_eq!(service["requires"], json!(["docker.socket"]));
+    assert_eq!(service["wants"], json!([]));
+    assert_eq!(service["wantedBy"], json!(["multi-user.target"]));
+    assert_eq!(
+        command(service),
+        format!(
+            "{} \"load\" \"--host\" \"unix:///run/docker.sock\" --state=%S/hocker/docker {}",
+            values["program"], values["path"]
+        )
+    );
+    let config = &service["serviceConfig"];
+    assert_eq!(config["Type"], "oneshot");
+    assert_eq!(config["RemainAfterExit"], true);
+    assert_eq!(config["StateDirectory"], "hocker/docker");
+    assert_eq!(config["PrivateNetwork"], true);
+    assert_eq!(config["RestrictAddressFamilies"], json!(["AF_UNIX"]));
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn two_images_for_podman_have_units_of_their_own() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        virtualisation.podman.enable = true;
+        services.hocker = {
+          enable = true;
+          images.web.image = fetch "nginx:1.27";
+          images.arm = {
+            image = "${fetch "quay.io/team/app:2"}";
+            tags = [ "app:stable" "app:2" ];
+            platform = "linux/arm64";
+          };
+        };
+        "#,
+    )
+    .values(
+        &nix,
+        &format!(
+            "{SEEN} names = lib.mapAttrs (_: image: image.names) config.services.hocker.images;"
+        ),
+    );
+    let services = values["seen"].as_object().unwrap();
+    assert_eq!(
+        services.keys().collect::<Vec<_>>(),
+        ["hocker-load-arm", "hocker-load-web"]
+    );
+    for service in services.values() {
+        assert_eq!(service["after"], json!(["podman.socket", "podman.service"]));
+        assert_eq!(service["requires"], json!(["podman.socket"]));
+        assert!(command(service).contains("\"--host\" \"unix:///run/podman/podman.sock\""));
+        assert!(command(service).contains(" --state=%S/hocker/podman \""));
+    }
+    let arm = command(&services["hocker-load-arm"]);
+    assert!(
+        arm.contains(r#" "--tag" "app:stable" "--tag" "app:2" "--platform" "linux/arm64" "/"#),
+        "{arm}"
+    );
+    assert_eq!(
+        values["names"],
+        json!({"arm": ["app:stable", "app:2"], "web": ["nginx:1.27"]})
+    );
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn an_image_is_loaded_again_where_its_store_path_changes_and_only_then() {
+    let nix = Nix::new();
+    let unit = |image: &str, others: &str| {
+        Configuration::new(&format!(
+            r#"
+            virtualisation.docker.enable = true;
+            virtualisation.oci-containers.backend = "docker";
+            services.hocker = {{
+              enable = true;
+              images.web.image = {image};
+            }};
+            {others}
+            "#
+        ))
+        .values(&nix, "unit = units.hocker-load-web;")["unit"]
+            .clone()
+    };
+    let one = unit("fetch \"nginx:1.27\"", "");
+    let others = r#"
+        services.hocker.images.other.image = fetch "other:1";
+        services.hocker.prune.enable = true;
+        services.hocker.serve.enable = true;
+        services.hocker.credentials.authFile = "/run/secrets/registries.json";
+        virtualisation.oci-containers.containers.web.image = "nginx:1.27";
+    "#;
+    assert_eq!(one, unit("fetch \"nginx:1.27\"", others));
+    assert_ne!(one, unit("fetch \"nginx:1.28\"", ""));
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn a_daemon_elsewhere_is_reached_where_it_is() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        services.hocker = {
+          enable = true;
+          docker.host = "tcp://192.0.2.1:2375";
+          podman.host = "unix:///run/other.sock";
+          images.far = { image = fetch "nginx:1.27"; backend = "docker"; };
+          images.near = { image = fetch "nginx:1.27"; backend = "podman"; };
+        };
+        "#,
+    )
+    .values(&nix, SEEN);
+    let far = &values["seen"]["hocker-load-far"];
+    assert_eq!(far["requires"], json!([]));
+    assert_eq!(far["after"], json!(["network-online.target"]));
+    assert_eq!(far["wants"], json!(["network-online.target"]));
+    assert_eq!(far["serviceConfig"].get("PrivateNetwork"), None);
+    assert_eq!(
+        far["serviceConfig"]["RestrictAddressFamilies"],
+        json!(["AF_UNIX", "AF_INET", "AF_INET6"])
+    );
+    assert!(command(far).contains("\"tcp://192.0.2.1:2375\""));
+    let near = &values["seen"]["hocker-load-near"];
+    assert_eq!(near["requires"], json!([]));
+    assert_eq!(near["after"], json!([]));
+    assert_eq!(near["serviceConfig"]["PrivateNetwork"], true);
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn pruning_comes_last_and_keeps_what_is_declared() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        virtualisation.docker.enable = true;
+        virtualisation.podman.enable = true;
+        virtualisation.oci-containers = {
+          backend = "docker";
+          containers.web.image = "nginx:1.27";
+        };
+        services.hocker = {
+          enable = true;
+          prune.enable = true;
+          images.web.image = fetch "nginx:1.27";
+          images.db.image = fetch "postgres:17";
+        };
+        "#,
+    )
+    .values(
+        &nix,
+        &format!(
+            "{SEEN} paths = lib.mapAttrs (_: image: image.path) config.services.hocker.images;"
+        ),
+    );
+    let docker = &values["seen"]["hocker-prune-docker"];
+    let loads = ["hocker-load-db.service", "hocker-load-web.service"];
+    assert_eq!(
+        docker["requires"],
+        json!(["docker.socket", loads[0], loads[1]])
+    );
+    assert_eq!(
+        docker["after"],
+        json!([
+            "docker.socket",
+            "docker.service",
+            loads[0],
+            loads[1],
+            "docker-web.service"
+        ])
+    );
+    assert_eq!(docker["wantedBy"], json!(["multi-user.target"]));
+    assert_eq!(docker["serviceConfig"].get("RemainAfterExit"), None);
+    assert!(
+        command(docker).ends_with(&format!(
+            "\"prune\" \"--host\" \"unix:///run/docker.sock\" --state=%S/hocker/docker \"--keep\" {} \"--keep\" {}",
+            values["paths"]["db"], values["paths"]["web"]
+        )),
+        "{}",
+        command(docker)
+    );
+    // Nothing is declared for podman, so whatever was loaded into it may go.
+    let podman = &values["seen"]["hocker-prune-podman"];
+    assert_eq!(podman["requires"], json!(["podman.socket"]));
+    assert!(
+        command(podman).ends_with(" --state=%S/hocker/podman"),
+        "{}",
+        command(podman)
+    );
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn credentials_are_shown_to_builds_and_are_nowhere_else() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        services.hocker = {
+          enable = true;
+          credentials = {
+            authFile = /run/secrets/registries.json;
+            classicFile = "/run/secrets/registry.txt";
+          };
+        };
+        "#,
+    )
+    .values(
+        &nix,
+        "paths = config.nix.settings.extra-sandbox-paths; daemon = config.systemd.services.nix-daemon.environment;",
+    );
+    assert_eq!(
+        values["paths"],
+        json!([
+            "/run/containers/1000/auth.json=/run/secrets/registries.json?",
+            "/run/secrets/registries.json=/run/secrets/registries.json?",
+            "/etc/nix-docker-credentials.txt=/run/secrets/registry.txt?",
+        ])
+    );
+    assert_eq!(
+        values["daemon"],
+        json!({"REGISTRY_AUTH_FILE": "/run/secrets/registries.json"})
+    );
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn images_are_served_without_any_right() {
+    let nix = Nix::new();
+    let serving = |options: &str| {
+        Configuration::new(&format!(
+            r#"
+            virtualisation.podman.enable = true;
+            services.hocker = {{
+              enable = true;
+              images.web.image = fetch "nginx:1.27";
+              serve = {{ enable = true; {options} }};
+            }};
+            "#
+        ))
+        .values(
+            &nix,
+            &format!(
+                "{SEEN} ports = config.networking.firewall.allowedTCPPorts; \
+                 path = config.services.hocker.images.web.path;"
+            ),
+        )
+    };
+    let values = serving("");
+    let service = &values["seen"]["hocker-serve"];
+    assert_eq!(values["ports"], json!([]));
+    assert!(command(service).ends_with(&format!(
+        "\"serve\" \"--listen\" \"127.0.0.1:5000\" {}",
+        values["path"]
+    )));
+    let config = &service["serviceConfig"];
+    assert_eq!(config["DynamicUser"], true);
+    assert_eq!(config["CapabilityBoundingSet"], "");
+    assert_eq!(config.get("AmbientCapabilities"), None);
+
+    let values = serving(
+        "address = \"2001:db8::1\"; port = 80; openFirewall = true; images = [ (fetch \"a:1\") (fetch \"b:1\") ];",
+    );
+    let service = &values["seen"]["hocker-serve"];
+    assert_eq!(values["ports"], json!([80]));
+    assert!(command(service).contains("\"--listen\" \"[2001:db8::1]:80\""));
+    assert_eq!(command(service).matches("/store/").count(), 3);
+    let config = &service["serviceConfig"];
+    assert_eq!(config["AmbientCapabilities"], "CAP_NET_BIND_SERVICE");
+    assert_eq!(config["PrivateUsers"], false);
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn nothing_happens_where_it_is_not_enabled() {
+    let nix = Nix::new();
+    let configuration = Configuration::new(
+        r#"
+        virtualisation.oci-containers = {
+          backend = "docker";
+          containers.web.image = "nginx:1.27";
+        };
+        services.hocker = {
+          images.web.image = fetch "nginx:1.27";
+          images.bad.image = "/not/in/the/store";
+          prune.enable = true;
+          serve.enable = true;
+          credentials.authFile = "/run/secrets/registries.json";
+        };
+        "#,
+    );
+    let wanted = "units = lib.attrNames config.systemd.services; web = config.systemd.services.docker-web.requires; \
+                  pull = config.virtualisation.oci-containers.containers.web.pull; \
+                  paths = config.nix.settings.extra-sandbox-paths;";
+    assert_eq!(
+        configuration.values(&nix, wanted),
+        json!({
+            "failures": null,
+            "units": ["docker", "docker-web"],
+            "web": [],
+            "pull": "missing",
+            "paths": [],
+        })
+    );
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn the_module_of_a_package_has_that_package() {
+    let nix = Nix::new();
+    let functions = nix.with_functions("hocker.nixosModules.default");
+    let body = format!("imports = [ ({functions}) ]; services.hocker.enable = true;");
+    let values = Configuration::new(&body).values(
+        &nix,
+        &format!(
+            "same = config.services.hocker.program == \"${{import {}/nix/package-path.nix {}/hocker}}/bin/hocker\";",
+            crate::machine::nix::root().display(),
+            nix.directory().display()
+        ),
+    );
+    assert_eq!(values["same"], true);
+}
