@@ -54,7 +54,8 @@ let
         example = "web";
         description = ''
           The image of {option}`services.hocker.images` that the container runs. There is no need to say it where
-          `image` is one of that image's names.
+          `image` is one of that image's names, or names it by its digest (which Docker's own image store cannot: it
+          forgets the digests of images that are loaded).
         '';
       };
 

@@ -1,5 +1,6 @@
 //! The second ring of tests: the executable and the Nix functions among real peers on this machine. It needs root
-//! and the Debian packages that `scripts/test` installs; what is missing is a failure, not a skip.
+//! and the Debian packages that `scripts/test` installs; what is missing is a failure, not a skip. Only the tests of
+//! the NixOS modules are skipped by default, since they need nixpkgs.
 
 #![allow(
     clippy::unwrap_used,

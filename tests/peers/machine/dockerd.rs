@@ -46,6 +46,11 @@ impl Dockerd {
         }
     }
 
+    /// Where it listens, as `DOCKER_HOST` says it.
+    pub(crate) fn host(&self) -> String {
+        format!("unix://{}", self.socket.display())
+    }
+
     /// `docker …` against this daemon.
     pub(crate) fn docker(&self) -> Command {
         docker(&self.socket)

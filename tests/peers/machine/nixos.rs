@@ -3,10 +3,12 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use serde_json::Value;
 
 use super::nix::{Nix, root};
+use super::program;
 
 /// Names a directory with nixpkgs' `lib` in it: a checkout of nixpkgs, or of nixpkgs.lib.
 const NIXPKGS_LIB: &str = "NIXPKGS_LIB";
@@ -52,18 +54,32 @@ impl Configuration {
         self
     }
 
-    /// What an expression over it comes to: `config`, `failures` and `units` are bound, as `tests/nix/nixos` has them.
-    #[track_caller]
-    pub(crate) fn evaluate(&self, nix: &Nix, wanted: &str) -> Value {
+    /// An expression over it: `config`, `failures` and `units` are bound, as `tests/nix/nixos` has them.
+    fn expression(&self, nix: &Nix, wanted: &str) -> String {
         let package = nix.directory().join("hocker");
-        nix.evaluate(&format!(
+        format!(
             "let lib = import {}; nixos = import {} {{ inherit lib; {} package = {}; }} [ {} ]; in with nixos; {wanted}",
             nixpkgs_lib().display(),
             root().join("tests/nix/nixos").display(),
             self.arguments,
             package.display(),
             self.modules
-        ))
+        )
+    }
+
+    /// What an expression over it comes to.
+    #[track_caller]
+    pub(crate) fn evaluate(&self, nix: &Nix, wanted: &str) -> Value {
+        nix.evaluate(&self.expression(nix, wanted))
+    }
+
+    /// Builds what an expression over it says.
+    pub(crate) fn build(&self, nix: &Nix, wanted: &str) -> Output {
+        program::output(
+            nix.command("nix-build")
+                .arg("--no-out-link")
+                .args(["--expr", &self.expression(nix, wanted)]),
+        )
     }
 
     /// The messages of the assertions that do not hold.

@@ -6,4 +6,5 @@ mod builds; // credentials reach a build in the sandbox
 mod containers; // oci-containers that run declared images, and those that do not
 mod documentation; // options.md, and the README's configuration
 mod hardening; // what systemd makes of the units
+mod load; // the units' commands, against a real daemon
 mod services; // images, pruning, credentials, serving

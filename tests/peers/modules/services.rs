@@ -107,6 +107,26 @@ fn two_images_for_podman_have_units_of_their_own() {
 
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
+fn one_image_may_be_declared_under_two_tags_and_for_two_daemons() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        virtualisation.docker.enable = true;
+        virtualisation.podman.enable = true;
+        services.hocker = {
+          enable = true;
+          images.one = { image = fetch "nginx:1.27"; backend = "docker"; };
+          images.two = { image = fetch "nginx:1"; backend = "docker"; };
+          images.three = { image = fetch "nginx:1.27"; backend = "podman"; };
+        };
+        "#,
+    )
+    .values(&nix, SEEN);
+    assert_eq!(values["seen"].as_object().unwrap().len(), 3);
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
 fn an_image_is_loaded_again_where_its_store_path_changes_and_only_then() {
     let nix = Nix::new();
     let unit = |image: &str, others: &str| {

@@ -1,0 +1,142 @@
+//! The commands of the units, run by hand against a real dockerd: an image of the store is in the daemon then, and
+//! goes when a later configuration no longer declares it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::machine::dockerd::Dockerd;
+use crate::machine::nix::{Nix, built};
+use crate::machine::nixos::Configuration;
+use crate::machine::program;
+use crate::machine::real_image::{GREETING, program_layer, real_image};
+use crate::pipeline::{push, registry_with};
+use crate::support::image::{Family, Image};
+
+/// The words of a command line of systemd in which nothing but `%S` is to be replaced.
+///
+/// Source: systemd.service(5), "Command lines".
+fn words(command_line: &str, state: &Path) -> Vec<String> {
+    command_line
+        .split_whitespace()
+        .map(|word| {
+            let word = match word.strip_prefix('"') {
+                Some(rest) => rest.strip_suffix('"').unwrap(),
+                None => word,
+            };
+            let word = word.replace("%S", state.to_str().unwrap());
+            assert!(
+                !word.contains(['%', '$', '\\', '"', '\'']),
+                "this needs more of systemd than the test has: {command_line}"
+            );
+            word
+        })
+        .collect()
+}
+
+/// A machine whose configuration declares one image of a registry's, and which switches from one to the next.
+struct Machine {
+    nix: Nix,
+    docker: Dockerd,
+}
+
+impl Machine {
+    /// Builds a configuration that has the image of `reference`, whose manifest this is, as `name`.
+    fn switch(&self, name: &str, reference: &str, image: &Image) -> Configuration {
+        let manifest = self.nix.directory().join(format!("{name}.json"));
+        fs::write(&manifest, &image.manifest).unwrap();
+        let configuration = Configuration::new(&format!(
+            r#"
+            services.hocker = {{
+              enable = true;
+              docker.host = "{}";
+              prune.enable = true;
+              images.{name} = {{
+                backend = "docker";
+                image = config.services.hocker.functions.fetchdocker {{
+                  image = "{reference}";
+                  imageManifest = {};
+                }};
+              }};
+            }};
+            "#,
+            self.docker.host(),
+            manifest.display(),
+        ));
+        // The closure of the system.
+        let wanted = format!("config.services.hocker.images.{name}.image");
+        built(&configuration.build(&self.nix, &wanted));
+        configuration
+    }
+
+    /// Starts a unit, which must not fail, and gives what it prints.
+    fn start(&self, configuration: &Configuration, unit: &str) -> String {
+        let values = configuration.values(
+            &self.nix,
+            &format!("service = config.systemd.services.{unit}.serviceConfig;"),
+        );
+        let service = &values["service"];
+        let state = self.nix.directory().join("lib");
+        // As StateDirectory says.
+        fs::create_dir_all(state.join(service["StateDirectory"].as_str().unwrap())).unwrap();
+        let words = words(service["ExecStart"].as_str().unwrap(), &state);
+        program::text(Command::new(&words[0]).env_clear().args(&words[1..]))
+    }
+
+    fn has(&self, image: &str) -> bool {
+        program::output(self.docker.docker().args(["image", "inspect", image]))
+            .status
+            .success()
+    }
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn a_declared_image_is_loaded_and_pruned_by_the_commands_of_its_units() {
+    let old = real_image();
+    let mut layers = old.layers[..2].to_vec();
+    layers.push(program_layer("Another program."));
+    let new = Image::new(Family::Oci, &["/hello"], layers);
+    let registry = registry_with(&old);
+    push(&registry, &new, "2");
+    let reference = |tag: &str| format!("{}/team/app:{tag}", registry.name());
+    let machine = Machine {
+        nix: Nix::new(),
+        docker: Dockerd::start(),
+    };
+
+    let first = machine.switch("app", &reference("1"), &old);
+    for _ in 0..2 {
+        let id = machine.start(&first, "hocker-load-app");
+        assert_eq!(id, old.config_digest());
+    }
+    assert_eq!(
+        machine.docker.image_id(&reference("1")),
+        old.config_digest()
+    );
+    assert_eq!(machine.docker.run_image(&reference("1")), GREETING);
+    machine.start(&first, "hocker-prune-docker");
+    assert!(machine.has(&reference("1")), "it is declared");
+
+    // Somebody else's image, and the next generation.
+    program::run(machine.docker.docker().args([
+        "image",
+        "import",
+        "--change",
+        "CMD /x",
+        "/dev/null",
+        "somebody/else:1",
+    ]));
+    let second = machine.switch("app", &reference("2"), &new);
+    machine.start(&second, "hocker-load-app");
+    assert_eq!(
+        machine.docker.run_image(&reference("2")),
+        "Another program."
+    );
+    assert!(machine.has(&reference("1")), "nothing was pruned yet");
+    machine.start(&second, "hocker-prune-docker");
+    assert!(!machine.has(&reference("1")), "nobody declares it");
+    assert!(!machine.has(&old.config_digest()), "it lost its tag alone");
+    assert!(machine.has(&reference("2")), "it is declared");
+    assert!(machine.has("somebody/else:1"), "hocker did not load it");
+}
