@@ -69,7 +69,7 @@ fn run(args: Args) -> Result<(), Error> {
     } = args;
     let context = Context {
         transport,
-        display: Display::new(quiet),
+        display: Display::new(quiet, matches!(command, Command::Builder)),
         verbose,
     };
     // Hashing and decompressing keep a core busy each; more threads than layers at a time help nobody. And

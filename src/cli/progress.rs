@@ -27,11 +27,11 @@ enum Kind {
 }
 
 impl Display {
-    /// Bars if standard error is a terminal.
-    pub(super) fn new(quiet: bool) -> Self {
+    /// Bars if standard error is a terminal that a person looks at: Nix gives builders one too, for their log.
+    pub(super) fn new(quiet: bool, is_build: bool) -> Self {
         Self(if quiet {
             Kind::Quiet
-        } else if std::io::stderr().is_terminal() {
+        } else if !is_build && std::io::stderr().is_terminal() {
             Kind::Bars(MultiProgress::new())
         } else {
             Kind::Lines
