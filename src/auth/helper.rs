@@ -245,6 +245,14 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether there is no such program.
+    #[must_use]
+    pub fn is_not_installed(&self) -> bool {
+        matches!(self, Self::NotInstalled { .. })
+    }
+}
+
 fn says(message: Option<&str>) -> String {
     message
         .map(|message| format!(": {message}"))
@@ -405,7 +413,7 @@ mod tests {
     #[test]
     fn a_helper_that_is_not_there_is_not_installed() {
         let error = ask_within(Duration::from_secs(30), None, "r.example").unwrap_err();
-        assert!(matches!(error, Error::NotInstalled { .. }), "{error}");
+        assert!(error.is_not_installed(), "{error}");
     }
 
     #[test]

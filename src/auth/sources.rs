@@ -64,6 +64,12 @@ pub enum Finding {
     Nothing,
     /// Credentials.
     Credentials(Credentials),
+    /// The name of a helper that is not installed, and nothing else. Docker (20.10) does not ask for what such a
+    /// one keeps either, and goes on: a public image needs none of it.
+    NotInstalled {
+        /// The program.
+        program: String,
+    },
     /// Something that cannot be used.
     Unusable,
 }
@@ -115,6 +121,7 @@ impl Sources {
             proof,
             origin: Origin::File(file.path.clone()),
         };
+        let mut absent = None;
         let proof: Option<Proof> = match file.format {
             Format::Netrc => netrc::find(&text, registry)?,
             Format::Classic => Some(credentials_file::parse(&text)?),
@@ -122,16 +129,25 @@ impl Sources {
                 let config = DockerConfig::parse(&text)?;
                 if let Some(name) = config.helper(registry) {
                     let program = helper::program(name)?;
-                    if let Some(proof) = self.helpers.ask(&program, registry).await? {
-                        let file = file.path.clone();
-                        let origin = Origin::Helper { program, file };
-                        return Ok(Finding::Credentials(Credentials { proof, origin }));
+                    match self.helpers.ask(&program, registry).await {
+                        Ok(Some(proof)) => {
+                            let file = file.path.clone();
+                            let origin = Origin::Helper { program, file };
+                            return Ok(Finding::Credentials(Credentials { proof, origin }));
+                        }
+                        Ok(None) => {}
+                        Err(error) if error.is_not_installed() => absent = Some(program),
+                        Err(error) => return Err(error.into()),
                     }
                 }
                 config.proof(registry, repository)?
             }
         };
-        Ok(proof.map_or(Finding::Nothing, |proof| Finding::Credentials(own(proof))))
+        Ok(match (proof, absent) {
+            (Some(proof), _) => Finding::Credentials(own(proof)),
+            (None, Some(program)) => Finding::NotInstalled { program },
+            (None, None) => Finding::Nothing,
+        })
     }
 }
 
@@ -179,17 +195,6 @@ pub struct Error {
     path: PathBuf,
     #[source]
     reason: Reason,
-}
-
-impl Error {
-    /// Whether a credential helper is named that is not installed.
-    #[must_use]
-    pub fn is_not_installed(&self) -> bool {
-        matches!(
-            self.reason,
-            Reason::Helper(helper::Error::NotInstalled { .. })
-        )
-    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -265,11 +270,24 @@ mod tests {
             "machine r.example login netrc password x",
         );
         let classic = file("classic", Format::Classic, "USERNAME=classic\nPASSWORD=x\n");
+        let absent = file(
+            "absent.json",
+            Format::DockerConfig,
+            r#"{"auths":{"r.example":{}},"credsStore":"nowhere"}"#,
+        );
+        let beside = file(
+            "beside.json",
+            Format::DockerConfig,
+            r#"{"auths":{"r.example":{"username":"beside","password":"x"}},"credsStore":"nowhere"}"#,
+        );
         for (files, expected) in [
             (&[&none, &docker, &netrc][..], Some("docker")),
             (&[&none, &netrc, &docker], Some("netrc")),
             (&[&classic, &netrc], Some("classic")),
             (&[&none], None),
+            (&[&absent], None),
+            (&[&absent, &netrc], Some("netrc")),
+            (&[&beside, &netrc], Some("beside")),
             (&[], None),
         ] {
             let files: Vec<_> = files.iter().map(|file| (*file).clone()).collect();
@@ -307,7 +325,6 @@ mod tests {
             (&b"\xff\xfe"[..], Format::DockerConfig),
             (b"{\"auths\":", Format::DockerConfig),
             (br#"{"credsStore":"../../bin/x"}"#, Format::DockerConfig),
-            (br#"{"credsStore":"nowhere"}"#, Format::DockerConfig),
             (b"machine \"", Format::Netrc),
             (b"nonsense", Format::Classic),
             (&vec![b' '; 2 << 20], Format::Netrc),
@@ -320,10 +337,6 @@ mod tests {
             };
             let error = find(&[file]).unwrap_err();
             assert!(error.to_string().contains(path.to_str().unwrap()));
-            assert_eq!(
-                error.is_not_installed(),
-                text == br#"{"credsStore":"nowhere"}"#
-            );
         }
         // A directory in its place.
         let file = SourceFile {

@@ -19,7 +19,9 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
         .collect();
     let attributes = Attributes::read(&environment, Path::new("."))?;
     match Job::of(&attributes)? {
-        Job::Blob(blob) => fetch(*blob, context).await,
+        Job::Blob(blob) => fetch(*blob, context)
+            .await
+            .map_err(|error| Error::Build(Box::new(error))),
         Job::Image(job) => Ok(job.build()?),
     }
 }

@@ -42,6 +42,11 @@ pub(super) async fn of_command(
     context: &Context,
 ) -> Result<Option<Credentials>, Error> {
     let (places, found) = search(args, registry, Some(repository)).await;
+    for place in &places {
+        if let Some(finding) = &place.finding {
+            tell_of_absent_helper(&place.name, finding);
+        }
+    }
     let found = found?;
     if context.verbose {
         let told = if let Some(found) = &found {
@@ -54,6 +59,15 @@ pub(super) async fn of_command(
         report::note(&told);
     }
     Ok(found)
+}
+
+/// A helper that is not installed stops nobody, since a public image needs none, but is told of.
+fn tell_of_absent_helper(file: &str, finding: &Finding) {
+    if let Finding::NotInstalled { program } = finding {
+        report::note(&format!(
+            "no credentials from {program}, which {file} names: it is not installed"
+        ));
+    }
 }
 
 /// Looks for credentials in all places, and tells what was in each.
@@ -122,11 +136,17 @@ pub(super) async fn of_builder(
         file.absence = Absence::Fine;
     }
     files.push(classic(CLASSIC_CREDENTIALS.into(), Absence::Fine));
-    Ok(sources(files).find(registry, Some(repository)).await?)
+    let mut tell = |file: &SourceFile, finding: &Finding| {
+        tell_of_absent_helper(&file.path.display().to_string(), finding);
+    };
+    let sources = sources(files);
+    Ok(sources
+        .search(registry, Some(repository), &mut tell)
+        .await?)
 }
 
-/// The credentials for a mirror: what files hold for it by its own name. Files that are not there were told of
-/// when the registry's were looked for.
+/// The credentials for a mirror: what files hold for it by its own name. Files and helpers that are not there
+/// were told of when the registry's were looked for.
 pub(super) async fn of_mirror(
     mirror: &RegistryName,
     repository: &Repository,

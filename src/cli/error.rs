@@ -142,6 +142,9 @@ pub enum Error {
     /// A derivation.
     #[error("cannot tell what to build")]
     Job(#[from] nix::builder::Error),
+    /// The same in a Nix build, where other things help.
+    #[error(transparent)]
+    Build(Box<Error>),
     /// The result of fetchdocker.
     #[error("cannot build the image")]
     BuildImage(#[source] Box<nix::image::Error>),
@@ -240,6 +243,7 @@ impl Error {
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
             Self::Composite(source) if source.io().is_some_and(is_closed) => Exit::Done,
+            Self::Build(error) => error.exit(),
             Self::Interrupted(signal) => Exit::Signal(u8::try_from(*signal).unwrap_or(0)),
             Self::Credentials(_)
             | Self::Roots(_)
@@ -267,10 +271,13 @@ impl Error {
             Self::Output(error) if error.is_existing() => {
                 Some("choose another name, or replace it with --force")
             }
-            Self::Credentials(error) if error.is_not_installed() => {
-                Some("install it, or give credentials in another way; they are asked for in order")
-            }
             Self::Registry(error) => hint_of_cause(error.cause()),
+            Self::Build(error) => match &**error {
+                Self::Registry(error) => {
+                    hint_of_build(error.cause()).or_else(|| hint_of_cause(error.cause()))
+                }
+                error => error.hint(),
+            },
             Self::Document {
                 source: ParseError::IsIndex,
                 ..
@@ -286,6 +293,7 @@ impl Error {
     #[must_use]
     pub fn mismatch(&self) -> Option<&verify::Mismatch> {
         let error = match self {
+            Self::Build(error) => return error.mismatch(),
             Self::Registry(error) => match error.cause() {
                 Cause::Verify(error) => error,
                 _ => return None,
@@ -350,6 +358,28 @@ fn of_document(error: &ParseError) -> Exit {
         | ParseError::Json { .. }
         | ParseError::IsIndex
         | ParseError::Unsupported(_) => Exit::Unsupported,
+    }
+}
+
+/// What helps in a build alone: it has no arguments, and sees few files.
+fn hint_of_build(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Auth(
+            auth::Error::Denied {
+                credentials: None, ..
+            }
+            | auth::Error::TokenDenied {
+                credentials: None, ..
+            },
+        ) => Some(
+            "check the name: many registries deny what they do not have; for a private image, a build \
+             takes credentials from the environment of whoever builds (with a Nix daemon, the daemon's) \
+             and from files in extra-sandbox-paths; `Private registries` in the README says how",
+        ),
+        Cause::Http(error) if error.is_https_connect() && !error.is_certificate() => Some(
+            "a registry that speaks plain http is named by registry = \"http://HOST:PORT/v2/\"",
+        ),
+        _ => None,
     }
 }
 

@@ -90,6 +90,9 @@ fn line(place: &Place) -> String {
         None => "not asked",
         Some(Finding::Absent) => "not there",
         Some(Finding::Nothing) => "none",
+        Some(Finding::NotInstalled { program }) => {
+            return format!("  {}: names {program}, which is not installed", place.name);
+        }
         Some(Finding::Unusable) => "cannot be used",
         Some(Finding::Credentials(credentials)) => {
             return format!("  {}: {}", place.name, kind(credentials));

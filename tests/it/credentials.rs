@@ -321,32 +321,67 @@ fn where_a_helper_knows_nothing_the_search_goes_on() {
 }
 
 #[test]
+fn a_helper_that_is_not_installed_stops_nobody_and_is_told() {
+    let open = Registry::start();
+    open.on(get(MANIFEST).repeatedly(), small().manifest_answer());
+    open.on(get("/v2/").repeatedly(), Answer::ok(""));
+    let closed = registry_with_password();
+    for config in [
+        r#"{"credsStore":"fake"}"#.to_owned(),
+        // As after `docker login` with the helper, which is not here.
+        format!(
+            r#"{{"auths":{{"{0}":{{}},"{1}":{{}}}},"credsStore":"fake"}}"#,
+            open.name(),
+            closed.name()
+        ),
+        format!(
+            r#"{{"credHelpers":{{"{}":"fake","{}":"fake"}}}}"#,
+            open.name(),
+            closed.name()
+        ),
+    ] {
+        let user = User::new();
+        let file = user.file(".docker/config.json", config);
+        let note = format!(
+            "no credentials from docker-credential-fake, which {} names: it is not installed\n",
+            file.display()
+        );
+        user.manifest(&open).run().done().says(&note);
+        let checked = user.run(&["login-check", &open.name()]).run().text();
+        let line = "config.json: names docker-credential-fake, which is not installed\n";
+        assert!(checked.contains(line), "{checked}");
+        user.manifest(&closed)
+            .run()
+            .failed(4)
+            .says(&note)
+            .says("the registry denies access without credentials");
+        // The search goes on.
+        user.file(
+            ".config/containers/auth.json",
+            entry(&closed.name(), "next"),
+        );
+        user.manifest(&closed).run().done().says(&note);
+        assert_eq!(last_authorization(&closed), Some(basic("next")));
+    }
+}
+
+#[test]
 fn helpers_that_fail_are_told_with_their_file_and_never_with_a_secret() {
     for (script, says) in [
-        (None, "docker-credential-fake is not installed"),
+        ("echo no keyring; exit 3", "(exit status: 3): no keyring"),
+        ("echo hunter2", "docker-credential-fake answers"),
         (
-            Some("echo no keyring; exit 3"),
-            "(exit status: 3): no keyring",
-        ),
-        (Some("echo hunter2"), "docker-credential-fake answers"),
-        (
-            Some("echo '{\"Secret\":\"hunter2\"}'; exit 1"),
+            "echo '{\"Secret\":\"hunter2\"}'; exit 1",
             "(exit status: 1)",
         ),
     ] {
         let registry = Registry::start();
         let user = User::new();
-        if let Some(script) = script {
-            user.helper("fake", script);
-        }
+        user.helper("fake", script);
         let file = user.file(".docker/config.json", r#"{"credsStore":"fake"}"#);
-        let outcome = secretive(user.manifest(&registry).run().failed(1))
+        secretive(user.manifest(&registry).run().failed(1))
             .says(&format!("cannot take credentials from {}", file.display()))
             .says(says);
-        assert_eq!(
-            outcome.stderr.contains("hint: install it"),
-            script.is_none()
-        );
     }
 }
 
@@ -868,7 +903,10 @@ fn a_builder_takes_credentials_from_the_files_that_the_sandbox_shows() {
     let other = other.variable("REGISTRY_AUTH_FILE", &nowhere);
     build(&other, &other.path("out"))
         .failed(4)
-        .says(&format!("{}, which is not here", nowhere.display()));
+        .says(&format!("{}, which is not here", nowhere.display()))
+        .says("hint: check the name")
+        .says("files in extra-sandbox-paths")
+        .never_says("--password-stdin");
 }
 
 #[test]
