@@ -376,9 +376,13 @@ fn hint_of_build(cause: &Cause) -> Option<&'static str> {
              takes credentials from the environment of whoever builds (with a Nix daemon, the daemon's) \
              and from files in extra-sandbox-paths; `Private registries` in the README says how",
         ),
-        Cause::Http(error) if error.is_https_connect() && !error.is_certificate() => Some(
-            "a registry that speaks plain http is named by registry = \"http://HOST:PORT/v2/\"",
-        ),
+        Cause::Http(error)
+            if error.is_https_connect() && !error.is_certificate() && !error.is_protocol() =>
+        {
+            Some(
+                "a registry that speaks plain http is named by registry = \"http://HOST:PORT/v2/\"",
+            )
+        }
         _ => None,
     }
 }
@@ -412,6 +416,10 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
         Cause::Http(error) if error.is_protocol() => Some(
             "check the port: a registry that speaks https is named by --registry https://HOST:PORT/v2/, and one \
              that speaks only HTTP/2 needs a proxy that speaks HTTP/1.1",
+        ),
+        Cause::Http(error) if error.is_tunnel() => Some(
+            "https_proxy or all_proxy names the proxy; one that wants a password has it in its URL: \
+             http://NAME:PASSWORD@HOST:PORT",
         ),
         Cause::Http(error) if error.is_https_connect() => {
             Some("a registry that speaks plain http is named by --registry http://HOST:PORT/v2/")

@@ -180,10 +180,17 @@ impl Error {
         matches!(self, Self::Send { source, .. } if source.is_protocol())
     }
 
-    /// Whether a host that was asked by https could not be talked to at all.
+    /// Whether a proxy is in the way: it cannot be reached, or opens no tunnel.
+    #[must_use]
+    pub fn is_tunnel(&self) -> bool {
+        matches!(self, Self::Send { source, .. } if is_tunnel(&source.0))
+    }
+
+    /// Whether a host that was asked by https could not be talked to at all, and no proxy was in the way.
     #[must_use]
     pub fn is_https_connect(&self) -> bool {
-        matches!(self, Self::Send { url, source } if source.0.is_connect() && url.is_https())
+        !self.is_tunnel()
+            && matches!(self, Self::Send { url, source } if source.0.is_connect() && url.is_https())
     }
 }
 
@@ -203,7 +210,9 @@ impl Transport {
     }
 
     fn reason(&self) -> &'static str {
-        if self.0.is_timeout() {
+        if is_tunnel(&self.0) {
+            ": no connection through the proxy"
+        } else if self.0.is_timeout() {
             ": nothing came for too long"
         } else if self.is_protocol() {
             ": it speaks something else than HTTP/1.1"
@@ -253,3 +262,8 @@ impl fmt::Display for Transport {
 }
 
 impl std::error::Error for Transport {}
+
+/// Looks for a proxy's refusal in a chain. Its type is not public, so that only its words tell.
+fn is_tunnel(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.to_string().starts_with("tunnel error") || error.source().is_some_and(is_tunnel)
+}

@@ -204,6 +204,37 @@ fn an_empty_variable_is_unset() {
 }
 
 #[test]
+fn a_proxy_that_opens_no_tunnel_is_told_and_not_taken_for_the_registry() {
+    let digest = digest(b"x");
+    for (status, reason) in [(403, "Forbidden"), (407, "Proxy Authentication Required")] {
+        let directory = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for mut client in listener.incoming().flatten() {
+                let _ = client.read(&mut [0; 4096]);
+                let _ = write!(client, "HTTP/1.1 {status} {reason}\r\n\r\n");
+            }
+        });
+        layer(&digest, "https://registry.invalid/v2/", &directory)
+            .env("https_proxy", format!("http://me:hunter2@{address}"))
+            .env("HOCKER_RETRIES", "0")
+            .run()
+            .failed(6)
+            .says("no connection through the proxy")
+            .says("hint: https_proxy or all_proxy names the proxy")
+            .never_says("hunter2");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    layer(&digest, "https://registry.invalid/v2/", &directory)
+        .env("https_proxy", "http://127.0.0.1:1")
+        .env("HOCKER_RETRIES", "0")
+        .run()
+        .failed(6)
+        .says("no connection through the proxy");
+}
+
+#[test]
 fn a_proxy_that_refuses_is_told_and_not_taken_for_the_registry() {
     // A proxy's challenge is not the registry's: no credentials are for it.
     let proxy = Registry::start();
