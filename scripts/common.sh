@@ -27,9 +27,12 @@ package_of() {
     # Debian 13 took the client out of docker.io.
     docker) if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi ;;
     htpasswd) echo apache2-utils ;;
+    ip) echo iproute2 ;;
     nginx) echo nginx-light ;;
     nix-build) echo nix-bin ;;
     systemd-analyze) echo systemd ;;
+    # Without a service.
+    tinyproxy) echo tinyproxy-bin ;;
     xz) echo xz-utils ;;
     *) echo "$1" ;;
   esac

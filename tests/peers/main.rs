@@ -21,5 +21,8 @@ mod evaluation; // what Nix makes of expressions and functions, without building
 mod memory; // a large layer does not make the process large
 mod modules; // the NixOS modules, where NIXPKGS_LIB names nixpkgs' lib
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
-mod store;
-mod transport; // TLS under a private authority, bad lines, redirects and tokens // sharing, closures, and tags that move or go
+mod proxies; // through a forward proxy, in the sandbox and outside
+mod sandbox; // credentials and trust on their way into Nix's sandbox
+mod several; // ten builds at once
+mod store; // sharing, closures, and tags that move or go
+mod transport; // TLS under a private authority, bad lines, redirects and tokens

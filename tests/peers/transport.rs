@@ -30,7 +30,8 @@ fn push(registry: &DockerRegistry, image: &Image, arguments: &[&str]) -> TempDir
     directory
 }
 
-fn layers(count: usize) -> Image {
+/// An image of so many layers.
+pub(crate) fn layers(count: usize) -> Image {
     let layers = (0..count)
         .map(|number| {
             let content = noise(100_000 + number);
@@ -56,7 +57,7 @@ fn is_complete(image: &Image, layout: &Path) {
 }
 
 /// The directives of nginx before a registry.
-fn before(registry: &DockerRegistry) -> String {
+pub(crate) fn before(registry: &DockerRegistry) -> String {
     format!(
         "location / {{ proxy_pass http://127.0.0.1:{}; proxy_set_header Host $http_host; \
          proxy_set_header X-Forwarded-Proto $scheme; }}",

@@ -58,10 +58,14 @@ impl DockerRegistry {
 
     /// A registry for whoever has a token from `server`.
     pub(crate) fn start_with_tokens(server: &TokenServer) -> Self {
+        Self::start_with_tokens_from(server, &server.realm())
+    }
+
+    /// The same, where clients reach the token server at another URL.
+    pub(crate) fn start_with_tokens_from(server: &TokenServer, realm: &str) -> Self {
         Self::configured(|_| {
             format!(
-                "token:\n    realm: {}\n    service: {NAME}\n    issuer: {NAME}\n    rootcertbundle: {}",
-                server.realm(),
+                "token:\n    realm: {realm}\n    service: {NAME}\n    issuer: {NAME}\n    rootcertbundle: {}",
                 server.certificate().display()
             )
         })

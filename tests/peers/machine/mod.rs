@@ -3,10 +3,13 @@
 pub(crate) mod cutter;
 pub(crate) mod docker_registry;
 pub(crate) mod dockerd;
+pub(crate) mod host;
 pub(crate) mod nginx;
 pub(crate) mod nix;
 pub(crate) mod nixos;
 pub(crate) mod program;
 pub(crate) mod real_image;
 pub(crate) mod server;
+pub(crate) mod site;
+pub(crate) mod tinyproxy;
 pub(crate) mod token_server;

@@ -2,6 +2,7 @@
 //! built from nothing.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -38,26 +39,36 @@ impl Nix {
 
     /// One of Nix's programs.
     pub(crate) fn command(&self, name: &str) -> Command {
-        let path = self.directory.path();
         let mut command = Command::new(name);
         command
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
-            .env("HOME", path)
-            .env("NIX_STORE_DIR", path.join("store"))
-            .env("NIX_STATE_DIR", path.join("var"))
-            .env("NIX_LOG_DIR", path.join("log"))
-            .env("NIX_CONF_DIR", path.join("etc"))
-            .env("NIX_USER_CONF_FILES", "")
-            .env("NIX_PATH", "")
-            .env("NIX_REMOTE", "")
-            .env("XDG_CACHE_HOME", path.join("cache"))
-            .env(
-                "NIX_CONFIG",
-                "sandbox = true\nsandbox-fallback = false\nbuild-users-group =\nsubstituters =\n",
-            )
-            .current_dir(path);
+            .envs(self.variables())
+            .current_dir(self.directory.path());
         command
+    }
+
+    /// The variables that make Nix what it is here.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, OsString)> {
+        let path = self.directory.path();
+        let text = OsString::from;
+        vec![
+            ("HOME", path.into()),
+            ("NIX_STORE_DIR", path.join("store").into()),
+            ("NIX_STATE_DIR", path.join("var").into()),
+            ("NIX_LOG_DIR", path.join("log").into()),
+            ("NIX_CONF_DIR", path.join("etc").into()),
+            ("NIX_USER_CONF_FILES", text("")),
+            ("NIX_PATH", text("")),
+            ("NIX_REMOTE", text("")),
+            ("XDG_CACHE_HOME", path.join("cache").into()),
+            (
+                "NIX_CONFIG",
+                text(
+                    "sandbox = true\nsandbox-fallback = false\nbuild-users-group =\nsubstituters =\n",
+                ),
+            ),
+        ]
     }
 
     /// Nix text with `hocker` bound to the functions of `nix/`, over the static executable.

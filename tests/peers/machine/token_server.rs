@@ -54,6 +54,25 @@ impl TokenServer {
         self.server.at("/token").replace("127.0.0.1", "localhost")
     }
 
+    /// Where this server is: `http://127.0.0.1:port`.
+    pub(crate) fn origin(&self) -> String {
+        self.server.at("")
+    }
+
+    /// A token for this scope, without being asked over the network.
+    pub(crate) fn token(&self, scope: &str) -> String {
+        self.signer.token(&[scope.to_owned()])
+    }
+
+    /// What each request so far was sent with.
+    pub(crate) fn authorizations(&self) -> Vec<Option<String>> {
+        self.server
+            .requests()
+            .iter()
+            .map(|request| request.header("Authorization").map(str::to_owned))
+            .collect()
+    }
+
     /// The certificate that a registry must trust.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.signer.certificate_file()
