@@ -22,6 +22,7 @@ mod memory; // a large layer does not make the process large
 mod modules; // the NixOS modules, where NIXPKGS_LIB names nixpkgs' lib
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
 mod proxies; // through a forward proxy, in the sandbox and outside
+mod readme; // what the README says of private registries, word for word
 mod sandbox; // credentials and trust on their way into Nix's sandbox
 mod several; // ten builds at once
 mod store; // sharing, closures, and tags that move or go

@@ -10,5 +10,6 @@ pub(crate) mod files;
 pub(crate) mod hocker;
 pub(crate) mod image;
 pub(crate) mod properties;
+pub(crate) mod readme;
 pub(crate) mod scripted_registry;
 pub(crate) mod tls;
