@@ -34,7 +34,7 @@ pub struct Args {
     #[expect(missing_docs, reason = "described by its type")]
     pub transport: TransportArgs,
 
-    /// Show no progress
+    /// Show no progress, and write no access log
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
@@ -323,13 +323,19 @@ pub struct LoginCheckArgs {
 /// `hocker serve`
 #[derive(Debug, clap::Args)]
 pub struct ServeArgs {
-    /// What to serve: OCI image layouts, or what fetchdocker builds
+    /// What to serve: OCI image layouts, or what fetchdocker builds. Blobs that are links to files elsewhere are read at
+    /// the start, unless those are in the Nix store
     #[arg(value_name = "IMAGE_PATH", required = true)]
     pub images: Vec<PathBuf>,
 
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
     pub listen: SocketAddr,
+
+    /// Answer for images of other registries than Docker Hub only by their full names (ghcr.io/a/b) or to clients
+    /// that say which registry they mean
+    #[arg(long)]
+    pub full_names: bool,
 }
 
 /// `hocker composite`

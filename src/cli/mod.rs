@@ -4,6 +4,7 @@
 //! [`args`] says what can be asked for, one file per command does it, `error` turns every module's errors
 //! into an exit code and a hint, and `report` prints them.
 
+mod access_log;
 pub mod args;
 mod builder;
 mod classic;
@@ -82,7 +83,7 @@ fn run(args: Args) -> Result<(), Error> {
         .map_err(Error::Runtime)?;
     let result = runtime.block_on(async {
         if let Command::Serve(args) = command {
-            return serve::run(args, interrupted()).await;
+            return serve::run(args, quiet, interrupted(), interrupted).await;
         }
         let interrupted = interrupted();
         let mut work = tokio::spawn(dispatch(command, context));
@@ -111,7 +112,7 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Docker2nix(args) => docker2nix::run(args, &context).await,
         Command::LoginCheck(args) => login_check::run(args, &context).await,
         // Ends in its own way; see `run`.
-        Command::Serve(args) => serve::run(args, interrupted()).await,
+        Command::Serve(args) => serve::run(args, false, interrupted(), interrupted).await,
         Command::Builder => builder::run(&context).await,
         Command::Composite(args) => composite::run(&args),
     }

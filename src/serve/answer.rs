@@ -3,6 +3,7 @@
 //!
 //! Source: OCI distribution specification, section "Error Codes".
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -58,45 +59,77 @@ impl ErrorCode {
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) code: ErrorCode,
-    pub(super) message: &'static str,
+    pub(super) message: Cow<'static, str>,
 }
 
 impl Refusal {
     pub(super) const READ_ONLY: Self = Self {
         status: StatusCode::METHOD_NOT_ALLOWED,
         code: ErrorCode::Unsupported,
-        message: "this registry is read-only",
+        message: Cow::Borrowed("this registry is read-only"),
     };
     pub(super) const NO_SUCH_PATH: Self = Self {
         status: StatusCode::NOT_FOUND,
         code: ErrorCode::Unsupported,
-        message: "there is nothing at this path",
+        message: Cow::Borrowed("there is nothing at this path"),
     };
     pub(super) const NAME_INVALID: Self = Self {
         status: StatusCode::BAD_REQUEST,
         code: ErrorCode::NameInvalid,
-        message: "this is not a repository's name",
+        message: Cow::Borrowed("this is not a repository's name"),
     };
     pub(super) const NAME_UNKNOWN: Self = Self {
         status: StatusCode::NOT_FOUND,
         code: ErrorCode::NameUnknown,
-        message: "no such repository is served here",
+        message: Cow::Borrowed("no such repository is served here"),
     };
     pub(super) const MANIFEST_UNKNOWN: Self = Self {
         status: StatusCode::NOT_FOUND,
         code: ErrorCode::ManifestUnknown,
-        message: "the repository has no such manifest",
+        message: Cow::Borrowed("the repository has no such manifest"),
+    };
+    pub(super) const FOREIGN_LAYER: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        code: ErrorCode::BlobUnknown,
+        message: Cow::Borrowed("a foreign layer, which is fetched from its URLs in the manifest"),
     };
     pub(super) const BLOB_UNKNOWN: Self = Self {
         status: StatusCode::NOT_FOUND,
         code: ErrorCode::BlobUnknown,
-        message: "the repository has no such blob",
+        message: Cow::Borrowed("the repository has no such blob"),
+    };
+    pub(super) const NAMESPACE_INVALID: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        code: ErrorCode::NameInvalid,
+        message: Cow::Borrowed("`ns` is not a registry's name"),
+    };
+    pub(super) const NO_HOST: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        code: ErrorCode::Unsupported,
+        message: Cow::Borrowed("a request has one Host field"),
+    };
+    pub(super) const CONDITION_FAILED: Self = Self {
+        status: StatusCode::PRECONDITION_FAILED,
+        code: ErrorCode::Unsupported,
+        message: Cow::Borrowed("this is not the content that If-Match names"),
     };
     pub(super) const DIGEST_INVALID: Self = Self {
         status: StatusCode::BAD_REQUEST,
         code: ErrorCode::DigestInvalid,
-        message: "this is not a digest",
+        message: Cow::Borrowed("this is not a digest"),
     };
+
+    /// A tag that stands for different images of several registries.
+    pub(super) fn ambiguous(names: &[String]) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: ErrorCode::ManifestUnknown,
+            message: Cow::Owned(format!(
+                "this may be {}: ask for one of them by its full name, or with `?ns=REGISTRY`",
+                names.join(" or ")
+            )),
+        }
+    }
 
     /// The error in the specification's form.
     pub(super) fn answer(&self) -> Answer {

@@ -1,17 +1,20 @@
 //! A blob on disk, streamed in chunks, so that memory does not grow with its size. Its digest is for the client
 //! to check, as the specification asks of every client.
 
-use std::io::{self, SeekFrom};
+use std::fs::File;
+use std::io::{self, IoSliceMut};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
-/// Enough to keep system calls rare, small enough that a hundred connections stay small.
-const CHUNK_SIZE: usize = 128 << 10;
+/// Enough to keep system calls rare, small enough that a thousand connections stay small.
+pub(super) const CHUNK_SIZE: usize = 128 << 10;
 
 /// A file, with the size that its descriptor says.
 #[derive(Debug)]
@@ -21,7 +24,7 @@ pub(super) struct Blob {
 }
 
 impl Blob {
-    /// A blob whose file was seen to have `size` bytes.
+    /// A blob whose file was seen to have `size` bytes. The path has no links in it.
     pub(super) fn new(path: PathBuf, size: u64) -> Self {
         Self { path, size }
     }
@@ -31,49 +34,121 @@ impl Blob {
         self.size
     }
 
-    /// Opens the file.
-    pub(super) async fn open(&self) -> io::Result<File> {
-        File::open(&self.path).await
+    /// The bytes of `range`, an error where the file ends before it does.
+    pub(super) async fn read(
+        &self,
+        range: Range<u64>,
+    ) -> io::Result<impl Stream<Item = io::Result<Bytes>> + use<>> {
+        let (path, size) = (self.path.clone(), self.size);
+        let file = blocking(move || open(&path, size)).await?;
+        Ok(stream::try_unfold(
+            (Arc::new(file), range),
+            |(file, range)| async move {
+                if range.is_empty() {
+                    return Ok(None);
+                }
+                let chunk = next_chunk(&file, &range).await?;
+                let read = range.start.saturating_add(chunk.len() as u64);
+                Ok(Some((chunk, (file, read..range.end))))
+            },
+        ))
     }
 }
 
-/// The bytes of `range`, an error where the file ends before it does.
-pub(super) async fn read(
-    mut file: File,
-    range: Range<u64>,
-) -> io::Result<impl Stream<Item = io::Result<Bytes>>> {
-    file.seek(SeekFrom::Start(range.start)).await?;
-    let remaining = range.end.saturating_sub(range.start);
-    Ok(stream::try_unfold(
-        (file, remaining),
-        |(mut file, remaining)| async move {
-            if remaining == 0 {
-                return Ok(None);
-            }
-            let mut chunk = BytesMut::with_capacity(
-                usize::try_from(remaining)
-                    .map_or(CHUNK_SIZE, |remaining| remaining.min(CHUNK_SIZE)),
-            );
-            let read = (&mut file).take(remaining).read_buf(&mut chunk).await?;
-            if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let remaining = remaining.saturating_sub(read as u64);
-            Ok(Some((chunk.freeze(), (file, remaining))))
-        },
+/// Opens what was found at the start, and nothing that someone has put in its place since: no link, no pipe.
+fn open(path: &Path, size: u64) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let file = File::from(open_without_links(path, flags)?);
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.len() == size {
+        return Ok(file);
+    }
+    Err(io::Error::new(
+        io::ErrorKind::NotFound,
+        "another file took its place",
     ))
+}
+
+/// Directories on the way are not to be links, either, where the kernel can see to that.
+#[cfg(target_os = "linux")]
+fn open_without_links(path: &Path, flags: OFlags) -> Result<std::os::fd::OwnedFd, Errno> {
+    use rustix::fs::{CWD, ResolveFlags, openat2};
+    match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        // Linux before 5.6, and sandboxes that have not heard of it.
+        Err(Errno::NOSYS | Errno::PERM) => rustix::fs::open(path, flags, Mode::empty()),
+        opened => opened,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_without_links(path: &Path, flags: OFlags) -> Result<std::os::fd::OwnedFd, Errno> {
+    rustix::fs::open(path, flags, Mode::empty())
+}
+
+/// Some bytes from the beginning of `range`, which is not empty.
+async fn next_chunk(file: &Arc<File>, range: &Range<u64>) -> io::Result<Bytes> {
+    let length = range.end.saturating_sub(range.start);
+    let length = usize::try_from(length).map_or(CHUNK_SIZE, |length| length.min(CHUNK_SIZE));
+    let mut chunk = BytesMut::zeroed(length);
+    let position = range.start;
+    let read = if let Some(read) = read_cached(file, &mut chunk, position) {
+        read
+    } else {
+        let file = Arc::clone(file);
+        let (filled, read) = blocking(move || {
+            let read = file.read_at(&mut chunk, position)?;
+            Ok((chunk, read))
+        })
+        .await?;
+        chunk = filled;
+        read
+    };
+    if read == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    chunk.truncate(read);
+    Ok(chunk.freeze())
+}
+
+/// Reads what the kernel has in memory, which takes no longer than to copy it. `None` where it would have to wait for
+/// the disk, or cannot say: a thread that may wait has to do it then, and meets errors again.
+#[cfg(target_os = "linux")]
+fn read_cached(file: &File, chunk: &mut [u8], position: u64) -> Option<usize> {
+    use rustix::io::{ReadWriteFlags, preadv2};
+    let mut slices = [IoSliceMut::new(chunk)];
+    preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_cached(_: &File, _: &mut [u8], _: u64) -> Option<usize> {
+    None
+}
+
+/// Runs what may wait for a disk where nobody else has to wait for it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use futures_util::TryStreamExt as _;
+    use std::os::unix::fs::symlink;
 
-    fn blob(content: &[u8]) -> (tempfile::NamedTempFile, Blob) {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), content).unwrap();
-        let blob = Blob::new(file.path().to_owned(), content.len() as u64);
-        (file, blob)
+    fn blob(content: &[u8]) -> (tempfile::TempDir, Blob) {
+        let directory = tempfile::tempdir().unwrap();
+        // Where temporary files are may be a link itself.
+        let path = directory.path().canonicalize().unwrap().join("blob");
+        std::fs::write(&path, content).unwrap();
+        (directory, Blob::new(path, content.len() as u64))
+    }
+
+    async fn read(blob: &Blob, range: Range<u64>) -> io::Result<Vec<Bytes>> {
+        blob.read(range).await?.try_collect().await
     }
 
     #[tokio::test]
@@ -81,13 +156,9 @@ mod tests {
         let content: Vec<u8> = (0..CHUNK_SIZE * 3 + 7)
             .map(|position| u8::try_from(position % 251).unwrap())
             .collect();
-        let (_file, blob) = blob(&content);
+        let (_directory, blob) = blob(&content);
         for range in [0..content.len(), 1..2, 5..5, CHUNK_SIZE - 1..content.len()] {
-            let file = blob.open().await.unwrap();
-            let chunks: Vec<Bytes> = read(file, range.start as u64..range.end as u64)
-                .await
-                .unwrap()
-                .try_collect()
+            let chunks = read(&blob, range.start as u64..range.end as u64)
                 .await
                 .unwrap();
             assert!(chunks.iter().all(|chunk| chunk.len() <= CHUNK_SIZE));
@@ -96,11 +167,53 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_became_shorter_is_an_error_not_an_end() {
-        let (path, blob) = blob(b"layer");
-        let file = blob.open().await.unwrap();
-        std::fs::write(path.path(), b"lay").unwrap();
-        let read: io::Result<Vec<Bytes>> = read(file, 0..5).await.unwrap().try_collect().await;
-        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    async fn a_file_that_becomes_shorter_is_an_error_not_an_end() {
+        let (_directory, blob) = blob(b"layer");
+        let chunks = blob.read(0..5).await.unwrap();
+        std::fs::write(&blob.path, b"").unwrap();
+        let chunks: io::Result<Vec<Bytes>> = chunks.try_collect().await;
+        assert_eq!(chunks.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
+    async fn whatever_took_the_files_place_is_not_given_away() {
+        let (directory, blob) = blob(b"layer");
+        let secret = directory.path().join("secret");
+        std::fs::write(&secret, b"12345").unwrap();
+
+        std::fs::remove_file(&blob.path).unwrap();
+        assert_eq!(
+            read(&blob, 0..5).await.unwrap_err().kind(),
+            io::ErrorKind::NotFound
+        );
+        symlink(&secret, &blob.path).unwrap();
+        assert!(read(&blob, 0..5).await.is_err(), "a link");
+        std::fs::remove_file(&blob.path).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &blob.path,
+            rustix::fs::FileType::Fifo,
+            Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        assert!(read(&blob, 0..5).await.is_err(), "a pipe");
+        std::fs::remove_file(&blob.path).unwrap();
+        std::fs::write(&blob.path, b"longer than it was").unwrap();
+        assert!(read(&blob, 0..5).await.is_err(), "another file");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_directory_that_became_a_link_is_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().canonicalize().unwrap();
+        std::fs::create_dir(path.join("blobs")).unwrap();
+        std::fs::create_dir(path.join("secrets")).unwrap();
+        std::fs::write(path.join("secrets/blob"), b"12345").unwrap();
+        let blob = Blob::new(path.join("blobs/blob"), 5);
+        std::fs::remove_dir(path.join("blobs")).unwrap();
+        symlink(path.join("secrets"), path.join("blobs")).unwrap();
+        assert!(read(&blob, 0..5).await.is_err());
     }
 }

@@ -1,187 +1,100 @@
-//! What is served: repositories with their tags, documents and blobs, found at start by walking from each
-//! `index.json` down. Documents are kept in memory, verified; blobs stay files.
+//! What is served: found at start by walking from each `index.json` down, and then looked up by name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::blob::Blob;
+use super::contents::Contents;
 use super::error::Error;
 use super::name::Name;
+use super::names::{Names, Naming};
 use crate::archive::oci_layout::LayoutReader;
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::index::Index;
-use crate::manifest::Manifest;
-use crate::media_type::MediaType;
-use crate::reference::{Repository, Tag};
+use crate::reference::{RegistryName, Repository};
+
+/// The repositories of one registry by their paths. As text, which sorts as the specification's "lexical" order
+/// wants it.
+pub(super) type Repositories = BTreeMap<String, Contents>;
 
 /// Everything that a server serves.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    // Keyed by text, which sorts as the specification's "lexical" order wants it.
-    repositories: BTreeMap<String, Contents>,
-}
-
-/// One repository.
-#[derive(Debug, Default)]
-pub(super) struct Contents {
-    tags: BTreeMap<String, Digest>,
-    documents: HashMap<Digest, ServedDocument>,
-    blobs: HashMap<Digest, Arc<Blob>>,
-}
-
-/// A manifest or index, as it goes out.
-#[derive(Clone, Debug)]
-pub(super) struct ServedDocument {
-    pub(super) media_type: MediaType,
-    pub(super) bytes: Bytes,
+    /// By the registry that the images are originally of; images that name none are under the empty text.
+    registries: BTreeMap<String, Repositories>,
+    /// For clients that do not say which registry they mean.
+    names: Names,
 }
 
 impl Catalogue {
     /// Reads the documents of all layouts. Blobs are only looked up, in the right size, unless they are links that lead
-    /// elsewhere: those are read, too.
-    pub fn open(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut catalogue = Self::default();
+    /// elsewhere: those are read, too, but for those into the Nix store.
+    pub fn open(paths: &[PathBuf], naming: Naming) -> Result<Self, Error> {
+        let mut registries = BTreeMap::new();
         for path in paths {
-            catalogue.add(path)?;
+            add(&mut registries, path)?;
         }
-        Ok(catalogue)
+        Ok(Self {
+            names: Names::of(&registries, naming),
+            registries,
+        })
     }
 
-    pub(super) fn repositories(&self) -> impl Iterator<Item = &str> {
-        self.repositories.keys().map(String::as_str)
+    /// Names that images of several registries share, so that they mean none of them: each with what they may stand
+    /// for.
+    pub fn ambiguous(&self) -> impl Iterator<Item = (String, Vec<String>)> {
+        self.names.ambiguous()
     }
 
-    pub(super) fn repository(&self, repository: &Repository) -> Option<&Contents> {
-        self.repositories.get(repository.as_str())
-    }
-
-    fn add(&mut self, path: &Path) -> Result<(), Error> {
-        let layout = LayoutReader::open(path)?;
-        let index = layout.index()?;
-        let images = || {
-            index.manifests.iter().filter(|descriptor| {
-                descriptor.media_type.is_manifest() || descriptor.media_type.is_index()
-            })
-        };
-        let only = images().count() == 1;
-        for descriptor in images() {
-            let name =
-                Name::of(&descriptor.annotations, path, only).map_err(|source| Error::Name {
-                    path: path.to_owned(),
-                    source,
-                })?;
-            let contents = self
-                .repositories
-                .entry(name.repository.to_string())
-                .or_default();
-            contents.tag(&name, descriptor.digest)?;
-            contents.add(&layout, descriptor)?;
-        }
-        Ok(())
-    }
-}
-
-impl Contents {
-    pub(super) fn tags(&self) -> impl Iterator<Item = &str> {
-        self.tags.keys().map(String::as_str)
-    }
-
-    pub(super) fn tagged(&self, tag: &Tag) -> Option<Digest> {
-        self.tags.get(tag.as_str()).copied()
-    }
-
-    pub(super) fn document(&self, digest: &Digest) -> Option<&ServedDocument> {
-        self.documents.get(digest)
-    }
-
-    pub(super) fn blob(&self, digest: &Digest) -> Option<&Arc<Blob>> {
-        self.blobs.get(digest)
-    }
-
-    fn tag(&mut self, name: &Name, digest: Digest) -> Result<(), Error> {
-        let Some(tag) = &name.tag else {
-            return Ok(());
-        };
-        match self.tags.insert(tag.to_string(), digest) {
-            Some(first) if first != digest => Err(Error::TwoImages {
-                name: name.to_string(),
-                digest,
-            }),
-            _ => Ok(()),
+    /// The names of all repositories: those of one registry, or those by which they are found without one.
+    pub(super) fn repositories(&self, registry: Option<&RegistryName>) -> Vec<&str> {
+        match registry {
+            Some(registry) => self
+                .registries
+                .get(registry.as_str())
+                .into_iter()
+                .flat_map(|repositories| repositories.keys().map(String::as_str))
+                .collect(),
+            None => self.names.listed().collect(),
         }
     }
 
-    /// Takes in a document and all that it leads to. A list of what is still to be looked at, rather than
-    /// recursion, and each digest once: indexes may be nested as deeply as someone likes.
-    fn add(&mut self, layout: &LayoutReader, root: &Descriptor) -> Result<(), Error> {
-        let mut pending = vec![root.clone()];
-        while let Some(descriptor) = pending.pop() {
-            if self.documents.contains_key(&descriptor.digest) {
-                continue;
-            }
-            let found = if descriptor.media_type.is_index() {
-                let Some(index) = layout.document::<Index>(&descriptor)? else {
-                    require_optional(layout, &descriptor, root)?;
-                    continue;
-                };
-                pending.extend(index.manifests.iter().cloned());
-                ServedDocument {
-                    media_type: index.media_type.clone(),
-                    bytes: Bytes::copy_from_slice(index.bytes()),
-                }
-            } else if descriptor.media_type.is_manifest() {
-                let Some(manifest) = layout.document::<Manifest>(&descriptor)? else {
-                    require_optional(layout, &descriptor, root)?;
-                    continue;
-                };
-                for blob in manifest.layers.iter().chain([&manifest.config]) {
-                    self.add_blob(layout, blob)?;
-                }
-                ServedDocument {
-                    media_type: manifest.media_type.clone(),
-                    bytes: Bytes::copy_from_slice(manifest.bytes()),
-                }
-            } else {
-                // An index may list anything; a registry's clients could not ask for it as a manifest.
-                continue;
-            };
-            self.documents.insert(descriptor.digest, found);
-        }
-        Ok(())
-    }
-
-    fn add_blob(&mut self, layout: &LayoutReader, descriptor: &Descriptor) -> Result<(), Error> {
-        if self.blobs.contains_key(&descriptor.digest) {
-            return Ok(());
-        }
-        match layout.blob(descriptor)? {
-            Some(path) => {
-                let blob = Blob::new(path, descriptor.size);
-                self.blobs.insert(descriptor.digest, Arc::new(blob));
-                Ok(())
-            }
-            // Foreign layers are fetched from where their URLs say.
-            None if !descriptor.urls.is_empty() => Ok(()),
-            None => Err(layout.absent(&descriptor.digest).into()),
+    /// One repository, of this registry where one is named.
+    pub(super) fn repository(
+        &self,
+        registry: Option<&RegistryName>,
+        repository: &Repository,
+    ) -> Option<&Contents> {
+        match registry {
+            Some(registry) => self
+                .registries
+                .get(registry.as_str())?
+                .get(repository.as_str()),
+            None => self.names.find(repository),
         }
     }
 }
 
-/// What `index.json` itself lists must be there. What an index below it lists may be absent: copying an image for
-/// one platform leaves the others out (OCI image specification, `image-index.md`).
-fn require_optional(
-    layout: &LayoutReader,
-    descriptor: &Descriptor,
-    root: &Descriptor,
-) -> Result<(), Error> {
-    if descriptor.digest != root.digest {
-        return Ok(());
+fn add(registries: &mut BTreeMap<String, Repositories>, path: &Path) -> Result<(), Error> {
+    let layout = LayoutReader::open(path)?;
+    let index = layout.index()?;
+    let images = || {
+        index.manifests.iter().filter(|descriptor| {
+            descriptor.media_type.is_manifest() || descriptor.media_type.is_index()
+        })
+    };
+    let only = images().count() == 1;
+    for descriptor in images() {
+        let name = Name::of(&descriptor.annotations, path, only).map_err(|source| Error::Name {
+            path: path.to_owned(),
+            source,
+        })?;
+        let contents = registries
+            .entry(name.registry_text().to_owned())
+            .or_default()
+            .entry(name.repository.to_string())
+            .or_default();
+        contents.tag(&name, descriptor.digest)?;
+        contents.add(&layout, descriptor)?;
     }
-    Err(layout.absent(&descriptor.digest).into())
+    Ok(())
 }
 
 #[cfg(test)]
@@ -189,14 +102,18 @@ mod tests {
     use super::super::fixture::{INDEX, LAYER, LayoutFixture, digest_of};
     use super::*;
     use crate::archive::oci_layout;
+    use crate::digest::Digest;
     use serde_json::json;
 
     fn images(catalogue: &Catalogue) -> Vec<String> {
-        let tagged = |(repository, contents): (&String, &Contents)| {
-            let tags = contents.tags().map(|tag| format!("{repository}:{tag}"));
-            tags.collect::<Vec<_>>()
+        let tagged = |repository: &str| {
+            let contents = catalogue.repository(None, &repository.parse().unwrap());
+            let tags = contents.unwrap().tags();
+            tags.map(|tag| format!("{repository}:{tag}"))
+                .collect::<Vec<_>>()
         };
-        catalogue.repositories.iter().flat_map(tagged).collect()
+        let repositories = catalogue.repositories(None);
+        repositories.into_iter().flat_map(tagged).collect()
     }
 
     #[test]
@@ -205,7 +122,8 @@ mod tests {
         let second = LayoutFixture::with_image("localhost:5000/team/app:1");
         let built = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(second.path(), built.path().join("oci")).unwrap();
-        let catalogue = Catalogue::open(&[first.path(), built.path().to_owned()]).unwrap();
+        let catalogue =
+            Catalogue::open(&[first.path(), built.path().to_owned()], Naming::Short).unwrap();
         assert_eq!(images(&catalogue), ["library/debian:jessie", "team/app:1"]);
     }
 
@@ -213,12 +131,12 @@ mod tests {
     fn two_images_under_one_name_are_refused() {
         let mut layout = LayoutFixture::with_image("docker.io/team/app:1");
         let other = layout.manifest(b"another layer");
-        layout.list(other, "ghcr.io/team/app:1");
+        layout.list(other, "docker.io/team/app:1");
         let error = layout.open().unwrap_err();
         assert!(
             error
                 .to_string()
-                .contains("two images are named team/app:1")
+                .contains("two images are named docker.io/team/app:1")
         );
     }
 
@@ -242,7 +160,9 @@ mod tests {
         layout.list(index, "a.io/multi:1");
         std::fs::remove_file(layout.blob_path(&digest_of(&elsewhere))).unwrap();
         let catalogue = layout.open().unwrap();
-        let contents = catalogue.repository(&"multi".parse().unwrap()).unwrap();
+        let contents = catalogue
+            .repository(None, &"multi".parse().unwrap())
+            .unwrap();
         assert!(contents.document(&digest_of(&here)).is_some());
         assert!(contents.document(&digest_of(&elsewhere)).is_none());
     }
@@ -256,7 +176,9 @@ mod tests {
         }
         layout.list(descriptor, "a.io/deep:1");
         let catalogue = layout.open().unwrap();
-        let contents = catalogue.repository(&"deep".parse().unwrap()).unwrap();
+        let contents = catalogue
+            .repository(None, &"deep".parse().unwrap())
+            .unwrap();
         assert!(contents.blob(&Digest::of(LAYER)).is_some());
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::catalogue::Catalogue;
 use super::error::Error;
+use super::names::Naming;
 use crate::digest::Digest;
 
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -69,6 +70,22 @@ impl LayoutFixture {
         self.blob(MANIFEST, manifest.to_string().as_bytes())
     }
 
+    /// Adds a manifest whose layer is somewhere else, and gives its descriptor.
+    pub(super) fn manifest_with_foreign_layer(&self, layer: &[u8]) -> Value {
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": self.blob("application/vnd.oci.image.config.v1+json", b"{}"),
+            "layers": [{
+                "mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+                "digest": Digest::of(layer),
+                "size": layer.len(),
+                "urls": ["https://example.com/layer"],
+            }],
+        });
+        self.blob(MANIFEST, manifest.to_string().as_bytes())
+    }
+
     /// Adds an index of other documents and gives its descriptor.
     pub(super) fn index(&self, manifests: &[Value]) -> Value {
         let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests });
@@ -84,7 +101,7 @@ impl LayoutFixture {
     }
 
     pub(super) fn open(&self) -> Result<Catalogue, Error> {
-        Catalogue::open(&[self.path()])
+        Catalogue::open(&[self.path()], Naming::Short)
     }
 }
 

@@ -7,19 +7,28 @@
 //!
 //! Source: OCI distribution specification, sections "Pull" and "Content Discovery".
 
+mod accept;
+mod access_log;
 mod answer;
 mod blob;
 mod catalogue;
+mod condition;
+mod connection;
+mod contents;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod limits;
 mod name;
+mod names;
 mod page;
 mod range;
 mod routes;
 mod server;
 mod stall;
 
+pub use access_log::{Access, AccessLog};
 pub use catalogue::Catalogue;
 pub use error::Error;
+pub use names::Naming;
 pub use server::{Server, ServerError};

@@ -1,16 +1,17 @@
-//! Under which name an image is served. The registry that a layout's name for it begins with is left out,
-//! because this registry takes its place.
+//! What an image on disk is called: by the layout it is in, or by that layout's path.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 use crate::archive::oci_layout::ImageName;
-use crate::reference::{ParseError, Reference, Repository, Tag};
+use crate::reference::{ParseError, Reference, RegistryName, Repository, Tag};
 
-/// Repository and tag within this registry.
+/// Registry, repository and tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name {
+    /// The registry that the image is originally of. Where the layout gives no more than a tag, there is none.
+    registry: Option<RegistryName>,
     /// The repository.
     pub(super) repository: Repository,
     /// The tag. An image that was named by digest alone has none.
@@ -31,9 +32,15 @@ impl Name {
             ImageName::Unnamed => only.then(Tag::latest),
         };
         Ok(Self {
+            registry: None,
             repository: base_name(path).parse()?,
             tag,
         })
+    }
+
+    /// The registry's name, empty where there is none.
+    pub(super) fn registry_text(&self) -> &str {
+        self.registry.as_ref().map_or("", RegistryName::as_str)
     }
 }
 
@@ -58,6 +65,7 @@ impl From<Reference> for Name {
             Some(_) => reference.tag,
         };
         Self {
+            registry: Some(reference.registry),
             repository: reference.repository,
             tag,
         }
@@ -66,6 +74,9 @@ impl From<Reference> for Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(registry) = &self.registry {
+            write!(f, "{registry}/")?;
+        }
         write!(f, "{}", self.repository)?;
         match &self.tag {
             Some(tag) => write!(f, ":{tag}"),
@@ -90,18 +101,24 @@ mod tests {
     }
 
     #[test]
-    fn the_registry_of_a_full_name_is_left_out() {
+    fn a_name_is_full_or_made_of_the_layouts_path() {
         for (annotations, served) in [
             (
                 &[(FULL_NAME, "docker.io/library/debian:jessie")][..],
-                "library/debian:jessie",
+                "docker.io/library/debian:jessie",
             ),
-            (&[(FULL_NAME, "localhost:5000/team/app:1")], "team/app:1"),
-            (&[(REF_NAME, "docker.io/a/b:2")], "a/b:2"),
-            (&[(REF_NAME, "debian:12")], "library/debian:12"),
-            (&[(REF_NAME, "ghcr.io/a/b")], "a/b:latest"),
+            (
+                &[(FULL_NAME, "localhost:5000/team/app:1")],
+                "localhost:5000/team/app:1",
+            ),
+            (&[(REF_NAME, "docker.io/a/b:2")], "docker.io/a/b:2"),
+            (&[(REF_NAME, "debian:12")], "docker.io/library/debian:12"),
+            (&[(REF_NAME, "ghcr.io/a/b")], "ghcr.io/a/b:latest"),
             (&[(REF_NAME, "1.0-rc")], "app:1.0-rc"),
-            (&[(FULL_NAME, "x.io/full:1"), (REF_NAME, "2")], "full:1"),
+            (
+                &[(FULL_NAME, "x.io/full:1"), (REF_NAME, "2")],
+                "x.io/full:1",
+            ),
         ] {
             assert_eq!(name(annotations, true).unwrap(), served);
         }
@@ -117,7 +134,7 @@ mod tests {
     fn an_image_named_by_digest_has_no_tag() {
         let digest = crate::digest::Digest::of(b"");
         let full = format!("ghcr.io/a/b@{digest}");
-        assert_eq!(name(&[(FULL_NAME, &full)], true).unwrap(), "a/b");
+        assert_eq!(name(&[(FULL_NAME, &full)], true).unwrap(), "ghcr.io/a/b");
     }
 
     #[test]

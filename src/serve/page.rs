@@ -2,6 +2,8 @@
 //!
 //! Source: OCI distribution specification, section "Listing Tags".
 
+use super::routes::NAMESPACE;
+
 /// The page that a query asks for: its entries, and the query of the next page where one follows.
 pub(super) fn of<'a>(
     entries: impl Iterator<Item = &'a str>,
@@ -9,10 +11,15 @@ pub(super) fn of<'a>(
 ) -> (Vec<&'a str>, Option<String>) {
     let mut limit = usize::MAX;
     let mut last = None;
+    let mut next_query = url::form_urlencoded::Serializer::new(String::new());
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match key.as_ref() {
             "n" => limit = value.parse().unwrap_or(limit),
             "last" => last = Some(value.into_owned()),
+            // The next page is of the same registry.
+            NAMESPACE => {
+                next_query.append_pair(NAMESPACE, &value);
+            }
             _ => {}
         }
     }
@@ -20,7 +27,7 @@ pub(super) fn of<'a>(
     let page: Vec<&str> = entries.by_ref().take(limit).collect();
     let next = match (page.last(), entries.next()) {
         (Some(last), Some(_)) => Some(
-            url::form_urlencoded::Serializer::new(String::new())
+            next_query
                 .append_pair("n", &limit.to_string())
                 .append_pair("last", last)
                 .finish(),
@@ -48,6 +55,12 @@ mod tests {
             }
         }
         assert_eq!(pages, [vec!["a", "b/c"], vec!["d"]]);
+    }
+
+    #[test]
+    fn the_next_page_is_of_the_same_registry() {
+        let (_, next) = of(["a", "b"].into_iter(), "n=1&ns=localhost%3A5000&x=y");
+        assert_eq!(next.unwrap(), "ns=localhost%3A5000&n=1&last=a");
     }
 
     #[test]

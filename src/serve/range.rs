@@ -20,8 +20,9 @@ pub(super) enum Part {
 pub(super) fn parse(field: &str, size: u64) -> Part {
     let Some((first, last)) = field
         .trim()
-        .strip_prefix("bytes=")
-        .and_then(|set| set.split_once('-'))
+        .split_once('=')
+        .filter(|(unit, _)| unit.eq_ignore_ascii_case("bytes"))
+        .and_then(|(_, set)| set.split_once('-'))
     else {
         return Part::Whole;
     };
@@ -63,6 +64,7 @@ mod tests {
         for (field, part) in [
             ("bytes=0-0", Part::Bytes(0..1)),
             ("bytes=0-", Part::Bytes(0..10)),
+            (" Bytes=3-5 ", Part::Bytes(3..6)),
             ("bytes=3-5", Part::Bytes(3..6)),
             ("bytes=3-99", Part::Bytes(3..10)),
             ("bytes=9-99999999999999999999999", Part::Bytes(9..10)),

@@ -1,148 +1,182 @@
 //! From a request to what answers it, without touching files or sockets.
 //!
-//! Source: OCI distribution specification, sections "Pull" and "Content Discovery".
+//! Sources: OCI distribution specification, sections "Pull" and "Content Discovery"; containerd's documentation of
+//! `hosts.toml`, for `ns`.
 
 use std::sync::Arc;
 
 use hyper::header::{
-    ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName,
-    HeaderValue, IF_NONE_MATCH, IF_RANGE, LINK, RANGE,
+    ACCEPT, ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HOST,
+    HeaderName, HeaderValue, LINK, RANGE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{HeaderMap, Method, StatusCode, Uri};
+use hyper::{HeaderMap, Method, StatusCode, Uri, Version};
 
 use super::answer::{Answer, Body, Refusal, json};
-use super::catalogue::{Catalogue, Contents};
-use super::page;
+use super::catalogue::Catalogue;
+use super::condition::{self, Outcome};
+use super::contents::{Contents, Found};
 use super::range::{self, Part};
+use super::{accept, page};
 use crate::digest::Digest;
-use crate::reference::Repository;
+use crate::reference::{DOCKER_HUB, RegistryName, Repository, Tag};
+
+/// The parameter by which containerd says which registry a mirror is asked in place of.
+pub(super) const NAMESPACE: &str = "ns";
+
+/// What a request says before its body.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head<'a> {
+    pub(super) method: &'a Method,
+    pub(super) uri: &'a Uri,
+    pub(super) version: Version,
+    pub(super) headers: &'a HeaderMap,
+}
 
 /// Answers a request.
-pub(super) fn answer(
-    catalogue: &Catalogue,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Answer {
-    let mut answer = if method == Method::GET || method == Method::HEAD {
-        read(catalogue, uri, headers, method == Method::GET)
-            .unwrap_or_else(|refusal| refusal.answer())
-    } else {
-        let mut answer = Refusal::READ_ONLY.answer();
+pub(super) fn answer(catalogue: &Catalogue, head: Head<'_>) -> Answer {
+    let mut answer = respond(catalogue, head).unwrap_or_else(|refusal| refusal.answer());
+    if answer.status == StatusCode::METHOD_NOT_ALLOWED {
         answer
             .headers
             .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        answer
-    };
+    }
     answer.headers.insert(
         HeaderName::from_static("docker-distribution-api-version"),
         HeaderValue::from_static("registry/2.0"),
     );
+    // What is in an image is nobody's web page.
+    answer
+        .headers
+        .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }
 
-fn read(
-    catalogue: &Catalogue,
-    uri: &Uri,
-    headers: &HeaderMap,
-    ranges: bool,
-) -> Result<Answer, Refusal> {
+fn respond(catalogue: &Catalogue, head: Head<'_>) -> Result<Answer, Refusal> {
+    // RFC 9112, section 3.2.
+    let hosts = head.headers.get_all(HOST).iter().count();
+    if hosts > 1 || hosts == 0 && head.version == Version::HTTP_11 {
+        return Err(Refusal::NO_HOST);
+    }
+    if head.method != Method::GET && head.method != Method::HEAD {
+        return Err(Refusal::READ_ONLY);
+    }
+    read(catalogue, head)
+}
+
+fn read(catalogue: &Catalogue, head: Head<'_>) -> Result<Answer, Refusal> {
+    let (uri, headers) = (head.uri, head.headers);
     let query = uri.query().unwrap_or_default();
     let path = match uri.path() {
         "/v2" => "",
         path => path.strip_prefix("/v2/").ok_or(Refusal::NO_SUCH_PATH)?,
     };
-    match path {
-        "" => return Ok(json(StatusCode::OK, "{}".into())),
-        "_catalog" => {
-            let (page, next) = page::of(catalogue.repositories(), query);
-            let page = serde_json::json!({ "repositories": page });
-            return Ok(list_page(uri, &page, next));
-        }
-        _ => {}
+    if path.is_empty() {
+        return Ok(json(StatusCode::OK, "{}".into()));
+    }
+    let registry = namespace(query)?;
+    if path == "_catalog" {
+        let repositories = catalogue.repositories(registry.as_ref());
+        let (page, next) = page::of(repositories.into_iter(), query);
+        let page = serde_json::json!({ "repositories": page });
+        return Ok(list_page(uri, &page, next));
     }
     let mut parts = path.rsplitn(3, '/');
     let (Some(object), Some(kind), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(Refusal::NO_SUCH_PATH);
     };
+    let find = || {
+        let repository: Repository = name.parse().map_err(|_| Refusal::NAME_INVALID)?;
+        catalogue
+            .repository(registry.as_ref(), &repository)
+            .ok_or(Refusal::NAME_UNKNOWN)
+    };
     match (kind, object) {
         ("tags", "list") => {
-            let contents = find(catalogue, name)?;
-            let (page, next) = page::of(contents.tags(), query);
+            let (page, next) = page::of(find()?.tags(), query);
             let page = serde_json::json!({ "name": name, "tags": page });
             Ok(list_page(uri, &page, next))
         }
-        ("manifests", reference) => manifest(find(catalogue, name)?, reference, headers),
-        ("blobs", digest) => blob(find(catalogue, name)?, digest, headers, ranges),
+        ("manifests", reference) => match reference.parse() {
+            Ok(tag) => tagged(find()?, &tag, headers),
+            Err(_) => manifest(find()?, &digest(reference)?, headers),
+        },
+        ("blobs", reference) => blob(find()?, &digest(reference)?, head),
         _ => Err(Refusal::NO_SUCH_PATH),
     }
 }
 
-fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Contents, Refusal> {
-    let repository: Repository = name.parse().map_err(|_| Refusal::NAME_INVALID)?;
-    catalogue
-        .repository(&repository)
-        .ok_or(Refusal::NAME_UNKNOWN)
+/// The registry that the client has in mind, where it says so.
+fn namespace(query: &str) -> Result<Option<RegistryName>, Refusal> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let Some((_, text)) = pairs.find(|(key, value)| key == NAMESPACE && !value.is_empty()) else {
+        return Ok(None);
+    };
+    let name = match text.as_ref() {
+        "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB,
+        name => name,
+    };
+    name.parse()
+        .map(Some)
+        .map_err(|_| Refusal::NAMESPACE_INVALID)
 }
 
-fn manifest(contents: &Contents, reference: &str, headers: &HeaderMap) -> Result<Answer, Refusal> {
-    let digest = match reference.parse() {
-        Ok(tag) => contents.tagged(&tag).ok_or(Refusal::MANIFEST_UNKNOWN)?,
-        Err(_) => digest(reference)?,
+fn tagged(contents: &Contents, tag: &Tag, headers: &HeaderMap) -> Result<Answer, Refusal> {
+    let digest = match contents.tagged(tag) {
+        Found::One(digest) => digest,
+        Found::Nothing => return Err(Refusal::MANIFEST_UNKNOWN),
+        Found::Several(names) => return Err(Refusal::ambiguous(&names)),
     };
-    let document = contents
+    let single = contents
         .document(&digest)
-        .ok_or(Refusal::MANIFEST_UNKNOWN)?;
+        .and_then(|document| document.single)
+        .filter(|single| contents.document(single).is_some());
+    let Some(single) = single else {
+        return manifest(contents, &digest, headers);
+    };
+    let digest = if accept::wants_no_index(headers) {
+        single
+    } else {
+        digest
+    };
+    let mut answer = manifest(contents, &digest, headers)?;
+    answer.headers.insert(VARY, ACCEPT.into());
+    Ok(answer)
+}
+
+fn manifest(contents: &Contents, digest: &Digest, headers: &HeaderMap) -> Result<Answer, Refusal> {
+    let document = contents.document(digest).ok_or(Refusal::MANIFEST_UNKNOWN)?;
     let media_type = HeaderValue::from_str(document.media_type.as_str())
         .unwrap_or(HeaderValue::from_static("application/json"));
-    let mut answer = found(media_type, &digest, headers);
+    let mut answer = found(media_type, digest, headers)?;
     if answer.status == StatusCode::OK {
         answer.set_body(Body::Bytes(document.bytes.clone()));
     }
     Ok(answer)
 }
 
-fn blob(
-    contents: &Contents,
-    text: &str,
-    headers: &HeaderMap,
-    ranges: bool,
-) -> Result<Answer, Refusal> {
-    let digest = digest(text)?;
-    let blob = contents.blob(&digest).ok_or(Refusal::BLOB_UNKNOWN)?;
-    let mut answer = found(
-        HeaderValue::from_static("application/octet-stream"),
-        &digest,
-        headers,
-    );
+fn blob(contents: &Contents, digest: &Digest, head: Head<'_>) -> Result<Answer, Refusal> {
+    let blob = contents.blob(digest).ok_or_else(|| {
+        if contents.is_foreign(digest) {
+            Refusal::FOREIGN_LAYER
+        } else {
+            Refusal::BLOB_UNKNOWN
+        }
+    })?;
+    let media_type = HeaderValue::from_static("application/octet-stream");
+    let mut answer = found(media_type, digest, head.headers)?;
     answer
         .headers
         .insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if answer.status != StatusCode::OK {
         return Ok(answer);
     }
-    let etag = answer.headers.get(ETAG);
-    let still_the_same = headers
-        .get(IF_RANGE)
-        .is_none_or(|condition| Some(condition) == etag);
-    let part = match headers.get(RANGE).and_then(|field| field.to_str().ok()) {
-        // Other methods know no ranges (RFC 9110, section 14.2).
-        Some(field) if ranges && still_the_same => range::parse(field, blob.size()),
-        _ => Part::Whole,
-    };
-    match part {
+    match part(blob.size(), digest, head) {
         Part::Whole => answer.set_body(Body::Blob(Arc::clone(blob), 0..blob.size())),
         Part::Bytes(range) => {
             answer.status = StatusCode::PARTIAL_CONTENT;
-            answer.set_text(
-                CONTENT_RANGE,
-                &format!(
-                    "bytes {}-{}/{}",
-                    range.start,
-                    range.end.saturating_sub(1),
-                    blob.size()
-                ),
-            );
+            let last = range.end.saturating_sub(1);
+            let place = format!("bytes {}-{last}/{}", range.start, blob.size());
+            answer.set_text(CONTENT_RANGE, &place);
             answer.set_body(Body::Blob(Arc::clone(blob), range));
         }
         Part::Unsatisfiable => {
@@ -154,6 +188,21 @@ fn blob(
     Ok(answer)
 }
 
+fn part(size: u64, digest: &Digest, head: Head<'_>) -> Part {
+    let mut fields = head.headers.get_all(RANGE).iter();
+    // Other methods know no ranges (RFC 9110, section 14.2), and what is said twice says nothing.
+    match (head.method, fields.next(), fields.next()) {
+        (&Method::GET, Some(field), None)
+            if condition::range_counts(head.headers, &etag(digest)) =>
+        {
+            field
+                .to_str()
+                .map_or(Part::Whole, |field| range::parse(field, size))
+        }
+        _ => Part::Whole,
+    }
+}
+
 /// A digest in a path. The colon may come escaped: RFC 3986 allows it and does not ask for it.
 fn digest(text: &str) -> Result<Digest, Refusal> {
     text.replacen("%3A", ":", 1)
@@ -162,28 +211,29 @@ fn digest(text: &str) -> Result<Digest, Refusal> {
         .map_err(|_| Refusal::DIGEST_INVALID)
 }
 
+fn etag(digest: &Digest) -> String {
+    format!("\"{digest}\"")
+}
+
 /// The answer about content of this digest, without its body: the client may have it already.
-fn found(media_type: HeaderValue, digest: &Digest, request: &HeaderMap) -> Answer {
+fn found(media_type: HeaderValue, digest: &Digest, request: &HeaderMap) -> Result<Answer, Refusal> {
     let mut answer = Answer::empty(StatusCode::OK);
     answer.headers.insert(CONTENT_TYPE, media_type);
     answer.set_text(
         HeaderName::from_static("docker-content-digest"),
         &digest.to_string(),
     );
-    let etag = format!("\"{digest}\"");
+    let etag = etag(digest);
     answer.set_text(ETAG, &etag);
-    let has_it = request
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|field| field.to_str().ok())
-        .flat_map(|field| field.split(','))
-        .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag);
-    if has_it {
-        answer.status = StatusCode::NOT_MODIFIED;
-        answer.headers.remove(CONTENT_LENGTH);
+    match condition::evaluate(request, &etag) {
+        Outcome::Proceed => {}
+        Outcome::NotModified => {
+            answer.status = StatusCode::NOT_MODIFIED;
+            answer.headers.remove(CONTENT_LENGTH);
+        }
+        Outcome::Failed => return Err(Refusal::CONDITION_FAILED),
     }
-    answer
+    Ok(answer)
 }
 
 fn list_page(uri: &Uri, page: &serde_json::Value, next: Option<String>) -> Answer {
@@ -200,16 +250,17 @@ mod tests {
     use super::*;
 
     fn ask(catalogue: &Catalogue, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut map = HeaderMap::new();
+        let mut map = HeaderMap::from_iter([(HOST, HeaderValue::from_static("x"))]);
         for (name, value) in headers {
             map.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
-        answer(
-            catalogue,
-            &method.parse().unwrap(),
-            &path.parse().unwrap(),
-            &map,
-        )
+        let head = Head {
+            method: &method.parse().unwrap(),
+            uri: &path.parse().unwrap(),
+            version: Version::HTTP_11,
+            headers: &map,
+        };
+        answer(catalogue, head)
     }
 
     fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
@@ -306,18 +357,115 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_has_is_not_sent_again() {
+    fn conditions_are_held_against_the_digest() {
         let catalogue = LayoutFixture::with_image("a.io/app:1").open().unwrap();
         let path = "/v2/app/manifests/1";
         let etag = header(&ask(&catalogue, "HEAD", path, &[]), "etag").to_owned();
-        for (known, status) in [
-            (etag.clone(), 304),
-            (format!("\"other\", W/{etag}"), 304),
-            ("*".to_owned(), 304),
-            ("\"other\"".to_owned(), 200),
+        for (name, value, status) in [
+            ("if-none-match", etag.as_str(), 304),
+            ("if-none-match", "\"other\"", 200),
+            ("if-match", &etag, 200),
+            ("if-match", "\"other\"", 412),
         ] {
-            let answer = ask(&catalogue, "GET", path, &[("if-none-match", &known)]);
-            assert_eq!(answer.status.as_u16(), status, "{known}");
+            let answer = ask(&catalogue, "GET", path, &[(name, value)]);
+            assert_eq!(answer.status.as_u16(), status, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_knows_no_indexes_gets_the_manifest_that_docker_registry_would_give_it() {
+        let mut layout = LayoutFixture::new();
+        let mut manifest = layout.manifest(LAYER);
+        manifest["platform"] = serde_json::json!({ "os": "linux", "architecture": "amd64" });
+        let mut other = layout.manifest(b"for another platform");
+        other["platform"] = serde_json::json!({ "os": "linux", "architecture": "s390x" });
+        let index = layout.index(&[other, manifest.clone()]);
+        layout.list(index.clone(), "a.io/app:1");
+        let catalogue = layout.open().unwrap();
+        let by_digest = format!("/v2/app/manifests/{}", digest_of(&index));
+        for (path, accept, expected) in [
+            ("/v2/app/manifests/1", MANIFEST, &manifest),
+            ("/v2/app/manifests/1", INDEX, &index),
+            ("/v2/app/manifests/1", "*/*", &index),
+            (&by_digest, MANIFEST, &index),
+        ] {
+            let answer = ask(&catalogue, "GET", path, &[("accept", accept)]);
+            let digest = digest_of(expected).to_string();
+            assert_eq!(header(&answer, "docker-content-digest"), digest, "{accept}");
+            assert_eq!(answer.headers.contains_key("vary"), path != by_digest);
+        }
+    }
+
+    #[test]
+    fn a_registry_that_the_client_has_in_mind_is_looked_at_alone() {
+        let mut layout = LayoutFixture::with_image("docker.io/library/app:1");
+        let other = layout.manifest(b"another layer");
+        layout.list(other.clone(), "localhost:5000/library/app:1");
+        let catalogue = layout.open().unwrap();
+        let digest = |query: &str| {
+            let path = format!("/v2/library/app/manifests/1{query}");
+            let answer = ask(&catalogue, "GET", &path, &[]);
+            header(&answer, "docker-content-digest").to_owned()
+        };
+        let (first, second) = (digest(""), digest_of(&other).to_string());
+        assert_ne!(first, second);
+        for registry in ["docker.io", "index.docker.io", "registry-1.docker.io", ""] {
+            assert_eq!(digest(&format!("?ns={registry}")), first, "{registry}");
+        }
+        for query in ["?ns=localhost:5000", "?x=y&ns=localhost%3A5000"] {
+            assert_eq!(digest(query), second, "{query}");
+        }
+        for (query, status) in [("?ns=ghcr.io", 404), ("?ns=../..", 400), ("?ns=a%00b", 400)] {
+            let path = format!("/v2/library/app/manifests/1{query}");
+            let answer = ask(&catalogue, "GET", &path, &[]);
+            assert_eq!(answer.status.as_u16(), status, "{query}");
+        }
+        let all = ask(&catalogue, "GET", "/v2/_catalog?ns=localhost:5000", &[]);
+        assert_eq!(text(&all), r#"{"repositories":["library/app"]}"#);
+    }
+
+    #[test]
+    fn a_name_of_several_images_is_answered_with_theirs() {
+        let mut layout = LayoutFixture::with_image("a.io/app:1");
+        let other = layout.manifest(b"another layer");
+        layout.list(other, "z.io/app:1");
+        let answer = ask(&layout.open().unwrap(), "GET", "/v2/app/manifests/1", &[]);
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+        let text = text(&answer);
+        assert!(text.contains("a.io/app:1 or z.io/app:1"), "{text}");
+    }
+
+    #[test]
+    fn a_foreign_layer_that_is_not_here_is_said_to_be_elsewhere() {
+        let mut layout = LayoutFixture::new();
+        let manifest = layout.manifest_with_foreign_layer(b"not distributed");
+        layout.list(manifest, "a.io/app:1");
+        let path = format!("/v2/app/blobs/{}", Digest::of(b"not distributed"));
+        let answer = ask(&layout.open().unwrap(), "GET", &path, &[]);
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+        assert!(text(&answer).contains("a foreign layer"));
+    }
+
+    #[test]
+    fn a_request_of_http_1_1_names_one_host() {
+        let catalogue = Catalogue::default();
+        for (version, hosts, status) in [
+            (Version::HTTP_10, &[][..], 200),
+            (Version::HTTP_11, &["x"], 200),
+            (Version::HTTP_11, &[], 400),
+            (Version::HTTP_11, &["x", "y"], 400),
+        ] {
+            let headers = hosts
+                .iter()
+                .map(|host| (HOST, HeaderValue::from_static(host)));
+            let head = Head {
+                method: &Method::GET,
+                uri: &Uri::from_static("/v2/"),
+                version,
+                headers: &headers.collect(),
+            };
+            let answer = answer(&catalogue, head);
+            assert_eq!(answer.status.as_u16(), status, "{version:?} {hosts:?}");
         }
     }
 

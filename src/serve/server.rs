@@ -1,63 +1,28 @@
-//! The listener and its connections: HTTP/1.1, bounded in number, in header size and in the time that a client
-//! may take over its headers or not read its answer.
+//! The listener: it takes as many connections as there may be, and asks idle ones to make room.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::TryStreamExt as _;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::answer::{Answer, Body, ErrorCode, Refusal};
-use super::blob::{self, Blob};
+use super::access_log::AccessLog;
 use super::catalogue::Catalogue;
-use super::routes;
-use super::stall::StallGuard;
+use super::connection::{self, Shared, Wish};
+use super::limits::Limits;
 
-/// What a server puts up with.
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    /// Connections at a time; more wait in the kernel's queue.
-    connections: usize,
-    /// Until a request's headers are complete, waiting on an idle connection included.
-    header_read: Duration,
-    /// For a client that has stopped reading its answer.
-    write_stall: Duration,
-    /// For answers that are under way when the server is told to stop.
-    grace: Duration,
-}
-
-const LIMITS: Limits = Limits {
-    connections: 256,
-    header_read: Duration::from_secs(30),
-    write_stall: Duration::from_secs(60),
-    grace: Duration::from_secs(5),
-};
-
-/// Request line and headers. Bearer tokens that clients send without being asked can be long.
-const MAX_HEADER_SIZE: usize = 32 << 10;
+/// How long to wait where something may have changed in the meantime.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A registry that listens.
-#[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    catalogue: Arc<Catalogue>,
-    limits: Limits,
+    shared: Shared,
 }
 
 /// What keeps a server from listening.
@@ -68,13 +33,12 @@ pub struct ServerError {
     source: io::Error,
 }
 
-type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
-
 impl Server {
     /// Starts to listen. Port 0 stands for any free one.
     pub async fn bind(
         address: impl ToSocketAddrs + std::fmt::Debug,
         catalogue: Catalogue,
+        log: AccessLog,
     ) -> Result<Self, ServerError> {
         let error = |source| ServerError {
             address: format!("{address:?}"),
@@ -84,8 +48,11 @@ impl Server {
         Ok(Self {
             address: listener.local_addr().map_err(error)?,
             listener,
-            catalogue: Arc::new(catalogue),
-            limits: LIMITS,
+            shared: Shared {
+                catalogue,
+                limits: Limits::of_this_process(),
+                log,
+            },
         })
     }
 
@@ -95,149 +62,93 @@ impl Server {
         self.address
     }
 
-    /// Serves until `shutdown` completes; answers that are under way then have a few seconds to finish.
+    /// Serves until `shutdown` completes; answers that are under way then have half a minute to finish.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {
-            listener,
-            catalogue,
-            limits,
-            ..
+            listener, shared, ..
         } = self;
-        let (stop, stopping) = watch::channel(());
+        let limits = shared.limits;
+        let shared = Arc::new(shared);
+        let (wish, _) = watch::channel(Wish::Stay);
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
+        // The one connection too many that was accepted, so that it is known to wait.
+        let mut waiting: Option<(TcpStream, SocketAddr)> = None;
         loop {
+            if connections.len() < limits.connections
+                && let Some((stream, client)) = waiting.take()
+            {
+                let serving = connection::serve(
+                    stream,
+                    client.ip().to_canonical(),
+                    Arc::clone(&shared),
+                    // What was wished before is for those that were there before.
+                    wish.subscribe(),
+                );
+                connections.spawn(serving);
+            }
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => {}
-                accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
-                    Ok((stream, _)) => {
-                        let catalogue = Arc::clone(&catalogue);
-                        connections.spawn(connection(stream, catalogue, limits, stopping.clone()));
-                    }
+                accepted = listener.accept(), if waiting.is_none() => match accepted {
+                    Ok(connection) => waiting = Some(connection),
                     // Out of file descriptors, or a client that left early: neither is a reason to end, and
                     // the first would come back at once.
-                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                    Err(_) => tokio::time::sleep(PAUSE).await,
                 },
+                () = tokio::time::sleep(PAUSE), if waiting.is_some() => {
+                    wish.send_replace(Wish::MakeRoom);
+                }
             }
         }
         drop(listener);
-        drop(stop);
+        drop(waiting);
+        wish.send_replace(Wish::Stop);
         let all_done = async { while connections.join_next().await.is_some() {} };
         // What is not done by then is cut off with the set.
         let _ = tokio::time::timeout(limits.grace, all_done).await;
     }
 }
 
-/// Serves one connection until the client leaves or `stopping` closes.
-async fn connection(
-    stream: TcpStream,
-    catalogue: Arc<Catalogue>,
-    limits: Limits,
-    mut stopping: watch::Receiver<()>,
-) {
-    // Only a matter of speed.
-    let _ = stream.set_nodelay(true);
-    let stream = StallGuard::new(stream, limits.write_stall);
-    let service = service_fn(|request| {
-        let catalogue = Arc::clone(&catalogue);
-        async move { Ok::<_, Infallible>(respond(&catalogue, &request).await) }
-    });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.header_read)
-            .max_header_size(MAX_HEADER_SIZE)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    // How a connection ends concerns its client alone.
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        _ = stopping.changed() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
-    }
-}
-
-async fn respond(catalogue: &Catalogue, request: &Request<Incoming>) -> Response<ResponseBody> {
-    let mut answer = routes::answer(
-        catalogue,
-        request.method(),
-        request.uri(),
-        request.headers(),
-    );
-    let mut file = None;
-    if request.method() == Method::HEAD {
-        answer.body = Body::Bytes(Bytes::new());
-    } else if let Body::Blob(blob, range) = &answer.body {
-        match open(blob, range.clone()).await {
-            Ok(body) => file = Some(body),
-            Err(error) => answer = unreadable(&error),
-        }
-    }
-    let body = match (file, answer.body) {
-        (Some(body), _) => body,
-        (None, Body::Bytes(bytes)) => whole(bytes),
-        (None, Body::Blob(..)) => whole(Bytes::new()),
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    response
-}
-
-async fn open(blob: &Blob, range: Range<u64>) -> io::Result<ResponseBody> {
-    let chunks = blob::read(blob.open().await?, range).await?;
-    Ok(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync())
-}
-
-fn whole(bytes: Bytes) -> ResponseBody {
-    Full::new(bytes)
-        .map_err(|never: Infallible| match never {})
-        .boxed_unsync()
-}
-
-/// A file that is gone is a blob that this registry lacks: asking again will not help. Anything else may pass.
-fn unreadable(error: &io::Error) -> Answer {
-    let (status, message) = match error.kind() {
-        io::ErrorKind::NotFound => (StatusCode::NOT_FOUND, "the blob's file is gone"),
-        _ => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the blob's file cannot be read",
-        ),
-    };
-    Refusal {
-        status,
-        code: ErrorCode::BlobUnknown,
-        message,
-    }
-    .answer()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::access_log::Access;
     use super::super::fixture::{LAYER, LayoutFixture};
+    use super::super::limits::MAX_HEADER_SIZE;
     use super::*;
     use crate::digest::Digest;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::sync::oneshot;
+    use tokio::sync::{mpsc, oneshot};
     use tokio::task::JoinHandle;
+
+    /// The ordinary ones, with room for every connection of a test.
+    fn limits() -> Limits {
+        Limits {
+            connections: 100,
+            ..Limits::of_this_process()
+        }
+    }
 
     struct Running {
         address: SocketAddr,
+        log: mpsc::UnboundedReceiver<String>,
         stop: oneshot::Sender<()>,
         done: JoinHandle<()>,
     }
 
     async fn start(layout: &LayoutFixture, limits: Limits) -> Running {
-        let mut server = Server::bind("127.0.0.1:0", layout.open().unwrap())
+        let (told, log) = mpsc::unbounded_channel();
+        let tell = move |access: Access| {
+            let _ = told.send(access.to_string());
+        };
+        let mut server = Server::bind("127.0.0.1:0", layout.open().unwrap(), Arc::new(tell))
             .await
             .unwrap();
-        server.limits = limits;
+        server.shared.limits = limits;
         let (stop, stopped) = oneshot::channel();
         Running {
             address: server.local_addr(),
+            log,
             stop,
             done: tokio::spawn(server.run(async {
                 let _ = stopped.await;
@@ -266,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn answers_on_a_real_connection() {
         let layout = LayoutFixture::with_image("a.io/app:1");
-        let running = start(&layout, LIMITS).await;
+        let running = start(&layout, limits()).await;
         let blob = format!("/v2/app/blobs/{}", Digest::of(LAYER));
         let address = running.address;
 
@@ -293,7 +204,7 @@ mod tests {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let limits = Limits {
             header_read: Duration::from_millis(20),
-            ..LIMITS
+            ..self::limits()
         };
         let running = start(&layout, limits).await;
         for beginning in ["", "GET /v2/ HTTP/1.1\r\nx: "] {
@@ -310,44 +221,174 @@ mod tests {
     #[tokio::test]
     async fn refuses_headers_without_end() {
         let layout = LayoutFixture::with_image("a.io/app:1");
-        let running = start(&layout, LIMITS).await;
+        let running = start(&layout, limits()).await;
         let headers = format!("x: {}\r\n", "x".repeat(MAX_HEADER_SIZE));
         let answer = ask(running.address, "GET", "/v2/", &headers).await;
         assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     }
 
     #[tokio::test]
-    async fn a_connection_too_many_waits_for_its_turn() {
+    async fn who_waits_for_its_turn_gets_the_room_of_an_idle_connection() {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let limits = Limits {
             connections: 1,
-            ..LIMITS
+            ..self::limits()
         };
         let running = start(&layout, limits).await;
         let mut first = send(running.address, "GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n").await;
         first.read_u8().await.unwrap();
+        let second = ask(running.address, "GET", "/v2/", "").await;
+        assert!(second.starts_with("HTTP/1.1 200 "), "{second}");
+        let mut rest = Vec::new();
+        first.read_to_end(&mut rest).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_never_asks_for_anything_makes_room_soon() {
+        let layout = LayoutFixture::with_image("a.io/app:1");
+        let limits = Limits {
+            connections: 1,
+            first_request: Duration::from_millis(20),
+            ..self::limits()
+        };
+        let running = start(&layout, limits).await;
+        for beginning in ["", "GET /v2/ HTTP/1.1\r\nx: "] {
+            let _lingering = send(running.address, beginning).await;
+            let answer = ask(running.address, "GET", "/v2/", "").await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+    }
+
+    /// More than the kernel takes off the server's hands.
+    const LARGE: usize = 16 << 20;
+
+    /// A layout with one large layer, and the request for it.
+    fn large() -> (LayoutFixture, String) {
+        let mut layout = LayoutFixture::new();
+        let layer = vec![0; LARGE];
+        let manifest = layout.manifest(&layer);
+        layout.list(manifest, "a.io/app:1");
+        let path = format!("/v2/app/blobs/{}", Digest::of(&layer));
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+        (layout, request)
+    }
+
+    #[tokio::test]
+    async fn an_answer_under_way_is_not_cut_to_make_room() {
+        let (layout, request) = large();
+        let limits = Limits {
+            connections: 1,
+            first_request: Duration::ZERO,
+            ..self::limits()
+        };
+        let running = start(&layout, limits).await;
+        let mut first = send(running.address, &request).await;
+        first.read_u8().await.unwrap();
         let mut second = pin!(ask(running.address, "GET", "/v2/", ""));
-        let too_soon = tokio::time::timeout(Duration::from_millis(50), &mut second).await;
+        let too_soon = tokio::time::timeout(PAUSE * 3, &mut second).await;
         assert!(too_soon.is_err(), "{too_soon:?}");
-        drop(first);
+        let mut rest = Vec::new();
+        first.read_to_end(&mut rest).await.unwrap();
+        assert!(rest.len() > LARGE, "{} bytes", rest.len());
         assert!(second.await.starts_with("HTTP/1.1 200 "));
     }
 
     #[tokio::test]
+    async fn an_answer_under_way_is_finished_before_the_end() {
+        let (layout, request) = large();
+        let running = start(&layout, limits()).await;
+        let mut client = send(running.address, &request).await;
+        client.read_u8().await.unwrap();
+        running.stop.send(()).unwrap();
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).await.unwrap();
+        assert!(rest.len() > LARGE, "{} bytes", rest.len());
+        running.done.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn half_a_request_does_not_hold_the_end_up() {
+        let layout = LayoutFixture::with_image("a.io/app:1");
+        let limits = Limits {
+            first_request: Duration::from_millis(20),
+            header_read: Duration::from_secs(3600),
+            grace: Duration::from_secs(3600),
+            ..self::limits()
+        };
+        let running = start(&layout, limits).await;
+        let whole = "GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n";
+        for beginning in ["GET /v2/ HT", &format!("{whole}GET /v2/ HT")] {
+            let _lingering = send(running.address, beginning).await;
+        }
+        running.stop.send(()).unwrap();
+        running.done.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn each_request_is_told_once_it_is_answered() {
+        let layout = LayoutFixture::with_image("a.io/app:1");
+        let mut running = start(&layout, limits()).await;
+        let blob = format!("/v2/app/blobs/{}", Digest::of(LAYER));
+        let address = running.address;
+        for (method, path, headers, expected) in [
+            (
+                "GET",
+                "/v2/?n=1",
+                "",
+                "\"GET /v2/?n=1 HTTP/1.1\" 200 2 \"-\" \"-\"".to_owned(),
+            ),
+            (
+                "GET",
+                &blob,
+                "range: bytes=0-3\r\nuser-agent: a/1\r\n",
+                format!("\"GET {blob} HTTP/1.1\" 206 4 \"-\" \"a/1\""),
+            ),
+            (
+                "HEAD",
+                &blob,
+                "",
+                format!("\"HEAD {blob} HTTP/1.1\" 200 0 \"-\" \"-\""),
+            ),
+        ] {
+            ask(address, method, path, headers).await;
+            let line = running.log.recv().await.unwrap();
+            assert!(line.starts_with("127.0.0.1 - - ["), "{line}");
+            assert!(line.ends_with(&expected), "{line}, not {expected}");
+        }
+        send(address, "nonsense\r\n\r\n")
+            .await
+            .read_u8()
+            .await
+            .unwrap();
+        let line = running.log.recv().await.unwrap();
+        assert!(line.ends_with("\"-\" 400 0 \"-\" \"-\""), "{line}");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_leaves_early_is_told_with_what_it_got() {
+        let (layout, request) = large();
+        let mut running = start(&layout, limits()).await;
+        let mut client = send(running.address, &request).await;
+        client.read_u8().await.unwrap();
+        drop(client);
+        let line = running.log.recv().await.unwrap();
+        let bytes = line
+            .split("\" 200 ")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next());
+        let bytes: usize = bytes.unwrap().parse().unwrap();
+        assert!(0 < bytes && bytes < LARGE, "{line}");
+    }
+
+    #[tokio::test]
     async fn a_client_that_stops_reading_makes_room_for_the_next() {
-        let mut layout = LayoutFixture::new();
-        // More than the kernel takes off the server's hands.
-        let layer = vec![0; 16 << 20];
-        let manifest = layout.manifest(&layer);
-        layout.list(manifest, "a.io/app:1");
+        let (layout, request) = large();
         let limits = Limits {
             connections: 1,
             write_stall: Duration::from_millis(20),
-            ..LIMITS
+            ..self::limits()
         };
         let running = start(&layout, limits).await;
-        let path = format!("/v2/app/blobs/{}", Digest::of(&layer));
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
         let mut stuck = send(running.address, &request).await;
         stuck.read_u8().await.unwrap();
         let answer = ask(running.address, "GET", "/v2/", "").await;
@@ -357,7 +398,7 @@ mod tests {
     #[tokio::test]
     async fn an_idle_connection_does_not_hold_the_end_up() {
         let layout = LayoutFixture::with_image("a.io/app:1");
-        let running = start(&layout, LIMITS).await;
+        let running = start(&layout, limits()).await;
         let mut idle = send(running.address, "GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n").await;
         idle.read_u8().await.unwrap();
         running.stop.send(()).unwrap();
