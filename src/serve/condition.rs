@@ -51,7 +51,7 @@ pub(super) fn range_counts(request: &HeaderMap, etag: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn headers(name: HeaderName, fields: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, fields: &[&str]) -> HeaderMap {
         let fields = fields
             .iter()
             .map(|field| (name.clone(), field.parse().unwrap()));
@@ -69,7 +69,7 @@ mod tests {
             (&["a"], Outcome::Proceed),
             (&[], Outcome::Proceed),
         ] {
-            let request = headers(IF_NONE_MATCH, fields);
+            let request = headers(&IF_NONE_MATCH, fields);
             assert_eq!(evaluate(&request, "\"a\""), expected, "{fields:?}");
         }
     }
@@ -82,7 +82,7 @@ mod tests {
             (&["W/\"a\""], Outcome::Failed),
             (&["\"b\""], Outcome::Failed),
         ] {
-            let request = headers(IF_MATCH, fields);
+            let request = headers(&IF_MATCH, fields);
             assert_eq!(evaluate(&request, "\"a\""), expected, "{fields:?}");
         }
     }
@@ -95,7 +95,7 @@ mod tests {
             ("W/\"a\"", false),
             ("Sat, 01 Jan 2000 00:00:00 GMT", false),
         ] {
-            let request = headers(IF_RANGE, &[field]);
+            let request = headers(&IF_RANGE, &[field]);
             assert_eq!(range_counts(&request, "\"a\""), expected, "{field}");
         }
         assert!(range_counts(&HeaderMap::new(), "\"a\""));

@@ -74,6 +74,8 @@ pub(super) async fn serve(
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
+            // Who has asked for everything may say so, and still wants the answer.
+            .half_close(true)
             .header_read_timeout(limits.header_read)
             .max_header_size(MAX_HEADER_SIZE)
             // It bounds what waits to be written, too: one chunk at a time.

@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use hyper::header::{HOST, HeaderName, HeaderValue};
+use hyper::{HeaderMap, Version};
 use serde_json::{Value, json};
 
+use super::answer::{Answer, Body};
 use super::catalogue::Catalogue;
 use super::error::Error;
 use super::names::Naming;
+use super::routes::{self, Head};
 use crate::digest::Digest;
 
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -108,4 +112,40 @@ impl LayoutFixture {
 /// The digest in a descriptor.
 pub(super) fn digest_of(descriptor: &Value) -> Digest {
     descriptor["digest"].as_str().unwrap().parse().unwrap()
+}
+
+/// The answer to a request for this path.
+pub(super) fn ask(
+    catalogue: &Catalogue,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let mut map = HeaderMap::from_iter([(HOST, HeaderValue::from_static("x"))]);
+    for (name, value) in headers {
+        map.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+    }
+    let head = Head {
+        method: &method.parse().unwrap(),
+        uri: &path.parse().unwrap(),
+        version: Version::HTTP_11,
+        headers: &map,
+    };
+    routes::answer(catalogue, head)
+}
+
+/// A field of an answer, empty where it is not there.
+pub(super) fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    answer
+        .headers
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
+}
+
+/// The body of an answer that is no blob.
+pub(super) fn text(answer: &Answer) -> &str {
+    match &answer.body {
+        Body::Bytes(bytes) => std::str::from_utf8(bytes).unwrap(),
+        Body::Blob(..) => panic!("a blob"),
+    }
 }

@@ -14,6 +14,7 @@ mod blob;
 mod catalogue;
 mod condition;
 mod connection;
+mod content;
 mod contents;
 mod error;
 #[cfg(test)]

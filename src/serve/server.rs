@@ -204,7 +204,7 @@ mod tests {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let limits = Limits {
             header_read: Duration::from_millis(20),
-            ..self::limits()
+            ..limits()
         };
         let running = start(&layout, limits).await;
         for beginning in ["", "GET /v2/ HTTP/1.1\r\nx: "] {
@@ -232,7 +232,7 @@ mod tests {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let limits = Limits {
             connections: 1,
-            ..self::limits()
+            ..limits()
         };
         let running = start(&layout, limits).await;
         let mut first = send(running.address, "GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n").await;
@@ -249,7 +249,7 @@ mod tests {
         let limits = Limits {
             connections: 1,
             first_request: Duration::from_millis(20),
-            ..self::limits()
+            ..limits()
         };
         let running = start(&layout, limits).await;
         for beginning in ["", "GET /v2/ HTTP/1.1\r\nx: "] {
@@ -279,7 +279,7 @@ mod tests {
         let limits = Limits {
             connections: 1,
             first_request: Duration::ZERO,
-            ..self::limits()
+            ..limits()
         };
         let running = start(&layout, limits).await;
         let mut first = send(running.address, &request).await;
@@ -313,7 +313,7 @@ mod tests {
             first_request: Duration::from_millis(20),
             header_read: Duration::from_secs(3600),
             grace: Duration::from_secs(3600),
-            ..self::limits()
+            ..limits()
         };
         let running = start(&layout, limits).await;
         let whole = "GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -386,7 +386,7 @@ mod tests {
         let limits = Limits {
             connections: 1,
             write_stall: Duration::from_millis(20),
-            ..self::limits()
+            ..limits()
         };
         let running = start(&layout, limits).await;
         let mut stuck = send(running.address, &request).await;

@@ -24,6 +24,7 @@ mod image; // hocker image: archives and layouts
 mod layer; // hocker layer
 mod login_check; // hocker login-check: why somebody is denied
 mod manifest; // hocker manifest: exact bytes, indexes, platforms
+mod serve; // hocker serve: what clients get, and what becomes of requests that mean harm
 
 // What holds for all commands.
 mod auth; // challenges and the ways to give credentials

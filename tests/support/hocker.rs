@@ -179,6 +179,35 @@ impl Running {
         self.said = said;
     }
 
+    /// Waits for its first line on standard output.
+    pub(crate) fn first_line(&mut self) -> String {
+        let stdout = self.child.as_mut().unwrap().stdout.as_mut().unwrap();
+        let mut line = Vec::new();
+        // Byte by byte: what follows is for whoever reads next.
+        let mut byte = [0];
+        while stdout.read(&mut byte).unwrap() > 0 && byte != *b"\n" {
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    /// The most memory that it has had at a time, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
+        let status = std::fs::read_to_string(path).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap()
+    }
+
+    /// Sends it what `kill` sends.
+    pub(crate) fn terminate(&self) {
+        kill_process(self.pid(), Signal::TERM).unwrap();
+    }
+
     /// Sends it what `Ctrl-C` sends.
     pub(crate) fn interrupt(&self) {
         kill_process(self.pid(), Signal::INT).unwrap();

@@ -12,4 +12,5 @@ pub(crate) mod image;
 pub(crate) mod properties;
 pub(crate) mod readme;
 pub(crate) mod scripted_registry;
+pub(crate) mod serving;
 pub(crate) mod tls;
