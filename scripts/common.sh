@@ -23,10 +23,11 @@ package_of() {
   case $1 in
     cc) echo gcc ;;
     c++) echo g++ ;;
+    ctr) echo containerd ;;
     dockerd) echo docker.io ;;
     # Debian 13 took the client out of docker.io.
     docker) if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi ;;
-    htpasswd) echo apache2-utils ;;
+    ab | htpasswd) echo apache2-utils ;;
     ip) echo iproute2 ;;
     nginx) echo nginx-light ;;
     nix-build) echo nix-bin ;;

@@ -75,7 +75,13 @@ fn run(args: Args) -> Result<(), Error> {
     };
     // Hashing and decompressing keep a core busy each; more threads than layers at a time help nobody. And
     // never one alone: signals must be heard while it waits for standard input or a full pipe.
-    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
+    // Serving is copying for as many clients as there are, which is for every core.
+    let (least, most) = match command {
+        Command::Serve(_) => (4, 16),
+        _ => (2, 4),
+    };
+    let threads =
+        std::thread::available_parallelism().map_or(least, |cores| cores.get().clamp(least, most));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .enable_all()

@@ -12,7 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-// The peers: docker-registry, dockerd, Nix with its sandbox, skopeo. Each is started by the test that needs it.
+// The peers: docker-registry, dockerd, containerd, Nix with its sandbox, skopeo. Each is started by the test that needs it.
 mod machine;
 
 mod authentication; // a registry that wants a password
@@ -24,6 +24,7 @@ mod pipeline; // registry → docker2nix → sandboxed build → docker load →
 mod proxies; // through a forward proxy, in the sandbox and outside
 mod readme; // what the README says of private registries, word for word
 mod sandbox; // credentials and trust on their way into Nix's sandbox
+mod serving; // dockerd, containerd and skopeo fetch from hocker serve
 mod several; // ten builds at once
 mod store; // sharing, closures, and tags that move or go
 mod transport; // TLS under a private authority, bad lines, redirects and tokens

@@ -29,6 +29,18 @@ pub(crate) struct Access {
 }
 
 impl Access {
+    /// Reads the common log format: … "GET /v2/ HTTP/1.1" 200 …
+    pub(crate) fn of_line(line: &str) -> Option<Self> {
+        let (_, rest) = line.split_once("] \"")?;
+        let (request, rest) = rest.split_once("\" ")?;
+        let mut words = request.split(' ');
+        Some(Self {
+            method: words.next()?.to_owned(),
+            path: words.next()?.to_owned(),
+            status: rest.split(' ').next()?.parse().ok()?,
+        })
+    }
+
     /// Whether a manifest or index was asked for.
     pub(crate) fn is_manifest(&self) -> bool {
         self.path.contains("/manifests/")
@@ -148,17 +160,7 @@ impl DockerRegistry {
         self.server
             .log()
             .lines()
-            .filter_map(|line| {
-                // The common log format: … "GET /v2/ HTTP/1.1" 200 …
-                let (_, rest) = line.split_once("] \"")?;
-                let (request, rest) = rest.split_once("\" ")?;
-                let mut words = request.split(' ');
-                Some(Access {
-                    method: words.next()?.to_owned(),
-                    path: words.next()?.to_owned(),
-                    status: rest.split(' ').next()?.parse().ok()?,
-                })
-            })
+            .filter_map(Access::of_line)
             .collect()
     }
 

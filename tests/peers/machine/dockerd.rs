@@ -19,6 +19,11 @@ pub(crate) struct Dockerd {
 impl Dockerd {
     /// Starts it and waits until it answers.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, with further arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         let socket = path.join("socket");
@@ -32,7 +37,8 @@ impl Dockerd {
             .arg(path.join("pid"))
             .arg("--host")
             .arg(format!("unix://{}", socket.display()))
-            .args(["--iptables=false", "--ip6tables=false", "--bridge=none"]);
+            .args(["--iptables=false", "--ip6tables=false", "--bridge=none"])
+            .args(arguments);
         let server = Server::start(&mut command, &path.join("log"), || {
             socket.exists()
                 && program::output(docker(&socket).arg("version"))

@@ -1,0 +1,96 @@
+//! containerd with its own data, and its client.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::program;
+use super::server::Server;
+
+/// A daemon that has one mirror for each of some registries.
+pub(crate) struct Containerd {
+    _server: Server,
+    socket: PathBuf,
+    hosts: PathBuf,
+    _directory: TempDir,
+}
+
+impl Containerd {
+    /// Starts it and waits until it answers. `mirror` is a URL.
+    pub(crate) fn start(registries: &[&str], mirror: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let hosts = path.join("hosts");
+        for registry in registries {
+            fs::create_dir_all(hosts.join(registry)).unwrap();
+            fs::write(
+                hosts.join(registry).join("hosts.toml"),
+                format!("[host.\"{mirror}\"]\ncapabilities = [\"pull\", \"resolve\"]\n"),
+            )
+            .unwrap();
+        }
+        let config = path.join("config.toml");
+        fs::write(
+            &config,
+            "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n",
+        )
+        .unwrap();
+        let socket = path.join("socket");
+        let mut command = Command::new("containerd");
+        command.arg("--config").arg(&config);
+        for (option, name) in [("--root", "root"), ("--state", "state")] {
+            command.arg(option).arg(path.join(name));
+        }
+        command.arg("--address").arg(&socket);
+        let server = Server::start(&mut command, &path.join("log"), || {
+            socket.exists()
+                && program::output(ctr(&socket).arg("version"))
+                    .status
+                    .success()
+        });
+        Self {
+            _server: server,
+            socket,
+            hosts,
+            _directory: directory,
+        }
+    }
+
+    /// `ctr …` against this daemon.
+    pub(crate) fn ctr(&self) -> Command {
+        ctr(&self.socket)
+    }
+
+    /// Pulls an image by its full name, and unpacks it.
+    pub(crate) fn pull(&self, name: &str) {
+        program::run(
+            self.ctr()
+                .args(["images", "pull", "--snapshotter", "native", "--hosts-dir"])
+                .arg(&self.hosts)
+                .arg(name),
+        );
+    }
+
+    /// The digest of an image's manifest.
+    pub(crate) fn digest(&self, name: &str) -> String {
+        let list = program::text(
+            self.ctr()
+                .args(["images", "list", &format!("name=={name}")]),
+        );
+        let line = list.lines().nth(1).unwrap_or_else(|| panic!("no {name}"));
+        line.split_whitespace().nth(2).unwrap().to_owned()
+    }
+
+    /// What it has under a digest.
+    pub(crate) fn content(&self, digest: &str) -> Vec<u8> {
+        program::run(self.ctr().args(["content", "get", digest]))
+    }
+}
+
+fn ctr(socket: &Path) -> Command {
+    let mut command = Command::new("ctr");
+    command.arg("--address").arg(socket);
+    command
+}

@@ -1,0 +1,146 @@
+//! `hocker serve` before real clients: the same bytes for everyone, each layer once, under the original names.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::machine::containerd::Containerd;
+use crate::machine::docker_registry::Access;
+use crate::machine::dockerd::Dockerd;
+use crate::machine::nix::Nix;
+use crate::machine::program;
+use crate::machine::real_image::{GREETING, program_layer, real_image};
+use crate::pipeline::{expression, registry_with};
+use crate::support::hocker::Outcome;
+use crate::support::image::{Family, Image};
+use crate::support::serving::Serving;
+
+/// Two images that differ in their top layer, which is a program that prints its line.
+fn two_images() -> [Image; 2] {
+    let first = real_image();
+    let mut layers = first.layers.clone();
+    *layers.last_mut().unwrap() = program_layer("Hello from the top.");
+    let second = Image::new(Family::Oci, &["/hello"], layers);
+    [first, second]
+}
+
+fn layouts(images: &[(&Image, &str)]) -> Vec<TempDir> {
+    let write = |(image, name): &(&Image, &str)| {
+        let directory = tempfile::tempdir().unwrap();
+        image.write_layout(directory.path(), name);
+        directory
+    };
+    images.iter().map(write).collect()
+}
+
+/// How many times each layer of an image was asked for.
+fn fetched(outcome: &Outcome, image: &Image) -> Vec<usize> {
+    let accesses: Vec<Access> = outcome.stderr.lines().filter_map(Access::of_line).collect();
+    let of = |digest: &str| {
+        let fetches = accesses.iter().filter(|access| {
+            access.method == "GET" && access.status == 200 && access.path.contains(digest)
+        });
+        fetches.count()
+    };
+    image
+        .layers
+        .iter()
+        .map(|layer| of(&layer.digest()))
+        .collect()
+}
+
+#[test]
+fn dockerd_pulls_through_it_as_its_mirror_and_by_its_own_name() {
+    let [first, second] = two_images();
+    let layouts = layouts(&[
+        (&first, "docker.io/library/app:1"),
+        (&second, "docker.io/team/app:2"),
+    ]);
+    let serving = Serving::start(layouts.iter().map(TempDir::path));
+    let mirror = format!("http://{}", serving.name());
+    let dockerd = Dockerd::start_with(&["--registry-mirror", &mirror]);
+    let pull = |name: &str| program::text(dockerd.docker().args(["pull", "--quiet", name]));
+
+    pull("app:1");
+    assert_eq!(dockerd.image_id("app:1"), first.config_digest());
+    assert_eq!(dockerd.run_image("app:1"), GREETING);
+    let by_digest = format!("team/app@{}", second.digest());
+    pull(&by_digest);
+    assert_eq!(dockerd.image_id(&by_digest), second.config_digest());
+    assert_eq!(dockerd.run_image(&by_digest), "Hello from the top.");
+    pull("team/app:2");
+    for (name, image) in [("library/app:1", &first), ("team/app:2", &second)] {
+        let name = format!("{}/{name}", serving.name());
+        pull(&name);
+        assert_eq!(dockerd.image_id(&name), image.config_digest());
+    }
+
+    // The second image cost one layer, and all that came after it none.
+    let outcome = serving.stop().done();
+    for image in [&first, &second] {
+        assert_eq!(fetched(&outcome, image), [1, 1, 1], "{outcome}");
+    }
+}
+
+#[test]
+fn containerd_is_given_the_image_of_the_registry_that_it_has_in_mind() {
+    let [first, second] = two_images();
+    let names = ["docker.io/library/app:1", "ghcr.io/library/app:1"];
+    let layouts = layouts(&[(&first, names[0]), (&second, names[1])]);
+    let serving = Serving::start(layouts.iter().map(TempDir::path));
+    let mirror = format!("http://{}", serving.name());
+    let containerd = Containerd::start(&["docker.io", "ghcr.io"], &mirror);
+    for (name, image) in names.into_iter().zip([&first, &second]) {
+        containerd.pull(name);
+        assert_eq!(containerd.digest(name), image.digest());
+        let by_digest = format!("{}@{}", name.trim_end_matches(":1"), image.digest());
+        containerd.pull(&by_digest);
+        assert_eq!(containerd.digest(&by_digest), image.digest());
+        for layer in &image.layers {
+            let content = containerd.content(&layer.digest());
+            assert!(content == layer.blob, "{name}: another layer");
+        }
+    }
+    let outcome = serving.stop().done();
+    assert!(outcome.stderr.contains("?ns=ghcr.io"), "{outcome}");
+    for image in [&first, &second] {
+        assert_eq!(fetched(&outcome, image), [1, 1, 1], "{outcome}");
+    }
+}
+
+#[test]
+fn skopeo_copies_what_nix_built_byte_for_byte() {
+    let image = real_image();
+    let registry = registry_with(&image);
+    let nix = Nix::new();
+    let result = nix.built_image(&expression(&registry));
+    let serving = Serving::start([&result]);
+    let copy = nix.directory().join("copy");
+    let source = format!("docker://{}/team/app", serving.name());
+    for reference in [
+        format!("{source}:1"),
+        format!("{source}@{}", image.digest()),
+    ] {
+        program::run(
+            Command::new("skopeo")
+                .args(["--insecure-policy", "copy", "--src-tls-verify=false"])
+                .arg("--preserve-digests")
+                .arg(&reference)
+                .arg(format!("dir:{}", copy.display())),
+        );
+        let read = |name: &str| std::fs::read(Path::new(&copy).join(name)).unwrap();
+        assert!(read("manifest.json") == image.manifest, "{reference}");
+        for layer in &image.layers {
+            assert!(read(&layer.hex()) == layer.blob, "{reference}: a layer");
+        }
+        std::fs::remove_dir_all(&copy).unwrap();
+    }
+    let tags = program::text(
+        Command::new("skopeo")
+            .args(["list-tags", "--tls-verify=false"])
+            .arg(&source),
+    );
+    assert!(tags.contains("\"1\""), "{tags}");
+    serving.stop().done();
+}
