@@ -1,7 +1,11 @@
 //! Decompression of layers, by pushing compressed bytes into a writer: the bytes can come from the network
-//! piece by piece, and no more is held than the decoder's window.
+//! piece by piece, and no more is held than the decoder's window. A layer may expand up to a [`Limit`].
+
+mod limit;
 
 use std::io::{self, Write};
+
+pub use self::limit::{Limit, LimitedWriter, ParseError, TooLarge};
 
 use flate2::write::MultiGzDecoder;
 

@@ -1,0 +1,207 @@
+//! How large a layer may become. A few kilobytes can expand to a full disk (OCI image-spec issue 1246), and an
+//! image does not say how large its layers are, so that a limit has to come from here or from the user.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+/// What every layer may expand to, in bytes, however small it is.
+const ALWAYS: u64 = 1 << 30;
+/// Beyond that, how many times its own size. Layers of real images reach 20; gzip cannot go beyond 1032, and
+/// zstd far.
+const TIMES: u64 = 200;
+
+/// The number of bytes that a layer may expand to: the greater of 1 GiB and 200 times its compressed size,
+/// or a number that the user chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limit {
+    chosen: Option<u64>,
+}
+
+impl Limit {
+    /// A limit of `bytes` for every layer.
+    #[must_use]
+    pub fn of_bytes(bytes: u64) -> Self {
+        Self {
+            chosen: Some(bytes),
+        }
+    }
+
+    /// The limit in bytes for a layer of `compressed` bytes.
+    #[must_use]
+    pub fn for_layer(&self, compressed: u64) -> u64 {
+        self.chosen
+            .unwrap_or_else(|| compressed.saturating_mul(TIMES).max(ALWAYS))
+    }
+}
+
+/// Reads a number of bytes, or one with `K`, `M`, `G` or `T` (or `KiB` and so on) for powers of 1024.
+impl FromStr for Limit {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let digits = text
+            .find(|character: char| !character.is_ascii_digit())
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let shift = match unit.strip_suffix("iB").unwrap_or(unit) {
+            "" if unit.is_empty() => 0,
+            "K" => 10,
+            "M" => 20,
+            "G" => 30,
+            "T" => 40,
+            _ => return Err(ParseError),
+        };
+        number
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(1 << shift))
+            .map(Self::of_bytes)
+            .ok_or(ParseError)
+    }
+}
+
+/// A text that is no size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a number of bytes, like 500M or 4GiB")]
+pub struct ParseError;
+
+/// A writer that fails with [`TooLarge`] *before* it passes on what goes beyond the limit.
+#[derive(Debug)]
+pub struct LimitedWriter<W> {
+    output: W,
+    limit: u64,
+    left: u64,
+}
+
+impl<W: Write> LimitedWriter<W> {
+    /// Lets `limit` bytes pass to `output`.
+    pub fn new(limit: u64, output: W) -> Self {
+        Self {
+            output,
+            limit,
+            left: limit,
+        }
+    }
+
+    /// Gives the writer back.
+    pub fn into_inner(self) -> W {
+        self.output
+    }
+}
+
+impl<W: Write> Write for LimitedWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() as u64 > self.left {
+            return Err(io::Error::other(TooLarge { limit: self.limit }));
+        }
+        let written = self.output.write(bytes)?;
+        self.left = self.left.saturating_sub(written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+/// A layer that expands beyond its limit. It comes inside of an [`io::Error`], through the decoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The limit in bytes.
+    pub limit: u64,
+}
+
+impl TooLarge {
+    /// Finds it in what a writer returned.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it expands to more than {} bytes", self.limit)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compression::Decompressor;
+    use crate::media_type::Compression;
+
+    #[test]
+    fn small_layers_have_a_gibibyte_and_large_ones_a_multiple_of_their_size() {
+        let limit = Limit::default();
+        assert_eq!(limit.for_layer(0), 1 << 30);
+        assert_eq!(limit.for_layer(100 << 20), 200 * (100 << 20));
+        assert_eq!(limit.for_layer(u64::MAX), u64::MAX);
+        assert_eq!(Limit::of_bytes(7).for_layer(100 << 20), 7);
+    }
+
+    #[test]
+    fn sizes_are_bytes_or_powers_of_1024() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("1000", 1000),
+            ("2K", 2048),
+            ("500M", 500 << 20),
+            ("4GiB", 4 << 30),
+            ("1T", 1 << 40),
+        ] {
+            assert_eq!(text.parse(), Ok(Limit::of_bytes(bytes)), "{text}");
+        }
+        for text in [
+            "",
+            "K",
+            "iB",
+            "1iB",
+            "1KB",
+            "1 K",
+            "-1",
+            "+1",
+            "1.5G",
+            "1k",
+            "99999999T",
+        ] {
+            assert_eq!(text.parse::<Limit>(), Err(ParseError), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_beyond_the_limit_is_passed_on() {
+        let mut output = LimitedWriter::new(4, Vec::new());
+        output.write_all(b"four").unwrap();
+        let error = output.write_all(b"!").unwrap_err();
+        assert_eq!(TooLarge::of(&error), Some(TooLarge { limit: 4 }));
+        assert_eq!(output.into_inner(), b"four");
+    }
+
+    #[test]
+    fn a_bomb_stops_each_decoder_at_the_limit() {
+        let plain = vec![0; 8 << 20];
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&plain).unwrap();
+        for (compression, bomb) in [
+            (Compression::Gzip, gzip.finish().unwrap()),
+            (
+                Compression::Zstd,
+                zstd::stream::encode_all(&plain[..], 1).unwrap(),
+            ),
+            (Compression::None, plain),
+        ] {
+            let limited = LimitedWriter::new(1 << 20, io::sink());
+            let mut decompressor = Decompressor::new(compression, limited).unwrap();
+            let error = decompressor
+                .write_all(&bomb)
+                .and_then(|()| decompressor.finish().map(drop))
+                .unwrap_err();
+            let limit = TooLarge::of(&error).unwrap_or_else(|| panic!("{compression:?}: {error}"));
+            assert_eq!(limit.limit, 1 << 20);
+        }
+    }
+}
