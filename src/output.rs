@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -78,6 +78,27 @@ impl OutputFile {
             existing,
             state,
         })
+    }
+
+    /// Standard output, taken as a pipe even where it leads to a file: what others wrote to it stays.
+    pub fn standard_output() -> Result<Self, Error> {
+        let path = Path::new("standard output");
+        let descriptor = io::stdout().as_fd().try_clone_to_owned();
+        Ok(Self {
+            path: path.to_owned(),
+            existing: Existing::Refuse,
+            state: State::Direct(
+                descriptor
+                    .map_err(|source| Error::write(path, source))?
+                    .into(),
+            ),
+        })
+    }
+
+    /// What it is called in messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The file itself, for copies in the kernel and writes at an offset.

@@ -3,56 +3,86 @@
 //!
 //! Source: moby, `image/spec/v1.2.md`, section "Combined Image JSON + Filesystem Changeset Format".
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 
-use super::header::{Error, Members};
 use crate::config::ImageConfig;
+use crate::descriptor::Descriptor;
 use crate::digest::DiffId;
 use crate::document::Document;
+use crate::manifest::Manifest;
 
-/// An image whose layers are at hand, decompressed and verified.
-pub struct Image<'a> {
-    /// The configuration.
-    pub config: &'a Document<ImageConfig>,
-    /// The distinct layers.
+/// An archive whose every byte but the layers' own is known.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// What comes first, by name: the small entries that say what the large ones are.
+    pub head: Vec<(String, Vec<u8>)>,
+    /// The layers, each once.
     pub layers: Vec<Layer>,
-    /// The names that `docker load` gives the image, as `name:tag`.
-    pub tags: &'a [String],
+    /// What comes last, by name.
+    pub tail: (String, Vec<u8>),
 }
 
-/// One plain layer.
-#[derive(Debug)]
+/// A layer of an archive.
+#[derive(Clone, Debug)]
 pub struct Layer {
-    /// What it was verified against.
+    /// Its name in the archive.
+    pub name: String,
+    /// The blob to decompress.
+    pub blob: Descriptor,
+    /// What it must be then.
     pub diff_id: DiffId,
-    /// The content, from its start.
-    pub file: File,
-    /// The content's length in bytes.
-    pub size: u64,
 }
 
-/// Writes the archive. The small entries that say what the large ones are come first.
-pub fn write<W: Write>(image: &Image<'_>, output: W) -> Result<W, Error> {
-    let config_name = format!("{}.json", image.config.digest().hex());
-    let layers: Vec<_> = image.config.diff_ids().iter().map(layer_name).collect();
-    let manifest = json!([{
-        "Config": config_name,
-        "RepoTags": image.tags,
-        "Layers": layers,
-    }]);
-    let repositories = json!(repositories(image.config, image.tags));
-    let mut members = Members::new(output);
-    members.bytes("manifest.json", manifest.to_string().as_bytes())?;
-    members.bytes(&config_name, image.config.bytes())?;
-    for layer in &image.layers {
-        members.file(&layer_name(&layer.diff_id), &layer.file, layer.size)?;
+impl Archive {
+    /// Lays out an image under names as `name:tag`. The blob that is the largest comes first of the layers,
+    /// because its place in the archive is known before its size: it need not wait for others.
+    #[must_use]
+    pub fn new(manifest: &Manifest, config: &Document<ImageConfig>, tags: &[String]) -> Self {
+        let config_name = format!("{}.json", config.digest().hex());
+        let names: Vec<_> = config.diff_ids().iter().map(layer_name).collect();
+        let docker_manifest = json!([{
+            "Config": config_name,
+            "RepoTags": tags,
+            "Layers": names,
+        }]);
+        let repositories = json!(repositories(config, tags));
+        // Two blobs may hold the same content, compressed differently.
+        let mut seen = HashSet::new();
+        let mut layers: Vec<_> = manifest
+            .layers
+            .iter()
+            .zip(config.diff_ids())
+            .filter(|(_, diff_id)| seen.insert(**diff_id))
+            .map(|(blob, diff_id)| Layer {
+                name: layer_name(diff_id),
+                blob: blob.clone(),
+                diff_id: *diff_id,
+            })
+            .collect();
+        let sizes = layers.iter().map(|layer| layer.blob.size).enumerate();
+        // The first of equals.
+        if let Some((largest, _)) = sizes.rev().max_by_key(|(_, size)| *size)
+            && let Some(front) = layers.get_mut(..=largest)
+        {
+            front.rotate_right(1);
+        }
+        Self {
+            head: vec![
+                (
+                    "manifest.json".to_owned(),
+                    docker_manifest.to_string().into_bytes(),
+                ),
+                (config_name, config.bytes().to_vec()),
+            ],
+            layers,
+            tail: (
+                "repositories".to_owned(),
+                repositories.to_string().into_bytes(),
+            ),
+        }
     }
-    members.bytes("repositories", repositories.to_string().as_bytes())?;
-    members.finish()
 }
 
 fn layer_name(diff_id: &DiffId) -> String {

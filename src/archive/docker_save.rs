@@ -16,6 +16,7 @@ use super::composition::{self, Composition};
 use super::header::{self, Members};
 use super::names::Names;
 use super::oci_layout::{OCI_LAYOUT, blob_name, index};
+use super::placed::Placed;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::Document;
@@ -95,6 +96,23 @@ impl Archive {
             name: name.to_owned(),
             content: Content::Bytes(bytes),
         });
+    }
+
+    /// Writes everything but the blobs to an empty file, and says where in it each blob belongs.
+    pub fn place(&self, file: &File) -> Result<Vec<(&Descriptor, u64)>, header::Error> {
+        let mut placed = Placed::new(file);
+        let mut blobs = Vec::new();
+        for member in &self.members {
+            match &member.content {
+                Content::Bytes(bytes) => placed.bytes(&member.name, bytes)?,
+                Content::Blob(descriptor) => {
+                    let offset = placed.reserve(&member.name, descriptor.size)?;
+                    blobs.push((&**descriptor, offset));
+                }
+            }
+        }
+        placed.finish()?;
+        Ok(blobs)
     }
 
     /// Writes the archive in order, with the blobs from the files of `composition`. None is read into memory.

@@ -1,7 +1,7 @@
 //! Tar members that depend on nothing but their name and content: no times, no owners, one mode.
 //!
-//! Source: POSIX.1-2017 `pax`, "ustar Interchange Format", with GNU's binary sizes from 8 GiB on, and GNU's long
-//! names from 101 bytes on.
+//! Source: POSIX.1-2017 `pax`, "ustar Interchange Format", with GNU's binary sizes from 8 GiB on and GNU's
+//! long names beyond 100 bytes, which SHA-512 needs.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -10,10 +10,12 @@ use tar::{EntryType, Header};
 
 /// Tar's unit.
 const BLOCK: u64 = 512;
-/// Longer names, in bytes, stand in a member of their own, before the one that they name.
-const LONGEST_NAME: usize = 100;
-/// What such a member is called.
+/// The longest name that fits the header itself, in bytes.
+const SHORT_NAME: usize = 100;
+/// The name of a member whose content is the name of the next.
 const LONG_NAME: &str = "././@LongLink";
+/// What follows the last member.
+pub(super) const END: [u8; 1024] = [0; 1024];
 /// What is copied at once where the kernel does not do it.
 const BUFFER: usize = 256 << 10;
 
@@ -32,15 +34,35 @@ impl<W: Write> Members<W> {
     /// Writes a member that is at hand.
     pub fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
         let size = content.len() as u64;
-        self.header(name, size)?;
+        self.begin(name, size)?;
         self.out.write_all(content).map_err(Error::Write)?;
-        self.pad(size)
+        self.end(size)
+    }
+
+    /// Begins a member whose content comes piece by piece, each by [`content`](Self::content). After exactly
+    /// `size` bytes, [`end`](Self::end) ends it.
+    pub fn begin(&mut self, name: &str, size: u64) -> Result<(), Error> {
+        self.out
+            .write_all(&header(name, size)?)
+            .map_err(Error::Write)
+    }
+
+    /// Writes the next bytes of a member's content.
+    pub fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    /// Ends a member of `size` bytes.
+    pub fn end(&mut self, size: u64) -> Result<(), Error> {
+        io::copy(&mut io::repeat(0).take(padding(size)), &mut self.out)
+            .map(drop)
+            .map_err(Error::Write)
     }
 
     /// Copies the rest of a file, in the kernel where the standard library can. It must have exactly `size`
     /// bytes.
     pub fn file(&mut self, name: &str, file: &File, size: u64) -> Result<(), Error> {
-        self.header(name, size)?;
+        self.begin(name, size)?;
         // The types stay concrete: `io::copy` has a fast path for files behind a buffered reader, and takes
         // the reader's buffer where the output is a pipe.
         let copied = io::copy(&mut BufReader::with_capacity(BUFFER, file), &mut self.out);
@@ -55,47 +77,9 @@ impl<W: Write> Members<W> {
 
     /// Ends the archive and gives the output back, flushed.
     pub fn finish(mut self) -> Result<W, Error> {
-        self.out.write_all(&[0; 1024]).map_err(Error::Write)?;
+        self.out.write_all(&END).map_err(Error::Write)?;
         self.out.flush().map_err(Error::Write)?;
         Ok(self.out)
-    }
-
-    fn header(&mut self, name: &str, size: u64) -> Result<(), Error> {
-        let Some(start) = name.get(..LONGEST_NAME).filter(|start| *start != name) else {
-            return self.plain_header(EntryType::Regular, name, size);
-        };
-        let length = name.len() as u64 + 1;
-        self.plain_header(EntryType::GNULongName, LONG_NAME, length)?;
-        self.out
-            .write_all(name.as_bytes())
-            .and_then(|()| self.out.write_all(&[0]))
-            .map_err(Error::Write)?;
-        self.pad(length)?;
-        self.plain_header(EntryType::Regular, start, size)
-    }
-
-    fn plain_header(&mut self, kind: EntryType, name: &str, size: u64) -> Result<(), Error> {
-        let mut header = Header::new_gnu();
-        // The tar crate would make `@LongLink` of it.
-        if kind == EntryType::GNULongName {
-            let field = header.as_old_mut().name.iter_mut();
-            for (to, from) in field.zip(name.bytes()) {
-                *to = from;
-            }
-        } else {
-            header.set_path(name).map_err(|source| Error::Name {
-                name: name.to_owned(),
-                source,
-            })?;
-        }
-        header.set_entry_type(kind);
-        header.set_mode(0o644);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        header.set_size(size);
-        header.set_cksum();
-        self.out.write_all(header.as_bytes()).map_err(Error::Write)
     }
 
     fn copied(&mut self, name: &str, size: u64, copied: io::Result<u64>) -> Result<u64, Error> {
@@ -110,29 +94,62 @@ impl<W: Write> Members<W> {
                 copied,
             });
         }
-        self.pad(size)?;
+        self.end(size)?;
         Ok(copied)
     }
+}
 
-    fn pad(&mut self, size: u64) -> Result<(), Error> {
-        let padding = (BLOCK - size % BLOCK) % BLOCK;
-        io::copy(&mut io::repeat(0).take(padding), &mut self.out)
-            .map(drop)
-            .map_err(Error::Write)
-    }
+/// What stands before the content of a regular file.
+pub(super) fn header(name: &str, size: u64) -> Result<Vec<u8>, Error> {
+    let Some(short) = name.get(..SHORT_NAME).filter(|short| *short != name) else {
+        return block(name, EntryType::Regular, size);
+    };
+    // The name has a terminating zero, as GNU tar writes it.
+    let content = [name.as_bytes(), b"\0"].concat();
+    let length = content.len() as u64;
+    let mut header = block(LONG_NAME, EntryType::GNULongName, length)?;
+    header.extend(content);
+    header.extend((0..padding(length)).map(|_| 0));
+    header.extend(block(short, EntryType::Regular, size)?);
+    Ok(header)
+}
+
+/// The zeros after a content of `size` bytes.
+pub(super) fn padding(size: u64) -> u64 {
+    size.next_multiple_of(BLOCK) - size
+}
+
+fn block(name: &str, kind: EntryType, size: u64) -> Result<Vec<u8>, Error> {
+    let mut header = Header::new_gnu();
+    // Not `set_path`, which takes the name of a long name for one with a superfluous dot.
+    let wrong = || Error::Name {
+        name: name.to_owned(),
+    };
+    header
+        .as_old_mut()
+        .name
+        .get_mut(..name.len())
+        .filter(|_| !name.is_empty())
+        .ok_or_else(wrong)?
+        .copy_from_slice(name.as_bytes());
+    header.set_entry_type(kind);
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(size);
+    header.set_cksum();
+    Ok(header.as_bytes().to_vec())
 }
 
 /// A member that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The name does not fit a header.
-    #[error("writing the archive's member `{name}`")]
+    #[error("the archive cannot have a member named `{name}`")]
     Name {
         /// The member.
         name: String,
-        /// What the tar writer says.
-        #[source]
-        source: io::Error,
     },
     /// The output does not take it.
     #[error("writing the archive")]
@@ -171,10 +188,8 @@ impl Error {
     #[must_use]
     pub fn io(&self) -> Option<&io::Error> {
         match self {
-            Self::Name { source, .. } | Self::Copy { source, .. } | Self::Write(source) => {
-                Some(source)
-            }
-            Self::Short { .. } | Self::Long { .. } => None,
+            Self::Copy { source, .. } | Self::Write(source) => Some(source),
+            Self::Name { .. } | Self::Short { .. } | Self::Long { .. } => None,
         }
     }
 }
@@ -209,25 +224,6 @@ mod tests {
     }
 
     #[test]
-    fn long_names_survive_the_header() {
-        for length in [99, 100, 101, 132, 511, 512, 600] {
-            let name = "x".repeat(length);
-            let mut members = Members::new(Vec::new());
-            members.bytes(&name, b"content").unwrap();
-            members.bytes("next", b"").unwrap();
-            let bytes = members.finish().unwrap();
-            assert_eq!(bytes.len() % 512, 0);
-            let mut archive = tar::Archive::new(&bytes[..]);
-            let names: Vec<_> = archive
-                .entries()
-                .unwrap()
-                .map(|entry| entry.unwrap().path().unwrap().display().to_string())
-                .collect();
-            assert_eq!(names, [name.as_str(), "next"]);
-        }
-    }
-
-    #[test]
     fn refuses_files_that_are_shorter_or_longer_than_their_headers() {
         let mut source = tempfile::tempfile().unwrap();
         source.write_all(b"hello").unwrap();
@@ -246,10 +242,30 @@ mod tests {
     #[test]
     fn sizes_beyond_8_gib_survive_the_header() {
         let size = (8 << 30) + 1;
-        let mut out = Vec::new();
-        Members::new(&mut out).header("x", size).unwrap();
-        let mut archive = tar::Archive::new(&out[..]);
+        let header = header("x", size).unwrap();
+        let mut archive = tar::Archive::new(&header[..]);
         let entry = archive.entries().unwrap().next().unwrap().unwrap();
         assert_eq!(entry.header().size().unwrap(), size);
+    }
+
+    #[test]
+    fn names_beyond_100_bytes_survive_the_header() {
+        for length in [1, 99, 100, 101, 141, 511, 512, 600] {
+            let name = "n".repeat(length);
+            let mut members = Members::new(Vec::new());
+            members.bytes(&name, b"content").unwrap();
+            members.bytes("next", b"").unwrap();
+            let bytes = members.finish().unwrap();
+            let mut archive = tar::Archive::new(&bytes[..]);
+            let seen: Vec<_> = archive
+                .entries()
+                .unwrap()
+                .map(|entry| {
+                    let entry = entry.unwrap();
+                    (entry.path().unwrap().display().to_string(), entry.size())
+                })
+                .collect();
+            assert_eq!(seen, [(name, 7), ("next".to_owned(), 0)], "{length}");
+        }
     }
 }

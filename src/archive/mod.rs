@@ -1,10 +1,12 @@
 //! Archives: how an image's parts stand together in a file or directory. Never sees the network; the same
 //! parts always give the same bytes.
 
+pub mod blob_file;
 pub mod composition;
 pub mod docker_archive;
 pub mod docker_save;
 pub mod header;
 pub mod names;
 pub mod oci_layout;
+pub mod placed;
 pub mod stored_image;

@@ -54,6 +54,19 @@ impl Names {
         }
     }
 
+    /// Adds a name, which is the image's own if it had none.
+    pub fn add(&mut self, name: &Reference) {
+        let names = Self::of_reference(name);
+        if self.reference.is_none() {
+            (self.reference, self.tag) = (names.reference, names.tag);
+        }
+        for tag in names.repo_tags {
+            if !self.repo_tags.contains(&tag) {
+                self.repo_tags.push(tag);
+            }
+        }
+    }
+
     /// A manifest's descriptor as `index.json` has it, with the names as annotations: the reference in full
     /// for containerd, and the tag for everybody else, each where there is one.
     #[must_use]
@@ -96,5 +109,17 @@ mod tests {
         assert_eq!(by_digest.tag, None);
         let both = names(&format!("ghcr.io/a/b:1@{digest}"));
         assert_eq!(both, names("ghcr.io/a/b:1"));
+    }
+
+    #[test]
+    fn a_name_that_is_added_is_the_only_one_of_an_image_that_had_none() {
+        let mut unnamed = Names::default();
+        unnamed.add(&"debian:12".parse().unwrap());
+        assert_eq!(unnamed, names("debian:12"));
+        for tag in ["debian:13", "debian:12"] {
+            unnamed.add(&tag.parse().unwrap());
+        }
+        assert_eq!(unnamed.repo_tags, ["debian:12", "debian:13"]);
+        assert_eq!(unnamed.reference, names("debian:12").reference);
     }
 }

@@ -8,10 +8,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::transport;
 use super::unquoted::Unquoted;
+use crate::compression::Limit;
 use crate::digest::{self, Digest};
 use crate::endpoint::Endpoint;
 use crate::mirror::Mirror;
 use crate::platform::Platform;
+use crate::reference::Reference;
 use crate::secret::Secret;
 
 /// Registry images into the Nix store, layer by layer, without downloading anything to learn its hash.
@@ -204,7 +206,7 @@ pub struct OptionalOutputArgs {
 }
 
 /// Where to write.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct OutputArgs {
     /// Write to a file, which must not exist; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
@@ -252,6 +254,18 @@ pub struct ImageArgs {
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 
+    /// Which image of a layout that has several
+    #[arg(long = "image", value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// A further name of the image, or the only one of an image that has none; may be given several times
+    #[arg(long = "tag", value_name = "NAME", value_parser = tag)]
+    pub tags: Vec<Reference>,
+
+    /// Refuse layers that decompress to more [default: 1G, or 200 times the compressed size if that is more]
+    #[arg(long, value_name = "SIZE")]
+    pub max_layer_size: Option<Limit>,
+
     #[command(flatten)]
     #[expect(missing_docs, reason = "described by its type")]
     pub output: OutputArgs,
@@ -260,13 +274,28 @@ pub struct ImageArgs {
     pub credentials: CredentialArgs,
 }
 
+fn tag(text: &str) -> Result<Reference, String> {
+    match text.parse::<Reference>() {
+        Ok(reference) if reference.digest.is_some() => {
+            Err("a digest is not for the user to give; a name is like debian:12".to_owned())
+        }
+        Ok(reference) => Ok(reference),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// The formats of a whole image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A tar that `docker load` reads, with plain layers named after their diff ids
     #[default]
     DockerArchive,
-    /// A directory in the OCI image layout, with the blobs as the registry has them
+    /// The same for Docker from 20.10 on, with the layers as they are: also an OCI image layout, which keeps
+    /// the registry's digest
+    DockerSave,
+    /// A tar of the OCI image layout, with the layers as they are
+    OciArchive,
+    /// A directory in the OCI image layout, with the layers as they are
     OciDir,
 }
 

@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::archive::stored_image;
 use crate::auth::{self, sources};
+use crate::compression::TooLarge;
 use crate::document::ParseError;
 use crate::http::{self, RootsError, StatusCode};
 use crate::registry::{self, Cause, DownloadError};
@@ -79,6 +81,12 @@ pub enum Error {
     /// Standard input cannot hold two things.
     #[error("--password-stdin and --manifest - both want standard input")]
     TwoFromStdin,
+    /// A file has no registry.
+    #[error("an image on disk has no TAG and no --registry; --image chooses one of several")]
+    RegistryOfPath,
+    /// A registry's images have names already.
+    #[error("--image chooses from an image layout on disk; a path begins with / or ./ or ../")]
+    NameOfReference,
     /// Directories are not replaced.
     #[error("--force replaces a file, and --format oci-dir writes a directory")]
     ForceDirectory,
@@ -106,8 +114,8 @@ pub enum Error {
         #[source]
         source: ParseError,
     },
-    /// A layer that decompresses to something else than its configuration says.
-    #[error("the layer {layer} is not what the configuration says")]
+    /// A layer that does not decompress to what its configuration says.
+    #[error("cannot use the layer {layer}")]
     Layer {
         /// Its digest.
         layer: String,
@@ -115,6 +123,9 @@ pub enum Error {
         #[source]
         source: LayerError,
     },
+    /// An image on disk.
+    #[error("cannot use the image")]
+    StoredImage(#[source] Box<stored_image::Error>),
     /// An image that no Nix expression can name.
     #[error("cannot write a Nix expression for the image")]
     Expression(#[from] nix::expression::Error),
@@ -186,6 +197,9 @@ pub enum LayerError {
     /// It does not decompress.
     #[error("it cannot be decompressed")]
     Decompress(#[source] io::Error),
+    /// It decompresses to too much.
+    #[error(transparent)]
+    TooLarge(TooLarge),
     /// It decompresses to something else.
     #[error(transparent)]
     DiffId(#[from] verify::Error),
@@ -197,6 +211,12 @@ impl From<registry::Error> for Error {
     }
 }
 
+impl From<stored_image::Error> for Error {
+    fn from(error: stored_image::Error) -> Self {
+        Self::StoredImage(Box::new(error))
+    }
+}
+
 impl From<nix::image::Error> for Error {
     fn from(error: nix::image::Error) -> Self {
         Self::BuildImage(Box::new(error))
@@ -204,6 +224,14 @@ impl From<nix::image::Error> for Error {
 }
 
 impl Error {
+    /// An archive that goes to `path`.
+    pub(super) fn archive(path: &Path, source: archive::header::Error) -> Self {
+        Self::Archive {
+            output: path.display().to_string(),
+            source,
+        }
+    }
+
     /// A download for `path`.
     pub(super) fn of_download(error: DownloadError, path: &Path) -> Self {
         match error {
@@ -229,12 +257,15 @@ impl Error {
             | Self::Environment { .. }
             | Self::PasswordMissing
             | Self::TwoFromStdin
+            | Self::RegistryOfPath
+            | Self::NameOfReference
             | Self::ForceDirectory
             | Self::DirectoryToStdout => Exit::Usage,
             Self::Registry(error) => of_cause(error.cause()),
             Self::Document { source, .. } => of_document(source),
             Self::Layer { .. } => Exit::Integrity,
             Self::Expression(_) => Exit::Unsupported,
+            Self::StoredImage(error) => of_stored(error),
             Self::Images(error) if error.is_integrity() => Exit::Integrity,
             Self::Images(error) if error.is_not_found() => Exit::NotFound,
             Self::Composite(error) if error.is_integrity() => Exit::Integrity,
@@ -278,6 +309,17 @@ impl Error {
                 }
                 error => error.hint(),
             },
+            Self::Layer {
+                source: LayerError::TooLarge(_),
+                ..
+            } => Some("if that is what the image is for, allow more with --max-layer-size"),
+            Self::StoredImage(error) => match **error {
+                stored_image::Error::Platform { .. } => Some("choose one of these with --platform"),
+                stored_image::Error::SeveralImages { .. } => {
+                    Some("choose one of these with --image")
+                }
+                _ => None,
+            },
             Self::Document {
                 source: ParseError::IsIndex,
                 ..
@@ -314,6 +356,16 @@ impl Error {
 /// Whether the reader of the output closed it.
 fn is_closed(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
+}
+
+fn of_stored(error: &stored_image::Error) -> Exit {
+    if error.is_integrity() {
+        Exit::Integrity
+    } else if error.is_not_found() {
+        Exit::NotFound
+    } else {
+        Exit::Other
+    }
 }
 
 fn of_cause(cause: &Cause) -> Exit {

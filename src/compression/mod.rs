@@ -2,12 +2,15 @@
 //! piece by piece, and no more is held than the decoder's window. A layer may expand up to a [`Limit`].
 
 mod limit;
+mod sniffed;
 
 use std::io::{self, Write};
 
 pub use self::limit::{Limit, LimitedWriter, ParseError, TooLarge};
+pub use self::sniffed::Sniffed;
 
 use flate2::write::MultiGzDecoder;
+use zstd::stream::{raw, zio};
 
 use crate::media_type::Compression;
 
@@ -20,7 +23,7 @@ enum Decoder<W: Write> {
     None(W),
     // pigz and eStargz write many gzip members.
     Gzip(Box<MultiGzDecoder<W>>),
-    Zstd(Box<zstd::stream::write::Decoder<'static, W>>),
+    Zstd(Box<zio::Writer<W, raw::Decoder<'static>>>),
 }
 
 impl<W: Write> Decompressor<W> {
@@ -31,7 +34,7 @@ impl<W: Write> Decompressor<W> {
                 Compression::None => Decoder::None(output),
                 Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(output))),
                 Compression::Zstd => {
-                    Decoder::Zstd(Box::new(zstd::stream::write::Decoder::new(output)?))
+                    Decoder::Zstd(Box::new(zio::Writer::new(output, raw::Decoder::new()?)))
                 }
             },
         })
@@ -43,8 +46,9 @@ impl<W: Write> Decompressor<W> {
             Decoder::None(output) => Ok(output),
             Decoder::Gzip(decoder) => decoder.finish(),
             Decoder::Zstd(mut decoder) => {
-                decoder.flush()?;
-                Ok(decoder.into_inner())
+                // Unlike the crate's own decoder for writers, this one misses the end of a frame.
+                decoder.finish()?;
+                Ok(decoder.into_inner().0)
             }
         }
     }
@@ -68,12 +72,16 @@ impl<W: Write> Write for Decompressor<W> {
     }
 }
 
-/// Tells the compression from the first bytes, where no media type does.
+/// So many first bytes tell the compression.
+const SNIFFED: usize = 4;
+
+/// Tells the compression from the first bytes.
 #[must_use]
 pub fn sniff(start: &[u8]) -> Compression {
     match start {
         [0x1f, 0x8b, ..] => Compression::Gzip,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+        // A skippable frame may come first (RFC 8878, section 3.1.2).
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
         _ => Compression::None,
     }
 }

@@ -49,21 +49,22 @@ impl Registry {
         }
         // Only a file can be begun again when a mirror turns out to be wrong.
         let own;
-        let file: &File = match destination {
-            Destination::File(file) => file,
-            Destination::InOrder {
-                spool: Some(spool), ..
-            } => spool,
-            Destination::InOrder { spool: None, .. } => {
-                own = tempfile::tempfile().map_err(DownloadError::Destination)?;
-                &own
+        let (file, offset) = if let Some(store) = destination.store() {
+            store
+        } else {
+            own = tempfile::tempfile().map_err(DownloadError::Destination)?;
+            (&own, 0)
+        };
+        let is_part = matches!(destination, Destination::Part { .. });
+        let attempt = || {
+            if is_part {
+                Destination::Part { file, offset }
+            } else {
+                Destination::File(file)
             }
         };
         for mirror in self.usable_mirrors() {
-            let fetched = mirror
-                .registry
-                .download(blob, Destination::File(file), progress)
-                .await;
+            let fetched = mirror.registry.download(blob, attempt(), progress).await;
             match fetched {
                 Ok(()) => {
                     replay(file, destination).map_err(DownloadError::Destination)?;
@@ -72,7 +73,9 @@ impl Registry {
                 Err(DownloadError::Registry(error)) => {
                     mirror.failed(&error);
                     progress.restart();
-                    file.set_len(0).map_err(DownloadError::Destination)?;
+                    if !is_part {
+                        file.set_len(0).map_err(DownloadError::Destination)?;
+                    }
                 }
                 Err(error @ DownloadError::Destination(_)) => return Err(error),
             }

@@ -1,141 +1,213 @@
-//! `--format docker-archive`: layers are decompressed while they are fetched, several at a time, into
-//! files without a name, and put together when all of them were found good.
+//! `--format docker-archive`: layers are decompressed while they come, several at a time, and put together
+//! when all of them were found good. The first goes straight into the archive, the others into files without a
+//! name until it is known where they belong.
 
+use std::fs::File;
 use std::io::{self, Seek as _, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::Image;
-use crate::archive::docker_archive::{self, Layer};
+use super::blobs::{Blobs, FetchError};
+use crate::archive::docker_archive::{Archive, Layer};
+use crate::archive::header::Members;
+use crate::archive::placed::Placed;
 use crate::cli::error::LayerError;
-use crate::cli::progress::Display;
+use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
-use crate::compression::Decompressor;
-use crate::descriptor::Descriptor;
-use crate::digest::DiffId;
+use crate::compression::{Limit, LimitedWriter, Sniffed, TooLarge};
 use crate::document::ParseError;
 use crate::output::{self, OutputFile};
-use crate::registry::{Blob, Destination, DownloadError, Registry};
+use crate::registry::Destination;
 use crate::verify::VerifyingWriter;
 
-/// Writes the archive to a file, which gets its name at the end.
-pub(super) async fn write_to_file(
-    image: Image,
-    path: &Path,
-    file: OutputFile,
-) -> Result<(), Error> {
-    // The layers go next to the output: there is room for an image, unlike perhaps in /tmp. Next to a device
-    // or a pipe there is none.
-    let directory = if file.is_seekable() {
-        output::parent(path).to_owned()
+/// Writes the archive to a file, or to a pipe. No layer may become larger than `limit`.
+pub(super) async fn write(image: Image, limit: Limit, file: OutputFile) -> Result<(), Error> {
+    let archive = Archive::new(&image.manifest, &image.config, &image.names.repo_tags);
+    if file.is_seekable() {
+        write_in_place(&image, &archive, limit, &file).await?;
     } else {
-        std::env::temp_dir()
-    };
-    let layers = fetch_layers(&image, &directory).await?;
-    assemble(&image, layers, path.display().to_string(), file.as_file())?;
+        write_in_order(&image, &archive, limit, &file).await?;
+    }
     Ok(file.commit()?)
 }
 
-/// Writes the archive to standard output.
-pub(super) async fn write_to_stdout(image: Image) -> Result<(), Error> {
-    let layers = fetch_layers(&image, &std::env::temp_dir()).await?;
-    let output = "standard output".to_owned();
-    assemble(&image, layers, output, io::stdout().lock())
-}
-
-fn assemble(
+async fn write_in_place(
     image: &Image,
-    layers: Vec<Layer>,
-    output: String,
-    writer: impl Write,
+    archive: &Archive,
+    limit: Limit,
+    file: &OutputFile,
 ) -> Result<(), Error> {
-    let archive = docker_archive::Image {
-        config: &image.config,
-        layers,
-        tags: &image.names().repo_tags,
-    };
-    match docker_archive::write(&archive, writer) {
-        Ok(_) => Ok(()),
-        Err(source) => Err(Error::Archive { output, source }),
+    let failed = |source| Error::archive(file.path(), source);
+    let shared = file.as_file().try_clone();
+    let shared = shared.map_err(|source| output::Error::write(file.path(), source))?;
+    let mut placed = Placed::new(file.as_file());
+    for (name, content) in &archive.head {
+        placed.bytes(name, content).map_err(failed)?;
     }
+    let first = match archive.layers.first() {
+        Some(layer) => Some(Place {
+            offset: placed.next_content(&layer.name).map_err(failed)?,
+            file: shared,
+        }),
+        None => None,
+    };
+    // The others go next to the output: there is room for an image, unlike perhaps in /tmp.
+    let directory = output::parent(file.path());
+    let layers = fetch_layers(image, archive, limit, first, directory).await?;
+    for (number, (layer, plain)) in archive.layers.iter().zip(&layers).enumerate() {
+        if number == 0 {
+            placed.reserve(&layer.name, plain.size).map_err(failed)?;
+        } else {
+            placed
+                .file(&layer.name, &plain.file, plain.size)
+                .map_err(failed)?;
+        }
+    }
+    let (name, content) = &archive.tail;
+    placed.bytes(name, content).map_err(failed)?;
+    placed.finish().map_err(failed)
 }
 
-async fn fetch_layers(image: &Image, directory: &Path) -> Result<Vec<Layer>, Error> {
-    let transfers = image.distinct_layers().into_iter().map(|(layer, diff_id)| {
+async fn write_in_order(
+    image: &Image,
+    archive: &Archive,
+    limit: Limit,
+    file: &OutputFile,
+) -> Result<(), Error> {
+    let failed = |source| Error::archive(file.path(), source);
+    let layers = fetch_layers(image, archive, limit, None, &std::env::temp_dir()).await?;
+    let mut members = Members::new(file.as_file());
+    for (name, content) in &archive.head {
+        members.bytes(name, content).map_err(failed)?;
+    }
+    for (layer, mut plain) in archive.layers.iter().zip(layers) {
+        let rewound = plain.file.rewind();
+        rewound.map_err(|source| output::Error::write(file.path(), source))?;
+        members
+            .file(&layer.name, &plain.file, plain.size)
+            .map_err(failed)?;
+    }
+    let (name, content) = &archive.tail;
+    members.bytes(name, content).map_err(failed)?;
+    members.finish().map(drop).map_err(failed)
+}
+
+/// Where a layer goes.
+struct Place {
+    file: File,
+    /// Where its first byte belongs.
+    offset: u64,
+}
+
+/// A layer that is there, decompressed and found good.
+struct Plain {
+    file: File,
+    /// Its size in bytes.
+    size: u64,
+}
+
+/// Brings the layers, the first to a place of its own if there is one.
+async fn fetch_layers(
+    image: &Image,
+    archive: &Archive,
+    limit: Limit,
+    mut first: Option<Place>,
+    directory: &Path,
+) -> Result<Vec<Plain>, Error> {
+    let transfers = archive.layers.iter().map(|layer| {
         fetch_layer(
-            Arc::clone(&image.registry),
-            image.blob(&layer),
-            layer,
-            diff_id,
+            image.blobs.clone(),
+            layer.clone(),
+            limit,
+            first.take(),
             directory.to_owned(),
-            image.display.clone(),
+            image.display.layer(&layer.blob.digest),
         )
     });
-    let mut layers = transfer::in_parallel(transfers).await?;
-    // Two blobs may hold the same content, compressed differently.
-    let mut seen = std::collections::HashSet::new();
-    layers.retain(|layer| seen.insert(layer.diff_id));
-    Ok(layers)
+    transfer::in_parallel(transfers).await
 }
 
 async fn fetch_layer(
-    registry: Arc<Registry>,
-    blob: Blob,
-    layer: Descriptor,
-    diff_id: DiffId,
+    blobs: Blobs,
+    layer: Layer,
+    limit: Limit,
+    place: Option<Place>,
     directory: PathBuf,
-    display: Display,
-) -> Result<Layer, Error> {
-    let compression = layer
-        .media_type
-        .layer_compression()
-        .ok_or_else(|| Error::Document {
-            what: format!("the layer {}", layer.digest),
-            source: ParseError::Unsupported(format!(
-                "of type {}, which is not a layer of a filesystem",
-                layer.media_type
-            )),
-        })?;
+    progress: LayerProgress,
+) -> Result<Plain, Error> {
     let kept = |source| Error::Scratch {
         path: directory.clone(),
         source,
     };
     let wrong = |source: LayerError| Error::Layer {
-        layer: layer.digest.to_string(),
+        layer: layer.blob.digest.to_string(),
         source,
     };
     // What the decoder says of the content has no number of the operating system's; a full disk has.
-    let failed = |source: io::Error| {
-        if source.raw_os_error().is_some() {
-            kept(source)
-        } else {
-            wrong(LayerError::Decompress(source))
-        }
+    let failed = |source: io::Error| match TooLarge::of(&source) {
+        Some(too_large) => wrong(LayerError::TooLarge(too_large)),
+        None if source.raw_os_error().is_some() => kept(source),
+        None => wrong(LayerError::Decompress(source)),
     };
-    let file = tempfile::tempfile_in(&directory).map_err(kept)?;
-    let plain = VerifyingWriter::new(*diff_id.digest(), file);
-    let mut decompressor = Decompressor::new(compression, plain).map_err(failed)?;
-    let progress = display.layer(&layer.digest);
+    if layer.blob.media_type.layer_compression().is_none() {
+        return Err(Error::Document {
+            what: format!("the layer {}", layer.blob.digest),
+            source: ParseError::Unsupported(format!(
+                "of type {}, which is not a layer of a filesystem",
+                layer.blob.media_type
+            )),
+        });
+    }
+    let Place { file, offset } = match place {
+        Some(place) => place,
+        None => Place {
+            file: tempfile::tempfile_in(&directory).map_err(kept)?,
+            offset: 0,
+        },
+    };
+    let plain = VerifyingWriter::new(*layer.diff_id.digest(), WriterAt { file, offset });
+    let plain = LimitedWriter::new(limit.for_layer(layer.blob.size), plain);
+    let mut decompressor = Sniffed::new(plain);
     // Bytes that come out of order wait here.
     let spool = tempfile::tempfile_in(&directory).map_err(kept)?;
     let destination = Destination::InOrder {
-        take: &mut |chunk| decompressor.write_all(chunk),
+        take: &mut |bytes| decompressor.write_all(bytes),
         spool: Some(&spool),
     };
-    registry
-        .fetch_blob(&blob, destination, &progress)
+    blobs
+        .fetch(&layer.blob, destination, &progress)
         .await
         .map_err(|error| match error {
-            DownloadError::Registry(error) => Error::Registry(error),
-            DownloadError::Destination(source) => failed(source),
+            FetchError::Source(error) => *error,
+            FetchError::Destination(source) => failed(source),
         })?;
     let plain = decompressor.finish().map_err(failed)?;
-    let (mut file, size) = plain.finish().map_err(|error| wrong(error.into()))?;
-    file.rewind().map_err(kept)?;
-    progress.decompressed(&diff_id);
-    Ok(Layer {
-        diff_id,
-        file,
+    let (writer, size) = plain
+        .into_inner()
+        .finish()
+        .map_err(|error| wrong(error.into()))?;
+    progress.decompressed(&layer.diff_id);
+    Ok(Plain {
+        file: writer.file,
         size,
     })
+}
+
+/// Writes a file from some offset on.
+struct WriterAt {
+    file: File,
+    offset: u64,
+}
+
+impl Write for WriterAt {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write_at(bytes, self.offset)?;
+        self.offset += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,64 +1,88 @@
 //! `hocker image`: a whole image as a file or directory, one module a format.
 
+mod blobs;
 mod docker_archive;
+mod layout_archive;
 mod oci_dir;
 
-use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::blobs::Blobs;
 use super::args::{Format, ImageArgs};
 use super::manifest::existing;
 use super::progress::Display;
 use super::source::{Source, platform};
 use super::{Context, Error, classic, config, stdout};
+use crate::archive::docker_save::Kind;
 use crate::archive::names::Names;
+use crate::archive::stored_image::{self, Choice};
 use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
-use crate::digest::DiffId;
 use crate::document::Document;
 use crate::manifest::Manifest;
 use crate::output::{OutputDirectory, OutputFile};
 use crate::platform::Platform;
 use crate::reference::Reference;
-use crate::registry::{Blob, Registry, Role};
+use crate::registry::Registry;
 
-/// An image whose layers are still in the registry.
+/// An image whose layers are still where they come from.
 struct Image {
-    registry: Arc<Registry>,
+    blobs: Blobs,
     display: Display,
-    reference: Reference,
+    names: Names,
     manifest: Document<Manifest>,
     config: Document<ImageConfig>,
 }
 
+/// Where an image is.
+enum Place {
+    Registry {
+        registry: Box<Registry>,
+        reference: Reference,
+        platform: Platform,
+    },
+    Disk {
+        path: PathBuf,
+        name: Option<String>,
+        platform: Platform,
+    },
+}
+
 pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error> {
-    let source = Source::new(args.source)?;
-    let registry = source.registry(args.credentials, context).await?;
-    let platform = platform(args.platform);
-    let path = &args.output.out;
-    let to_stdout = path.as_os_str() == "-";
-    let mut is_named = !to_stdout;
+    let ImageArgs { format, output, .. } = &args;
+    let (format, output) = (*format, output.clone());
+    let tags = args.tags.clone();
+    let limit = args.max_layer_size.unwrap_or_default();
+    let place = Place::of(args, context).await?;
+    let path = &output.out;
     // The output comes first: what cannot be written need not be fetched.
-    match args.format {
-        Format::DockerArchive if to_stdout => {
-            let image = Image::resolve(context, registry, source.reference, &platform).await?;
-            docker_archive::write_to_stdout(image).await?;
+    let is_named = if format == Format::OciDir {
+        let directory = match path.as_os_str().as_bytes() {
+            b"-" => return Err(Error::DirectoryToStdout),
+            _ if output.force => return Err(Error::ForceDirectory),
+            _ => OutputDirectory::create(path)?,
+        };
+        let image = place.open(&tags, context).await?;
+        oci_dir::write(image, path, directory).await?;
+        true
+    } else {
+        let file = match path.as_os_str().as_bytes() {
+            b"-" => OutputFile::standard_output()?,
+            _ => OutputFile::create(path, existing(output.force))?,
+        };
+        let is_named = file.is_seekable();
+        let image = place.open(&tags, context).await?;
+        match format {
+            Format::DockerSave => layout_archive::write(image, Kind::DockerSave, file).await?,
+            Format::OciArchive => layout_archive::write(image, Kind::OciArchive, file).await?,
+            Format::DockerArchive | Format::OciDir => {
+                docker_archive::write(image, limit, file).await?;
+            }
         }
-        Format::DockerArchive => {
-            let file = OutputFile::create(path, existing(args.output.force))?;
-            is_named = file.is_seekable();
-            let image = Image::resolve(context, registry, source.reference, &platform).await?;
-            docker_archive::write_to_file(image, path, file).await?;
-        }
-        Format::OciDir if to_stdout => return Err(Error::DirectoryToStdout),
-        Format::OciDir if args.output.force => return Err(Error::ForceDirectory),
-        Format::OciDir => {
-            let directory = OutputDirectory::create(path)?;
-            let image = Image::resolve(context, registry, source.reference, &platform).await?;
-            oci_dir::write(image, path, directory).await?;
-        }
-    }
+        is_named
+    };
     // A pipe that is named, like /dev/stdout, gets nothing but the data.
     if !is_named {
         return Ok(());
@@ -67,58 +91,113 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
     stdout::write(&[path.as_os_str().as_bytes(), b"\n"].concat())
 }
 
+impl Place {
+    async fn of(args: ImageArgs, context: &Context) -> Result<Self, Error> {
+        let platform = platform(args.platform);
+        if is_path(&args.source.image) {
+            if args.source.tag.is_some() || args.source.registry.is_some() {
+                return Err(Error::RegistryOfPath);
+            }
+            return Ok(Self::Disk {
+                path: PathBuf::from(args.source.image),
+                name: args.name,
+                platform,
+            });
+        }
+        if args.name.is_some() {
+            return Err(Error::NameOfReference);
+        }
+        let source = Source::new(args.source)?;
+        let registry = source.registry(args.credentials, context).await?;
+        Ok(Self::Registry {
+            registry: Box::new(registry),
+            reference: source.reference,
+            platform,
+        })
+    }
+
+    async fn open(self, tags: &[Reference], context: &Context) -> Result<Image, Error> {
+        let mut image = match self {
+            Self::Registry {
+                registry,
+                reference,
+                platform,
+            } => Image::resolve(*registry, reference, &platform, context).await?,
+            Self::Disk {
+                path,
+                name,
+                platform,
+            } => Image::of_files(&path, name.as_deref(), &platform, context)?,
+        };
+        for tag in tags {
+            image.names.add(tag);
+        }
+        Ok(image)
+    }
+}
+
+/// Whether an image is on disk: no reference begins like a path.
+fn is_path(image: &str) -> bool {
+    matches!(image, "." | "..")
+        || ["/", "./", "../"]
+            .iter()
+            .any(|start| image.starts_with(start))
+}
+
 impl Image {
     async fn resolve(
-        context: &Context,
         registry: Registry,
         reference: Reference,
         platform: &Platform,
+        context: &Context,
     ) -> Result<Self, Error> {
         let manifest = registry.resolve(&reference, platform).await?.manifest;
         let config = config::fetch(&registry, &reference, &manifest).await?;
         Ok(Self {
-            registry: Arc::new(registry),
+            names: names(&registry, &reference),
+            blobs: Blobs::Registry {
+                registry: Arc::new(registry),
+                repository: reference.repository,
+            },
             display: context.display.clone(),
-            reference,
             manifest,
             config,
         })
     }
 
-    /// A layer, as the registry is asked for it.
-    fn blob(&self, layer: &Descriptor) -> Blob {
-        Blob {
-            repository: self.reference.repository.clone(),
-            role: Role::Layer,
-            digest: layer.digest,
-            size: Some(layer.size),
-        }
+    fn of_files(
+        path: &Path,
+        name: Option<&str>,
+        platform: &Platform,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let composition = stored_image::open(path, &Choice { name, platform })?;
+        let config = composition
+            .image_config()
+            .map_err(stored_image::Error::from)?;
+        Ok(Self {
+            blobs: Blobs::of_files(&composition),
+            display: context.display.clone(),
+            manifest: composition.manifest().clone(),
+            names: composition.names,
+            config,
+        })
     }
 
-    /// The layers with their diff ids, each only once however often the image repeats it.
-    fn distinct_layers(&self) -> Vec<(Descriptor, DiffId)> {
-        let mut seen = HashSet::new();
-        self.manifest
-            .layers
-            .iter()
-            .zip(self.config.diff_ids())
-            .filter(|(layer, diff_id)| seen.insert((layer.digest, **diff_id)))
-            .map(|(layer, diff_id)| (layer.clone(), *diff_id))
-            .collect()
+    /// Whether a blob is the configuration, which is at hand.
+    fn is_config(&self, blob: &Descriptor) -> bool {
+        blob.digest == self.manifest.config.digest
     }
+}
 
-    /// What the image is to be called; also in the classic spelling where the caller is classic.
-    fn names(&self) -> Names {
-        let mut names = Names::of_reference(&self.reference);
-        if let Some(tag) = &names.tag
-            && classic::is_classic()
-        {
-            let name = self
-                .registry
-                .endpoint()
-                .classic_name(&self.reference.repository);
-            names.repo_tags.push(format!("{name}:{tag}"));
-        }
-        names
+/// What the image is to be called; also in the classic spelling where the caller is classic.
+fn names(registry: &Registry, reference: &Reference) -> Names {
+    let mut names = Names::of_reference(reference);
+    if let Some(tag) = &names.tag
+        && classic::is_classic()
+    {
+        let name = registry.endpoint().classic_name(&reference.repository);
+        names.repo_tags.push(format!("{name}:{tag}"));
     }
+    names
 }

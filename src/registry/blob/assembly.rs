@@ -1,7 +1,6 @@
 //! The bytes of a blob put in order: hashed and handed on once, each exactly when it is its turn, however the
 //! connections bring them. What comes too early waits in a file, not in memory.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
@@ -40,23 +39,30 @@ impl<'a> Assembly<'a> {
 
     /// Whether bytes may come out of order.
     pub(super) fn takes_any_order(&self) -> bool {
-        self.store().is_some()
+        self.destination.store().is_some()
     }
 
     /// Takes bytes that belong at `offset`.
     pub(super) fn take(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
         if offset != self.turn {
-            let store = self.store().ok_or_else(out_of_order)?;
-            return store
-                .write_all_at(bytes, offset)
-                .map_err(Failure::Destination);
+            return self.store_at(offset, bytes);
         }
         self.verifier.update(bytes)?;
-        if let Destination::File(file) = &self.destination {
-            file.write_all_at(bytes, offset)
-                .map_err(Failure::Destination)?;
+        if !matches!(self.destination, Destination::InOrder { .. }) {
+            self.store_at(offset, bytes)?;
         }
         self.hand_on(bytes)
+    }
+
+    fn store_at(&self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
+        let (file, start) = self.destination.store().ok_or_else(out_of_order)?;
+        // What belongs to others in the same file is safe: no connection brings more than the size, where
+        // it is known, as it must be for a part.
+        if matches!(self.destination, Destination::Part { .. }) && self.size.is_none() {
+            return Err(out_of_order());
+        }
+        file.write_all_at(bytes, start + offset)
+            .map_err(Failure::Destination)
     }
 
     /// Gives bytes to whoever takes them in order, but the last ones not before the end was accepted.
@@ -83,8 +89,8 @@ impl<'a> Assembly<'a> {
             let length = usize::try_from(end - self.turn).map_or(BUFFER, |rest| rest.min(BUFFER));
             let mut buffer = std::mem::take(&mut self.buffer);
             buffer.resize(length, 0);
-            let read = match self.store() {
-                Some(store) => store.read_exact_at(&mut buffer, self.turn),
+            let read = match self.destination.store() {
+                Some((file, start)) => file.read_exact_at(&mut buffer, start + self.turn),
                 None => return Err(out_of_order()),
             };
             read.map_err(Failure::Destination)?;
@@ -105,14 +111,6 @@ impl<'a> Assembly<'a> {
             _ => Ok(()),
         }
     }
-
-    /// The file that takes bytes in any order.
-    fn store(&self) -> Option<&'a File> {
-        match &self.destination {
-            Destination::File(file) => Some(file),
-            Destination::InOrder { spool, .. } => *spool,
-        }
-    }
 }
 
 /// Only one connection works for a destination that wants everything in order, so this is never seen.
@@ -124,6 +122,7 @@ fn out_of_order() -> Failure {
 mod tests {
     use super::*;
     use crate::digest::Digest;
+    use std::fs::File;
 
     /// Brings the pieces of a blob in the given order, and says what came out.
     fn assemble(order: &[usize], spool: Option<&File>) -> Result<Vec<u8>, Failure> {
@@ -167,6 +166,39 @@ mod tests {
                 panic!("{order:?}");
             };
             assert_eq!(out, content, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_file_takes_its_bytes_and_no_others() {
+        let content: Vec<u8> = (0..90).collect();
+        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+            let file = tempfile::tempfile().unwrap();
+            file.write_all_at(&[255; 110], 0).unwrap();
+            let mut pieces = Pieces::whole(Some(90));
+            pieces.split(30);
+            let place = || Destination::Part {
+                file: &file,
+                offset: 10,
+            };
+            let verifier = Verifier::new(Digest::of(&content), Some(90));
+            let mut assembly = Assembly::new(place(), verifier, Some(90));
+            for index in order {
+                let start = 30 * index;
+                let bytes = &content[start..start + 30];
+                assert!(assembly.take(start as u64, bytes).is_ok());
+                pieces.get_mut(index).unwrap().received = 30;
+                assert!(assembly.catch_up(&pieces).is_ok());
+            }
+            assert!(assembly.finish().is_ok(), "{order:?}");
+            let mut found = [0; 110];
+            file.read_exact_at(&mut found, 0).unwrap();
+            assert_eq!(found, [&[255; 10][..], &content, &[255; 10]].concat()[..]);
+            let verifier = Verifier::new(Digest::of(&content), Some(90));
+            let mut assembly = Assembly::new(place(), verifier, Some(90));
+            assert!(assembly.take(0, &[0; 91]).is_err(), "one byte too many");
+            file.read_exact_at(&mut found, 0).unwrap();
+            assert_eq!(found[100..], [255; 10]);
         }
     }
 

@@ -36,8 +36,16 @@ pub struct Blob {
 
 /// Where the bytes of a blob go.
 pub enum Destination<'a> {
-    /// A file, each byte at its offset. It is complete and verified at the end, and not before.
+    /// A file of its own, each byte at its offset. It is complete and verified at the end, and not before.
     File(&'a File),
+    /// A place in a file that holds other things too, for a blob whose size is known. What comes is written
+    /// there and nowhere else, and is verified at the end.
+    Part {
+        /// The file.
+        file: &'a File,
+        /// Where the blob's first byte belongs.
+        offset: u64,
+    },
     /// Someone who takes the bytes in order. They are verified as a whole only at the end. Where there is a
     /// file for bytes that come out of order, several connections can be used.
     InOrder {
@@ -46,6 +54,17 @@ pub enum Destination<'a> {
         /// Keeps what comes too early.
         spool: Option<&'a File>,
     },
+}
+
+impl<'a> Destination<'a> {
+    /// Where bytes can be kept that come out of order: a file, and the place in it of the blob's first byte.
+    pub(super) fn store(&self) -> Option<(&'a File, u64)> {
+        match self {
+            Self::File(file) => Some((file, 0)),
+            Self::Part { file, offset } => Some((file, *offset)),
+            Self::InOrder { spool, .. } => spool.map(|spool| (spool, 0)),
+        }
+    }
 }
 
 /// Hears how a download goes.

@@ -1,6 +1,9 @@
 //! `hocker image`: whole images as archives and layouts, looked at with another tar reader than the one that
 //! wrote them would need.
 
+mod formats; // docker-save and oci-archive, to files and to pipes
+mod on_disk; // images that are on disk already
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;

@@ -1,0 +1,136 @@
+//! A blob that is a file, read with suspicion: it is held against its descriptor while it is read, and its end
+//! is only handed out once all of it was found good.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::composition::Error;
+use crate::descriptor::Descriptor;
+use crate::verify::Verifier;
+
+/// What is read at a time, in bytes.
+const BUFFER: usize = 256 << 10;
+
+/// A blob that is being read.
+pub struct BlobFile {
+    path: PathBuf,
+    file: File,
+    /// Absent once the end was reached.
+    verifier: Option<Verifier>,
+    /// So many bytes are still to come.
+    left: u64,
+    buffer: Vec<u8>,
+}
+
+impl BlobFile {
+    /// Opens the file of the blob that `descriptor` names.
+    pub fn open(descriptor: &Descriptor, path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            verifier: Some(Verifier::new(descriptor.digest, Some(descriptor.size))),
+            left: descriptor.size,
+            buffer: vec![0; BUFFER],
+        })
+    }
+
+    /// The next bytes; `None` after the last. The error comes instead of the last ones.
+    pub fn next_bytes(&mut self) -> Result<Option<&[u8]>, Error> {
+        let Some(mut verifier) = self.verifier.take() else {
+            return Ok(None);
+        };
+        let limit = usize::try_from(self.left).map_or(BUFFER, |left| left.min(BUFFER));
+        let count = self.read(limit)?;
+        self.left -= count as u64;
+        let wrong = |source| Error::Content {
+            path: self.path.clone(),
+            source,
+        };
+        let bytes = self.buffer.get(..count).unwrap_or_default();
+        verifier.update(bytes).map_err(wrong)?;
+        if count > 0 && self.left > 0 {
+            self.verifier = Some(verifier);
+            return Ok(Some(bytes));
+        }
+        let mut more = [0];
+        let longer = self.file.read(&mut more).map_err(|source| Error::Read {
+            path: self.path.clone(),
+            source,
+        })?;
+        verifier
+            .update(more.get(..longer).unwrap_or_default())
+            .and_then(|()| verifier.finish())
+            .map_err(wrong)?;
+        Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// Fills the buffer with at most `limit` bytes, and says with how many.
+    fn read(&mut self, limit: usize) -> Result<usize, Error> {
+        let buffer = self.buffer.get_mut(..limit).unwrap_or_default();
+        self.file.read(buffer).map_err(|source| Error::Read {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::media_type::MediaType;
+
+    /// What is handed out of a file that should hold `promised`, and whether that was the whole.
+    fn read(promised: &[u8], found: &[u8]) -> (Vec<u8>, Result<(), String>) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("blob");
+        std::fs::write(&path, found).unwrap();
+        let digest = Digest::of(promised);
+        let descriptor = Descriptor::new(MediaType::OCI_LAYER, digest, promised.len() as u64);
+        let mut blob = BlobFile::open(&descriptor, &path).unwrap();
+        let mut out = Vec::new();
+        loop {
+            match blob.next_bytes() {
+                Ok(Some(bytes)) => out.extend_from_slice(bytes),
+                Ok(None) => return (out, Ok(())),
+                Err(error) => {
+                    let source = std::error::Error::source(&error).unwrap().to_string();
+                    return (out, Err(source));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_promised_is_handed_out_whole() {
+        for size in [0, 1, BUFFER - 1, BUFFER, BUFFER + 1, 3 * BUFFER] {
+            let content = vec![7; size];
+            assert_eq!(read(&content, &content), (content, Ok(())), "{size}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_anything_else_is_not() {
+        for size in [1, BUFFER, BUFFER + 1] {
+            let promised = vec![7; size];
+            let other = [&promised[1..], &[8]].concat();
+            let longer = [&promised[..], &[7]].concat();
+            for (found, reason) in [
+                (&other[..], "another digest"),
+                (&longer, "is longer than"),
+                (&promised[1..], "ends after"),
+            ] {
+                let (out, result) = read(&promised, found);
+                assert!(out.len() < size, "{size} {reason}");
+                let error = result.unwrap_err();
+                assert!(error.contains(reason), "{error}");
+            }
+        }
+        assert!(read(b"", b"x").1.is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! Where the layers of an image come from: a registry, or files. Either way they are verified on the way.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::archive::blob_file::BlobFile;
+use crate::archive::composition::{self, Composition};
+use crate::cli::Error;
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::output;
+use crate::reference::Repository;
+use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
+
+/// The layers of one image. Cheap to clone.
+#[derive(Clone)]
+pub(super) enum Blobs {
+    /// In a registry.
+    Registry {
+        registry: Arc<Registry>,
+        repository: Repository,
+    },
+    /// On disk.
+    Files(Arc<HashMap<Digest, PathBuf>>),
+}
+
+impl Blobs {
+    /// The layers that `composition` has.
+    pub(super) fn of_files(composition: &Composition) -> Self {
+        let files = composition.files();
+        let files = files.map(|(descriptor, path)| (descriptor.digest, path.to_owned()));
+        Self::Files(Arc::new(files.collect()))
+    }
+
+    /// Brings a layer. At the end all of it was found good.
+    pub(super) async fn fetch(
+        &self,
+        layer: &Descriptor,
+        destination: Destination<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(), FetchError> {
+        match self {
+            Self::Registry {
+                registry,
+                repository,
+            } => {
+                let blob = Blob {
+                    repository: repository.clone(),
+                    role: Role::Layer,
+                    digest: layer.digest,
+                    size: Some(layer.size),
+                };
+                Ok(registry.fetch_blob(&blob, destination, progress).await?)
+            }
+            Self::Files(files) => {
+                // There is a file for each layer of the manifest.
+                let path = files.get(&layer.digest).map_or(Path::new(""), |path| path);
+                copy(layer, path, destination, progress).await
+            }
+        }
+    }
+}
+
+async fn copy(
+    layer: &Descriptor,
+    path: &Path,
+    mut destination: Destination<'_>,
+    progress: &dyn Progress,
+) -> Result<(), FetchError> {
+    let mut blob = BlobFile::open(layer, path)?;
+    let mut position = 0;
+    progress.expect(layer.size);
+    while let Some(bytes) = blob.next_bytes()? {
+        match &mut destination {
+            Destination::File(file) => file.write_all_at(bytes, position),
+            Destination::Part { file, offset } => file.write_all_at(bytes, *offset + position),
+            Destination::InOrder { take, .. } => take(bytes),
+        }
+        .map_err(FetchError::Destination)?;
+        position += bytes.len() as u64;
+        progress.advance(bytes.len() as u64);
+        // Reading a file waits for nothing, and signals must be heard.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// A layer that could not be brought.
+pub(super) enum FetchError {
+    /// The source's side.
+    Source(Box<Error>),
+    /// The destination does not take it.
+    Destination(io::Error),
+}
+
+impl FetchError {
+    /// The error for a destination in `path`.
+    pub(super) fn writing_to(self, path: &Path) -> Error {
+        match self {
+            Self::Source(error) => *error,
+            Self::Destination(source) => output::Error::write(path, source).into(),
+        }
+    }
+}
+
+impl From<DownloadError> for FetchError {
+    fn from(error: DownloadError) -> Self {
+        match error {
+            DownloadError::Registry(error) => Self::Source(Box::new(Error::Registry(error))),
+            DownloadError::Destination(source) => Self::Destination(source),
+        }
+    }
+}
+
+impl From<composition::Error> for FetchError {
+    fn from(error: composition::Error) -> Self {
+        Self::Source(Box::new(Error::StoredImage(Box::new(error.into()))))
+    }
+}

@@ -1,0 +1,133 @@
+//! Images that are on disk already, as the source of all formats.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::entries;
+use crate::support::files::listing;
+use crate::support::hocker::{Run, hocker};
+use crate::support::image::{hex, small};
+
+fn image_of(directory: &Path, arguments: &[&str]) -> Run {
+    hocker(["image"])
+        .arguments(arguments)
+        .in_directory(directory)
+}
+
+/// The names in Docker's `manifest.json`.
+fn repo_tags(archive: &Path) -> Value {
+    let files = entries(&fs::read(archive).unwrap());
+    let (_, manifest) = files
+        .iter()
+        .find(|(name, _)| name == "manifest.json")
+        .unwrap();
+    serde_json::from_slice::<Value>(manifest).unwrap()[0]["RepoTags"].clone()
+}
+
+#[test]
+fn a_layout_without_names_gets_those_that_are_given() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    small().write_layout(&path.join("layout"), "1");
+    for format in ["docker-archive", "docker-save"] {
+        let arguments = ["--format", format, "--out", format, "./layout"];
+        image_of(path, &arguments).run().done();
+        assert_eq!(repo_tags(&path.join(format)), serde_json::json!([]));
+        let tags = ["--tag", "app", "--tag", "ghcr.io/a/b:1", "--force"];
+        image_of(path, &arguments).arguments(tags).run().done();
+        assert_eq!(
+            repo_tags(&path.join(format)),
+            serde_json::json!(["app:latest", "ghcr.io/a/b:1"])
+        );
+    }
+    let digest = format!("app@sha256:{}", "0".repeat(64));
+    let arguments = ["--tag", &digest, "--out", "x", "./layout"];
+    image_of(path, &arguments).run().failed(2);
+}
+
+#[test]
+fn a_layout_is_written_as_a_layout_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let image = small();
+    image.write_layout(&path.join("layout"), "1");
+    let arguments = ["--format", "oci-dir", "--out", "copy", "./layout"];
+    image_of(path, &arguments).run().done();
+    let blobs = |name: &str| listing(&path.join(name).join("blobs"));
+    assert_eq!(blobs("layout"), blobs("copy"));
+    // Several paths that mean the same.
+    let absolute = path.join("layout");
+    fs::create_dir(path.join("beside")).unwrap();
+    for (directory, image) in [
+        (path.to_owned(), absolute.to_str().unwrap()),
+        (path.join("beside"), "../layout"),
+        (absolute.clone(), "."),
+        (absolute.join("blobs"), ".."),
+    ] {
+        let run = image_of(
+            &directory,
+            &["--format", "oci-archive", "--out", "-", image],
+        );
+        assert_eq!(entries(&run.run().done().stdout).len(), 6, "{image}");
+    }
+}
+
+type Damage = fn(&mut Vec<u8>);
+
+#[test]
+fn refuses_files_that_are_not_what_the_layout_says() {
+    let image = small();
+    let layer = format!("layout/blobs/sha256/{}", hex(&image.layers[1].blob));
+    let damage: [(&str, Damage); 3] = [
+        ("a wrong byte", |blob| *blob.last_mut().unwrap() ^= 1),
+        ("too long", |blob| blob.push(0)),
+        ("too short", |blob| blob.truncate(blob.len() - 1)),
+    ];
+    for (what, damage) in damage {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        image.write_layout(&path.join("layout"), "1");
+        let mut blob = fs::read(path.join(&layer)).unwrap();
+        damage(&mut blob);
+        fs::write(path.join(&layer), &blob).unwrap();
+        let before = listing(path);
+        for format in ["docker-archive", "docker-save", "oci-archive", "oci-dir"] {
+            let arguments = ["--format", format, "--out", "out", "./layout"];
+            image_of(path, &arguments).run().failed(5);
+            assert_eq!(listing(path), before, "{what}: {format} left something");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    small().write_layout(&path.join("layout"), "1");
+    for (arguments, code) in [
+        (&["./nowhere"][..], 3),
+        (&["--image", "other", "./layout"], 3),
+        (&["./layout", "1"], 2),
+        (&["--registry", "ghcr.io", "./layout"], 2),
+        (&["--image", "app", "127.0.0.1:1/app:1"], 2),
+        // Without the dot it is a repository of a registry, which nobody is.
+        (
+            &[
+                "--retries",
+                "0",
+                "--registry",
+                "http://127.0.0.1:1",
+                "layout",
+            ],
+            6,
+        ),
+    ] {
+        image_of(path, &["--out", "x"])
+            .arguments(arguments)
+            .run()
+            .failed(code);
+        assert_eq!(listing(path).keys().next().unwrap(), Path::new("layout"));
+    }
+}
