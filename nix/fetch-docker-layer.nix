@@ -18,6 +18,10 @@
   `mirrors`
   : URLs of registries that are asked first, and need not be trusted
 
+  `urls`
+  : where else the layer may be, if the registry lacks it: the manifest says it of layers that registries may not
+    distribute
+
   # Example
 
   ```nix
@@ -38,11 +42,13 @@
   sha256 ? null,
   name ? null,
   mirrors ? [ ],
+  urls ? [ ],
   preferLocalBuild ? true,
   ...
 }:
 let
   digits = builtins.match "(sha256:)?([0-9a-f]{64})" layerDigest;
+  elsewhere = if urls == [ ] then { } else { urls = builtins.concatStringsSep " " urls; };
 in
 fetchBlob {
   caller = "fetchDockerLayer";
@@ -61,11 +67,11 @@ fetchBlob {
   attributes =
     hex:
     if layerDigest == null then
-      { layerDigest = hex; }
+      { layerDigest = hex; } // elsewhere
     else if digits == null then
       throw "fetchDockerLayer: `layerDigest` is `${layerDigest}`, but must be sha256:<hex> or 64 hex digits"
     else if builtins.elemAt digits 1 != hex then
       throw "fetchDockerLayer: `layerDigest` is sha256:${builtins.elemAt digits 1}, but the hash says sha256:${hex}; they are the same thing in two spellings"
     else
-      { layerDigest = hex; };
+      { layerDigest = hex; } // elsewhere;
 }

@@ -219,11 +219,11 @@ let
       genList (
         index:
         blob "layer ${toString index} of `imageLayers`" (
-          if manifest == null then null else elemAt manifest.layers index
+          if manifest == null then null else (elemAt manifest.layers index).sha256
         ) (elemAt imageLayers index)
       ) (length imageLayers)
     else if manifest != null then
-      map (sha256: blob "" null (fetchDockerLayer (where // { inherit sha256; }))) manifest.layers
+      map (layer: blob "" null (fetchDockerLayer (where // layer))) manifest.layers
     else
       fail "give `imageManifest`, or both `imageConfig` and `imageLayers`";
 

@@ -1,13 +1,15 @@
 /**
   Reads an image's manifest from its own text, or from the file of it: its digest, and the digests of
-  configuration and layers, as hex.
+  configuration and layers, as hex, and where else layers may be.
 
   Source: OCI image specification, `manifest.md`.
 
   # Type
 
   ```
-  readManifest :: String | Path -> { text, digest, config :: String, layers :: [ String ] }
+  readManifest :: String | Path -> {
+    text, digest, config :: String, layers :: [ { sha256 :: String, urls :: [ String ] } ]
+  }
   ```
 */
 manifest:
@@ -60,5 +62,8 @@ else
     inherit text;
     digest = "sha256:${builtins.hashString "sha256" text}";
     config = hexOf "a configuration" parsed.config;
-    layers = map (hexOf "a layer") parsed.layers;
+    layers = map (layer: {
+      sha256 = hexOf "a layer" layer;
+      urls = if layer.urls or null == null then [ ] else layer.urls;
+    }) parsed.layers;
   }

@@ -189,10 +189,11 @@ pub fn is_internal_address(url: &Url) -> bool {
     }
 }
 
-/// Whether the registry at `registry` may send the user on to `service` for a token: by https, or by http where the
-/// registry itself is plain http on loopback; and to no literal internal address but the registry's own host. Else
-/// says what is wrong with it. A token service sees credentials, and what it answers is believed.
-pub fn admits_token_service(registry: &Url, service: &Url) -> Result<(), &'static str> {
+/// Whether the registry at `registry`, or a manifest from there, may send the user on to `service`, for a token or a
+/// layer: by https, or by http where the registry itself is plain http on loopback; and to no literal internal
+/// address but the registry's own host. Else says what is wrong with it. A token service sees credentials, and what
+/// it answers is believed.
+pub fn admits(registry: &Url, service: &Url) -> Result<(), &'static str> {
     let plain_http_allowed = registry.scheme() == "http" && is_loopback(registry);
     match service.scheme() {
         "https" => {}

@@ -24,6 +24,7 @@
 //! Bytes whose digest matters are kept in a [`document::Document`] and never serialised again.
 
 // Values.
+pub mod artifact;
 pub mod complaint;
 pub mod config;
 pub mod descriptor;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::artifact;
 use crate::config::ImageConfig;
 use crate::descriptor::{Descriptor, null_as_default};
 use crate::document::{Document, ParseError, View};
@@ -71,6 +72,18 @@ impl Kind {
                 "a Docker schema 1 manifest, which names no configuration".to_owned(),
             ));
         }
+        // Artifact manifests have no schemaVersion.
+        if let Some(own) = &kind.media_type
+            && !own.is_manifest()
+            && !own.is_index()
+        {
+            return Err(ParseError::Unsupported(match artifact::name(own) {
+                Some(name) => format!("{name} (of type {own}), and no image"),
+                None => {
+                    format!("of type {own}, which is neither an image manifest nor an index")
+                }
+            }));
+        }
         if kind.schema_version != Some(2) {
             return Err(ParseError::Unsupported(match kind.schema_version {
                 Some(version) => format!("of schema version {version}, and only 2 is known"),
@@ -105,17 +118,13 @@ impl Kind {
         };
         if agrees {
             Ok((shape, media_type))
-        } else if media_type.is_manifest() || media_type.is_index() {
+        } else {
             Err(ParseError::Contradiction(format!(
                 "its type is {media_type}, but it is built like {}",
                 match shape {
                     DocumentKind::Manifest => "a manifest",
                     DocumentKind::Index => "an index",
                 }
-            )))
-        } else {
-            Err(ParseError::Unsupported(format!(
-                "of type {media_type}, which is neither an image manifest nor an index"
             )))
         }
     }
@@ -172,15 +181,31 @@ impl Document<Manifest> {
 impl Manifest {
     /// Refuses artifacts (charts, signatures, …) where a container image is needed.
     pub fn require_image(&self) -> Result<(), ParseError> {
+        let layer = self
+            .layers
+            .iter()
+            .map(|layer| &layer.media_type)
+            .find(|media_type| !media_type.is_layer());
         if self.config.media_type.is_image_config() {
-            return Ok(());
+            // Signatures and attestations come with the configuration of an image, and no layer of one.
+            return match layer {
+                None => Ok(()),
+                Some(layer) => Err(ParseError::Unsupported(format!(
+                    "not a container image but {}, with a layer of type {layer}",
+                    artifact::name(layer).unwrap_or("an artifact")
+                ))),
+            };
         }
         let what = self
             .artifact_type
             .as_ref()
             .unwrap_or(&self.config.media_type);
+        let name = std::iter::once(what)
+            .chain(layer)
+            .find_map(artifact::name)
+            .unwrap_or("an artifact");
         Err(ParseError::Unsupported(format!(
-            "not a container image but an artifact of type {what}"
+            "not a container image but {name} (of type {what})"
         )))
     }
 

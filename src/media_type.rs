@@ -97,6 +97,19 @@ impl MediaType {
         *self == Self::DOCKER_CONFIG || *self == Self::OCI_CONFIG
     }
 
+    /// A layer of a filesystem, of either family and however compressed. What is encrypted is none that one
+    /// could use.
+    #[must_use]
+    pub fn is_layer(&self) -> bool {
+        [
+            "application/vnd.docker.image.rootfs.",
+            "application/vnd.oci.image.layer.",
+        ]
+        .iter()
+        .any(|start| self.0.starts_with(start))
+            && !self.0.ends_with("+encrypted")
+    }
+
     /// How a layer of this type is compressed; `None` if it is not a filesystem layer.
     #[must_use]
     pub fn layer_compression(&self) -> Option<Compression> {

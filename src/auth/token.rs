@@ -16,7 +16,7 @@ use super::challenge::Challenge;
 use super::{Credentials, Error, Proof};
 use crate::complaint;
 use crate::document::ParseError;
-use crate::endpoint::admits_token_service;
+use crate::endpoint::admits;
 use crate::http::{self, Authorization, Client, Request, StatusCode, Whole};
 use crate::safe_url::SafeUrl;
 use crate::secret::Secret;
@@ -221,7 +221,7 @@ fn realm(registry: &Url, challenge: &Challenge) -> Result<Url, Error> {
         reason,
     };
     let realm: Url = text.parse().map_err(|_| refused("which is not a URL"))?;
-    admits_token_service(registry, &realm).map_err(refused)?;
+    admits(registry, &realm).map_err(refused)?;
     Ok(realm)
 }
 

@@ -46,6 +46,7 @@ async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
         role: Role::Blob,
         digest: job.digest,
         size: None,
+        urls: job.urls,
     };
     let progress = NixProgress::start(&SafeUrl::new(&url));
     transfer::to_output(&registry, &blob, file, &job.out, &progress).await?;

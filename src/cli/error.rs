@@ -373,7 +373,7 @@ fn of_cause(cause: &Cause) -> Exit {
         Cause::Http(error) | Cause::Auth(auth::Error::Http(error)) => of_http(error),
         Cause::Auth(error) if error.is_denial() => Exit::Denied,
         Cause::Auth(error) if error.is_transient() => Exit::Unavailable,
-        Cause::Auth(_) | Cause::Nesting(_) | Cause::Ranges => Exit::Unsupported,
+        Cause::Auth(_) | Cause::Nesting(_) | Cause::Ranges | Cause::Foreign(_) => Exit::Unsupported,
         Cause::Status { status, .. } => match *status {
             StatusCode::NOT_FOUND | StatusCode::GONE => Exit::NotFound,
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Denied,

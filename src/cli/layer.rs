@@ -24,6 +24,7 @@ pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error>
         role: Role::Layer,
         digest: args.layer,
         size: None,
+        urls: Vec::new(),
     };
     let Some(file) = file else {
         let progress = context.display.layer(&args.layer);

@@ -7,7 +7,7 @@ use reqwest::header::LOCATION;
 use url::Url;
 
 use super::{Error, Request, Response, StatusCode};
-use crate::endpoint::{admits_token_service, is_internal_address, is_loopback};
+use crate::endpoint::{admits, is_internal_address, is_loopback};
 use crate::safe_url::SafeUrl;
 
 /// As many as curl's and Go's clients follow.
@@ -53,7 +53,7 @@ pub(super) fn target(
         });
     }
     if let Some(registry) = &request.for_token_of {
-        admits_token_service(registry, &target).map_err(|reason| Error::TokenService {
+        admits(registry, &target).map_err(|reason| Error::TokenService {
             url: SafeUrl::new(url),
             target: SafeUrl::new(&target),
             reason,

@@ -43,6 +43,8 @@ pub struct Blob {
     pub digest: Digest,
     /// Where to ask first.
     pub mirrors: Vec<Endpoint>,
+    /// Where else it may be, if the registry lacks it.
+    pub urls: Vec<String>,
 }
 
 /// A derivation's attributes in either form.
@@ -160,6 +162,12 @@ impl Job {
                 .split_whitespace()
                 .map(str::parse)
                 .collect::<Result<_, _>>()?,
+            urls: attributes
+                .text("urls")?
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
         })))
     }
 }
@@ -238,6 +246,7 @@ mod tests {
                 ),
                 ("layerDigest", ""),
                 ("mirrors", "https://mirror.example"),
+                ("urls", "https://a.example/layer x"),
                 ("NIX_ATTRS_JSON_FILE", ""),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
@@ -255,6 +264,7 @@ mod tests {
             repository: "library/debian".parse().unwrap(),
             digest: Digest::parse_lenient(HEX).unwrap(),
             mirrors: vec!["https://mirror.example".parse().unwrap()],
+            urls: vec!["https://a.example/layer".to_owned(), "x".to_owned()],
         }))
     }
 
@@ -264,6 +274,7 @@ mod tests {
             "registry": "https://registry-1.docker.io/v2/",
             "repository": "library/debian",
             "mirrors": "https://mirror.example",
+            "urls": "https://a.example/layer x",
             "outputHash": HEX,
             "layerDigest": null,
             "preferLocalBuild": true,

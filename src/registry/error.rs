@@ -28,6 +28,13 @@ impl Error {
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
+
+    /// Whether the registry says that there is no such thing.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(&self.cause, Cause::Status { status, .. }
+            if matches!(*status, StatusCode::NOT_FOUND | StatusCode::GONE))
+    }
 }
 
 /// What one can want from a registry.
@@ -112,6 +119,12 @@ pub enum Cause {
     /// There is no room for what a mirror sends.
     #[error("what was fetched cannot be kept for the time being")]
     Scratch(#[source] std::io::Error),
+    /// A foreign layer, and none of its URLs may be asked.
+    #[error(
+        "the registry does not have it, and the manifest names no other place that may be asked: {}",
+        .0.join("; ")
+    )]
+    Foreign(Vec<String>),
     /// Indexes within indexes without end.
     #[error("indexes are nested more than {0} deep")]
     Nesting(usize),

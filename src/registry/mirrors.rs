@@ -1,10 +1,9 @@
 //! Mirrors are asked before the registry itself, and only for what is named by its digest: nothing that they
 //! send is believed before it was found good, and what one lacks, breaks or falsifies comes from the next.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::blob::Scratch;
 use super::{Blob, Destination, DownloadError, Error, Progress, Registry};
 use crate::http::retry::{Next, Notice};
 
@@ -47,35 +46,23 @@ impl Registry {
         if self.usable_mirrors().next().is_none() {
             return Ok(false);
         }
-        // Only a file can be begun again when a mirror turns out to be wrong.
-        let own;
-        let (file, offset) = if let Some(store) = destination.store() {
-            store
-        } else {
-            own = tempfile::tempfile().map_err(DownloadError::Destination)?;
-            (&own, 0)
-        };
-        let is_part = matches!(destination, Destination::Part { .. });
-        let attempt = || {
-            if is_part {
-                Destination::Part { file, offset }
-            } else {
-                Destination::File(file)
-            }
-        };
+        let scratch = Scratch::of(destination).map_err(DownloadError::Destination)?;
         for mirror in self.usable_mirrors() {
-            let fetched = mirror.registry.download(blob, attempt(), progress).await;
+            let fetched = mirror
+                .registry
+                .download(blob, scratch.attempt(), progress)
+                .await;
             match fetched {
                 Ok(()) => {
-                    replay(file, destination).map_err(DownloadError::Destination)?;
+                    scratch
+                        .replay(destination)
+                        .map_err(DownloadError::Destination)?;
                     return Ok(true);
                 }
                 Err(DownloadError::Registry(error)) => {
                     mirror.failed(&error);
                     progress.restart();
-                    if !is_part {
-                        file.set_len(0).map_err(DownloadError::Destination)?;
-                    }
+                    scratch.reset().map_err(DownloadError::Destination)?;
                 }
                 Err(error @ DownloadError::Destination(_)) => return Err(error),
             }
@@ -101,21 +88,5 @@ impl Mirror {
             reason: format!("{error}: {}", error.cause()),
             after: None,
         });
-    }
-}
-
-/// Hands on what was fetched to someone who takes it in order.
-fn replay(mut file: &File, destination: &mut Destination<'_>) -> io::Result<()> {
-    let Destination::InOrder { take, .. } = destination else {
-        return Ok(());
-    };
-    file.rewind()?;
-    let mut buffer = vec![0; 128 << 10];
-    loop {
-        let count = file.read(&mut buffer)?;
-        match buffer.get(..count) {
-            Some(bytes) if !bytes.is_empty() => take(bytes)?,
-            _ => return Ok(()),
-        }
     }
 }

@@ -124,6 +124,25 @@ impl Registry {
         }
     }
 
+    /// Sends a request to a place that gets no credentials. The answer has a status of success.
+    async fn send_without_credentials(
+        &self,
+        url: Url,
+        headers: HeaderMap,
+        patience: Patience,
+    ) -> Result<Response, Cause> {
+        let request = Request {
+            headers,
+            ..Request::get(url)
+        };
+        let response = self.round_trip(&request, patience).await?;
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(Cause::of_status(response, None).await)
+        }
+    }
+
     async fn round_trip(
         &self,
         request: &Request,

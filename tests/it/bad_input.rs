@@ -149,15 +149,38 @@ fn schema_1_is_unsupported() {
 }
 
 #[test]
-fn an_artifact_that_is_no_image_is_unsupported() {
-    each_command_fails(&["config", "image"], 7, "helm", |registry, image| {
-        let manifest = String::from_utf8(image.manifest.clone()).unwrap().replace(
-            "application/vnd.docker.container.image.v1+json",
+fn an_artifact_that_is_no_image_is_called_by_its_name() {
+    let config = "application/vnd.docker.container.image.v1+json";
+    let layer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    for (name, old, new) in [
+        (
+            "a Helm chart",
+            config,
             "application/vnd.cncf.helm.config.v1+json",
-        );
+        ),
+        ("an artifact", config, "application/vnd.example.config"),
+        (
+            "a cosign signature",
+            layer,
+            "application/vnd.dev.cosign.simplesigning.v1+json",
+        ),
+        ("an attestation", layer, "application/vnd.in-toto+json"),
+    ] {
+        each_command_fails(&["config", "image"], 7, name, |registry, image| {
+            let manifest = String::from_utf8(image.manifest.clone()).unwrap();
+            registry.on(
+                get("/v2/team/app/manifests/1"),
+                Answer::ok(manifest.replace(old, new)).header("Content-Type", image.media_type),
+            );
+        });
+    }
+    let media_type = "application/vnd.oci.artifact.manifest.v1+json";
+    let body = format!(r#"{{"mediaType":"{media_type}","artifactType":"x/y","blobs":[]}}"#);
+    let name = "an OCI artifact manifest";
+    each_command_fails(&FROM_MANIFEST, 7, name, |registry, _| {
         registry.on(
             get("/v2/team/app/manifests/1"),
-            Answer::ok(manifest).header("Content-Type", image.media_type),
+            Answer::ok(body.clone()).header("Content-Type", media_type),
         );
     });
 }

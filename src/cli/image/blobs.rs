@@ -52,6 +52,7 @@ impl Blobs {
                     role: Role::Layer,
                     digest: layer.digest,
                     size: Some(layer.size),
+                    urls: layer.urls.clone(),
                 };
                 Ok(registry.fetch_blob(&blob, destination, progress).await?)
             }

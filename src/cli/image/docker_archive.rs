@@ -16,7 +16,6 @@ use crate::cli::error::LayerError;
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
 use crate::compression::{Limit, LimitedWriter, Sniffed, TooLarge};
-use crate::document::ParseError;
 use crate::output::{self, OutputFile};
 use crate::registry::Destination;
 use crate::verify::VerifyingWriter;
@@ -150,15 +149,6 @@ async fn fetch_layer(
         None if source.raw_os_error().is_some() => kept(source),
         None => wrong(LayerError::Decompress(source)),
     };
-    if layer.blob.media_type.layer_compression().is_none() {
-        return Err(Error::Document {
-            what: format!("the layer {}", layer.blob.digest),
-            source: ParseError::Unsupported(format!(
-                "of type {}, which is not a layer of a filesystem",
-                layer.blob.media_type
-            )),
-        });
-    }
     let Place { file, offset } = match place {
         Some(place) => place,
         None => Place {

@@ -8,7 +8,7 @@
 use bytes::Bytes;
 
 use super::pieces::Piece;
-use super::{Blob, Cause, Registry};
+use super::{Blob, Cause, Registry, Wanted};
 use crate::http::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use crate::http::retry::{Backoff, Failure};
 use crate::http::{Error, Response, Settings, StatusCode, content_range};
@@ -99,18 +99,18 @@ impl Connection {
     pub(super) async fn chunk(
         &mut self,
         registry: &Registry,
-        blob: &Blob,
+        wanted: &Wanted,
         piece: &Piece,
     ) -> Result<Option<Bytes>, Trouble> {
         loop {
-            let error = match self.read(registry, blob, piece).await? {
+            let error = match self.read(registry, wanted, piece).await? {
                 Ok(Some(chunk)) => match self.pass(chunk, piece) {
                     Some(chunk) => return Ok(Some(chunk)),
                     None => continue,
                 },
                 Ok(None) if piece.end.is_none() => return Ok(None),
                 Ok(None) => Error::EndedEarly {
-                    url: SafeUrl::new(&registry.endpoint.blob_url(&blob.repository, &blob.digest)),
+                    url: SafeUrl::new(&wanted.url(registry)),
                 },
                 Err(error) => error,
             };
@@ -120,10 +120,10 @@ impl Connection {
             let gives_up = self.is_extra && self.brought < WORTH_KEEPING;
             self.brought = 0;
             if gives_up || !self.backoff.pause(failure, Some(piece.position())).await {
-                return Err(match (error, blob.size) {
+                return Err(match (error, wanted.blob.size) {
                     // It ended as if that were all.
                     (Error::EndedEarly { .. }, Some(size)) => verify::Error::TooShort {
-                        expected: blob.digest,
+                        expected: wanted.blob.digest,
                         size,
                         seen: piece.position(),
                     }
@@ -154,13 +154,13 @@ impl Connection {
     pub(super) async fn open(
         &mut self,
         registry: &Registry,
-        blob: &Blob,
+        wanted: &Wanted,
         piece: &Piece,
     ) -> Result<(), Trouble> {
         while self.response.is_none() {
             let from = piece.position();
             let asks_for_range = !self.ignores_ranges && (from > 0 || self.is_extra);
-            let answer = self.ask(registry, blob, piece, asks_for_range).await;
+            let answer = self.ask(registry, wanted, piece, asks_for_range).await;
             let response = match answer {
                 Err(Cause::Status { status, .. })
                     if asks_for_range && status == StatusCode::RANGE_NOT_SATISFIABLE =>
@@ -171,7 +171,7 @@ impl Connection {
                 answer => answer?,
             };
             if asks_for_range && response.status() == StatusCode::PARTIAL_CONTENT {
-                if !answers(&response, piece, blob.size) {
+                if !answers(&response, piece, wanted.blob.size) {
                     self.without_ranges()?;
                     continue;
                 }
@@ -184,7 +184,7 @@ impl Connection {
                 if self.is_extra {
                     return Err(Trouble::NoRanges);
                 }
-                check_length(blob, response.content_length())?;
+                check_length(&wanted.blob, response.content_length())?;
                 self.is_whole = true;
                 self.skip = from;
             }
@@ -202,7 +202,7 @@ impl Connection {
     async fn ask(
         &self,
         registry: &Registry,
-        blob: &Blob,
+        wanted: &Wanted,
         piece: &Piece,
         asks_for_range: bool,
     ) -> Result<Response, Cause> {
@@ -217,14 +217,19 @@ impl Connection {
                 headers.insert(IF_RANGE, etag.clone());
             }
         }
-        let url = registry.endpoint.blob_url(&blob.repository, &blob.digest);
+        let url = wanted.url(registry);
         let patience = if self.is_extra {
             Patience::Once
         } else {
             Patience::AsThePolicySays
         };
+        if wanted.elsewhere.is_some() {
+            return registry
+                .send_without_credentials(url, headers, patience)
+                .await;
+        }
         registry
-            .send(&blob.repository, url, headers, patience)
+            .send(&wanted.blob.repository, url, headers, patience)
             .await
     }
 
@@ -240,13 +245,13 @@ impl Connection {
     async fn read(
         &mut self,
         registry: &Registry,
-        blob: &Blob,
+        wanted: &Wanted,
         piece: &Piece,
     ) -> Result<Result<Option<Bytes>, Error>, Trouble> {
         if !self.pending.is_empty() {
             return Ok(Ok(Some(std::mem::take(&mut self.pending))));
         }
-        self.open(registry, blob, piece).await?;
+        self.open(registry, wanted, piece).await?;
         let Some(response) = &mut self.response else {
             return Ok(Ok(None));
         };

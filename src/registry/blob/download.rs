@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::assembly::Assembly;
 use super::connection::{Connection, Trouble};
 use super::pieces::{Piece, Pieces};
-use super::{Blob, Destination, Failure, Progress, Registry};
+use super::{Destination, Failure, Progress, Registry, Wanted};
 use crate::verify::{self, Verifier};
 
 /// As many connections beside the first, for all blobs of a registry together.
@@ -30,28 +30,25 @@ const PIECE: std::ops::RangeInclusive<u64> = 1 << 20..=32 << 20;
 /// Fetches a blob.
 pub(super) async fn run(
     registry: &Registry,
-    blob: &Blob,
+    mut wanted: Wanted,
     destination: Destination<'_>,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let mut first = Connection::new(registry.client.settings(), 0, false);
-    let mut pieces = Pieces::whole(blob.size);
+    let mut pieces = Pieces::whole(wanted.blob.size);
     if let Some(piece) = pieces.get(0) {
-        first.open(registry, blob, piece).await.map_err(cause)?;
+        first.open(registry, &wanted, piece).await.map_err(cause)?;
     }
-    let size = blob.size.or(first.announced());
+    let size = wanted.blob.size.or(first.announced());
     if let Some(size) = size {
         pieces = Pieces::whole(Some(size));
         progress.expect(size);
     }
-    let blob = Blob {
-        size,
-        ..blob.clone()
-    };
-    let verifier = Verifier::new(blob.digest, size);
+    wanted.blob.size = size;
+    let verifier = Verifier::new(wanted.blob.digest, size);
     let mut download = Download {
         registry,
-        blob: &blob,
+        wanted: &wanted,
         progress,
         assembly: Assembly::new(destination, verifier, size),
         pieces,
@@ -68,7 +65,7 @@ pub(super) async fn run(
 
 struct Download<'r, 'd> {
     registry: &'r Registry,
-    blob: &'r Blob,
+    wanted: &'r Wanted,
     progress: &'r dyn Progress,
     assembly: Assembly<'d>,
     pieces: Pieces,
@@ -99,23 +96,28 @@ struct Step {
     outcome: Result<Option<Bytes>, Trouble>,
 }
 
-async fn step(registry: &Registry, blob: &Blob, mut connection: Connection, piece: Piece) -> Step {
+async fn step(
+    registry: &Registry,
+    wanted: &Wanted,
+    mut connection: Connection,
+    piece: Piece,
+) -> Step {
     Step {
-        outcome: connection.chunk(registry, blob, &piece).await,
+        outcome: connection.chunk(registry, wanted, &piece).await,
         connection,
     }
 }
 
 impl Download<'_, '_> {
     async fn fetch(&mut self, first: Connection) -> Result<(), Failure> {
-        let (registry, blob) = (self.registry, self.blob);
+        let (registry, wanted) = (self.registry, self.wanted);
         let mut active = FuturesUnordered::new();
         let mut ready = vec![first];
         loop {
             for connection in ready.drain(..) {
                 // A blob of no bytes, or a piece that another connection completed before it was given back.
                 if let Some(piece) = self.pieces.get(connection.index).copied() {
-                    active.push(step(registry, blob, connection, piece));
+                    active.push(step(registry, wanted, connection, piece));
                 }
             }
             let Some(Step {
@@ -194,11 +196,11 @@ impl Download<'_, '_> {
             .pieces
             .get(connection.index)
             .and_then(|piece| piece.end);
-        if let (Some(size), true) = (self.blob.size, end == self.blob.size)
+        if let (Some(size), true) = (self.wanted.blob.size, end == self.wanted.blob.size)
             && connection.has_more().await
         {
             return Err(verify::Error::TooLong {
-                expected: self.blob.digest,
+                expected: self.wanted.blob.digest,
                 size,
             }
             .into());
@@ -209,7 +211,7 @@ impl Download<'_, '_> {
     /// Further connections, if now is the time for them.
     fn spread(&mut self) -> Vec<Connection> {
         let elapsed = self.began.elapsed();
-        let rest = match (&self.spread, self.blob.size) {
+        let rest = match (&self.spread, self.wanted.blob.size) {
             (Spread::Possible, Some(size)) if self.assembly.takes_any_order() => {
                 size - self.received
             }

@@ -8,12 +8,17 @@
 mod assembly;
 mod connection;
 mod download;
+mod foreign;
 mod pieces;
+mod scratch;
 
 use std::fs::File;
 use std::io;
 
+use url::Url;
+
 pub(super) use self::download::EXTRA_CONNECTIONS;
+pub(super) use self::scratch::Scratch;
 
 use super::{Cause, Error, Object, Registry, Role};
 use crate::descriptor::Descriptor;
@@ -32,6 +37,8 @@ pub struct Blob {
     pub digest: Digest,
     /// Its exact size in bytes, where a descriptor says it.
     pub size: Option<u64>,
+    /// Where else it may be, as a descriptor says of a layer that registries may not distribute.
+    pub urls: Vec<String>,
 }
 
 /// Where the bytes of a blob go.
@@ -63,6 +70,21 @@ impl<'a> Destination<'a> {
             Self::File(file) => Some((file, 0)),
             Self::Part { file, offset } => Some((file, *offset)),
             Self::InOrder { spool, .. } => spool.map(|spool| (spool, 0)),
+        }
+    }
+
+    /// The same for a first attempt.
+    fn reborrow(&mut self) -> Destination<'_> {
+        match self {
+            Self::File(file) => Destination::File(file),
+            Self::Part { file, offset } => Destination::Part {
+                file,
+                offset: *offset,
+            },
+            Self::InOrder { take, spool } => Destination::InOrder {
+                take: &mut **take,
+                spool: *spool,
+            },
         }
     }
 }
@@ -109,7 +131,12 @@ impl Registry {
         if fetched.await? {
             return Ok(());
         }
-        self.download(blob, destination, progress).await
+        match self.download(blob, destination.reborrow(), progress).await {
+            Err(DownloadError::Registry(error)) if error.is_absent() && !blob.urls.is_empty() => {
+                self.fetch_foreign(blob, destination, progress).await
+            }
+            outcome => outcome,
+        }
     }
 
     /// Fetches a blob from this very registry.
@@ -119,7 +146,11 @@ impl Registry {
         destination: Destination<'_>,
         progress: &dyn Progress,
     ) -> Result<(), DownloadError> {
-        download::run(self, blob, destination, progress)
+        let wanted = Wanted {
+            blob: blob.clone(),
+            elsewhere: None,
+        };
+        download::run(self, wanted, destination, progress)
             .await
             .map_err(|failure| match failure {
                 Failure::Cause(cause) => {
@@ -140,6 +171,7 @@ impl Registry {
             role: Role::Config,
             digest: descriptor.digest,
             size: Some(descriptor.size),
+            urls: Vec::new(),
         };
         if descriptor.size > MAX_DOCUMENT_SIZE as u64 {
             return Err(self.blob_failed(&blob, ParseError::TooLarge));
@@ -171,6 +203,24 @@ impl Registry {
             },
             registry: self.endpoint.registry_name().to_string(),
             cause: cause.into(),
+        }
+    }
+}
+
+/// A blob, and where it is asked for.
+struct Wanted {
+    blob: Blob,
+    /// Another place than the registry, which gets no credentials.
+    elsewhere: Option<Url>,
+}
+
+impl Wanted {
+    fn url(&self, registry: &Registry) -> Url {
+        match &self.elsewhere {
+            Some(url) => url.clone(),
+            None => registry
+                .endpoint
+                .blob_url(&self.blob.repository, &self.blob.digest),
         }
     }
 }
