@@ -143,6 +143,28 @@ impl DockerRegistry {
         assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     }
 
+    /// Keeps a manifest or index, whose parts must be there.
+    pub(crate) fn put_manifest(
+        &self,
+        repository: &str,
+        reference: &str,
+        media_type: &str,
+        content: &[u8],
+    ) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(
+            stream,
+            "PUT /v2/{repository}/manifests/{reference} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n",
+            content.len()
+        )
+        .unwrap();
+        stream.write_all(content).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    }
+
     /// Everything that was asked so far. Lines are written after their answers, so this asks for something
     /// itself and waits until that is told.
     pub(crate) fn accesses(&self) -> Vec<Access> {
