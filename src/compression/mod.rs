@@ -1,6 +1,7 @@
 //! Decompression of layers, by pushing compressed bytes into a writer: the bytes can come from the network
 //! piece by piece, and no more is held than the decoder's window. A layer may expand up to a [`Limit`].
 
+mod gzip;
 mod limit;
 mod sniffed;
 
@@ -9,20 +10,20 @@ use std::io::{self, Write};
 pub use self::limit::{Limit, LimitedWriter, ParseError, TooLarge};
 pub use self::sniffed::Sniffed;
 
-use flate2::write::MultiGzDecoder;
+use self::gzip::Gzip;
 use zstd::stream::{raw, zio};
 
 use crate::media_type::Compression;
 
-/// Takes compressed bytes and writes the plain ones to `W`.
+/// Takes compressed bytes and writes the plain ones to `W`. What comes out must be held against a digest: gzip's own
+/// checksums are not computed.
 pub struct Decompressor<W: Write> {
     decoder: Decoder<W>,
 }
 
 enum Decoder<W: Write> {
     None(W),
-    // pigz and eStargz write many gzip members.
-    Gzip(Box<MultiGzDecoder<W>>),
+    Gzip(Box<Gzip<W>>),
     Zstd(Box<zio::Writer<W, raw::Decoder<'static>>>),
 }
 
@@ -32,7 +33,7 @@ impl<W: Write> Decompressor<W> {
         Ok(Self {
             decoder: match compression {
                 Compression::None => Decoder::None(output),
-                Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(output))),
+                Compression::Gzip => Decoder::Gzip(Box::new(Gzip::new(output))),
                 Compression::Zstd => {
                     Decoder::Zstd(Box::new(zio::Writer::new(output, raw::Decoder::new()?)))
                 }
