@@ -1,6 +1,7 @@
 //! What can go wrong between a request and the end of its answer.
 
 use std::fmt;
+use std::io;
 
 use rustls::AlertDescription;
 use url::Url;
@@ -17,6 +18,9 @@ pub enum Error {
     /// The client cannot be set up.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
+    /// What should be asked for is no address.
+    #[error("cannot make the address")]
+    Address(#[source] url::ParseError),
     /// A proxy cannot be used.
     #[error("cannot use the proxy")]
     Proxy(#[from] ProxyError),
@@ -186,6 +190,18 @@ impl Error {
         matches!(self, Self::Send { source, .. } if is_tunnel(&source.0))
     }
 
+    /// Whether the operating system does not let this user connect: to a socket of somebody else's.
+    #[must_use]
+    pub fn is_permission(&self) -> bool {
+        matches!(self, Self::Send { source, .. } if source.io_kind() == Some(io::ErrorKind::PermissionDenied))
+    }
+
+    /// Whether nobody was there to connect to.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        matches!(self, Self::Send { source, .. } if source.0.is_connect())
+    }
+
     /// Whether a host that was asked by https could not be talked to at all, and no proxy was in the way.
     #[must_use]
     pub fn is_https_connect(&self) -> bool {
@@ -230,6 +246,13 @@ impl Transport {
         tls_error(&self.0) == Some(&no_alpn) || find(&self.0).is_some_and(parse)
     }
 
+    /// What the operating system calls it, where it has to do with that.
+    fn io_kind(&self) -> Option<io::ErrorKind> {
+        self.innermost()
+            .downcast_ref::<io::Error>()
+            .map(io::Error::kind)
+    }
+
     /// Whether TLS could not be agreed on.
     fn is_tls(&self) -> bool {
         tls_error(&self.0).is_some()
@@ -240,8 +263,8 @@ impl Transport {
 /// that one's.
 fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let held = error
-        .downcast_ref::<std::io::Error>()
-        .and_then(std::io::Error::get_ref);
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
     error
         .downcast_ref::<rustls::Error>()
         .or_else(|| tls_error(held?))

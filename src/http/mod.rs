@@ -7,8 +7,10 @@
 
 mod authorization;
 pub mod content_range;
+pub mod direct;
 mod error;
 mod form;
+mod identity;
 mod pace;
 mod proxy;
 mod redirect;
@@ -22,6 +24,7 @@ use std::time::Duration;
 
 pub use self::authorization::Authorization;
 pub use self::error::{Error, Transport};
+pub use self::identity::{Identity, IdentityError};
 pub use self::proxy::{Proxies, ProxyError};
 pub use self::response::Response;
 pub use self::roots::{Roots, RootsError};

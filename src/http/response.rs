@@ -110,14 +110,20 @@ impl Response {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if body.len() + chunk.len() > limit {
-                return Err(Error::TooLarge {
-                    url: SafeUrl::new(&self.url),
-                    limit,
-                });
+                return Err(self.too_large(limit));
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+
+    /// The error that the body has more than `limit` bytes.
+    #[must_use]
+    pub fn too_large(&self, limit: usize) -> Error {
+        Error::TooLarge {
+            url: SafeUrl::new(&self.url),
+            limit,
+        }
     }
 
     /// The first `limit` bytes of the body, and what came of them if it breaks off: for error messages.

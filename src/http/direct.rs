@@ -1,0 +1,207 @@
+//! Requests to one server that was named outright: a daemon on a socket of this machine, or on a port. No
+//! redirects, no proxies; bodies are sent, and what a request changes is never asked for twice.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use url::Url;
+
+use super::identity::Identity;
+use super::retry::{Backoff, Failure};
+use super::{CONNECT_TIMEOUT, Error, Response, Roots, Settings, StatusCode, USER_AGENT};
+use crate::safe_url::SafeUrl;
+
+/// Where the server is.
+#[derive(Debug)]
+pub enum Door {
+    /// A socket in the filesystem.
+    Socket(PathBuf),
+    /// A port, without TLS.
+    Plain(Url),
+    /// A port with TLS.
+    Tls(Box<TlsDoor>),
+}
+
+/// A port with TLS.
+#[derive(Debug)]
+pub struct TlsDoor {
+    /// Where.
+    pub url: Url,
+    /// Whom to believe that it is the server.
+    pub roots: Roots,
+    /// Who this client says it is.
+    pub identity: Option<Identity>,
+}
+
+/// Sends requests to one server.
+#[derive(Clone, Debug)]
+pub struct Direct {
+    inner: reqwest::Client,
+    base: Url,
+    settings: Settings,
+}
+
+/// What to do with the thing that a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Read it. Failures to connect are tried again.
+    Get,
+    /// Change it.
+    Post,
+    /// Remove it.
+    Delete,
+}
+
+/// An answer that is at hand as a whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The body.
+    pub body: Vec<u8>,
+    headers: reqwest::header::HeaderMap,
+}
+
+impl Answer {
+    /// A header's first value, if it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Direct {
+    /// A client for the server behind `door`.
+    pub fn new(door: Door, settings: Settings) -> Result<Self, Error> {
+        let builder = reqwest::Client::builder()
+            .http1_only()
+            .user_agent(USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(Error::Tls)?;
+        let (builder, base, tls) = match door {
+            Door::Socket(path) => {
+                // No such host is ever looked up; it only stands in the request's `Host`.
+                let base = Url::parse("http://localhost/").map_err(Error::Address)?;
+                let tls = tls.with_root_certificates(rustls::RootCertStore::empty());
+                (builder.unix_socket(path), base, tls.with_no_client_auth())
+            }
+            Door::Plain(url) => {
+                let tls = tls.with_root_certificates(rustls::RootCertStore::empty());
+                (builder, url, tls.with_no_client_auth())
+            }
+            Door::Tls(door) => {
+                let tls = tls.with_root_certificates(door.roots.into_store());
+                let tls = match door.identity {
+                    Some(Identity { chain, key }) => {
+                        tls.with_client_auth_cert(chain, key).map_err(Error::Tls)?
+                    }
+                    None => tls.with_no_client_auth(),
+                };
+                (builder, door.url, tls)
+            }
+        };
+        builder
+            .tls_backend_preconfigured(tls)
+            .build()
+            .map(|inner| Self {
+                inner,
+                base,
+                settings,
+            })
+            .map_err(Error::Client)
+    }
+
+    /// Sends a request without a body, and reads an answer of at most `limit` bytes. Everything together may
+    /// take as long as the stall timeout.
+    pub async fn ask(&self, verb: Verb, path: &str, limit: usize) -> Result<Answer, Error> {
+        let mut backoff = Backoff::new(self.settings.policy.clone());
+        loop {
+            let outcome = self.ask_once(verb, path, limit).await;
+            let failure = match &outcome {
+                Err(error) if verb == Verb::Get && !error.is_permission() => {
+                    Failure::of_error(error)
+                }
+                _ => None,
+            };
+            if !backoff.pause(failure, None).await {
+                return outcome;
+            }
+        }
+    }
+
+    async fn ask_once(&self, verb: Verb, path: &str, limit: usize) -> Result<Answer, Error> {
+        let url = self.url(path)?;
+        let patience = self.settings.stall_timeout;
+        let exchange = async {
+            let response = self
+                .inner
+                .request(method(verb), url.clone())
+                .send()
+                .await
+                .map_err(|source| Error::send(&url, source))?;
+            let response = Response::new(url.clone(), response, patience);
+            Ok(Answer {
+                status: response.status(),
+                headers: response.headers().clone(),
+                body: response.bytes(limit).await?,
+            })
+        };
+        match tokio::time::timeout(patience, exchange).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::Stalled {
+                url: SafeUrl::new(&url),
+                received: 0,
+                seconds: patience.as_secs(),
+            }),
+        }
+    }
+
+    /// Posts a body that is made while it is sent, and gives the answer as soon as it begins. An error in the
+    /// body breaks the request off. There is no limit of time: what the server does with a large body takes long.
+    pub async fn upload(
+        &self,
+        path: &str,
+        content_type: &'static str,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<Response, Error> {
+        let url = self.url(path)?;
+        let response = self
+            .inner
+            .post(url.clone())
+            .header(reqwest::header::CONTENT_TYPE, content_type)
+            .body(reqwest::Body::wrap_stream(body))
+            .send()
+            .await
+            .map_err(|source| Error::send(&url, source))?;
+        // Nor is an answer late that comes word by word.
+        Ok(Response::new(url, response, Duration::MAX))
+    }
+
+    /// For how long a server may be silent.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.settings.stall_timeout
+    }
+
+    fn url(&self, path: &str) -> Result<Url, Error> {
+        self.base.join(path).map_err(Error::Address)
+    }
+}
+
+fn method(verb: Verb) -> reqwest::Method {
+    match verb {
+        Verb::Get => reqwest::Method::GET,
+        Verb::Post => reqwest::Method::POST,
+        Verb::Delete => reqwest::Method::DELETE,
+    }
+}

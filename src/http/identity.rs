@@ -1,0 +1,47 @@
+//! Client certificates: how this program shows a server who it is.
+
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// A certificate with its chain, and the key to it.
+#[derive(Debug)]
+pub struct Identity {
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    /// Reads both from PEM files.
+    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
+        let chain = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect)
+            .map_err(|source| IdentityError::new(certificate, source))?;
+        let key =
+            PrivateKeyDer::from_pem_file(key).map_err(|source| IdentityError::new(key, source))?;
+        Ok(Self { chain, key })
+    }
+}
+
+/// A file with a certificate or a key that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot take the client's certificate and key from {}: {reason}", path.display())]
+pub struct IdentityError {
+    path: PathBuf,
+    // A parser's own words could quote a key.
+    reason: String,
+}
+
+impl IdentityError {
+    fn new(path: &Path, source: pem::Error) -> Self {
+        Self {
+            path: path.to_owned(),
+            reason: match source {
+                pem::Error::Io(source) => source.to_string(),
+                pem::Error::NoItemsFound => "it holds none".to_owned(),
+                _ => "it is not PEM".to_owned(),
+            },
+        }
+    }
+}
