@@ -75,6 +75,20 @@ impl<W: Write> Members<W> {
         Ok(())
     }
 
+    /// Copies what is read, which must be exactly `size` bytes.
+    pub fn reader(&mut self, name: &str, reader: impl Read, size: u64) -> Result<(), Error> {
+        self.begin(name, size)?;
+        // One byte more shows that there are too many.
+        let copied = io::copy(&mut reader.take(size.saturating_add(1)), &mut self.out);
+        if self.copied(name, size, copied)? > size {
+            return Err(Error::Long {
+                name: name.to_owned(),
+                size,
+            });
+        }
+        Ok(())
+    }
+
     /// Ends the archive and gives the output back, flushed.
     pub fn finish(mut self) -> Result<W, Error> {
         self.out.write_all(&END).map_err(Error::Write)?;

@@ -6,6 +6,7 @@ pub mod composition;
 pub mod docker_archive;
 pub mod docker_save;
 pub mod header;
+pub mod identities;
 pub mod names;
 pub mod oci_layout;
 pub mod placed;

@@ -1,0 +1,125 @@
+//! Which images are at a place on disk: the digests by which daemons know them.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::Path;
+
+use super::composition::{self, Composition};
+use super::oci_layout::LayoutReader;
+use super::stored_image::Error;
+use crate::descriptor::Descriptor;
+use crate::digest::{Digest, Hasher};
+use crate::index::Index;
+use crate::manifest::Manifest;
+
+/// The digests of the manifests and of the configurations of all images at `path`, for all platforms: what
+/// `fetchdocker` built, its stream, or an OCI layout of anyone's. What an index names and the layout lacks is left
+/// out.
+pub fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
+    let script = path.join("compositeImage.sh");
+    if path.is_file() {
+        of_script(path)
+    } else if script.is_file() {
+        of_script(&script)
+    } else {
+        of_layout(&LayoutReader::open(path)?)
+    }
+}
+
+fn of_script(path: &Path) -> Result<HashSet<Digest>, Error> {
+    let composition = Composition::of_script(path)?;
+    let mut found = HashSet::from([*composition.manifest().digest()]);
+    if let Some((config, file)) = composition.files().next() {
+        found.insert(image_id(config, file)?);
+    }
+    Ok(found)
+}
+
+fn of_layout(layout: &LayoutReader) -> Result<HashSet<Digest>, Error> {
+    let mut found = HashSet::new();
+    let mut seen = HashSet::new();
+    let mut pending = layout.index()?.manifests.clone();
+    while let Some(descriptor) = pending.pop() {
+        if !seen.insert(descriptor.digest) {
+            continue;
+        }
+        if descriptor.media_type.is_index() {
+            if let Some(index) = layout.document::<Index>(&descriptor)? {
+                pending.extend(index.manifests.iter().cloned());
+            }
+        } else if descriptor.media_type.is_manifest()
+            && let Some(manifest) = layout.document::<Manifest>(&descriptor)?
+        {
+            found.insert(*manifest.digest());
+            if let Some(file) = layout.blob(&manifest.config)? {
+                found.insert(image_id(&manifest.config, &file)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The SHA-256 digest of a configuration, whatever the manifest names it by.
+fn image_id(config: &Descriptor, file: &Path) -> Result<Digest, Error> {
+    if let Digest::Sha256(_) = config.digest {
+        return Ok(config.digest);
+    }
+    File::open(file)
+        .and_then(|content| Hasher::sha256().read(content))
+        .map_err(|source| {
+            composition::Error::Read {
+                path: file.to_owned(),
+                source,
+            }
+            .into()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::oci_layout;
+    use super::*;
+    use serde_json::json;
+    use std::fs;
+
+    #[test]
+    fn all_images_of_a_layout_are_found_through_its_indexes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        fs::create_dir_all(path.join("blobs/sha256")).unwrap();
+        fs::write(path.join("oci-layout"), oci_layout::OCI_LAYOUT).unwrap();
+        let blob = |media_type: &str, content: &[u8]| {
+            let digest = Digest::of(content);
+            fs::write(path.join(oci_layout::blob_name(&digest)), content).unwrap();
+            json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
+        };
+        let manifest = |config: &[u8]| {
+            let config = blob("application/vnd.oci.image.config.v1+json", config);
+            let text = json!({ "schemaVersion": 2, "config": config, "layers": [] }).to_string();
+            blob(
+                "application/vnd.oci.image.manifest.v1+json",
+                text.as_bytes(),
+            )
+        };
+        let (one, other) = (manifest(b"{}"), manifest(b"{ }"));
+        let absent = json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": Digest::of(b"elsewhere"),
+            "size": 9,
+        });
+        let index = json!({ "schemaVersion": 2, "manifests": [other, absent] }).to_string();
+        let index = blob("application/vnd.oci.image.index.v1+json", index.as_bytes());
+        let top = json!({ "schemaVersion": 2, "manifests": [one, index] }).to_string();
+        fs::write(path.join("index.json"), top).unwrap();
+        let digest = |value: &serde_json::Value| value["digest"].as_str().unwrap().parse().unwrap();
+        assert_eq!(
+            identities(path).unwrap(),
+            HashSet::from([
+                Digest::of(b"{}"),
+                Digest::of(b"{ }"),
+                digest(&one),
+                digest(&other)
+            ])
+        );
+    }
+}
