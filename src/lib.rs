@@ -11,13 +11,14 @@
 //! | values | what the specifications name: references, digests, descriptors, manifests. Parsed at the door, no input or output |
 //! | mechanisms | HTTP, verification, compression, files that appear whole or not at all. They know no registry |
 //! | auth | challenges, tokens, and where credentials come from |
-//! | subject | the registry client, archives, Nix text, the read-only registry |
+//! | subject | the registry client, archives, Nix text, the read-only registry, container daemons |
 //! | program | the command line: arguments, one file per command, errors for people, exit codes |
 //!
 //! ```text
 //! arguments, environment → cli::args → Reference, Credentials, Platform, Output
 //! Reference → registry::resolve → Document<Index|Manifest> → select(Platform) → Document<Manifest>
 //! Descriptor → registry::blob → verify → { output | compression → archive → output }
+//! image on disk → archive::stored_image → engine → daemon
 //! Document<Manifest> → nix::expression → render → standard output
 //! ```
 //!
@@ -51,6 +52,7 @@ pub mod auth;
 
 // Subject.
 pub mod archive;
+pub mod engine;
 pub mod nix;
 pub mod registry;
 pub mod serve;

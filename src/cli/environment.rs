@@ -13,6 +13,14 @@ pub const DOCKER_TOKEN: &str = "DOCKER_TOKEN";
 pub const REGISTRY_AUTH_FILE: &str = "REGISTRY_AUTH_FILE";
 /// Docker: the directory of `config.json`, which holds credentials among other things.
 pub const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
+/// Docker: the daemon's address.
+pub const DOCKER_HOST: &str = "DOCKER_HOST";
+/// Docker: the name of a daemon that `docker context` knows.
+pub const DOCKER_CONTEXT: &str = "DOCKER_CONTEXT";
+/// Docker: if it is set, a daemon on a port is spoken to by TLS.
+pub const DOCKER_TLS_VERIFY: &str = "DOCKER_TLS_VERIFY";
+/// Docker: the directory of `ca.pem`, `cert.pem` and `key.pem` for that.
+pub const DOCKER_CERT_PATH: &str = "DOCKER_CERT_PATH";
 /// XDG: the directory of what lasts as long as the user is logged in.
 pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// XDG: the directory of configuration.

@@ -4,13 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::archive::stored_image;
+use crate::archive::{composition, stored_image};
 use crate::auth::{self, sources};
 use crate::compression::TooLarge;
 use crate::document::ParseError;
 use crate::http::{self, RootsError, StatusCode};
 use crate::registry::{self, Cause, DownloadError};
-use crate::{archive, endpoint, nix, output, reference, serve, verify};
+use crate::{archive, endpoint, engine, nix, output, reference, serve, verify};
 
 /// How the program ends. The numbers are promised to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,24 @@ pub enum Error {
     /// The server.
     #[error("cannot serve the images")]
     Server(#[from] serve::ServerError),
+    /// A daemon that is not to be found.
+    #[error("cannot tell where the daemon is")]
+    DaemonContext(#[from] engine::context::Error),
+    /// A daemon.
+    #[error(transparent)]
+    Daemon(#[from] engine::Error),
+    /// An image that does not get into a daemon.
+    #[error("cannot load the image {}", path.display())]
+    Load {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<engine::load::Error>,
+    },
+    /// Images that do not get out of it.
+    #[error("cannot remove all images that are no longer wanted")]
+    Prune(#[from] engine::prune::Error),
     /// An output file or directory.
     #[error(transparent)]
     Output(#[from] output::Error),
@@ -270,6 +288,10 @@ impl Error {
             Self::Images(error) if error.is_not_found() => Exit::NotFound,
             Self::Composite(error) if error.is_integrity() => Exit::Integrity,
             Self::BuildImage(error) if error.is_integrity() => Exit::Integrity,
+            Self::Daemon(error) | Self::Prune(engine::prune::Error::Daemon(error)) => {
+                of_daemon(error)
+            }
+            Self::Load { source, .. } => of_load(source),
             Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
@@ -281,6 +303,8 @@ impl Error {
             | Self::Http(_)
             | Self::Images(_)
             | Self::Server(_)
+            | Self::DaemonContext(_)
+            | Self::Prune(_)
             | Self::Output(_)
             | Self::Archive { .. }
             | Self::Composite(_)
@@ -320,6 +344,25 @@ impl Error {
                 }
                 _ => None,
             },
+            Self::Daemon(error) | Self::Prune(engine::prune::Error::Daemon(error)) => {
+                hint_of_daemon(error)
+            }
+            Self::Load { source, .. } => match &**source {
+                engine::load::Error::Daemon(error) => hint_of_daemon(error),
+                engine::load::Error::NoneForDaemon(_) => {
+                    Some("--platform chooses an image that the daemon does not run")
+                }
+                engine::load::Error::Open(archive::stored_image::Error::SeveralImages {
+                    ..
+                }) => Some("choose one of these with --image"),
+                engine::load::Error::Upload(engine::UploadError::Layer {
+                    source: engine::LayerError::Decompress(source),
+                    ..
+                }) if TooLarge::of(source).is_some() => {
+                    Some("--max-layer-size allows more, for an image that is trusted")
+                }
+                _ => None,
+            },
             Self::Document {
                 source: ParseError::IsIndex,
                 ..
@@ -344,12 +387,70 @@ impl Error {
                 source: LayerError::DiffId(error),
                 ..
             } => error,
+            Self::Load { source, .. } => match &**source {
+                engine::load::Error::Upload(engine::UploadError::Layer {
+                    source: engine::LayerError::Content(error),
+                    ..
+                }) => error,
+                _ => return None,
+            },
             _ => return None,
         };
         match error {
             verify::Error::Digest(mismatch) => Some(mismatch),
             _ => None,
         }
+    }
+}
+
+fn of_daemon(error: &engine::Error) -> Exit {
+    if error.is_denied() {
+        Exit::Denied
+    } else if error.is_unavailable() {
+        Exit::Unavailable
+    } else if error.is_integrity() {
+        Exit::Integrity
+    } else if error.is_unsupported() {
+        Exit::Unsupported
+    } else {
+        Exit::Other
+    }
+}
+
+fn of_load(error: &engine::load::Error) -> Exit {
+    use engine::load::Error as Load;
+    match error {
+        Load::Open(error) if error.is_integrity() => Exit::Integrity,
+        Load::Open(error) if error.is_not_found() => Exit::NotFound,
+        Load::NoneForDaemon(_) | Load::Upload(engine::UploadError::NotALayer { .. }) => {
+            Exit::Unsupported
+        }
+        Load::Composition(
+            composition::Error::Manifest(source) | composition::Error::Config { source, .. },
+        ) => of_document(source),
+        Load::Composition(error) if error.is_integrity() => Exit::Integrity,
+        Load::Upload(error) if error.is_integrity() => Exit::Integrity,
+        Load::Daemon(error) => of_daemon(error),
+        Load::Open(_)
+        | Load::Composition(_)
+        | Load::Name(_)
+        | Load::Upload(_)
+        | Load::State(_)
+        | Load::Task(_) => Exit::Other,
+    }
+}
+
+fn hint_of_daemon(error: &engine::Error) -> Option<&'static str> {
+    if error.is_denied() {
+        Some("the daemon's socket is for its group (`docker`, mostly) and for root")
+    } else if error.is_down() {
+        Some("start the daemon, or name another with --host or DOCKER_HOST")
+    } else if error.is_full() {
+        Some("make room where the daemon keeps its images: `docker system df` shows what takes it")
+    } else if matches!(error, engine::Error::Platform { .. }) {
+        Some("--platform loads an image that the daemon does not run")
+    } else {
+        None
     }
 }
 

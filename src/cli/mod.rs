@@ -11,14 +11,17 @@ mod classic;
 mod composite;
 mod config;
 mod credentials;
+mod daemon;
 mod docker2nix;
 pub mod environment;
 mod error;
 mod image;
 mod layer;
+mod load;
 mod login_check;
 mod manifest;
 mod progress;
+mod prune;
 mod report;
 mod serve;
 mod source;
@@ -119,6 +122,8 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::LoginCheck(args) => login_check::run(args, &context).await,
         // Ends in its own way; see `run`.
         Command::Serve(args) => serve::run(args, false, interrupted(), interrupted).await,
+        Command::Load(args) => load::run(args, &context).await,
+        Command::Prune(args) => prune::run(args, &context).await,
         Command::Builder => builder::run(&context).await,
         Command::Composite(args) => composite::run(&args),
     }

@@ -53,6 +53,17 @@ impl Display {
         }
     }
 
+    /// Begins to show an image that is sent somewhere.
+    pub(super) fn upload(&self) -> Upload {
+        let bar = match &self.0 {
+            Kind::Bars(bars) => bars.add(ProgressBar::no_length()),
+            Kind::Quiet | Kind::Lines => ProgressBar::hidden(),
+        };
+        bar.set_style(style(SPINNER));
+        bar.set_prefix("sending");
+        Upload(bar)
+    }
+
     /// Something failed that may pass by itself.
     pub(super) fn retrying(&self, notice: &Notice) {
         let after = notice
@@ -67,7 +78,7 @@ impl Display {
     }
 
     /// Shows a line, above the bars where there are some. Progress that nobody sees is no reason to stop.
-    fn line(&self, line: &str) {
+    pub(super) fn line(&self, line: &str) {
         match &self.0 {
             Kind::Quiet => {}
             Kind::Lines => {
@@ -101,6 +112,29 @@ impl LayerProgress {
             self.short,
             diff_id.digest().short()
         ));
+    }
+}
+
+/// The progress of an image that is sent somewhere.
+#[derive(Clone)]
+pub(super) struct Upload(ProgressBar);
+
+impl Upload {
+    /// So many bytes will be sent, from the first on.
+    pub(super) fn expect(&self, bytes: u64) {
+        self.0.reset();
+        self.0.set_length(bytes);
+        self.0.set_style(style(BAR));
+    }
+
+    /// So many more were sent.
+    pub(super) fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+
+    /// The bar goes away.
+    pub(super) fn finish(&self) {
+        self.0.finish_and_clear();
     }
 }
 

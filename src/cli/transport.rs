@@ -9,7 +9,7 @@ use super::{Context, Error, credentials};
 use crate::auth::Credentials;
 use crate::endpoint::Endpoint;
 use crate::http::retry::Policy;
-use crate::http::{Client, Proxies, Roots, Settings};
+use crate::http::{Client, Proxies, Roots, RootsError, Settings};
 use crate::mirror::{self, Mirror};
 use crate::reference::Repository;
 use crate::registry::Registry;
@@ -65,7 +65,7 @@ fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {
 }
 
 /// The authorities of the first bundle that the environment names, else the system's.
-fn roots(sandboxed: bool) -> Result<Roots, Error> {
+pub(super) fn roots(sandboxed: bool) -> Result<Roots, RootsError> {
     let named = [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE]
         .into_iter()
         .filter_map(var_os)
@@ -75,13 +75,14 @@ fn roots(sandboxed: bool) -> Result<Roots, Error> {
     for path in named {
         match Roots::from_file(&path) {
             Err(error) if sandboxed && error.is_not_found() => {}
-            roots => return Ok(roots?),
+            roots => return roots,
         }
     }
     Ok(Roots::of_the_system())
 }
 
-fn settings(context: &Context) -> Result<Settings, Error> {
+/// How stubborn to be, as arguments and environment say it.
+pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
     let args = &context.transport;
     let display = context.display.clone();
     let defaults = Settings::default();

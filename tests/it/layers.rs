@@ -25,7 +25,7 @@ const OWNED_CRATES: [(&str, &[&str]); 2] = [("reqwest", &["http"]), ("hyper", &[
 
 /// Modules that never see the network, and what they therefore do not use.
 const OFFLINE: [&str; 2] = ["archive", "nix"];
-const NETWORK: [&str; 4] = ["http", "registry", "auth", "serve"];
+const NETWORK: [&str; 5] = ["http", "registry", "auth", "serve", "engine"];
 /// Crates whose module `net` is the network.
 const SYSTEM: [&str; 2] = ["std::", "tokio::"];
 

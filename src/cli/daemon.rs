@@ -1,0 +1,63 @@
+//! From arguments and environment to the daemon that is meant.
+//!
+//! Source: docker/cli, `cli/command/cli.go`: `DOCKER_HOST` comes before `DOCKER_CONTEXT`, and that before the
+//! current context.
+
+use std::path::PathBuf;
+
+use super::args::DaemonArgs;
+use super::environment::{self, var, var_os};
+use super::{Context, Error, transport};
+use crate::engine::{Address, Daemon, Endpoint, TlsFiles, context};
+
+/// Connects to the daemon.
+pub(super) async fn connect(args: DaemonArgs, context: &Context) -> Result<Daemon, Error> {
+    let endpoint = endpoint(args)?;
+    let settings = transport::settings(context)?;
+    // A bundle that the environment names is read only where it is needed.
+    let roots = || transport::roots(false);
+    Ok(Daemon::connect(endpoint, roots, settings).await?)
+}
+
+/// Where the daemon is.
+fn endpoint(args: DaemonArgs) -> Result<Endpoint, Error> {
+    let directory = var_os(environment::DOCKER_CONFIG)
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(var_os(environment::HOME)?).join(".docker")));
+    let named = match args.host {
+        Some(address) => Some(address),
+        None => var(environment::DOCKER_HOST)
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(
+                |error: crate::engine::address::ParseError| Error::Environment {
+                    name: environment::DOCKER_HOST,
+                    reason: error.to_string(),
+                },
+            )?,
+    };
+    if let Some(address) = named {
+        let tls = tls(&address, directory);
+        return Ok(Endpoint { address, tls });
+    }
+    let of_context = match directory {
+        Some(directory) => {
+            let name = var(environment::DOCKER_CONTEXT);
+            context::find(&directory, name.as_deref())?
+        }
+        None => None,
+    };
+    Ok(of_context.unwrap_or_default())
+}
+
+/// What `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` say of a daemon on a port.
+fn tls(address: &Address, configuration: Option<PathBuf>) -> Option<TlsFiles> {
+    let Address::Port(url) = address else {
+        return None;
+    };
+    let wanted = var(environment::DOCKER_TLS_VERIFY).is_some() || url.scheme() == "https";
+    let directory = var_os(environment::DOCKER_CERT_PATH)
+        .map(PathBuf::from)
+        .or(configuration)?;
+    wanted.then(|| TlsFiles::in_directory(&directory))
+}

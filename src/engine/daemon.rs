@@ -1,0 +1,450 @@
+//! A daemon that answers: what it is, what images it has, and the few things that it is asked to do.
+
+use std::collections::HashSet;
+use std::io;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::address::{Address, Endpoint};
+use super::tag::TagName;
+use super::{Error, events};
+use crate::digest::{DiffId, Digest};
+use crate::http::direct::{Answer, Direct, Verb};
+use crate::http::{self, Roots, RootsError, Settings, StatusCode};
+use crate::platform::Platform;
+
+/// The API that this program knows; an older daemon is spoken to in its own version.
+const NEWEST_API: ApiVersion = ApiVersion(1, 45);
+/// Docker 1.12, of 2016.
+const OLDEST_API: ApiVersion = ApiVersion(1, 24);
+/// The first Docker whose own image store reads layers in zstd (moby pull request 44706 in 23.0).
+const FIRST_WITH_ZSTD: u32 = 23;
+
+/// Answers about one thing have at most so many bytes.
+const SMALL: usize = 4 << 20;
+/// Lists may be longer.
+const LARGE: usize = 64 << 20;
+/// What is said while an image is loaded.
+const EVENTS: usize = 1 << 20;
+/// What is kept of an error page.
+const MESSAGE: usize = 2 << 10;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ApiVersion(u32, u32);
+
+/// What a daemon keeps images in, which decides what must be sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Docker's own image store. It never opens a layer whose chain it has.
+    Docker {
+        /// Whether it can read layers that are compressed with zstd.
+        reads_zstd: bool,
+    },
+    /// Docker with containerd's image store, which keeps the blobs and wants all of them.
+    Containerd,
+    /// Podman.
+    Podman,
+}
+
+/// An image that a daemon has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its id.
+    pub id: Digest,
+    /// Its names.
+    pub tags: HashSet<TagName>,
+    /// Its uncompressed layers, lowest first.
+    pub layers: Vec<DiffId>,
+}
+
+/// What became of something that was to be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone.
+    Done,
+    /// It was not there.
+    Absent,
+    /// Something depends on it.
+    InUse,
+}
+
+/// A daemon that has answered.
+#[derive(Clone, Debug)]
+pub struct Daemon {
+    client: Direct,
+    address: Address,
+    version: ApiVersion,
+    kind: Kind,
+    platform: Platform,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Version {
+    #[serde(rename = "Version", default)]
+    engine: String,
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    arch: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Info {
+    #[serde(default)]
+    driver_status: Option<Vec<Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    id: Digest,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    #[serde(rename = "RootFS", default)]
+    root_fs: RootFs,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RootFs {
+    #[serde(default)]
+    layers: Option<Vec<DiffId>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    id: Digest,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    #[serde(rename = "ImageID")]
+    image_id: String,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
+impl Daemon {
+    /// Connects, and finds out what answers. `roots` vouch for a daemon behind TLS that has no authority of its
+    /// own.
+    pub async fn connect(
+        endpoint: Endpoint,
+        roots: impl FnOnce() -> Result<Roots, RootsError>,
+        settings: Settings,
+    ) -> Result<Self, Error> {
+        let address = endpoint.address.clone();
+        let client = endpoint
+            .client(roots, settings)
+            .map_err(|source| Error::Endpoint {
+                address: address.clone(),
+                source,
+            })?;
+        let mut daemon = Self {
+            client,
+            address,
+            version: NEWEST_API,
+            kind: Kind::Podman,
+            platform: Platform::of_this_machine(),
+        };
+        let ping = daemon.ask("connect", Verb::Get, "/_ping", SMALL).await?;
+        let ping = daemon.require_success("connect", ping)?;
+        let offered = ping.header("Api-Version");
+        daemon.version = match offered.and_then(ApiVersion::parse) {
+            Some(version) if version >= OLDEST_API => version.min(NEWEST_API),
+            _ => {
+                return Err(Error::TooOld {
+                    address: daemon.address,
+                    version: offered.map(|text| text.chars().take(20).collect()),
+                });
+            }
+        };
+        let what = "ask the daemon what it is";
+        let version: Version = daemon.read(what, "/version", SMALL).await?;
+        daemon.platform = Platform {
+            os: version.os,
+            architecture: version.arch,
+            variant: None,
+            os_version: None,
+        }
+        .normalised();
+        // Podman takes a second over what Docker must be asked.
+        if ping.header("Libpod-Api-Version").is_none() {
+            let info: Info = daemon.read(what, "/info", SMALL).await?;
+            daemon.kind = if info.uses_containerd() {
+                Kind::Containerd
+            } else {
+                Kind::Docker {
+                    reads_zstd: reads_zstd(&version.engine),
+                }
+            };
+        }
+        Ok(daemon)
+    }
+
+    /// What keeps the images.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What the daemon runs.
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// The image of this id, if the daemon has it.
+    pub async fn image(&self, id: &Digest) -> Result<Option<Image>, Error> {
+        let what = format!("look for the image {id}");
+        let path = self.path(&format!("/images/{id}/json"));
+        let answer = self.ask(&what, Verb::Get, &path, SMALL).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let answer = self.require_success(&what, answer)?;
+        let found: Inspected = self.parse(&what, &answer.body)?;
+        Ok(Some(Image {
+            id: found.id,
+            tags: found
+                .repo_tags
+                .iter()
+                .flatten()
+                // `<none>:<none>` is no name.
+                .filter_map(|name| name.parse().ok())
+                .collect(),
+            layers: found.root_fs.layers.unwrap_or_default(),
+        }))
+    }
+
+    /// The ids of all images that are not the parts of others.
+    pub async fn images(&self) -> Result<Vec<Digest>, Error> {
+        let images: Vec<Listed> = self.read("list the images", "/images/json", LARGE).await?;
+        Ok(images.into_iter().map(|image| image.id).collect())
+    }
+
+    /// The ids of the images of all containers, running or not.
+    pub async fn images_in_use(&self) -> Result<HashSet<Digest>, Error> {
+        let containers: Vec<Container> = self
+            .read("list the containers", "/containers/json?all=1", LARGE)
+            .await?;
+        Ok(containers
+            .iter()
+            .filter_map(|container| Digest::parse_lenient(&container.image_id).ok())
+            .collect())
+    }
+
+    /// Gives an image one more name, and takes it from another that has it.
+    pub async fn tag(&self, id: &Digest, name: &TagName) -> Result<(), Error> {
+        let what = format!("name the image {id} {name}");
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("repo", &name.full_name())
+            .append_pair("tag", name.tag())
+            .finish();
+        let path = self.path(&format!("/images/{id}/tag?{query}"));
+        let answer = self.ask(&what, Verb::Post, &path, SMALL).await?;
+        self.require_success(&what, answer).map(drop)
+    }
+
+    /// Takes a name away, and the image with its last name.
+    pub async fn untag(&self, name: &TagName) -> Result<Removal, Error> {
+        // The characters of a name mean nothing else in a path.
+        self.remove(&format!("{}:{}", name.full_name(), name.tag()))
+            .await
+    }
+
+    /// Removes an image that has no name, or only one.
+    pub async fn remove_image(&self, id: &Digest) -> Result<Removal, Error> {
+        self.remove(&id.to_string()).await
+    }
+
+    async fn remove(&self, object: &str) -> Result<Removal, Error> {
+        let what = format!("remove {object}");
+        let path = self.path(&format!("/images/{object}"));
+        let answer = self.ask(&what, Verb::Delete, &path, LARGE).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(Removal::Absent),
+            StatusCode::CONFLICT => Ok(Removal::InUse),
+            _ => self.require_success(&what, answer).map(|_| Removal::Done),
+        }
+    }
+
+    /// Sends an archive, and waits until the daemon has loaded it.
+    pub async fn load(
+        &self,
+        archive: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<(), Error> {
+        let what = "load the image";
+        let path = self.path("/images/load?quiet=1");
+        let mut response = self
+            .client
+            .upload(&path, "application/x-tar", archive)
+            .await
+            .map_err(|source| self.http(what, source))?;
+        let status = response.status();
+        if !status.is_success() {
+            // Nothing is worth waiting for without end but the end of a load.
+            let body = response.start_of_body(MESSAGE);
+            let body = tokio::time::timeout(self.client.patience(), body).await;
+            return Err(self.status(what, status, &body.unwrap_or_default()));
+        }
+        let mut body = Vec::new();
+        let broken = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= EVENTS => {
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Some(_)) => break Some(response.too_large(EVENTS)),
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        // An error that was said counts more than one in saying it.
+        match (events::error(&body), broken) {
+            (Ok(Some(message)), _) => Err(Error::Load { message }),
+            (_, Some(broken)) => Err(self.http(what, broken)),
+            (Ok(None), None) => Ok(()),
+            (Err(source), None) => Err(self.garbage(what, source)),
+        }
+    }
+
+    fn path(&self, path: &str) -> String {
+        format!("/v{}.{}{path}", self.version.0, self.version.1)
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        path: &str,
+        limit: usize,
+    ) -> Result<T, Error> {
+        let answer = self.ask(what, Verb::Get, &self.path(path), limit).await?;
+        let answer = self.require_success(what, answer)?;
+        self.parse(what, &answer.body)
+    }
+
+    async fn ask(&self, what: &str, verb: Verb, path: &str, limit: usize) -> Result<Answer, Error> {
+        self.client
+            .ask(verb, path, limit)
+            .await
+            .map_err(|source| self.http(what, source))
+    }
+
+    fn require_success(&self, what: &str, answer: Answer) -> Result<Answer, Error> {
+        if answer.status.is_success() {
+            Ok(answer)
+        } else {
+            Err(self.status(what, answer.status, &answer.body))
+        }
+    }
+
+    fn parse<T: DeserializeOwned>(&self, what: &str, body: &[u8]) -> Result<T, Error> {
+        serde_json::from_slice(body).map_err(|source| self.garbage(what, source))
+    }
+
+    fn http(&self, what: &str, source: http::Error) -> Error {
+        Error::Http {
+            what: what.to_owned(),
+            address: self.address.clone(),
+            source,
+        }
+    }
+
+    fn status(&self, what: &str, status: StatusCode, body: &[u8]) -> Error {
+        let message = match serde_json::from_slice::<Message>(body) {
+            Ok(Message { message }) => message,
+            Err(_) => String::from_utf8_lossy(body).into_owned(),
+        };
+        Error::Status {
+            what: what.to_owned(),
+            address: self.address.clone(),
+            status,
+            message: message.trim().chars().take(MESSAGE).collect(),
+        }
+    }
+
+    fn garbage(&self, what: &str, source: serde_json::Error) -> Error {
+        Error::Garbage {
+            what: what.to_owned(),
+            address: self.address.clone(),
+            source,
+        }
+    }
+}
+
+impl ApiVersion {
+    fn parse(text: &str) -> Option<Self> {
+        let (major, minor) = text.split_once('.')?;
+        Some(Self(major.parse().ok()?, minor.parse().ok()?))
+    }
+}
+
+impl Info {
+    /// Whether containerd keeps the images, as `docker info` shows it.
+    fn uses_containerd(&self) -> bool {
+        self.driver_status.iter().flatten().any(|row| {
+            matches!(row.as_slice(), [key, value, ..]
+                if key == "driver-type" && value.starts_with("io.containerd.snapshotter"))
+        })
+    }
+}
+
+/// Whether a Docker of this version reads zstd. One whose version is no number was built from sources of today.
+fn reads_zstd(version: &str) -> bool {
+    let major = version.split('.').next().unwrap_or_default();
+    major
+        .parse::<u32>()
+        .map_or(true, |major| major >= FIRST_WITH_ZSTD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(ApiVersion::parse("1.9") < ApiVersion::parse("1.24"));
+        for text in ["", "1", "1.x", "v1.41"] {
+            assert_eq!(ApiVersion::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn zstd_is_read_from_docker_23_on() {
+        for (version, reads) in [
+            ("20.10.24+dfsg1", false),
+            ("19.03.1", false),
+            ("23.0.0", true),
+            ("26.1.5+dfsg1", true),
+            ("dev", true),
+            ("", true),
+        ] {
+            assert_eq!(reads_zstd(version), reads, "{version}");
+        }
+    }
+
+    #[test]
+    fn the_image_store_is_found_in_the_drivers_status() {
+        for (status, containerd) in [
+            (r#"[["driver-type","io.containerd.snapshotter.v1"]]"#, true),
+            (
+                r#"[["Backing Filesystem","extfs"],["userxattr","false"]]"#,
+                false,
+            ),
+            ("[]", false),
+            ("null", false),
+        ] {
+            let info: Info =
+                serde_json::from_str(&format!(r#"{{"DriverStatus":{status}}}"#)).unwrap();
+            assert_eq!(info.uses_containerd(), containerd, "{status}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Whether a layer is what the image says: its blob by size and digest, what it decompresses to by diff id, and
+//! neither more than the limit allows.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+
+use super::pipe::Stop;
+use super::{LayerError, UploadError};
+use crate::compression::{Decompressor, Limit, LimitedWriter, sniff};
+use crate::digest::{DiffId, Digest};
+use crate::media_type::Compression;
+use crate::verify::{Verifier, VerifyingWriter};
+
+/// What is read at once.
+const BUFFER: usize = 256 << 10;
+
+/// A layer that is to be looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Check {
+    pub(super) path: PathBuf,
+    pub(super) digest: Digest,
+    pub(super) size: u64,
+    pub(super) diff_id: DiffId,
+    pub(super) limit: Limit,
+}
+
+impl Check {
+    /// Reads the layer, and gives the number of bytes that it decompresses to.
+    pub(super) fn run(&self, stop: &Stop) -> Result<u64, UploadError> {
+        let read = |source| UploadError::Read {
+            path: self.path.clone(),
+            source,
+        };
+        let decompress = |source| self.wrong(LayerError::Decompress(source));
+        let mut file = File::open(&self.path).map_err(read)?;
+        let mut blob = Verifier::new(self.digest, Some(self.size));
+        let mut buffer = vec![0; BUFFER];
+        let mut decompressor = None;
+        loop {
+            if stop.is_set() {
+                return Err(UploadError::Stopped);
+            }
+            let count = match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(read(error)),
+            };
+            let bytes = buffer.get(..count).unwrap_or_default();
+            blob.update(bytes)
+                .map_err(|error| self.wrong(error.into()))?;
+            let decompressor = match &mut decompressor {
+                Some(decompressor) => decompressor,
+                // By its first bytes, as every daemon finds it out.
+                None => decompressor.insert(self.decompressor(sniff(bytes)).map_err(decompress)?),
+            };
+            decompressor.write_all(bytes).map_err(decompress)?;
+        }
+        // Before the end of the decompression, which a blob that was cut off would not survive either.
+        blob.finish().map_err(|error| self.wrong(error.into()))?;
+        let decompressor = match decompressor {
+            Some(decompressor) => decompressor,
+            None => self.decompressor(Compression::None).map_err(decompress)?,
+        };
+        let plain = decompressor.finish().map_err(decompress)?.into_inner();
+        plain
+            .finish()
+            .map(|(_, size)| size)
+            .map_err(|error| self.wrong(error.into()))
+    }
+
+    fn decompressor(
+        &self,
+        compression: Compression,
+    ) -> io::Result<Decompressor<LimitedWriter<VerifyingWriter<io::Sink>>>> {
+        let plain = VerifyingWriter::new(*self.diff_id.digest(), io::sink());
+        let limited = LimitedWriter::new(self.limit.for_layer(self.size), plain);
+        Decompressor::new(compression, limited)
+    }
+
+    fn wrong(&self, source: LayerError) -> UploadError {
+        UploadError::Layer {
+            layer: self.digest,
+            source,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compression::TooLarge;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn check(
+        blob: &[u8],
+        digest_of: &[u8],
+        diff_id_of: &[u8],
+        limit: Limit,
+    ) -> Result<u64, UploadError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), blob).unwrap();
+        Check {
+            path: file.path().to_owned(),
+            digest: Digest::of(digest_of),
+            size: digest_of.len() as u64,
+            diff_id: DiffId::new(Digest::of(diff_id_of)),
+            limit,
+        }
+        .run(&Stop::default())
+    }
+
+    #[test]
+    fn a_good_layer_tells_its_size() {
+        let plain = vec![7; 1 << 20];
+        let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
+        for blob in [gzip(&plain), zstd, plain.clone()] {
+            assert_eq!(
+                check(&blob, &blob, &plain, Limit::default()).unwrap(),
+                1 << 20
+            );
+        }
+        assert_eq!(check(b"", b"", b"", Limit::default()).unwrap(), 0);
+    }
+
+    #[test]
+    fn refuses_other_content_and_too_much_of_it() {
+        let plain = vec![7; 1 << 20];
+        let blob = gzip(&plain);
+        let cut = &blob[..blob.len() - 9];
+        for (blob, digest_of, diff_id_of) in [
+            (&blob[..], &b"other"[..], &plain[..]),
+            (&blob, &blob, b"other"),
+            (cut, &blob, &plain),
+            (cut, cut, &plain),
+        ] {
+            let error = check(blob, digest_of, diff_id_of, Limit::default()).unwrap_err();
+            assert!(error.is_integrity(), "{error}");
+        }
+        let error = check(&blob, &blob, &plain, Limit::of_bytes(1000)).unwrap_err();
+        let UploadError::Layer {
+            source: LayerError::Decompress(source),
+            ..
+        } = error
+        else {
+            panic!("{error}");
+        };
+        assert_eq!(TooLarge::of(&source), Some(TooLarge { limit: 1000 }));
+    }
+
+    #[test]
+    fn stops_when_it_is_told() {
+        let stop = Stop::default();
+        stop.set();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let check = Check {
+            path: file.path().to_owned(),
+            digest: Digest::of(b""),
+            size: 0,
+            diff_id: DiffId::new(Digest::of(b"")),
+            limit: Limit::default(),
+        };
+        assert!(matches!(check.run(&stop), Err(UploadError::Stopped)));
+    }
+}
