@@ -11,3 +11,4 @@ pub mod names;
 pub mod oci_layout;
 pub mod placed;
 pub mod stored_image;
+pub mod tar_shape;

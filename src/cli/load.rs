@@ -33,7 +33,7 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
             let display = context.display.clone();
             move |message| {
                 display.line(&format!(
-                    "the daemon lacks a layer that it had; sending all: {message}"
+                    "the daemon does not take it without the layers that it has; sending all: {message}"
                 ));
             }
         }),

@@ -132,6 +132,12 @@ pub async fn load(
         Plan::Send => {
             let before = journal.begin(&work.tags, true)?;
             let sent = send(daemon, &work, watch).await;
+            if let Err(Error::Daemon(super::Error::Load { .. })) = sent
+                && daemon.kind() == Kind::Containerd
+            {
+                // This store keeps an image that it could not unpack. What went wrong then is told already.
+                let _ = daemon.remove_image(&work.id).await;
+            }
             let (report, tagged) = journal.end(sent, before)?;
             Loaded {
                 id: work.id,

@@ -1,5 +1,5 @@
-//! Whether a layer is what the image says: its blob by size and digest, what it decompresses to by diff id, and
-//! neither more than the limit allows.
+//! Whether a layer is what the image says: its blob by size and digest, what it decompresses to by diff id, no more
+//! than the limit allows, and an archive from beginning to end.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::pipe::Stop;
 use super::{LayerError, UploadError};
+use crate::archive::tar_shape::TarShape;
 use crate::compression::{Decompressor, Limit, LimitedWriter, sniff};
 use crate::digest::{DiffId, Digest};
 use crate::media_type::Compression;
@@ -64,17 +65,17 @@ impl Check {
             None => self.decompressor(Compression::None).map_err(decompress)?,
         };
         let plain = decompressor.finish().map_err(decompress)?.into_inner();
-        plain
-            .finish()
-            .map(|(_, size)| size)
-            .map_err(|error| self.wrong(error.into()))
+        let (shape, size) = plain.finish().map_err(|error| self.wrong(error.into()))?;
+        shape.finish().map_err(|error| self.wrong(error.into()))?;
+        Ok(size)
     }
 
     fn decompressor(
         &self,
         compression: Compression,
-    ) -> io::Result<Decompressor<LimitedWriter<VerifyingWriter<io::Sink>>>> {
-        let plain = VerifyingWriter::new(*self.diff_id.digest(), io::sink());
+    ) -> io::Result<Decompressor<LimitedWriter<VerifyingWriter<TarShape<io::Sink>>>>> {
+        let shape = TarShape::new(io::sink());
+        let plain = VerifyingWriter::new(*self.diff_id.digest(), shape);
         let limited = LimitedWriter::new(self.limit.for_layer(self.size), plain);
         Decompressor::new(compression, limited)
     }
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_good_layer_tells_its_size() {
-        let plain = vec![7; 1 << 20];
+        let plain = vec![0; 1 << 20];
         let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
         for blob in [gzip(&plain), zstd, plain.clone()] {
             assert_eq!(
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn refuses_other_content_and_too_much_of_it() {
-        let plain = vec![7; 1 << 20];
+        let plain = vec![0; 1 << 20];
         let blob = gzip(&plain);
         let cut = &blob[..blob.len() - 9];
         for (blob, digest_of, diff_id_of) in [
@@ -139,6 +140,7 @@ mod tests {
             (&blob, &blob, b"other"),
             (cut, &blob, &plain),
             (cut, cut, &plain),
+            (b"no archive", b"no archive", b"no archive"),
         ] {
             let error = check(blob, digest_of, diff_id_of, Limit::default()).unwrap_err();
             assert!(error.is_integrity(), "{error}");

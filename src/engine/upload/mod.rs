@@ -18,6 +18,7 @@ pub(super) use self::pipe::{Stop, channel};
 
 use self::pipe::Pipe;
 use crate::archive::header;
+use crate::archive::tar_shape::Malformed;
 use crate::digest::Digest;
 use crate::verify;
 
@@ -115,6 +116,9 @@ pub enum LayerError {
     /// It, or what it decompresses to, is something else.
     #[error(transparent)]
     Content(#[from] verify::Error),
+    /// It is what it should be, and that is no archive.
+    #[error(transparent)]
+    Shape(#[from] Malformed),
 }
 
 impl UploadError {
