@@ -292,6 +292,7 @@ impl Error {
                 of_daemon(error)
             }
             Self::Load { source, .. } => of_load(source),
+            Self::Prune(engine::prune::Error::Keep { source, .. }) => of_stored_image(source),
             Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
@@ -420,8 +421,7 @@ fn of_daemon(error: &engine::Error) -> Exit {
 fn of_load(error: &engine::load::Error) -> Exit {
     use engine::load::Error as Load;
     match error {
-        Load::Open(error) if error.is_integrity() => Exit::Integrity,
-        Load::Open(error) if error.is_not_found() => Exit::NotFound,
+        Load::Open(error) => of_stored_image(error),
         Load::NoneForDaemon(_) | Load::Upload(engine::UploadError::NotALayer { .. }) => {
             Exit::Unsupported
         }
@@ -431,12 +431,19 @@ fn of_load(error: &engine::load::Error) -> Exit {
         Load::Composition(error) if error.is_integrity() => Exit::Integrity,
         Load::Upload(error) if error.is_integrity() => Exit::Integrity,
         Load::Daemon(error) => of_daemon(error),
-        Load::Open(_)
-        | Load::Composition(_)
-        | Load::Name(_)
-        | Load::Upload(_)
-        | Load::State(_)
-        | Load::Task(_) => Exit::Other,
+        Load::Composition(_) | Load::Name(_) | Load::Upload(_) | Load::State(_) | Load::Task(_) => {
+            Exit::Other
+        }
+    }
+}
+
+fn of_stored_image(error: &archive::stored_image::Error) -> Exit {
+    if error.is_integrity() {
+        Exit::Integrity
+    } else if error.is_not_found() {
+        Exit::NotFound
+    } else {
+        Exit::Other
     }
 }
 

@@ -110,7 +110,9 @@ impl Error {
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Http { source, .. } => source.is_transient(),
+            Self::Http { source, .. } => {
+                source.is_transient() || matches!(source, http::Error::Send { .. })
+            }
             _ => false,
         }
     }

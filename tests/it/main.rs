@@ -22,6 +22,7 @@ mod config; // hocker config
 mod docker2nix; // hocker docker2nix: expressions, and what becomes of hostile names
 mod image; // hocker image: archives and layouts
 mod layer; // hocker layer
+mod load; // hocker load and prune, with a daemon that does what real ones do only on a bad day
 mod login_check; // hocker login-check: why somebody is denied
 mod manifest; // hocker manifest: exact bytes, indexes, platforms
 mod serve; // hocker serve: what clients get, and what becomes of requests that mean harm

@@ -11,9 +11,9 @@ use super::server::Server;
 
 /// A daemon.
 pub(crate) struct Dockerd {
-    _server: Server,
+    server: Option<Server>,
     socket: PathBuf,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Dockerd {
@@ -24,37 +24,54 @@ impl Dockerd {
 
     /// The same, with further arguments.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        Self::start_in(|_| arguments.iter().map(|&argument| argument.into()).collect())
+    }
+
+    /// The same with further arguments, which may name files in its directory.
+    pub(crate) fn start_in(arguments: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path();
-        let socket = path.join("socket");
-        let mut command = Command::new("dockerd");
-        command
-            .arg("--data-root")
-            .arg(path.join("data"))
-            .arg("--exec-root")
-            .arg(path.join("exec"))
-            .arg("--pidfile")
-            .arg(path.join("pid"))
-            .arg("--host")
-            .arg(format!("unix://{}", socket.display()))
-            .args(["--iptables=false", "--ip6tables=false", "--bridge=none"])
-            .args(arguments);
-        let server = Server::start(&mut command, &path.join("log"), || {
-            socket.exists()
-                && program::output(docker(&socket).arg("version"))
-                    .status
-                    .success()
-        });
+        let arguments = arguments(directory.path());
+        let socket = directory.path().join("socket");
+        let server = serve(directory.path(), &socket, &arguments);
         Self {
-            _server: server,
+            server: Some(server),
             socket,
-            _directory: directory,
+            directory,
         }
     }
 
     /// Where it listens, as `DOCKER_HOST` says it.
     pub(crate) fn host(&self) -> String {
         format!("unix://{}", self.socket.display())
+    }
+
+    /// Ends it as `kill -9` does, and starts it again with the data that it had.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.server.take().unwrap().kill();
+        // Its containerd ends with it. Where nobody collects the children of the dead, the number of that process
+        // stays taken, and the next daemon would wait for it.
+        std::fs::remove_dir_all(self.directory.path().join("exec")).unwrap();
+        self.server = Some(serve(self.directory.path(), &self.socket, &[]));
+    }
+
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// All that it has: images by id with their names, and the layers of its store.
+    pub(crate) fn contents(&self) -> (Vec<String>, usize) {
+        let format = "{{.ID}} {{.Repository}}:{{.Tag}}";
+        let list = ["image", "ls", "--all", "--no-trunc", "--format", format];
+        let images = program::text(self.docker().args(list));
+        let mut images: Vec<_> = images.lines().map(str::to_owned).collect();
+        images.sort();
+        let layers = self
+            .directory
+            .path()
+            .join("data/image/overlay2/layerdb/sha256");
+        let layers = std::fs::read_dir(layers).map_or(0, Iterator::count);
+        (images, layers)
     }
 
     /// `docker …` against this daemon.
@@ -86,6 +103,27 @@ impl Dockerd {
                 .args(["run", "--rm", "--network=none", "--pull=never", image]),
         )
     }
+}
+
+fn serve(path: &Path, socket: &Path, arguments: &[String]) -> Server {
+    let mut command = Command::new("dockerd");
+    command
+        .arg("--data-root")
+        .arg(path.join("data"))
+        .arg("--exec-root")
+        .arg(path.join("exec"))
+        .arg("--pidfile")
+        .arg(path.join("pid"))
+        .arg("--host")
+        .arg(format!("unix://{}", socket.display()))
+        .args(["--iptables=false", "--ip6tables=false", "--bridge=none"])
+        .args(arguments);
+    Server::start(&mut command, &path.join("log"), || {
+        socket.exists()
+            && program::output(docker(socket).arg("version"))
+                .status
+                .success()
+    })
 }
 
 fn docker(socket: &Path) -> Command {

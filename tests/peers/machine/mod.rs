@@ -1,6 +1,7 @@
 //! Peers on this machine, each started by the test that needs it and gone when it ends.
 
 pub(crate) mod containerd;
+pub(crate) mod counting_socket;
 pub(crate) mod cutter;
 pub(crate) mod docker_registry;
 pub(crate) mod dockerd;

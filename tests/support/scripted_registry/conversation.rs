@@ -125,8 +125,37 @@ fn read_request(stream: &mut impl Stream) -> io::Result<Option<Request>> {
         let length: usize = length.parse().map_err(io::Error::other)?;
         request.body = vec![0; length];
         stream.read_exact(&mut request.body)?;
+    } else if request.header("transfer-encoding") == Some("chunked") {
+        request.body = read_chunks(stream)?;
     }
     Ok(Some(request))
+}
+
+/// A body in chunks. One that is broken off is an error, and its request never came.
+fn read_chunks(stream: &mut impl Stream) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let length = usize::from_str_radix(&read_line(stream)?, 16).map_err(io::Error::other)?;
+        let start = body.len();
+        body.resize(start + length, 0);
+        stream.read_exact(&mut body[start..])?;
+        read_line(stream)?;
+        if length == 0 {
+            return Ok(body);
+        }
+    }
+}
+
+/// A line without its end.
+fn read_line(stream: &mut impl Stream) -> io::Result<String> {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        line.push(byte[0]);
+    }
+    line.truncate(line.len() - 2);
+    String::from_utf8(line).map_err(io::Error::other)
 }
 
 /// Sends the answer; false if the connection is over.

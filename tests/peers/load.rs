@@ -1,0 +1,462 @@
+//! hocker load and prune with a real dockerd, whose image store is its own.
+
+use std::fs;
+use std::path::Path;
+use std::sync::mpsc;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::machine::counting_socket::CountingSocket;
+use crate::machine::dockerd::Dockerd;
+use crate::machine::program;
+use crate::machine::real_image::{GREETING, program_layer};
+use crate::machine::server::free_port;
+use crate::support::hocker::{Run, hocker};
+use crate::support::image::{Family, Image, Layer, Packing, digest, noise};
+use crate::support::tls::Authority;
+
+/// The lower layers are as large as this.
+const LARGE: usize = 8 << 20;
+/// Requests and headers are smaller than this.
+const SMALL: u64 = 32 << 10;
+
+/// Two large layers, and whatever comes on them.
+fn image(packing: Packing, top: Vec<Layer>) -> Image {
+    let noise = noise(2 * LARGE);
+    let (one, other) = noise.split_at(LARGE);
+    let mut layers = vec![
+        Layer::of_files(packing, &[("one", one)]),
+        Layer::of_files(packing, &[("other", other)]),
+    ];
+    layers.extend(top);
+    Image::new(Family::Oci, &["/hello"], layers)
+}
+
+fn small_layer(text: &str) -> Layer {
+    Layer::of_files(Packing::Gzip, &[("small", text.as_bytes())])
+}
+
+/// A layout whose image has this name.
+fn layout(image: &Image, name: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    image.write_layout(directory.path(), name);
+    directory
+}
+
+fn load(host: &str, layout: &Path) -> Run {
+    hocker(["load", "--host", host]).arguments([layout])
+}
+
+fn blobs(layers: &[Layer]) -> u64 {
+    layers.iter().map(|layer| layer.blob.len() as u64).sum()
+}
+
+#[test]
+fn only_what_is_not_there_is_sent() {
+    let dockerd = Dockerd::start();
+    let socket = CountingSocket::before(dockerd.socket());
+    let one = image(Packing::Gzip, vec![program_layer(GREETING)]);
+    let first = layout(&one, "team/app:1");
+    let all = blobs(&one.layers);
+
+    let outcome = load(&socket.host(), first.path()).run().done();
+    assert_eq!(outcome.text().trim(), one.config_digest());
+    outcome.says("sent 3 of 3 layers, ").says("; 0 were there");
+    let sent = socket.sent();
+    assert!(
+        sent > all && sent < all + all / 100 + SMALL,
+        "{sent} of {all}"
+    );
+    assert_eq!(dockerd.image_id("team/app:1"), one.config_digest());
+    assert_eq!(dockerd.run_image("team/app:1"), GREETING);
+
+    let again = load(&socket.host(), first.path()).run().done();
+    assert_eq!(again.text().trim(), one.config_digest());
+    again.says("the image is there; nothing was sent");
+    let sent = socket.sent();
+    assert!(sent < SMALL, "{sent}");
+
+    load(&socket.host(), first.path())
+        .arguments(["--tag", "other:2"])
+        .run()
+        .done()
+        .says("it is now also other:2");
+    let sent = socket.sent();
+    assert!(sent < SMALL, "{sent}");
+    assert_eq!(dockerd.image_id("other:2"), one.config_digest());
+
+    // Another top on the same two layers, and one of these once more above it.
+    let top = [program_layer("Another."), one.layers[0].clone()];
+    let two = image(Packing::Gzip, vec![top[0].clone(), small_layer("x")]);
+    let second = layout(&two, "team/app:2");
+    load(&socket.host(), second.path())
+        .run()
+        .done()
+        .says("sent 2 of 4 layers, ")
+        .says("; 2 were there");
+    let (sent, needed) = (socket.sent(), blobs(&two.layers[2..]));
+    assert!(sent > needed && sent < needed + SMALL, "{sent} of {needed}");
+    assert_eq!(dockerd.image_id("team/app:2"), two.config_digest());
+    assert_eq!(dockerd.run_image("team/app:2"), "Another.");
+
+    let three = image(Packing::Gzip, top.to_vec());
+    let third = layout(&three, "team/app:3");
+    load(&socket.host(), third.path())
+        .run()
+        .done()
+        .says("sent 2 of 4 layers, ");
+    assert_eq!(dockerd.image_id("team/app:3"), three.config_digest());
+    assert_eq!(dockerd.run_image("team/app:3"), "Another.");
+}
+
+#[test]
+fn an_image_without_a_name_gets_those_that_are_asked_for() {
+    let dockerd = Dockerd::start();
+    let image = Image::new(Family::Oci, &["/x"], vec![small_layer("x")]);
+    let nameless = layout(&image, "1.0");
+    let id = image.config_digest();
+    load(&dockerd.host(), nameless.path()).run().done();
+    let (images, _) = dockerd.contents();
+    assert_eq!(images, [format!("{id} <none>:<none>")]);
+    load(&dockerd.host(), nameless.path())
+        .arguments(["--tag", "a:1", "--tag", "ghcr.io/b/c"])
+        .run()
+        .done();
+    let (images, _) = dockerd.contents();
+    assert_eq!(
+        images,
+        [format!("{id} a:1"), format!("{id} ghcr.io/b/c:latest")]
+    );
+}
+
+#[test]
+fn what_the_daemon_loses_is_sent_again() {
+    let dockerd = Dockerd::start();
+    let socket = CountingSocket::before(dockerd.socket());
+    let one = image(Packing::Gzip, vec![small_layer("1")]);
+    let two = image(Packing::Gzip, vec![small_layer("2")]);
+    let (first, second) = (layout(&one, "app:1"), layout(&two, "app:2"));
+
+    // Before it is asked.
+    load(&socket.host(), first.path()).run().done();
+    program::run(dockerd.docker().args(["image", "rm", "app:1"]));
+    assert_eq!(dockerd.contents(), (vec![], 0));
+    load(&socket.host(), second.path())
+        .run()
+        .done()
+        .says("sent 3 of 3 layers");
+    assert_eq!(dockerd.image_id("app:2"), two.config_digest());
+
+    // After it was asked, and before it gets the archive: more than a dozen requests take no 4 KiB.
+    let mut remove = dockerd.docker();
+    remove.args(["image", "rm", "app:2"]);
+    socket.after(4 << 10, move || drop(program::run(&mut remove)));
+    // Large enough that the archive's beginning, with the new layer in it, is what passes that mark.
+    let top = Layer::of_files(Packing::Plain, &[("top", &noise(3 << 20))]);
+    let three = image(Packing::Gzip, vec![top]);
+    let third = layout(&three, "app:3");
+    load(&socket.host(), third.path())
+        .run()
+        .done()
+        .says("sending all")
+        .says("sent 3 of 3 layers");
+    assert_eq!(dockerd.image_id("app:3"), three.config_digest());
+}
+
+#[test]
+fn two_loads_at_once_both_end_well() {
+    let dockerd = Dockerd::start();
+    let one = image(Packing::Gzip, vec![program_layer("One.")]);
+    let two = image(Packing::Gzip, vec![program_layer("Two.")]);
+    let (first, second) = (layout(&one, "app:1"), layout(&two, "app:2"));
+    let state = tempfile::tempdir().unwrap();
+    let running: Vec<_> = [&first, &first, &second, &second]
+        .map(|layout| {
+            load(&dockerd.host(), layout.path())
+                .arguments(["--state", state.path().to_str().unwrap()])
+                .start()
+        })
+        .into();
+    let ids: Vec<_> = running
+        .into_iter()
+        .map(|running| running.finish().done().text().trim().to_owned())
+        .collect();
+    let expected = [&one, &one, &two, &two].map(Image::config_digest);
+    assert_eq!(ids, expected);
+    assert_eq!(dockerd.run_image("app:1"), "One.");
+    assert_eq!(dockerd.run_image("app:2"), "Two.");
+    assert_eq!(records(state.path()).len(), 2);
+}
+
+fn records(state: &Path) -> Vec<Value> {
+    fs::read_dir(state)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_daemon_that_is_killed_halfway_gets_the_image_next_time() {
+    let mut dockerd = Dockerd::start();
+    let socket = CountingSocket::before(dockerd.socket());
+    let image = image(Packing::Gzip, vec![program_layer(GREETING)]);
+    let layout = layout(&image, "app:1");
+    let (reached, halfway) = mpsc::channel();
+    let (go_on, killed) = mpsc::channel::<()>();
+    socket.after(blobs(&image.layers) / 2, move || {
+        reached.send(()).unwrap();
+        // The sender is dropped without a word.
+        let _ = killed.recv();
+    });
+    let running = load(&socket.host(), layout.path())
+        .arguments(["--retries", "0"])
+        .start();
+    halfway.recv().unwrap();
+    dockerd.kill_and_restart();
+    drop(go_on);
+    running.finish().failed(6);
+    assert_eq!(dockerd.contents(), (vec![], 0));
+    load(&socket.host(), layout.path()).run().done();
+    assert_eq!(dockerd.run_image("app:1"), GREETING);
+}
+
+#[test]
+fn an_interrupted_load_leaves_nothing() {
+    let dockerd = Dockerd::start();
+    let socket = CountingSocket::before(dockerd.socket());
+    let image = image(Packing::Gzip, vec![small_layer("1")]);
+    let layout = layout(&image, "app:1");
+    let (reached, halfway) = mpsc::channel();
+    let (go_on, interrupted) = mpsc::channel::<()>();
+    socket.after(blobs(&image.layers) / 2, move || {
+        reached.send(()).unwrap();
+        let _ = interrupted.recv();
+    });
+    let running = load(&socket.host(), layout.path()).start();
+    halfway.recv().unwrap();
+    running.interrupt();
+    assert_eq!(running.finish().code, Some(130));
+    drop(go_on);
+    assert_eq!(dockerd.contents(), (vec![], 0));
+    load(&socket.host(), layout.path()).run().done();
+    assert_eq!(dockerd.image_id("app:1"), image.config_digest());
+}
+
+#[test]
+fn wrong_images_leave_the_daemon_as_it_was() {
+    let dockerd = Dockerd::start();
+    let good = image(Packing::Gzip, vec![]);
+    load(&dockerd.host(), layout(&good, "app:good").path())
+        .run()
+        .done();
+    let before = dockerd.contents();
+    assert_eq!(before.1, 2);
+
+    let bomb = Layer::of_files(Packing::Gzip, &[("zeros", &vec![0; 16 << 20])]);
+    let bomb = image(Packing::Gzip, vec![bomb]);
+    let half = small_layer("half").tar[..514].to_vec();
+    let half = image(Packing::Gzip, vec![Layer::of_tar(Packing::Gzip, half)]);
+    let with_diff_ids = |diff_ids: Vec<String>| {
+        let config = json!({
+            "os": "linux",
+            "architecture": "amd64",
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        });
+        let platform = json!({"os": "linux", "architecture": "amd64"});
+        let layers = image(Packing::Gzip, vec![small_layer("x")]).layers;
+        Image::with_config(Family::Oci, &platform, config.to_string().into(), layers)
+    };
+    let known: Vec<_> = good.layers.iter().map(|layer| digest(&layer.tar)).collect();
+    let wrong = with_diff_ids([known.clone(), vec![digest(b"other")]].concat());
+    let fewer = with_diff_ids(known);
+    for (name, image, arguments) in [
+        ("bomb", bomb, &["--max-layer-size", "9M"][..]),
+        ("half", half, &[]),
+        ("wrong", wrong, &[]),
+        ("fewer", fewer, &[]),
+    ] {
+        let layout = layout(&image, &format!("app:{name}"));
+        let state = tempfile::tempdir().unwrap();
+        let outcome = load(&dockerd.host(), layout.path())
+            .arguments(arguments)
+            .arguments(["--state", state.path().to_str().unwrap()])
+            .run()
+            .failed(5);
+        assert_eq!(dockerd.contents(), before, "{name}: {outcome}");
+        assert_eq!(records(state.path()), Vec::<Value>::new(), "{name}");
+    }
+}
+
+#[test]
+fn layers_that_the_daemon_cannot_read_are_sent_plain() {
+    let dockerd = Dockerd::start();
+    let mut top = program_layer(GREETING);
+    top = Layer::of_tar(Packing::Zstd, top.tar);
+    // One of the layers occurs twice, and one is not in zstd.
+    let below = image(Packing::Zstd, vec![small_layer("x")]);
+    let repeated = below.layers[0].clone();
+    let image = image(Packing::Zstd, vec![small_layer("x"), repeated, top]);
+    for (name, image) in [("app:1", &below), ("app:2", &image)] {
+        load(&dockerd.host(), layout(image, name).path())
+            .run()
+            .done();
+        assert_eq!(dockerd.image_id(name), image.config_digest());
+    }
+    assert_eq!(dockerd.run_image("app:2"), GREETING);
+}
+
+#[test]
+fn a_daemon_on_a_port_wants_a_certificate_and_shows_one() {
+    let authority = Authority::new("ours");
+    let port = free_port();
+    let dockerd = Dockerd::start_in(|directory| {
+        authority.write(directory);
+        let identity = authority.identity(&["127.0.0.1", "localhost"]);
+        fs::write(directory.join("cert.pem"), identity.certificate).unwrap();
+        fs::write(directory.join("key.pem"), identity.key).unwrap();
+        let file = |name: &str| directory.join(name).display().to_string();
+        vec![
+            "--tlsverify".to_owned(),
+            format!("--tlscacert={}", file("ca.pem")),
+            format!("--tlscert={}", file("cert.pem")),
+            format!("--tlskey={}", file("key.pem")),
+            format!("--host=tcp://127.0.0.1:{port}"),
+        ]
+    });
+    let image = image(Packing::Gzip, vec![]);
+    let layout = layout(&image, "app:1");
+    let certificates = tempfile::tempdir().unwrap();
+    authority.write(certificates.path());
+    let run = || {
+        hocker(["load", "--retries", "0"])
+            .arguments([layout.path()])
+            .env("DOCKER_HOST", format!("tcp://127.0.0.1:{port}"))
+            .env("DOCKER_TLS_VERIFY", "1")
+            .env("DOCKER_CERT_PATH", certificates.path())
+            .run()
+    };
+    run().failed(6);
+    let identity = authority.identity(&["client"]);
+    fs::write(certificates.path().join("cert.pem"), identity.certificate).unwrap();
+    fs::write(certificates.path().join("key.pem"), identity.key).unwrap();
+    run().done();
+    assert_eq!(dockerd.image_id("app:1"), image.config_digest());
+}
+
+/// A daemon with a directory of records.
+struct Pruned {
+    dockerd: Dockerd,
+    state: TempDir,
+}
+
+impl Pruned {
+    fn new() -> Self {
+        Self {
+            dockerd: Dockerd::start(),
+            state: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn load(&self, layout: &TempDir, arguments: &[&str]) {
+        load(&self.dockerd.host(), layout.path())
+            .arguments(["--state", self.state.path().to_str().unwrap()])
+            .arguments(arguments)
+            .run()
+            .done();
+    }
+
+    fn docker(&self, arguments: &[&str]) -> String {
+        program::text(self.dockerd.docker().args(arguments))
+    }
+
+    /// The ids of what was removed.
+    fn prune(&self, arguments: &[&str]) -> Vec<String> {
+        let outcome = hocker(["prune", "--host", &self.dockerd.host(), "--state"])
+            .arguments([self.state.path()])
+            .arguments(arguments)
+            .run()
+            .done();
+        outcome.text().lines().map(str::to_owned).collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let (images, _) = self.dockerd.contents();
+        let name = |line: &String| line.split_once(' ').unwrap().1.to_owned();
+        let mut names: Vec<_> = images.iter().map(name).collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn what_nobody_wants_any_more_is_removed_and_nothing_else() {
+    let images = [
+        "kept", "old", "moved", "shared", "used", "before", "foreign",
+    ]
+    .map(|name| {
+        (
+            name,
+            Image::new(Family::Oci, &["/x"], vec![small_layer(name)]),
+        )
+    });
+    let of = |wanted: &str| &images.iter().find(|(name, _)| *name == wanted).unwrap().1;
+    let layout_of = |name: &str| layout(of(name), &format!("app:{name}"));
+    let machine = Pruned::new();
+    let kept = layout_of("kept");
+    machine.load(&kept, &[]);
+    machine.load(&layout_of("old"), &["--tag", "extra:old"]);
+    machine.load(&layout_of("moved"), &["--tag", "latest"]);
+    machine.load(&layout_of("shared"), &[]);
+    machine.load(&layout_of("used"), &[]);
+    // Somebody else's, by the same program without records.
+    for name in ["before", "foreign"] {
+        load(&machine.dockerd.host(), layout_of(name).path())
+            .run()
+            .done();
+    }
+    // One of them is wanted for a while under one more name.
+    machine.load(&layout_of("before"), &["--tag", "mine:1"]);
+    // The name `latest` moves, and somebody takes a liking to an image.
+    machine.docker(&["tag", "app:foreign", "latest"]);
+    machine.docker(&["tag", "app:shared", "theirs:1"]);
+    let container = machine.docker(&["create", "app:used"]);
+    let before = machine.names();
+
+    let keep = ["--keep", kept.path().to_str().unwrap()];
+    let mut expected = ["old", "moved"].map(|name| of(name).config_digest());
+    expected.sort();
+    let mut tried = machine.prune(&[&keep[..], &["--dry-run"]].concat());
+    tried.sort();
+    assert_eq!(tried, expected);
+    assert_eq!(machine.names(), before, "nothing is changed yet");
+
+    let mut removed = machine.prune(&keep);
+    removed.sort();
+    assert_eq!(removed, expected);
+    let left = [
+        "app:before",
+        "app:foreign",
+        "app:kept",
+        "app:used",
+        "latest:latest",
+        "theirs:1",
+    ];
+    assert_eq!(machine.names(), left);
+
+    // What was in use goes when it is not any more; what is kept stays.
+    assert_eq!(machine.prune(&keep), Vec::<String>::new());
+    machine.docker(&["rm", &container]);
+    assert_eq!(machine.prune(&keep), [of("used").config_digest()]);
+    let recorded = records(machine.state.path());
+    assert_eq!(recorded.len(), 1);
+    assert_eq!(recorded[0]["imageId"], of("kept").config_digest());
+    machine.docker(&["image", "rm", "app:kept"]);
+    assert_eq!(machine.prune(&[]), Vec::<String>::new());
+    assert_eq!(records(machine.state.path()), Vec::<Value>::new());
+}
