@@ -58,6 +58,8 @@ pub struct Image {
     pub tags: HashSet<TagName>,
     /// Its uncompressed layers, lowest first.
     pub layers: Vec<DiffId>,
+    /// Whether it was pulled or pushed too. Only Docker's own store tells.
+    pub in_registry: bool,
 }
 
 /// What became of something that was to be removed.
@@ -105,6 +107,8 @@ struct Inspected {
     id: Digest,
     #[serde(default)]
     repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    repo_digests: Option<Vec<String>>,
     #[serde(rename = "RootFS", default)]
     root_fs: RootFs,
 }
@@ -222,6 +226,9 @@ impl Daemon {
                 .filter_map(|name| name.parse().ok())
                 .collect(),
             layers: found.root_fs.layers.unwrap_or_default(),
+            // The other stores make digests up for what was loaded.
+            in_registry: matches!(self.kind, Kind::Docker { .. })
+                && found.repo_digests.iter().flatten().count() > 0,
         }))
     }
 

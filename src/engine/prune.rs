@@ -31,7 +31,7 @@ pub enum Fate {
     Gone,
     /// A container uses it, or another image is made from it. It stays, and is looked at again the next time.
     InUse,
-    /// Somebody else gave it a name, or had it before. It stays, and is theirs.
+    /// Somebody else gave it a name, pulled it, or had it before. It stays, and is theirs.
     Others,
     /// It is not known whether it was loaded by this program, which was ended in the middle. It stays.
     Unsure,
@@ -137,6 +137,10 @@ fn step(record: &Record, image: Option<&Image>, in_use: &HashSet<Digest>) -> Pru
     if in_use.contains(&record.image_id) {
         return stays(Fate::InUse);
     }
+    if image.in_registry {
+        // Somebody pulled it, perhaps by one of the names that it had from here.
+        return stays(Fate::Others);
+    }
     let mut ours = Vec::new();
     let mut others = false;
     for name in &image.tags {
@@ -191,6 +195,7 @@ mod tests {
             id: Digest::of(b"image"),
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
             layers: Vec::new(),
+            in_registry: false,
         }
     }
 
@@ -253,6 +258,16 @@ mod tests {
             (vec![], Fate::Unsure)
         );
         assert_eq!(decided(&unsure, None, false), (vec![], Fate::Gone));
+    }
+
+    #[test]
+    fn an_image_that_was_pulled_too_stays_as_it_is() {
+        let pulled = Image {
+            in_registry: true,
+            ..image(&["a:1"])
+        };
+        let decided = decided(&record(&["a:1"]), Some(&pulled), false);
+        assert_eq!(decided, (vec![], Fate::Others));
     }
 
     #[test]
