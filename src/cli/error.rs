@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::archive::{composition, stored_image};
+use super::daemon_error::{hint_of_daemon, hint_of_load, of_daemon, of_load};
+use crate::archive::stored_image;
 use crate::auth::{self, sources};
 use crate::compression::TooLarge;
 use crate::document::ParseError;
@@ -292,7 +293,7 @@ impl Error {
                 of_daemon(error)
             }
             Self::Load { source, .. } => of_load(source),
-            Self::Prune(engine::prune::Error::Keep { source, .. }) => of_stored_image(source),
+            Self::Prune(engine::prune::Error::Keep { source, .. }) => of_stored(source),
             Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
@@ -348,22 +349,7 @@ impl Error {
             Self::Daemon(error) | Self::Prune(engine::prune::Error::Daemon(error)) => {
                 hint_of_daemon(error)
             }
-            Self::Load { source, .. } => match &**source {
-                engine::load::Error::Daemon(error) => hint_of_daemon(error),
-                engine::load::Error::NoneForDaemon(_) => {
-                    Some("--platform chooses an image that the daemon does not run")
-                }
-                engine::load::Error::Open(archive::stored_image::Error::SeveralImages {
-                    ..
-                }) => Some("choose one of these with --image"),
-                engine::load::Error::Upload(engine::UploadError::Layer {
-                    source: engine::LayerError::Decompress(source),
-                    ..
-                }) if TooLarge::of(source).is_some() => {
-                    Some("--max-layer-size allows more, for an image that is trusted")
-                }
-                _ => None,
-            },
+            Self::Load { source, .. } => hint_of_load(source),
             Self::Document {
                 source: ParseError::IsIndex,
                 ..
@@ -404,69 +390,12 @@ impl Error {
     }
 }
 
-fn of_daemon(error: &engine::Error) -> Exit {
-    if error.is_denied() {
-        Exit::Denied
-    } else if error.is_unavailable() {
-        Exit::Unavailable
-    } else if error.is_integrity() {
-        Exit::Integrity
-    } else if error.is_unsupported() {
-        Exit::Unsupported
-    } else {
-        Exit::Other
-    }
-}
-
-fn of_load(error: &engine::load::Error) -> Exit {
-    use engine::load::Error as Load;
-    match error {
-        Load::Open(error) => of_stored_image(error),
-        Load::NoneForDaemon(_) | Load::Upload(engine::UploadError::NotALayer { .. }) => {
-            Exit::Unsupported
-        }
-        Load::Composition(
-            composition::Error::Manifest(source) | composition::Error::Config { source, .. },
-        ) => of_document(source),
-        Load::Composition(error) if error.is_integrity() => Exit::Integrity,
-        Load::Upload(error) if error.is_integrity() => Exit::Integrity,
-        Load::Daemon(error) => of_daemon(error),
-        Load::Composition(_) | Load::Name(_) | Load::Upload(_) | Load::State(_) | Load::Task(_) => {
-            Exit::Other
-        }
-    }
-}
-
-fn of_stored_image(error: &archive::stored_image::Error) -> Exit {
-    if error.is_integrity() {
-        Exit::Integrity
-    } else if error.is_not_found() {
-        Exit::NotFound
-    } else {
-        Exit::Other
-    }
-}
-
-fn hint_of_daemon(error: &engine::Error) -> Option<&'static str> {
-    if error.is_denied() {
-        Some("the daemon's socket is for its group (`docker`, mostly) and for root")
-    } else if error.is_down() {
-        Some("start the daemon, or name another with --host or DOCKER_HOST")
-    } else if error.is_full() {
-        Some("make room where the daemon keeps its images: `docker system df` shows what takes it")
-    } else if matches!(error, engine::Error::Platform { .. }) {
-        Some("--platform loads an image that the daemon does not run")
-    } else {
-        None
-    }
-}
-
 /// Whether the reader of the output closed it.
 fn is_closed(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }
 
-fn of_stored(error: &stored_image::Error) -> Exit {
+pub(super) fn of_stored(error: &stored_image::Error) -> Exit {
     if error.is_integrity() {
         Exit::Integrity
     } else if error.is_not_found() {
@@ -511,7 +440,7 @@ fn of_http(error: &http::Error) -> Exit {
     }
 }
 
-fn of_document(error: &ParseError) -> Exit {
+pub(super) fn of_document(error: &ParseError) -> Exit {
     match error {
         ParseError::Contradiction(_) => Exit::Integrity,
         ParseError::TooLarge

@@ -12,6 +12,7 @@ mod composite;
 mod config;
 mod credentials;
 mod daemon;
+mod daemon_error;
 mod docker2nix;
 pub mod environment;
 mod error;

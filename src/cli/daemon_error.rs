@@ -1,0 +1,73 @@
+//! What errors of daemons, and of images on their way to them, mean for the exit code and for the user.
+
+use super::Exit;
+use super::error::{of_document, of_stored};
+use crate::archive::{composition, stored_image};
+use crate::compression::TooLarge;
+use crate::engine;
+
+pub(super) fn of_daemon(error: &engine::Error) -> Exit {
+    if error.is_denied() {
+        Exit::Denied
+    } else if error.is_unavailable() {
+        Exit::Unavailable
+    } else if error.is_integrity() {
+        Exit::Integrity
+    } else if error.is_unsupported() {
+        Exit::Unsupported
+    } else {
+        Exit::Other
+    }
+}
+
+pub(super) fn of_load(error: &engine::load::Error) -> Exit {
+    use engine::load::Error as Load;
+    match error {
+        Load::Open(error) => of_stored(error),
+        Load::NoneForDaemon(_) | Load::Upload(engine::UploadError::NotALayer { .. }) => {
+            Exit::Unsupported
+        }
+        Load::Composition(
+            composition::Error::Manifest(source) | composition::Error::Config { source, .. },
+        ) => of_document(source),
+        Load::Composition(error) if error.is_integrity() => Exit::Integrity,
+        Load::Upload(error) if error.is_integrity() => Exit::Integrity,
+        Load::Daemon(error) => of_daemon(error),
+        Load::Composition(_) | Load::Name(_) | Load::Upload(_) | Load::State(_) | Load::Task(_) => {
+            Exit::Other
+        }
+    }
+}
+
+pub(super) fn hint_of_daemon(error: &engine::Error) -> Option<&'static str> {
+    if error.is_denied() {
+        Some("the daemon's socket is for its group (`docker`, mostly) and for root")
+    } else if error.is_down() {
+        Some("start the daemon, or name another with --host or DOCKER_HOST")
+    } else if error.is_full() {
+        Some("make room where the daemon keeps its images: `docker system df` shows what takes it")
+    } else if matches!(error, engine::Error::Platform { .. }) {
+        Some("--platform loads an image that the daemon does not run")
+    } else {
+        None
+    }
+}
+
+pub(super) fn hint_of_load(error: &engine::load::Error) -> Option<&'static str> {
+    match error {
+        engine::load::Error::Daemon(error) => hint_of_daemon(error),
+        engine::load::Error::NoneForDaemon(_) => {
+            Some("--platform chooses an image that the daemon does not run")
+        }
+        engine::load::Error::Open(stored_image::Error::SeveralImages { .. }) => {
+            Some("choose one of these with --image")
+        }
+        engine::load::Error::Upload(engine::UploadError::Layer {
+            source: engine::LayerError::Decompress(source),
+            ..
+        }) if TooLarge::of(source).is_some() => {
+            Some("--max-layer-size allows more, for an image that is trusted")
+        }
+        _ => None,
+    }
+}
