@@ -1,13 +1,18 @@
 //! A daemon that answers: what it is, what images it has, and the few things that it is asked to do.
 
+mod answers;
+
 use std::collections::HashSet;
 use std::io;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use self::answers::{
+    ApiVersion, Container, Info, Inspected, Listed, Message, NEWEST_API, OLDEST_API, Version,
+    reads_zstd,
+};
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
 use super::{Error, events};
@@ -15,13 +20,6 @@ use crate::digest::{DiffId, Digest};
 use crate::http::direct::{Answer, Direct, Verb};
 use crate::http::{self, Roots, RootsError, Settings, StatusCode};
 use crate::platform::Platform;
-
-/// The API that this program knows; an older daemon is spoken to in its own version.
-const NEWEST_API: ApiVersion = ApiVersion(1, 45);
-/// Docker 1.12, of 2016.
-const OLDEST_API: ApiVersion = ApiVersion(1, 24);
-/// The first Docker whose own image store reads layers in zstd (moby pull request 44706 in 23.0).
-const FIRST_WITH_ZSTD: u32 = 23;
 
 /// Answers about one thing have at most so many bytes.
 const SMALL: usize = 4 << 20;
@@ -31,9 +29,6 @@ const LARGE: usize = 64 << 20;
 const EVENTS: usize = 1 << 20;
 /// What is kept of an error page.
 const MESSAGE: usize = 2 << 10;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct ApiVersion(u32, u32);
 
 /// What a daemon keeps images in, which decides what must be sent to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,60 +76,6 @@ pub struct Daemon {
     version: ApiVersion,
     kind: Kind,
     platform: Platform,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Version {
-    #[serde(rename = "Version", default)]
-    engine: String,
-    #[serde(default)]
-    os: String,
-    #[serde(default)]
-    arch: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Info {
-    #[serde(default)]
-    driver_status: Option<Vec<Vec<String>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Inspected {
-    id: Digest,
-    #[serde(default)]
-    repo_tags: Option<Vec<String>>,
-    #[serde(default)]
-    repo_digests: Option<Vec<String>>,
-    #[serde(rename = "RootFS", default)]
-    root_fs: RootFs,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RootFs {
-    #[serde(default)]
-    layers: Option<Vec<DiffId>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Listed {
-    id: Digest,
-}
-
-#[derive(Deserialize)]
-struct Container {
-    #[serde(rename = "ImageID")]
-    image_id: String,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    message: String,
 }
 
 impl Daemon {
@@ -383,75 +324,6 @@ impl Daemon {
             what: what.to_owned(),
             address: self.address.clone(),
             source,
-        }
-    }
-}
-
-impl ApiVersion {
-    fn parse(text: &str) -> Option<Self> {
-        let (major, minor) = text.split_once('.')?;
-        Some(Self(major.parse().ok()?, minor.parse().ok()?))
-    }
-}
-
-impl Info {
-    /// Whether containerd keeps the images, as `docker info` shows it.
-    fn uses_containerd(&self) -> bool {
-        self.driver_status.iter().flatten().any(|row| {
-            matches!(row.as_slice(), [key, value, ..]
-                if key == "driver-type" && value.starts_with("io.containerd.snapshotter"))
-        })
-    }
-}
-
-/// Whether a Docker of this version reads zstd. One whose version is no number was built from sources of today.
-fn reads_zstd(version: &str) -> bool {
-    let major = version.split('.').next().unwrap_or_default();
-    major
-        .parse::<u32>()
-        .map_or(true, |major| major >= FIRST_WITH_ZSTD)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        assert!(ApiVersion::parse("1.9") < ApiVersion::parse("1.24"));
-        for text in ["", "1", "1.x", "v1.41"] {
-            assert_eq!(ApiVersion::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn zstd_is_read_from_docker_23_on() {
-        for (version, reads) in [
-            ("20.10.24+dfsg1", false),
-            ("19.03.1", false),
-            ("23.0.0", true),
-            ("26.1.5+dfsg1", true),
-            ("dev", true),
-            ("", true),
-        ] {
-            assert_eq!(reads_zstd(version), reads, "{version}");
-        }
-    }
-
-    #[test]
-    fn the_image_store_is_found_in_the_drivers_status() {
-        for (status, containerd) in [
-            (r#"[["driver-type","io.containerd.snapshotter.v1"]]"#, true),
-            (
-                r#"[["Backing Filesystem","extfs"],["userxattr","false"]]"#,
-                false,
-            ),
-            ("[]", false),
-            ("null", false),
-        ] {
-            let info: Info =
-                serde_json::from_str(&format!(r#"{{"DriverStatus":{status}}}"#)).unwrap();
-            assert_eq!(info.uses_containerd(), containerd, "{status}");
         }
     }
 }
