@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use super::pipe::Stop;
 use super::{LayerError, UploadError};
 use crate::archive::tar_shape::TarShape;
-use crate::compression::{Decompressor, Limit, LimitedWriter, sniff};
+use crate::compression::{Limit, LimitedWriter, Sniffed};
 use crate::digest::{DiffId, Digest};
-use crate::media_type::Compression;
 use crate::verify::{Verifier, VerifyingWriter};
 
 /// What is read at once.
@@ -37,7 +36,11 @@ impl Check {
         let mut file = File::open(&self.path).map_err(read)?;
         let mut blob = Verifier::new(self.digest, Some(self.size));
         let mut buffer = vec![0; BUFFER];
-        let mut decompressor = None;
+        let shape = TarShape::new(io::sink());
+        let plain = VerifyingWriter::new(*self.diff_id.digest(), shape);
+        // By its first bytes, as every daemon finds it out.
+        let mut decompressor =
+            Sniffed::new(LimitedWriter::new(self.limit.for_layer(self.size), plain));
         loop {
             if stop.is_set() {
                 return Err(UploadError::Stopped);
@@ -51,33 +54,14 @@ impl Check {
             let bytes = buffer.get(..count).unwrap_or_default();
             blob.update(bytes)
                 .map_err(|error| self.wrong(error.into()))?;
-            let decompressor = match &mut decompressor {
-                Some(decompressor) => decompressor,
-                // By its first bytes, as every daemon finds it out.
-                None => decompressor.insert(self.decompressor(sniff(bytes)).map_err(decompress)?),
-            };
             decompressor.write_all(bytes).map_err(decompress)?;
         }
         // Before the end of the decompression, which a blob that was cut off would not survive either.
         blob.finish().map_err(|error| self.wrong(error.into()))?;
-        let decompressor = match decompressor {
-            Some(decompressor) => decompressor,
-            None => self.decompressor(Compression::None).map_err(decompress)?,
-        };
         let plain = decompressor.finish().map_err(decompress)?.into_inner();
         let (shape, size) = plain.finish().map_err(|error| self.wrong(error.into()))?;
         shape.finish().map_err(|error| self.wrong(error.into()))?;
         Ok(size)
-    }
-
-    fn decompressor(
-        &self,
-        compression: Compression,
-    ) -> io::Result<Decompressor<LimitedWriter<VerifyingWriter<TarShape<io::Sink>>>>> {
-        let shape = TarShape::new(io::sink());
-        let plain = VerifyingWriter::new(*self.diff_id.digest(), shape);
-        let limited = LimitedWriter::new(self.limit.for_layer(self.size), plain);
-        Decompressor::new(compression, limited)
     }
 
     fn wrong(&self, source: LayerError) -> UploadError {
