@@ -10,5 +10,6 @@ pub mod identities;
 pub mod names;
 pub mod oci_layout;
 pub mod placed;
+pub mod plain_layer;
 pub mod stored_image;
 pub mod tar_shape;

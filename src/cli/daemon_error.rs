@@ -2,8 +2,8 @@
 
 use super::Exit;
 use super::error::{of_document, of_stored};
+use crate::archive::plain_layer::LayerError;
 use crate::archive::{composition, stored_image};
-use crate::compression::TooLarge;
 use crate::engine;
 
 pub(super) fn of_daemon(error: &engine::Error) -> Exit {
@@ -63,11 +63,9 @@ pub(super) fn hint_of_load(error: &engine::load::Error) -> Option<&'static str> 
             Some("choose one of these with --image")
         }
         engine::load::Error::Upload(engine::UploadError::Layer {
-            source: engine::LayerError::Decompress(source),
+            source: LayerError::TooLarge(_),
             ..
-        }) if TooLarge::of(source).is_some() => {
-            Some("--max-layer-size allows more, for an image that is trusted")
-        }
+        }) => Some("--max-layer-size allows more, for an image that is trusted"),
         _ => None,
     }
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::daemon_error::{hint_of_daemon, hint_of_load, of_daemon, of_load};
+use crate::archive::plain_layer::LayerError;
 use crate::archive::stored_image;
 use crate::auth::{self, sources};
-use crate::compression::TooLarge;
 use crate::document::ParseError;
 use crate::http::{self, RootsError, StatusCode};
 use crate::registry::{self, Cause, DownloadError};
@@ -210,20 +210,6 @@ pub enum Error {
     Interrupted(i32),
 }
 
-/// What is wrong with a layer's content.
-#[derive(Debug, thiserror::Error)]
-pub enum LayerError {
-    /// It does not decompress.
-    #[error("it cannot be decompressed")]
-    Decompress(#[source] io::Error),
-    /// It decompresses to too much.
-    #[error(transparent)]
-    TooLarge(TooLarge),
-    /// It decompresses to something else.
-    #[error(transparent)]
-    DiffId(#[from] verify::Error),
-}
-
 impl From<registry::Error> for Error {
     fn from(error: registry::Error) -> Self {
         Self::Registry(Box::new(error))
@@ -371,12 +357,12 @@ impl Error {
                 _ => return None,
             },
             Self::Layer {
-                source: LayerError::DiffId(error),
+                source: LayerError::Content(error),
                 ..
             } => error,
             Self::Load { source, .. } => match &**source {
                 engine::load::Error::Upload(engine::UploadError::Layer {
-                    source: engine::LayerError::Content(error),
+                    source: LayerError::Content(error),
                     ..
                 }) => error,
                 _ => return None,

@@ -24,4 +24,4 @@ pub use self::address::{Address, Endpoint, TlsFiles};
 pub use self::daemon::{Daemon, Image, Kind};
 pub use self::error::Error;
 pub use self::tag::{ParseError as TagNameError, TagName};
-pub use self::upload::{LayerError, Sent, UploadError};
+pub use self::upload::{Sent, UploadError};

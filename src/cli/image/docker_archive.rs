@@ -12,13 +12,12 @@ use super::blobs::{Blobs, FetchError};
 use crate::archive::docker_archive::{Archive, Layer};
 use crate::archive::header::Members;
 use crate::archive::placed::Placed;
-use crate::cli::error::LayerError;
+use crate::archive::plain_layer::{LayerError, PlainLayer};
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
-use crate::compression::{Limit, LimitedWriter, Sniffed, TooLarge};
+use crate::compression::Limit;
 use crate::output::{self, OutputFile};
 use crate::registry::Destination;
-use crate::verify::VerifyingWriter;
 
 /// Writes the archive to a file, or to a pipe. No layer may become larger than `limit`.
 pub(super) async fn write(image: Image, limit: Limit, file: OutputFile) -> Result<(), Error> {
@@ -139,15 +138,12 @@ async fn fetch_layer(
         path: directory.clone(),
         source,
     };
-    let wrong = |source: LayerError| Error::Layer {
-        layer: layer.blob.digest.to_string(),
-        source,
-    };
-    // What the decoder says of the content has no number of the operating system's; a full disk has.
-    let failed = |source: io::Error| match TooLarge::of(&source) {
-        Some(too_large) => wrong(LayerError::TooLarge(too_large)),
-        None if source.raw_os_error().is_some() => kept(source),
-        None => wrong(LayerError::Decompress(source)),
+    let failed = |error: LayerError| match error.into_system_error() {
+        Ok(source) => kept(source),
+        Err(source) => Error::Layer {
+            layer: layer.blob.digest.to_string(),
+            source,
+        },
     };
     let Place { file, offset } = match place {
         Some(place) => place,
@@ -156,13 +152,12 @@ async fn fetch_layer(
             offset: 0,
         },
     };
-    let plain = VerifyingWriter::new(*layer.diff_id.digest(), WriterAt { file, offset });
-    let plain = LimitedWriter::new(limit.for_layer(layer.blob.size), plain);
-    let mut decompressor = Sniffed::new(plain);
+    let output = WriterAt { file, offset };
+    let mut plain = PlainLayer::new(&layer.diff_id, layer.blob.size, limit, output);
     // Bytes that come out of order wait here.
     let spool = tempfile::tempfile_in(&directory).map_err(kept)?;
     let destination = Destination::InOrder {
-        take: &mut |bytes| decompressor.write_all(bytes),
+        take: &mut |bytes| plain.write_all(bytes),
         spool: Some(&spool),
     };
     blobs
@@ -170,13 +165,9 @@ async fn fetch_layer(
         .await
         .map_err(|error| match error {
             FetchError::Source(error) => *error,
-            FetchError::Destination(source) => failed(source),
+            FetchError::Destination(source) => failed(LayerError::of_write(source)),
         })?;
-    let plain = decompressor.finish().map_err(failed)?;
-    let (writer, size) = plain
-        .into_inner()
-        .finish()
-        .map_err(|error| wrong(error.into()))?;
+    let (writer, size) = plain.finish().map_err(failed)?;
     progress.decompressed(&layer.diff_id);
     Ok(Plain {
         file: writer.file,

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 
+use super::UploadError;
 use super::pipe::Stop;
-use super::{LayerError, UploadError};
-use crate::archive::tar_shape::TarShape;
-use crate::compression::{Limit, LimitedWriter, Sniffed};
+use crate::archive::plain_layer::{LayerError, PlainLayer};
+use crate::compression::Limit;
 use crate::digest::{DiffId, Digest};
-use crate::verify::{Verifier, VerifyingWriter};
+use crate::verify::Verifier;
 
 /// What is read at once.
 const BUFFER: usize = 256 << 10;
@@ -32,15 +32,10 @@ impl Check {
             path: self.path.clone(),
             source,
         };
-        let decompress = |source| self.wrong(LayerError::Decompress(source));
         let mut file = File::open(&self.path).map_err(read)?;
         let mut blob = Verifier::new(self.digest, Some(self.size));
         let mut buffer = vec![0; BUFFER];
-        let shape = TarShape::new(io::sink());
-        let plain = VerifyingWriter::new(*self.diff_id.digest(), shape);
-        // By its first bytes, as every daemon finds it out.
-        let mut decompressor =
-            Sniffed::new(LimitedWriter::new(self.limit.for_layer(self.size), plain));
+        let mut plain = PlainLayer::new(&self.diff_id, self.size, self.limit, io::sink());
         loop {
             if stop.is_set() {
                 return Err(UploadError::Stopped);
@@ -54,13 +49,13 @@ impl Check {
             let bytes = buffer.get(..count).unwrap_or_default();
             blob.update(bytes)
                 .map_err(|error| self.wrong(error.into()))?;
-            decompressor.write_all(bytes).map_err(decompress)?;
+            plain
+                .write_all(bytes)
+                .map_err(|error| self.wrong(LayerError::of_write(error)))?;
         }
         // Before the end of the decompression, which a blob that was cut off would not survive either.
         blob.finish().map_err(|error| self.wrong(error.into()))?;
-        let plain = decompressor.finish().map_err(decompress)?.into_inner();
-        let (shape, size) = plain.finish().map_err(|error| self.wrong(error.into()))?;
-        shape.finish().map_err(|error| self.wrong(error.into()))?;
+        let (_, size) = plain.finish().map_err(|error| self.wrong(error))?;
         Ok(size)
     }
 
@@ -131,13 +126,13 @@ mod tests {
         }
         let error = check(&blob, &blob, &plain, Limit::of_bytes(1000)).unwrap_err();
         let UploadError::Layer {
-            source: LayerError::Decompress(source),
+            source: LayerError::TooLarge(TooLarge { limit }),
             ..
         } = error
         else {
             panic!("{error}");
         };
-        assert_eq!(TooLarge::of(&source), Some(TooLarge { limit: 1000 }));
+        assert_eq!(limit, 1000);
     }
 
     #[test]

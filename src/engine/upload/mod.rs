@@ -18,9 +18,8 @@ pub(super) use self::pipe::{Stop, channel};
 
 use self::pipe::Pipe;
 use crate::archive::header;
-use crate::archive::tar_shape::Malformed;
+use crate::archive::plain_layer::LayerError;
 use crate::digest::Digest;
-use crate::verify;
 
 /// More threads than this decompress no faster than the daemon takes the archive.
 const MAX_CHECKERS: usize = 4;
@@ -105,20 +104,6 @@ pub enum UploadError {
     /// Nobody takes the archive any more, or something else was found wrong before.
     #[error("the archive was not sent to its end")]
     Stopped,
-}
-
-/// What is wrong with a layer.
-#[derive(Debug, thiserror::Error)]
-pub enum LayerError {
-    /// It does not decompress, or to too much.
-    #[error("it cannot be decompressed")]
-    Decompress(#[source] io::Error),
-    /// It, or what it decompresses to, is something else.
-    #[error(transparent)]
-    Content(#[from] verify::Error),
-    /// It is what it should be, and that is no archive.
-    #[error(transparent)]
-    Shape(#[from] Malformed),
 }
 
 impl UploadError {
