@@ -47,7 +47,7 @@ fn every_kind_of_image_has_one_name_in_the_registry_in_the_store_and_in_dockerd(
     let version = program::text(dockerd.docker().args(["version", "--format", server]));
     let major: u32 = version.split('.').next().unwrap().parse().unwrap();
     let mut table = format!(
-        "| image | manifest | image id | compositeImage.sh, dockerd {version} | docker-archive |\n|---|---|---|---|---|\n"
+        "| image | manifest | image id | compositeImage.sh, dockerd {version} | hocker load | docker-archive |\n|---|---|---|---|---|---|\n"
     );
     for (family, index_type) in INDEXES {
         for packing in [Packing::Gzip, Packing::Zstd, Packing::Plain] {
@@ -62,7 +62,7 @@ fn every_kind_of_image_has_one_name_in_the_registry_in_the_store_and_in_dockerd(
                 let outcome = check(&reference, &expected, reads_it, &nix, &dockerd);
                 writeln!(
                     table,
-                    "| {family:?} {packing:?} {tag} | {} | {} | {outcome} | loaded, runs |",
+                    "| {family:?} {packing:?} {tag} | {} | {} | {outcome} | loaded, runs | loaded, runs |",
                     &digest(&expected.manifest)[..19],
                     &digest(&expected.config)[..19],
                 )
@@ -241,6 +241,13 @@ fn check(
         assert_eq!(images, "", "{reference}");
         "refused: cannot read zstd"
     };
+
+    // What the daemon cannot read is decompressed on the way.
+    hocker(["load", result.to_str().unwrap()])
+        .env("DOCKER_HOST", dockerd.host())
+        .run()
+        .done();
+    check_loaded(dockerd, reference, expected);
 
     // Decompressed, every daemon reads it; and what comes from disk is what comes from the registry.
     let archives = ["archive", "archive-from-disk"].map(|name| nix.directory().join(name));
