@@ -29,6 +29,7 @@ package_of() {
     docker) if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi ;;
     ab | htpasswd) echo apache2-utils ;;
     ip) echo iproute2 ;;
+    man) echo man-db ;;
     nginx) echo nginx-light ;;
     nix-build) echo nix-bin ;;
     systemd-analyze) echo systemd ;;

@@ -286,7 +286,9 @@ pub struct Error {
 }
 
 impl Error {
-    fn create(path: &Path, source: io::Error) -> Self {
+    /// A file or directory `path` that could not be made.
+    #[must_use]
+    pub fn create(path: &Path, source: io::Error) -> Self {
         Self {
             operation: "create",
             path: path.to_owned(),

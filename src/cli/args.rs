@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::classic;
 use super::transport;
 use super::unquoted::Unquoted;
 use crate::compression::Limit;
@@ -24,18 +26,12 @@ use crate::secret::Secret;
     version,
     propagate_version = true,
     disable_help_subcommand = true,
-    max_term_width = 100,
-    after_help = "Exit codes: 0 done, 1 other, 2 usage, 3 not found, 4 denied, 5 integrity, \
-                  6 unavailable, 7 unsupported."
+    max_term_width = 100
 )]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub transport: TransportArgs,
 
     /// Show no progress, and write no access log
     #[arg(short, long, global = true)]
@@ -44,6 +40,10 @@ pub struct Args {
     /// Tell more: where credentials come from
     #[arg(short, long, global = true)]
     pub verbose: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described by its type")]
+    pub transport: TransportArgs,
 }
 
 /// How stubborn to be with registries.
@@ -94,6 +94,12 @@ pub enum Command {
     /// Stream the image that a compositeImage.sh describes; its first line starts this
     #[command(hide = true)]
     Composite(CompositeArgs),
+    /// Print completions for a shell; packages install them
+    #[command(hide = true)]
+    Completions(CompletionsArgs),
+    /// Write the manual pages; packages install them
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Which image, and where.
@@ -468,6 +474,36 @@ pub struct CompositeArgs {
     /// The script
     #[arg(value_name = "FILE")]
     pub script: PathBuf,
+}
+
+/// `hocker completions`
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+
+    /// The name that is completed: the program's own, or a classic one
+    #[arg(value_name = "PROGRAM", default_value = "hocker", value_parser = program())]
+    pub program: &'static str,
+}
+
+/// Reads one of the program's names.
+fn program() -> impl TypedValueParser<Value = &'static str> {
+    PossibleValuesParser::new(classic::PROGRAMS).map(|text| {
+        classic::PROGRAMS
+            .into_iter()
+            .find(|name| *name == text)
+            .unwrap_or("hocker")
+    })
+}
+
+/// `hocker man`
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// Where to write the pages; what is there is replaced
+    #[arg(value_name = "DIRECTORY")]
+    pub directory: PathBuf,
 }
 
 #[cfg(test)]

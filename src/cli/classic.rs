@@ -4,6 +4,16 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+/// The names of the program: its own, and the classic ones.
+pub(super) const PROGRAMS: [&str; 6] = [
+    "hocker",
+    "hocker-manifest",
+    "hocker-config",
+    "hocker-layer",
+    "hocker-image",
+    "docker2nix",
+];
+
 /// Turns a classic command line into one with a subcommand; any other is kept.
 pub(super) fn rewrite(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments = arguments.into_iter();
@@ -23,7 +33,7 @@ pub(super) fn is_classic() -> bool {
 }
 
 /// The subcommand that a program's name stands for.
-fn subcommand(program: &OsStr) -> Option<&'static str> {
+pub(super) fn subcommand(program: &OsStr) -> Option<&'static str> {
     match Path::new(program).file_name()?.to_str()? {
         "hocker-manifest" => Some("manifest"),
         "hocker-config" => Some("config"),
@@ -56,6 +66,13 @@ mod tests {
             .join(OsStr::new(" "))
             .into_string()
             .unwrap()
+    }
+
+    #[test]
+    fn every_name_but_its_own_is_a_subcommand() {
+        for name in PROGRAMS {
+            assert_eq!(subcommand(name.as_ref()).is_some(), name != "hocker");
+        }
     }
 
     #[test]

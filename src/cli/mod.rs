@@ -1,8 +1,8 @@
 //! The command line: the only part of the program that reads arguments and environment, writes to standard
 //! output and error, and decides on an exit code.
 //!
-//! [`args`] says what can be asked for, one file per command does it, `error` turns every module's errors
-//! into an exit code and a hint, and `report` prints them.
+//! [`args`] says what can be asked for and `manual` tells it to people, one file per command does it, `error` turns
+//! every module's errors into an exit code and a hint, and `report` prints them.
 
 mod access_log;
 pub mod args;
@@ -21,6 +21,7 @@ mod layer;
 mod load;
 mod login_check;
 mod manifest;
+mod manual;
 mod progress;
 mod prune;
 mod report;
@@ -35,8 +36,6 @@ pub use self::error::{Error, Exit};
 
 use std::process::ExitCode;
 use std::time::Duration;
-
-use clap::Parser as _;
 
 use self::args::{Args, Command, TransportArgs};
 use self::progress::Display;
@@ -55,7 +54,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// Runs the program as the process's arguments say.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse_from(classic::rewrite(std::env::args_os())) {
+    let args = match manual::parse(classic::rewrite(std::env::args_os())) {
         Ok(args) => args,
         Err(error) => return report::usage(&error),
     };
@@ -127,6 +126,8 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Prune(args) => prune::run(args, &context).await,
         Command::Builder => builder::run(&context).await,
         Command::Composite(args) => composite::run(&args),
+        Command::Completions(args) => manual::completions::run(&args),
+        Command::Man(args) => manual::pages::run(&args),
     }
 }
 

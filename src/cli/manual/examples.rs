@@ -1,0 +1,170 @@
+//! Examples of each command, for its help and its manual page.
+
+use std::fmt::Write as _;
+
+/// What a line does, and the line.
+pub(super) type Example = (&'static str, &'static str);
+
+/// The examples of the commands.
+const EXAMPLES: &[(&str, &[Example])] = &[
+    (
+        "manifest",
+        &[
+            (
+                "Pin an image, for fetchdocker in Nix",
+                "hocker manifest debian:12 > debian.json",
+            ),
+            (
+                "The manifest for another platform",
+                "hocker manifest --platform linux/arm64 debian:12",
+            ),
+            ("All platforms", "hocker manifest --index debian:12"),
+        ],
+    ),
+    (
+        "config",
+        &[(
+            "The environment and the command of an image",
+            "hocker config redis:7 | jq .config",
+        )],
+    ),
+    (
+        "layer",
+        &[(
+            "One layer, by its digest in the manifest",
+            "hocker layer --layer sha256:cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c \
+             --out layer.tar.gz debian:jessie",
+        )],
+    ),
+    (
+        "image",
+        &[
+            (
+                "Load an image into Docker",
+                "hocker image --out - hello-world:linux | docker load",
+            ),
+            (
+                "A directory in the OCI image layout",
+                "hocker image --format oci-dir --out hello-world hello-world:linux",
+            ),
+            (
+                "From a private registry",
+                "hocker image --username ann --password-stdin --out app.tar ghcr.io/team/app:1 < password",
+            ),
+        ],
+    ),
+    (
+        "docker2nix",
+        &[
+            (
+                "An expression for pkgs.callPackage",
+                "hocker docker2nix debian:12 > debian.nix",
+            ),
+            (
+                "The classic way, without network",
+                "hocker docker2nix library/debian jessie < manifest.json > debian.nix",
+            ),
+        ],
+    ),
+    (
+        "login-check",
+        &[
+            (
+                "Whether this machine may read an image, and as whom",
+                "hocker login-check ghcr.io/team/app:1",
+            ),
+            ("A registry alone", "hocker login-check ghcr.io"),
+        ],
+    ),
+    (
+        "serve",
+        &[
+            (
+                "A registry on loopback of what fetchdocker built",
+                "hocker serve ./result",
+            ),
+            (
+                "For other machines",
+                "hocker serve --listen 0.0.0.0:5000 hello-world debian",
+            ),
+        ],
+    ),
+    (
+        "load",
+        &[
+            (
+                "Into Docker, what fetchdocker built",
+                "hocker load ./result",
+            ),
+            (
+                "Into Podman, under a further name",
+                "hocker load --host unix:///run/podman/podman.sock --tag web:stable ./result",
+            ),
+        ],
+    ),
+    (
+        "prune",
+        &[(
+            "Remove what was loaded before and is not wanted any more",
+            "hocker prune --state /var/lib/images --keep ./result",
+        )],
+    ),
+];
+
+/// The examples of a command.
+pub(super) fn of(command: &str) -> Option<&'static [Example]> {
+    EXAMPLES
+        .iter()
+        .find(|(name, _)| *name == command)
+        .map(|(_, examples)| *examples)
+}
+
+/// Examples for a terminal.
+pub(super) fn text(examples: &[Example]) -> String {
+    let mut text = "Examples:".to_owned();
+    for (what, line) in examples {
+        // A String takes everything.
+        let _ = write!(text, "\n  # {what}\n  $ {line}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::super::parse;
+    use super::*;
+    use crate::cli::args::Args;
+
+    #[test]
+    fn every_command_that_is_shown_has_examples_and_no_other() {
+        let shown: Vec<String> = Args::command()
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .map(|command| command.get_name().to_owned())
+            .collect();
+        let mut without = shown.clone();
+        without.retain(|name| of(name).is_none());
+        assert!(without.is_empty(), "no examples of {without:?}");
+        for (name, _) in EXAMPLES {
+            assert!(shown.iter().any(|shown| shown == name), "{name} is gone");
+        }
+    }
+
+    #[test]
+    fn examples_are_command_lines_that_the_program_takes() {
+        for (name, examples) in EXAMPLES {
+            for (_, line) in *examples {
+                let own = line
+                    .split_once([' ', '|'])
+                    .map_or(*line, |_| line.split(['|', '>', '<']).next().unwrap());
+                let words: Vec<&str> = own.split_whitespace().collect();
+                assert_eq!(words[..2], ["hocker", *name]);
+                if let Err(error) = parse(words) {
+                    panic!("{line}: {error}");
+                }
+            }
+        }
+    }
+}
