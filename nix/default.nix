@@ -9,13 +9,19 @@
 
   `system`
   : what the builder runs on; to be named in pure evaluation.
+
+  `runtime`
+  : the package whose `bin/hocker` the scripts of images start, where they run on another platform than the
+    builder
 */
 {
   hocker,
   system ? builtins.currentSystem,
+  runtime ? hocker,
 }:
 let
-  program = "${import ./package-path.nix hocker}/bin/hocker";
+  programOf = package: "${import ./package-path.nix package}/bin/hocker";
+  program = programOf hocker;
 
   decodeHash = import ./decode-hash.nix;
   parseReference = import ./parse-reference.nix;
@@ -35,6 +41,7 @@ let
     fetchDockerLayer = import ./fetch-docker-layer.nix { inherit fetchBlob; };
     fetchDockerConfig = import ./fetch-docker-config.nix { inherit fetchBlob; };
     fetchdocker = import ./fetchdocker.nix {
+      interpreter = programOf runtime;
       inherit
         program
         system

@@ -21,6 +21,8 @@
   name,
   mirrors,
   preferLocalBuild,
+  meta,
+  passthru,
   # Further attributes of the derivation, for those who look at it.
   attributes,
 }:
@@ -68,3 +70,7 @@ derivation (
   # An image may mention store paths without meaning them.
   // (if canDiscardReferences then { unsafeDiscardReferences.out = true; } else { })
 )
+// {
+  inherit meta;
+}
+// passthru

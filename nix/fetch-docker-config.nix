@@ -18,6 +18,12 @@
   `mirrors`
   : URLs of registries that are asked first, and need not be trusted
 
+  `name`
+  : the name in the store; without it the path depends on the content alone
+
+  `preferLocalBuild`, `meta`, `passthru`
+  : as with the fetchers of nixpkgs
+
   # Example
 
   ```nix
@@ -39,6 +45,8 @@
   name ? null,
   mirrors ? [ ],
   preferLocalBuild ? true,
+  meta ? { },
+  passthru ? { },
   ...
 }:
 fetchBlob {
@@ -53,6 +61,8 @@ fetchBlob {
     name
     mirrors
     preferLocalBuild
+    meta
+    passthru
     ;
   attributes = _hex: { };
 }

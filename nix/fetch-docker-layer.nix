@@ -22,6 +22,12 @@
   : where else the layer may be, if the registry lacks it: the manifest says it of layers that registries may not
     distribute
 
+  `name`
+  : the name in the store; without it the path depends on the content alone
+
+  `preferLocalBuild`, `meta`, `passthru`
+  : as with the fetchers of nixpkgs
+
   # Example
 
   ```nix
@@ -44,6 +50,8 @@
   mirrors ? [ ],
   urls ? [ ],
   preferLocalBuild ? true,
+  meta ? { },
+  passthru ? { },
   ...
 }:
 let
@@ -63,6 +71,8 @@ fetchBlob {
     name
     mirrors
     preferLocalBuild
+    meta
+    passthru
     ;
   attributes =
     hex:

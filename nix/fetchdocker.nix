@@ -24,6 +24,9 @@
   `name`
   : the result's name in the store; the image's own where nothing is said
 
+  `preferLocalBuild`, `meta`, `passthru`
+  : as with the fetchers of nixpkgs
+
   # Output
 
   A derivation with these further attributes:
@@ -50,6 +53,7 @@
 */
 {
   program,
+  interpreter,
   system,
   decodeHash,
   parseReference,
@@ -70,6 +74,8 @@
   imageLayers ? null,
   mirrors ? [ ],
   preferLocalBuild ? true,
+  meta ? { },
+  passthru ? { },
   ...
 }@given:
 let
@@ -242,16 +248,22 @@ derivation {
   ];
   __structuredAttrs = true;
   imageSpec = {
-    interpreter = program;
-    inherit repoTags config layers;
+    inherit
+      interpreter
+      repoTags
+      config
+      layers
+      ;
     reference = "${fullName}${suffix}";
     inherit (location) tag;
     manifest = if manifest == null then null else manifest.text;
   };
 }
 // {
+  inherit meta;
   image = familiar;
   imageName = familiarName;
   imageTag = location.tag;
   manifestDigest = if manifest == null then null else manifest.digest;
 }
+// passthru

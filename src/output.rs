@@ -10,7 +10,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD};
 use tempfile::{NamedTempFile, TempDir};
 
 /// What to do if the output is there already.
@@ -179,7 +179,9 @@ fn replace(file: &File, path: &Path) -> io::Result<()> {
 
 /// Opens a file without a name; `None` where the filesystem or the kernel has no such thing, or where
 /// `/proc`, which naming it needs, is not mounted.
+#[cfg(target_os = "linux")]
 fn open_unnamed(directory: &Path) -> io::Result<Option<File>> {
+    use rustix::fs::{Mode, OFlags};
     use rustix::io::Errno;
     let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
@@ -189,6 +191,12 @@ fn open_unnamed(directory: &Path) -> io::Result<Option<File>> {
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => Ok(None),
         Err(errno) => Err(errno.into()),
     }
+}
+
+/// Only Linux has such files.
+#[cfg(not(target_os = "linux"))]
+fn open_unnamed(_directory: &Path) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 fn is_stream(metadata: &fs::Metadata) -> bool {

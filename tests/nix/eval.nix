@@ -597,6 +597,62 @@ let
       ];
     }
     {
+      name = "a name is taken, and so `testers.invalidateFetcherByDrvHash` of nixpkgs does what it should";
+      seen = map (derivation: derivation.name) [
+        (layer { name = "salted"; })
+        (config { name = "salted"; })
+      ];
+      expected = [
+        "salted"
+        "salted"
+      ];
+    }
+    {
+      name = "meta and passthru are attributes, and no part of a derivation";
+      seen =
+        map
+          (
+            f:
+            let
+              with' = f {
+                meta.description = "x";
+                passthru.tests = [ ];
+              };
+            in
+            {
+              inherit (with') meta tests;
+              same = with'.drvPath == (f { }).drvPath;
+            }
+          )
+          [
+            layer
+            config
+            (
+              arguments:
+              fetchdocker (
+                arguments
+                // {
+                  image = "a";
+                  imageConfig = config { };
+                  imageLayers = [ ];
+                }
+              )
+            )
+          ];
+      expected =
+        map
+          (same: {
+            meta.description = "x";
+            tests = [ ];
+            inherit same;
+          })
+          [
+            true
+            true
+            true
+          ];
+    }
+    {
       name = "no hash";
       seen = (layer { sha256 = null; }).drvPath;
       expected = throws;

@@ -19,6 +19,7 @@ mod authentication; // a registry that wants a password
 mod bytes; // hocker and skopeo agree on every byte, and dockerd on the image id
 mod evaluation; // what Nix makes of expressions and functions, without building
 mod load; // hocker load and prune: what is sent, what is there afterwards, and what happens in between
+mod flake; // its outputs, where NIXPKGS_LIB names nixpkgs' lib
 mod manual; // completions and manual pages, in the programs that read them
 mod matrix; // every kind of image, from the registry to the daemon: prints a table
 mod memory; // a large layer does not make the process large

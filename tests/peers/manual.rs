@@ -10,7 +10,7 @@ use crate::machine::program;
 use crate::support::hocker::hocker;
 
 /// The names that packages install.
-const PROGRAMS: [&str; 6] = [
+pub(crate) const PROGRAMS: [&str; 6] = [
     "hocker",
     "hocker-manifest",
     "hocker-config",

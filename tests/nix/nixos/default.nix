@@ -13,16 +13,17 @@
   package ? null,
   # Releases before 25.05 have no `pull`.
   hasPull ? true,
+  pkgs ? {
+    stdenv.hostPlatform.system = builtins.currentSystem;
+  }
+  // lib.optionalAttrs (package != null) { hocker = package; },
 }:
 modules:
 let
   evaluated = lib.evalModules {
     specialArgs = {
       utils = import ./utils.nix { inherit lib; };
-      pkgs = {
-        stdenv.hostPlatform.system = builtins.currentSystem;
-      }
-      // lib.optionalAttrs (package != null) { hocker = package; };
+      inherit pkgs;
     };
     modules = [
       ./base.nix

@@ -5,6 +5,7 @@ pub(crate) mod counting_socket;
 pub(crate) mod cutter;
 pub(crate) mod docker_registry;
 pub(crate) mod dockerd;
+pub(crate) mod flake;
 pub(crate) mod host;
 pub(crate) mod nginx;
 pub(crate) mod nix;

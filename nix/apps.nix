@@ -1,0 +1,12 @@
+/**
+  The apps of the flake: each name of the program (`nix run .#docker2nix`).
+*/
+{ lib, hocker }:
+let
+  app = name: {
+    type = "app";
+    program = "${hocker}/bin/${name}";
+    meta = { inherit (hocker.meta) description; };
+  };
+in
+lib.genAttrs (import ./programs.nix) app // { default = app "hocker"; }

@@ -1,0 +1,73 @@
+/**
+  The package, for `callPackage`: the program, its classic names, manual pages and completions. In `pkgsStatic`
+  it is one file that needs no library.
+*/
+{
+  lib,
+  stdenv,
+  buildPackages,
+  rustPlatform,
+  installShellFiles,
+  runCommand,
+  testers,
+}:
+let
+  manifest = (lib.importTOML ../Cargo.toml).package;
+  programs = import ./programs.nix;
+
+  # The program writes its own manual, so it must run on the build machine, if need be in an emulator.
+  canRun = stdenv.hostPlatform.emulatorAvailable buildPackages;
+  run = "${stdenv.hostPlatform.emulator buildPackages} $out/bin/hocker";
+in
+rustPlatform.buildRustPackage (finalAttrs: {
+  pname = manifest.name;
+  inherit (manifest) version;
+
+  # Images depend on the package, so it must not change with every file.
+  src = lib.sourceByRegex ../. [
+    "Cargo\\.(lock|toml)"
+    "src(/.*)?"
+  ];
+  cargoLock.lockFile = ../Cargo.lock;
+
+  nativeBuildInputs = [ installShellFiles ];
+
+  # The tests in the sources; `tests.it` runs the others.
+  cargoTestFlags = [
+    "--lib"
+    "--bins"
+  ];
+  __darwinAllowLocalNetworking = true;
+
+  postInstall = ''
+    for name in ${toString (lib.remove "hocker" programs)}; do
+      ln -s hocker "$out/bin/$name"
+    done
+  ''
+  + lib.optionalString canRun ''
+    ${run} man man1
+    ln -s hocker-docker2nix.1 man1/docker2nix.1
+    installManPage man1/*
+    for name in ${toString programs}; do
+      installShellCompletion --cmd "$name" \
+        --bash <(${run} completions bash "$name") \
+        --fish <(${run} completions fish "$name") \
+        --zsh <(${run} completions zsh "$name")
+    done
+  '';
+
+  passthru = {
+    inherit programs;
+    tests = import ./tests/package.nix {
+      inherit lib runCommand testers;
+      hocker = finalAttrs.finalPackage;
+    };
+  };
+
+  meta = {
+    inherit (manifest) description;
+    license = lib.licenses.asl20;
+    mainProgram = "hocker";
+    platforms = lib.platforms.unix;
+  };
+})
