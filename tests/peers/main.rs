@@ -17,13 +17,15 @@ mod machine;
 
 mod authentication; // a registry that wants a password
 mod bytes; // hocker and skopeo agree on every byte, and dockerd on the image id
+mod cache; // images from a binary cache, without the registry
 mod evaluation; // what Nix makes of expressions and functions, without building
-mod load; // hocker load and prune: what is sent, what is there afterwards, and what happens in between
 mod flake; // its outputs, where NIXPKGS_LIB names nixpkgs' lib
+mod load; // hocker load and prune: what is sent, what is there afterwards, and what happens in between
 mod manual; // completions and manual pages, in the programs that read them
 mod matrix; // every kind of image, from the registry to the daemon: prints a table
 mod memory; // a large layer does not make the process large
 mod modules; // the NixOS modules, where NIXPKGS_LIB names nixpkgs' lib
+mod nix_readme; // what nix/README.md says: arguments, and what becomes of those of pullImage
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
 mod proxies; // through a forward proxy, in the sandbox and outside
 mod readme; // what the README says of private registries, word for word

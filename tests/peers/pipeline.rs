@@ -50,7 +50,7 @@ pub(crate) fn expression(registry: &DockerRegistry) -> String {
 }
 
 /// Writes the archive that an image's own script streams.
-fn stream(script: &Path, archive: &Path) {
+pub(crate) fn stream(script: &Path, archive: &Path) {
     let status = Command::new(script)
         .env_clear()
         .stdout(File::create(archive).unwrap())
