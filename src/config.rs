@@ -1,4 +1,4 @@
-//! Image configurations: the platform and the diff ids of the layers. Everything else in them is for the
+//! Image configurations: the platform, the diff ids of the layers, and the age. Everything else in them is for the
 //! container runtime and stays in the document's bytes.
 //!
 //! Source: OCI image specification, `config.md`.
@@ -9,12 +9,14 @@ use crate::digest::DiffId;
 use crate::document::{ParseError, View};
 use crate::media_type::MediaType;
 use crate::platform::Platform;
+use crate::timestamp::Timestamp;
 
 /// The parsed view of an image configuration. The digest of its document is the image id.
 #[derive(Clone, Debug)]
 pub struct ImageConfig {
     platform: Platform,
     diff_ids: Vec<DiffId>,
+    created: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -22,6 +24,8 @@ struct Raw {
     #[serde(flatten)]
     platform: Platform,
     rootfs: RootFs,
+    #[serde(default)]
+    created: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +41,12 @@ impl View for ImageConfig {
         Ok(Self {
             platform: raw.platform,
             diff_ids: raw.rootfs.diff_ids.unwrap_or_default(),
+            // For people alone, so that nonsense there is no reason to refuse an image.
+            created: raw
+                .created
+                .as_ref()
+                .and_then(serde_json::Value::as_str)
+                .and_then(|text| text.parse().ok()),
         })
     }
 }
@@ -53,6 +63,12 @@ impl ImageConfig {
     pub fn diff_ids(&self) -> &[DiffId] {
         &self.diff_ids
     }
+
+    /// When the image was made, if the configuration says it.
+    #[must_use]
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +82,20 @@ mod tests {
         let config = Document::<ImageConfig>::parse(text.to_vec(), None).unwrap();
         assert_eq!(config.platform().to_string(), "linux/arm/v7");
         assert_eq!(config.diff_ids().len(), 1);
+    }
+
+    #[test]
+    fn an_age_that_makes_no_sense_is_none() {
+        for (created, read) in [
+            (r#""2024-01-01T00:00:00Z""#, true),
+            (r#""yesterday""#, false),
+            ("null", false),
+            ("17", false),
+        ] {
+            let text = format!(r#"{{"created":{created},"rootfs":{{}}}}"#);
+            let config = Document::<ImageConfig>::parse(text.into_bytes(), None).unwrap();
+            assert_eq!(config.created().is_some(), read, "{created}");
+        }
     }
 
     #[test]

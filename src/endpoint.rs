@@ -16,7 +16,7 @@ use crate::safe_url::{self, SafeUrl};
 const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 
 /// The base URL of a registry's interface. It ends in `/v2/`, and has no user information and no query.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     base: Url,
     name: RegistryName,

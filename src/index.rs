@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::descriptor::{Descriptor, null_as_default};
-use crate::document::{ParseError, View};
+use crate::document::{Document, ParseError, View};
 use crate::manifest::{DocumentKind, Kind};
 use crate::media_type::MediaType;
 use crate::platform::Platform;
@@ -46,6 +46,14 @@ impl View for Index {
             manifests: raw.manifests,
             annotations: raw.annotations,
         })
+    }
+}
+
+impl Document<Index> {
+    /// The descriptor of this very index.
+    #[must_use]
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor::new(self.media_type.clone(), *self.digest(), self.size())
     }
 }
 
@@ -96,6 +104,17 @@ pub struct NoSuchPlatform {
     offered: Vec<Platform>,
 }
 
+impl NoSuchPlatform {
+    /// For an image that is not in an index, but for one platform of its own.
+    #[must_use]
+    pub fn of_single(wanted: &Platform, own: &Platform) -> Self {
+        Self {
+            wanted: wanted.clone(),
+            offered: vec![own.normalised()],
+        }
+    }
+}
+
 fn list(platforms: &[Platform]) -> String {
     if platforms.is_empty() {
         return "no platform at all".to_owned();
@@ -110,7 +129,6 @@ fn list(platforms: &[Platform]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Document;
 
     fn index(platforms: &[&str]) -> Document<Index> {
         let entries: Vec<String> = platforms

@@ -11,7 +11,7 @@
 //! | values | what the specifications name: references, digests, descriptors, manifests. Parsed at the door, no input or output |
 //! | mechanisms | HTTP, verification, compression, files that appear whole or not at all. They know no registry |
 //! | auth | challenges, tokens, and where credentials come from |
-//! | subject | the registry client, archives, Nix text, the read-only registry, container daemons |
+//! | subject | the registry client, archives, Nix text, the lock file, Compose files, the read-only registry, container daemons |
 //! | program | the command line: arguments, one file per command, errors for people, exit codes |
 //!
 //! ```text
@@ -40,6 +40,7 @@ pub mod platform;
 pub mod reference;
 pub mod safe_url;
 pub mod secret;
+pub mod timestamp;
 
 // Mechanisms.
 pub mod compression;
@@ -52,7 +53,9 @@ pub mod auth;
 
 // Subject.
 pub mod archive;
+pub mod compose;
 pub mod engine;
+pub mod lock;
 pub mod nix;
 pub mod registry;
 pub mod serve;

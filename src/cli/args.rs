@@ -1,5 +1,7 @@
 //! Arguments: what can be asked for. The doc comments here are the help texts.
 
+pub mod lock;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -82,6 +84,8 @@ pub enum Command {
     Docker2nix(Docker2nixArgs),
     /// Tell where credentials are found, what a registry asks for, and whether it lets you in
     LoginCheck(LoginCheckArgs),
+    /// Keep a lock file: images that are pinned, followed and compared without a download
+    Lock(lock::LockArgs),
     /// Serve images on disk as a read-only registry
     Serve(ServeArgs),
     /// Bring an image on disk into dockerd or podman, sending only what is not there
@@ -163,6 +167,14 @@ pub struct CredentialArgs {
     /// A file with `USERNAME=` and `PASSWORD=` lines, or a `BEARER_TOKEN=` line
     #[arg(short = 'f', long, value_name = "FILE")]
     pub credentials_file: Option<PathBuf>,
+}
+
+impl CredentialArgs {
+    /// Whether there are any.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.username.is_some() || self.token.is_some() || self.credentials_file.is_some()
+    }
 }
 
 /// `hocker manifest`

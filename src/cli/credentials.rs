@@ -70,6 +70,37 @@ fn tell_of_absent_helper(file: &str, finding: &Finding) {
     }
 }
 
+/// The credentials that somebody gave for this very call: by arguments, else by the environment.
+pub(super) async fn given(
+    args: CredentialArgs,
+    registry: &RegistryName,
+    repository: &Repository,
+) -> Result<Option<Credentials>, Error> {
+    let given = of_arguments(args, registry, Some(repository)).await?;
+    Ok(given.or_else(of_environment))
+}
+
+/// The credentials that are kept in files.
+pub(super) async fn kept(
+    registry: &RegistryName,
+    repository: &Repository,
+    context: &Context,
+) -> Result<Option<Credentials>, Error> {
+    let sources = sources(files(var_os, user_id()));
+    let mut tell = |file: &SourceFile, finding: &Finding| {
+        tell_of_absent_helper(&file.path.display().to_string(), finding);
+    };
+    let search = sources.search(registry, Some(repository), &mut tell);
+    let kept = search.await?;
+    if context.verbose {
+        report::note(&match &kept {
+            Some(kept) => format!("using credentials for {registry} from {}", kept.origin),
+            None => format!("no credentials for {registry} in any file"),
+        });
+    }
+    Ok(kept)
+}
+
 /// Looks for credentials in all places, and tells what was in each.
 pub(super) async fn search(
     args: CredentialArgs,

@@ -52,6 +52,9 @@ pub const HOCKER_STALL_TIMEOUT: &str = "HOCKER_STALL_TIMEOUT";
 /// The same as `--mirror`, several separated by spaces.
 pub const HOCKER_MIRRORS: &str = "HOCKER_MIRRORS";
 
+/// Compose: the profiles whose services count, separated by commas.
+pub const COMPOSE_PROFILES: &str = "COMPOSE_PROFILES";
+
 /// A variable's value, if it is not empty.
 #[must_use]
 pub fn var_os(name: &str) -> Option<OsString> {
@@ -62,4 +65,11 @@ pub fn var_os(name: &str) -> Option<OsString> {
 #[must_use]
 pub fn var(name: &str) -> Option<String> {
     var_os(name)?.into_string().ok()
+}
+
+/// A variable's value, if it is text, empty or not: Compose files tell the two apart, and name variables of their
+/// own.
+#[must_use]
+pub fn var_set(name: &str) -> Option<String> {
+    std::env::var_os(name)?.into_string().ok()
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::daemon_error::{hint_of_daemon, hint_of_load, of_daemon, of_load};
+use super::lock::LockError;
 use crate::archive::plain_layer::LayerError;
 use crate::archive::stored_image;
 use crate::auth::{self, sources};
@@ -166,6 +167,23 @@ pub enum Error {
         #[source]
         source: archive::header::Error,
     },
+    /// A lock file, or what is made of one.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// An image that cannot be locked, or looked at.
+    #[error("cannot {operation} {what}")]
+    LockedImage {
+        /// What was attempted.
+        operation: &'static str,
+        /// The name and the reference.
+        what: String,
+        /// Why not.
+        #[source]
+        source: Box<Self>,
+    },
+    /// Several things failed, and the others were done.
+    #[error("{} images failed", .0.len())]
+    Several(Vec<Self>),
     /// The archive of an image in the store.
     #[error("cannot stream the image")]
     Composite(#[from] archive::docker_save::Error),
@@ -266,6 +284,17 @@ impl Error {
             | Self::NameOfReference
             | Self::ForceDirectory
             | Self::DirectoryToStdout => Exit::Usage,
+            Self::Lock(error) => error.exit(),
+            Self::LockedImage { source, .. } => source.exit(),
+            Self::Several(errors) => {
+                let mut exits = errors.iter().map(Self::exit);
+                let first = exits.next().unwrap_or(Exit::Other);
+                if exits.all(|exit| exit == first) {
+                    first
+                } else {
+                    Exit::Other
+                }
+            }
             Self::Registry(error) => of_cause(error.cause()),
             Self::Document { source, .. } => of_document(source),
             Self::Layer { .. } => Exit::Integrity,
@@ -336,6 +365,8 @@ impl Error {
                 hint_of_daemon(error)
             }
             Self::Load { source, .. } => hint_of_load(source),
+            Self::LockedImage { source, .. } => source.hint(),
+            Self::Lock(error) => error.hint(),
             Self::Document {
                 source: ParseError::IsIndex,
                 ..
@@ -367,6 +398,7 @@ impl Error {
                 }) => error,
                 _ => return None,
             },
+            Self::LockedImage { source, .. } => return source.mismatch(),
             _ => return None,
         };
         match error {

@@ -19,6 +19,7 @@ mod error;
 mod image;
 mod layer;
 mod load;
+mod lock;
 mod login_check;
 mod manifest;
 mod manual;
@@ -120,6 +121,7 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Image(args) => image::run(args, &context).await,
         Command::Docker2nix(args) => docker2nix::run(args, &context).await,
         Command::LoginCheck(args) => login_check::run(args, &context).await,
+        Command::Lock(args) => lock::run(args, &context).await,
         // Ends in its own way; see `run`.
         Command::Serve(args) => serve::run(args, false, interrupted(), interrupted).await,
         Command::Load(args) => load::run(args, &context).await,

@@ -14,6 +14,8 @@ const BAR: &str =
     "{prefix} [{bar:30}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
 /// The same while the size is not known.
 const SPINNER: &str = "{prefix} {spinner} {binary_bytes} {binary_bytes_per_sec}";
+/// Images that are looked at: `[=====>   ] 12/50 images`.
+const COUNT: &str = "[{bar:30}] {pos}/{len} images";
 
 /// Where progress is shown.
 #[derive(Clone, Debug)]
@@ -53,6 +55,16 @@ impl Display {
         }
     }
 
+    /// Begins to count images that are looked at, of which there are so many.
+    pub(super) fn images(&self, count: usize) -> ImagesProgress {
+        let bar = match &self.0 {
+            Kind::Bars(bars) => bars.add(ProgressBar::new(count as u64)),
+            Kind::Quiet | Kind::Lines => ProgressBar::hidden(),
+        };
+        bar.set_style(style(COUNT));
+        ImagesProgress(bar)
+    }
+
     /// Begins to show an image that is sent somewhere.
     pub(super) fn upload(&self) -> Upload {
         let bar = match &self.0 {
@@ -88,6 +100,22 @@ impl Display {
                 let _ = bars.println(line);
             }
         }
+    }
+}
+
+/// How many images were looked at. The bar goes away with it.
+pub(super) struct ImagesProgress(ProgressBar);
+
+impl ImagesProgress {
+    /// One more.
+    pub(super) fn done(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for ImagesProgress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 
@@ -177,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_right() {
-        for template in [BAR, SPINNER] {
+        for template in [BAR, SPINNER, COUNT] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

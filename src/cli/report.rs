@@ -18,10 +18,27 @@ pub(super) fn note(text: &str) {
 /// Prints an error, unless it is a reader that went away or a signal, and says how to end.
 pub(super) fn error(error: &Error) -> Exit {
     let exit = error.exit();
+    if let Error::Several(errors) = error {
+        for error in errors {
+            print(&text(error));
+        }
+        return exit;
+    }
     if !matches!(exit, Exit::Done | Exit::Signal(_)) {
         print(&text(error));
     }
     exit
+}
+
+/// An error and its causes in one line, for programs.
+pub(super) fn line(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    printable(&text)
 }
 
 fn text(error: &Error) -> String {

@@ -15,7 +15,7 @@ mod resolve;
 pub use self::access::{Access, Greeting};
 pub use self::blob::{Blob, Destination, DownloadError, Progress, Silent};
 pub use self::error::{Cause, Error, Object, Role};
-pub use self::resolve::Resolved;
+pub use self::resolve::{Found, Resolved};
 
 use std::sync::Arc;
 

@@ -3,9 +3,11 @@
 //! Source: OCI distribution specification, section "Pulling manifests".
 
 use super::{Cause, Error, Object, Patience, Registry};
+use crate::digest::Digest;
 use crate::document::{Document, MAX_DOCUMENT_SIZE};
 use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
 use crate::http::retry::{Backoff, Failure};
+use crate::http::{Method, Request, StatusCode};
 use crate::index::Index;
 use crate::manifest::{DocumentKind, Manifest, kind_of};
 use crate::media_type::MediaType;
@@ -29,6 +31,9 @@ pub(super) fn accepting() -> HeaderMap {
     headers
 }
 
+/// The distribution specification's header.
+const DIGEST_HEADER: &str = "Docker-Content-Digest";
+
 /// What a reference stands for on one platform.
 #[derive(Debug)]
 pub struct Resolved {
@@ -38,9 +43,12 @@ pub struct Resolved {
     pub manifest: Document<Manifest>,
 }
 
-/// One answer of a registry's manifest interface.
-enum Found {
+/// What a reference names.
+#[derive(Debug)]
+pub enum Found {
+    /// Images for several platforms.
     Index(Document<Index>),
+    /// One image.
     Manifest(Box<Document<Manifest>>),
 }
 
@@ -51,26 +59,49 @@ impl Registry {
         reference: &Reference,
         platform: &Platform,
     ) -> Result<Resolved, Error> {
-        let mut outermost = None;
+        match self.find(reference).await? {
+            Found::Manifest(manifest) => Ok(Resolved {
+                index: None,
+                manifest: *manifest,
+            }),
+            Found::Index(index) => {
+                let manifest = self.manifest_in(reference, &index, platform).await?;
+                Ok(Resolved {
+                    index: Some(index),
+                    manifest,
+                })
+            }
+        }
+    }
+
+    /// Fetches the manifest or index that a reference names.
+    pub async fn find(&self, reference: &Reference) -> Result<Found, Error> {
+        let found = self.found(reference, None).await;
+        found.map_err(|cause| self.failed(reference, cause))
+    }
+
+    /// Finds the manifest that serves `platform` among those of the index that `reference` named.
+    pub async fn manifest_in(
+        &self,
+        reference: &Reference,
+        index: &Document<Index>,
+        platform: &Platform,
+    ) -> Result<Document<Manifest>, Error> {
         let mut current = reference.clone();
-        let mut size = None;
-        for _ in 0..=MAX_NESTING {
+        let mut inner = None;
+        for _ in 0..MAX_NESTING {
             let failed = |cause| self.failed(&current, cause);
-            match self.manifest(&current, size).await.map_err(failed)? {
-                Found::Manifest(manifest) => {
-                    return Ok(Resolved {
-                        index: outermost,
-                        manifest: *manifest,
-                    });
-                }
-                Found::Index(index) => {
-                    let entry = index
-                        .select(platform)
-                        .map_err(|cause| failed(cause.into()))?;
-                    current.digest = Some(entry.digest);
-                    size = Some(entry.size);
-                    outermost.get_or_insert(index);
-                }
+            let entry = inner
+                .as_ref()
+                .unwrap_or(index)
+                .select(platform)
+                .map_err(|cause| failed(cause.into()))?;
+            current.digest = Some(entry.digest);
+            let size = Some(entry.size);
+            match self.found(&current, size).await {
+                Ok(Found::Manifest(manifest)) => return Ok(*manifest),
+                Ok(Found::Index(index)) => inner = Some(index),
+                Err(cause) => return Err(self.failed(&current, cause)),
             }
         }
         Err(self.failed(reference, Cause::Nesting(MAX_NESTING)))
@@ -83,7 +114,7 @@ impl Registry {
         Document::parse(bytes, declared.as_ref()).map_err(|cause| failed(cause.into()))
     }
 
-    async fn manifest(&self, reference: &Reference, size: Option<u64>) -> Result<Found, Cause> {
+    async fn found(&self, reference: &Reference, size: Option<u64>) -> Result<Found, Cause> {
         let (bytes, declared) = self.manifest_bytes(reference, size).await?;
         Ok(match kind_of(&bytes, declared.as_ref())? {
             DocumentKind::Index => Found::Index(Document::parse(bytes, declared.as_ref())?),
@@ -147,6 +178,33 @@ impl Registry {
             Verifier::check(digest, size, &bytes)?;
         }
         Ok((bytes, declared))
+    }
+
+    /// What a tag stands for now, without fetching it, which Docker Hub does not count as a pull. `None` where the
+    /// registry does not say it, or says it in a way of its own: then the document has to be fetched.
+    pub async fn digest_of(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
+        let url = self
+            .endpoint
+            .manifest_url(&reference.repository, &reference.manifest_reference());
+        let request = Request {
+            method: Method::Head,
+            headers: accepting(),
+            ..Request::get(url)
+        };
+        let repository = Some(&reference.repository);
+        let answer = self
+            .send_to(repository, request, Patience::AsThePolicySays)
+            .await;
+        match answer {
+            Ok(response) => Ok(response
+                .header(DIGEST_HEADER)
+                .and_then(|digest| digest.parse().ok())),
+            Err(Cause::Status {
+                status: StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED,
+                ..
+            }) => Ok(None),
+            Err(cause) => Err(self.failed(reference, cause)),
+        }
     }
 
     fn failed(&self, reference: &Reference, cause: Cause) -> Error {

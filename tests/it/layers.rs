@@ -1,6 +1,6 @@
 //! The architecture, held: modules stand in five layers and use none of a later one; the HTTP client and the HTTP
-//! server have one owner each; `archive` and `nix` see no network. The layers are read from the headings in
-//! `src/lib.rs`.
+//! server have one owner each; `archive`, `compose`, `lock` and `nix` see no network. The layers are read from the
+//! headings in `src/lib.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,10 +21,14 @@ const LAYERS: [&str; 5] = [
 const MAIN_LINES: usize = 30;
 
 /// Crates that few modules may use. `http` looks for hyper's errors in those of reqwest.
-const OWNED_CRATES: [(&str, &[&str]); 2] = [("reqwest", &["http"]), ("hyper", &["serve", "http"])];
+const OWNED_CRATES: [(&str, &[&str]); 3] = [
+    ("reqwest", &["http"]),
+    ("hyper", &["serve", "http"]),
+    ("saphyr_parser", &["compose"]),
+];
 
 /// Modules that never see the network, and what they therefore do not use.
-const OFFLINE: [&str; 2] = ["archive", "nix"];
+const OFFLINE: [&str; 4] = ["archive", "compose", "lock", "nix"];
 const NETWORK: [&str; 5] = ["http", "registry", "auth", "serve", "engine"];
 /// Crates whose module `net` is the network.
 const SYSTEM: [&str; 2] = ["std::", "tokio::"];

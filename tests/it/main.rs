@@ -23,6 +23,7 @@ mod docker2nix; // hocker docker2nix: expressions, and what becomes of hostile n
 mod image; // hocker image: archives and layouts
 mod layer; // hocker layer
 mod load; // hocker load and prune, with a daemon that does what real ones do only on a bad day
+mod lock; // hocker lock: what is asked for, what is written, and what becomes of files that are not right
 mod login_check; // hocker login-check: why somebody is denied
 mod manifest; // hocker manifest: exact bytes, indexes, platforms
 mod serve; // hocker serve: what clients get, and what becomes of requests that mean harm

@@ -230,6 +230,15 @@ impl Image {
         digest(&self.config)
     }
 
+    /// The platform as people write it.
+    pub(crate) fn platform_name(&self) -> String {
+        ["os", "architecture", "variant"]
+            .iter()
+            .filter_map(|field| self.platform[field].as_str())
+            .collect::<Vec<_>>()
+            .join("/")
+    }
+
     /// The image's entry in an index.
     pub(crate) fn descriptor(&self) -> Value {
         json!({

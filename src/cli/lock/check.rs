@@ -1,0 +1,78 @@
+//! `hocker lock check`: whether tags have moved, by HEAD requests alone wherever the registry answers them.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::super::args::lock::CheckArgs;
+use super::super::{Context, Error, report, stdout};
+use super::add::{chosen, failure};
+use super::error::LockError;
+use super::file::LockFile;
+use super::look;
+use super::registries::Registries;
+use super::tell;
+
+pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Result<(), Error> {
+    let file = LockFile::read(path)?;
+    let mut images = chosen(&file.lock, &args.names, path)?;
+    let all = images.len();
+    // Digests do not move, so nobody has to be asked.
+    images.retain(|(_, image)| !image.is_pinned());
+    let places = images
+        .iter()
+        .map(|(_, image)| (image.endpoint(), &image.reference().repository));
+    let registries = Registries::new(context, args.credentials, places).await?;
+    let looks = images
+        .iter()
+        .map(|(_, image)| look::digest(image, &registries));
+    let found = look::for_all(context, looks).await;
+    let mut moved = Vec::new();
+    let mut failures = Vec::new();
+    for ((name, image), found) in images.into_iter().zip(found) {
+        match found {
+            Ok(now) if now == image.digest() => {}
+            Ok(now) => moved.push((name, image, now)),
+            Err(error) => failures.push(failure("check", name.clone(), image.reference(), error)),
+        }
+    }
+    for (name, image, now) in &moved {
+        let short = |digest: Option<_>| digest.as_ref().map(tell::abbreviated).unwrap_or_default();
+        let (from, to) = (short(image.digest()), short(*now));
+        report::note(&format!("{name} ({}): {from} → {to}", image.reference()));
+    }
+    if args.json {
+        let moved = moved.iter().map(|(name, image, now)| {
+            json!({
+                "name": name.as_str(),
+                "reference": image.reference().to_string(),
+                "from": image.digest(),
+                "to": now,
+            })
+        });
+        let failed = failures
+            .iter()
+            .map(|(name, error)| json!({"name": name.as_str(), "error": report::line(error)}));
+        let document = json!({
+            "moved": moved.collect::<Vec<_>>(),
+            "failed": failed.collect::<Vec<_>>(),
+        });
+        stdout::write(format!("{document:#}\n").as_bytes())?;
+    }
+    let failed = tell::failed(failures);
+    if moved.is_empty() {
+        return failed;
+    }
+    let moved = Error::from(LockError::Moved {
+        moved: moved.len(),
+        all,
+    });
+    // That something moved is what was asked, and the others may well answer the next time.
+    match failed {
+        Err(Error::Several(mut errors)) => {
+            errors.push(moved);
+            Err(Error::Several(errors))
+        }
+        _ => Err(moved),
+    }
+}

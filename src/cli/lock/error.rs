@@ -1,0 +1,137 @@
+//! What can go wrong with a lock file, the names in it, and what it is made from.
+
+use std::path::PathBuf;
+
+use super::super::Exit;
+use crate::compose;
+use crate::index::NoSuchPlatform;
+use crate::lock::{self, Name};
+use crate::reference::Reference;
+
+/// Why a lock file does not do.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// There is no lock file.
+    #[error("there is no lock file {}", .0.display())]
+    NoLock(PathBuf),
+    /// A lock file that cannot be read.
+    #[error("cannot use the lock file {}", path.display())]
+    Parse {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: lock::ParseError,
+    },
+    /// A name that no image can have.
+    #[error("cannot name an image so")]
+    Name(#[from] lock::NameError),
+    /// A name that no image has.
+    #[error("no image in {} is called {name}", path.display())]
+    NotLocked {
+        /// The name.
+        name: Name,
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A name that another image has.
+    #[error("`{name}` is {taken_by} already")]
+    NameTaken {
+        /// The name.
+        name: Name,
+        /// The image.
+        taken_by: Box<Reference>,
+    },
+    /// What a registry has of an image does not make a lock.
+    #[error("what the registry has cannot be locked")]
+    Unlockable(#[from] lock::ImageError),
+    /// An image that is for another platform than is wanted.
+    #[error("the image is not in an index, and does not fit")]
+    Platform(#[from] NoSuchPlatform),
+    /// Somebody else has written the lock file.
+    #[error("`{name}` was changed in {} by somebody else meanwhile", path.display())]
+    Changed {
+        /// The lock file.
+        path: PathBuf,
+        /// The image.
+        name: Name,
+    },
+    /// Tags have moved. No failure, but what was asked.
+    #[error("{moved} of {all} images have moved")]
+    Moved {
+        /// So many.
+        moved: usize,
+        /// Of so many.
+        all: usize,
+    },
+    /// Credentials on the command line are for one registry.
+    #[error("the credentials in the arguments are for one registry, and these are asked: {}", .0.join(", "))]
+    CredentialsForSeveral(Vec<String>),
+    /// A Compose file.
+    #[error("cannot tell the images of {what}")]
+    Compose {
+        /// Which.
+        what: String,
+        /// Why not.
+        #[source]
+        source: compose::Error,
+    },
+    /// A file of variables.
+    #[error("cannot use the variables in {}", path.display())]
+    Dotenv {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: compose::dotenv::Error,
+    },
+}
+
+impl LockError {
+    /// How the program ends for this.
+    pub(in crate::cli) fn exit(&self) -> Exit {
+        match self {
+            Self::Name(_) | Self::NameTaken { .. } | Self::CredentialsForSeveral(_) => Exit::Usage,
+            Self::NoLock(_) | Self::NotLocked { .. } | Self::Platform(_) => Exit::NotFound,
+            Self::Parse { .. }
+            | Self::Unlockable(_)
+            | Self::Compose { .. }
+            | Self::Dotenv { .. } => Exit::Unsupported,
+            Self::Changed { .. } | Self::Moved { .. } => Exit::Other,
+        }
+    }
+
+    /// What the user can do, where that is worth saying.
+    pub(in crate::cli) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoLock(_) => {
+                Some("`hocker lock add IMAGE` begins one; --lock-file names another")
+            }
+            Self::Parse { source, .. } => hint_of_lock(source),
+            Self::NotLocked { .. } => Some("`hocker lock list` tells the names"),
+            Self::NameTaken { .. } => {
+                Some("write NAME=IMAGE for another name, or replace it with --force")
+            }
+            Self::Changed { .. } => Some("nothing was written; try again"),
+            Self::Moved { .. } => Some("`hocker lock update` follows them"),
+            Self::Platform(_) => Some("choose another with --platform"),
+            Self::CredentialsForSeveral(_) => Some(
+                "name the images of one registry, or let `docker login` or `podman login` keep the credentials",
+            ),
+            _ => None,
+        }
+    }
+}
+
+fn hint_of_lock(error: &lock::ParseError) -> Option<&'static str> {
+    match error {
+        lock::ParseError::Conflict(_) => Some(
+            "take one side, or remove the image and add it again: an image is one entry, and every entry stands alone",
+        ),
+        lock::ParseError::Newer(_) => Some("a newer hocker reads it"),
+        lock::ParseError::Line { .. } => Some(
+            "lock files are not for editing; remove the entry, and `hocker lock add` makes it anew",
+        ),
+        _ => None,
+    }
+}

@@ -1,0 +1,66 @@
+//! `hocker lock graph`: which layers are shared, and what that saves.
+
+use std::path::Path;
+
+use super::super::args::lock::{GraphArgs, GraphFormat};
+use super::super::{Error, stdout};
+use super::file::LockFile;
+use super::table::table;
+use super::tell::abbreviated;
+use crate::lock::size::Size;
+use crate::lock::{Graph, Lock, svg};
+use crate::platform::Platform;
+
+pub(super) fn run(args: &GraphArgs, path: &Path) -> Result<(), Error> {
+    let lock = LockFile::read(path)?.lock;
+    let platform = args.platform.clone().unwrap_or_else(|| platform(&lock));
+    let graph = Graph::of(&lock, &platform);
+    let text = match args.format {
+        GraphFormat::Table => people(&graph),
+        GraphFormat::Svg => svg(&graph),
+    };
+    stdout::write(text.as_bytes())
+}
+
+/// This machine's platform if any image is locked for it, else the first that one is locked for.
+fn platform(lock: &Lock) -> Platform {
+    let own = Platform::of_this_machine();
+    let mut platforms = lock
+        .images
+        .values()
+        .flat_map(|image| image.platforms().keys());
+    let first = platforms.clone().min().cloned();
+    if platforms.any(|platform| *platform == own) {
+        return own;
+    }
+    first.unwrap_or(own)
+}
+
+fn people(graph: &Graph) -> String {
+    let headings = ["LAYER", "SIZE", "SAVES", "IMAGES"];
+    let mut rows = vec![headings.map(str::to_owned).to_vec()];
+    let shared = graph.shared();
+    for shared in &shared {
+        let names: Vec<_> = shared.images.iter().map(ToString::to_string).collect();
+        rows.push(vec![
+            abbreviated(&shared.layer.digest),
+            Size(shared.layer.size).to_string(),
+            Size(shared.saved()).to_string(),
+            names.join(" "),
+        ]);
+    }
+    let list = if shared.is_empty() {
+        String::new()
+    } else {
+        format!("{}\n", table(&rows, &[1, 2]))
+    };
+    let (total, stored) = (graph.total(), graph.stored());
+    format!(
+        "{list}{} images for {}: {} of layers, stored as {}; sharing saves {}\n",
+        graph.rows.len(),
+        graph.platform,
+        Size(total),
+        Size(stored),
+        Size(total.saturating_sub(stored)),
+    )
+}

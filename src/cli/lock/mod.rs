@@ -1,0 +1,34 @@
+//! `hocker lock`: the lock file, one file a command. [`file`] reads and writes it, [`registries`] says whom to ask with
+//! which credentials, [`look`] asks what an image is now, and [`tell`] says what changed.
+
+mod add;
+mod check;
+mod compose;
+mod error;
+mod file;
+mod graph;
+mod list;
+mod look;
+mod registries;
+mod remove;
+mod table;
+mod tell;
+mod update;
+
+pub(super) use self::error::LockError;
+
+use super::args::lock::{LockArgs, LockCommand};
+use super::{Context, Error};
+
+pub(super) async fn run(args: LockArgs, context: &Context) -> Result<(), Error> {
+    let path = &args.lock_file;
+    match args.command {
+        LockCommand::Add(args) => add::run(args, path, context).await,
+        LockCommand::Remove(args) => remove::run(&args, path),
+        LockCommand::Update(args) => update::run(args, path, context).await,
+        LockCommand::Check(args) => check::run(args, path, context).await,
+        LockCommand::List(args) => list::run(&args, path),
+        LockCommand::Graph(args) => graph::run(&args, path),
+        LockCommand::Compose(args) => compose::run(args, path, context).await,
+    }
+}

@@ -1,0 +1,184 @@
+//! Telling what changed: for people, as JSON for programs, and as the message of a commit.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::super::args::lock::TellArgs;
+use super::super::{Error, report, stdout};
+use crate::digest::Digest;
+use crate::lock::size::Size;
+use crate::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
+
+/// First lines of commit messages are shorter than this.
+const SUBJECT: usize = 72;
+
+/// Images that failed, and why.
+pub(super) type Failures = Vec<(Name, Error)>;
+
+/// Tells what changed and what failed, in the way that was asked for, and fails as the images did.
+pub(super) fn tell(
+    args: TellArgs,
+    old: &Lock,
+    new: &Lock,
+    failures: Failures,
+) -> Result<(), Error> {
+    let changes = Changes::between(old, new);
+    report::note(people(&changes, new.images.len(), failures.len()).trim_end());
+    if args.json {
+        stdout::write(json(&changes, &failures).as_bytes())?;
+    } else if args.commit_message {
+        stdout::write(commit_message(&changes).as_bytes())?;
+    }
+    failed(failures)
+}
+
+/// The error of several failures.
+pub(super) fn failed(failures: Failures) -> Result<(), Error> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Several(
+        failures.into_iter().map(|(_, error)| error).collect(),
+    ))
+}
+
+fn people(changes: &Changes, all: usize, failed: usize) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    for change in &changes.images {
+        let short = |digest: Option<Digest>| {
+            digest
+                .map(|digest| abbreviated(&digest))
+                .unwrap_or_default()
+        };
+        let what = match (change.from, change.to) {
+            (None, _) => short(change.to),
+            (_, None) => "removed".to_owned(),
+            (from, to) if from == to => format!("{}, but other platforms", short(to)),
+            (from, to) => format!("{} → {}", short(from), short(to)),
+        };
+        let _ = writeln!(text, "{} ({}): {what}", change.name, change.reference);
+        for (platform, change) in &change.platforms {
+            let _ = writeln!(text, "  {platform}: {}", summary(change));
+            for layer in change.layers.iter().filter(|layer| layer.is_new) {
+                let digest = abbreviated(&layer.layer.digest);
+                let _ = writeln!(text, "    + {digest} {:>10}", Size(layer.layer.size));
+            }
+        }
+    }
+    let same = all.saturating_sub(
+        changes
+            .images
+            .iter()
+            .filter(|change| change.to.is_some())
+            .count()
+            + failed,
+    );
+    let mut counts = vec![
+        format!("{} changed", changes.images.len()),
+        format!("{same} as before"),
+    ];
+    if failed > 0 {
+        counts.push(format!("{failed} failed"));
+    }
+    let _ = write!(text, "{}", counts.join(", "));
+    let fetch = changes
+        .fetch
+        .iter()
+        .map(|(platform, bytes)| format!("{} for {platform}", Size(*bytes)));
+    let fetch: Vec<_> = fetch.collect();
+    if !fetch.is_empty() {
+        let _ = write!(text, "; to fetch: {}", fetch.join(", "));
+    }
+    text
+}
+
+fn summary(change: &PlatformChange) -> String {
+    if change.from == Some(change.to) {
+        return "as before".to_owned();
+    }
+    let new = change.layers.iter().filter(|layer| layer.is_new).count();
+    format!(
+        "{new} of {} layers new, {} to fetch",
+        change.layers.len(),
+        Size(change.fetch)
+    )
+}
+
+/// The digest as long as people need it to tell it from others.
+pub(super) fn abbreviated(digest: &Digest) -> String {
+    format!(
+        "{}:{}",
+        digest.algorithm(),
+        digest.hex().chars().take(12).collect::<String>()
+    )
+}
+
+fn commit_message(changes: &Changes) -> String {
+    if changes.images.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = changes
+        .images
+        .iter()
+        .map(|change| change.name.as_str())
+        .collect();
+    let mut subject = format!("Update {}", names.join(", "));
+    if subject.chars().count() >= SUBJECT {
+        subject = format!("Update {} container images", names.len());
+    }
+    let mut text = format!("{subject}\n");
+    for change in &changes.images {
+        let _ = writeln!(text, "\n{}: {}", change.name, change.reference);
+        for (sign, digest) in [("-", change.from), ("+", change.to)] {
+            if let Some(digest) = digest.filter(|_| change.from != change.to) {
+                let _ = writeln!(text, "  {sign} {digest}");
+            }
+        }
+        for (platform, change) in &change.platforms {
+            let _ = writeln!(text, "  {platform}: {}", summary(change));
+        }
+    }
+    text
+}
+
+fn json(changes: &Changes, failures: &Failures) -> String {
+    let fetch = changes
+        .fetch
+        .iter()
+        .map(|(platform, bytes)| (platform.to_string(), json!(bytes)));
+    let failed = failures
+        .iter()
+        .map(|(name, error)| json!({"name": name.as_str(), "error": report::line(error)}));
+    let document = json!({
+        "changed": changes.images.iter().map(change).collect::<Vec<_>>(),
+        "failed": failed.collect::<Vec<_>>(),
+        "fetch": fetch.collect::<serde_json::Map<_, _>>(),
+    });
+    format!("{document:#}\n")
+}
+
+fn change(change: &Change) -> Value {
+    let platforms = change.platforms.iter().map(|(platform, change)| {
+        let layers: Vec<_> = change.layers.iter().map(layer).collect();
+        let value = json!({
+            "from": change.from,
+            "to": change.to,
+            "layers": layers,
+            "fetch": change.fetch,
+        });
+        (platform.to_string(), value)
+    });
+    json!({
+        "name": change.name.as_str(),
+        "reference": change.reference.to_string(),
+        "from": change.from,
+        "to": change.to,
+        "platforms": platforms.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+fn layer(layer: &NewLayer) -> Value {
+    json!({"digest": layer.layer.digest, "size": layer.layer.size, "new": layer.is_new})
+}

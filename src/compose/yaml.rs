@@ -1,0 +1,407 @@
+//! YAML as Compose files use it: mappings, sequences and scalars as they are written, with aliases and merge keys
+//! resolved. An alias is a reference and never a copy, so that a small file cannot become a large tree.
+//!
+//! Sources: YAML 1.2; the merge key of YAML 1.1, `http://yaml.org/type/merge.html`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
+
+/// Larger files than this (4 MiB) are refused.
+pub const MAX_FILE_SIZE: usize = 4 << 20;
+
+/// Nodes in nodes are followed this deep, aliases included.
+const MAX_DEPTH: usize = 100;
+
+/// As many entries may come into mappings by merge keys.
+const MAX_MERGED: usize = 100_000;
+
+/// The key whose value is merged into its mapping.
+const MERGE: &str = "<<";
+
+/// A node of a document.
+#[derive(Debug)]
+pub(super) struct Node {
+    kind: Kind,
+    depth: usize,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Scalar {
+        text: String,
+        is_null: bool,
+    },
+    Sequence(Vec<Arc<Node>>),
+    /// In the order of the file.
+    Mapping(Vec<(String, Arc<Node>)>),
+}
+
+impl Node {
+    /// A mapping's value.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        let (_, value) = self.entries()?.find(|(own, _)| *own == key)?;
+        Some(value)
+    }
+
+    /// A mapping's entries.
+    pub(super) fn entries(&self) -> Option<impl Iterator<Item = (&str, &Self)>> {
+        match &self.kind {
+            Kind::Mapping(entries) => {
+                Some(entries.iter().map(|(key, value)| (key.as_str(), &**value)))
+            }
+            _ => None,
+        }
+    }
+
+    /// A sequence's items.
+    pub(super) fn items(&self) -> Option<&[Arc<Self>]> {
+        match &self.kind {
+            Kind::Sequence(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// A scalar's text, if it is not null.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar { text, is_null } if !is_null => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.kind, Kind::Scalar { is_null: true, .. })
+    }
+}
+
+/// Reads the only document of a file. One without any is an empty mapping.
+pub(super) fn parse(text: &str) -> Result<Arc<Node>, YamlError> {
+    if text.len() > MAX_FILE_SIZE {
+        return Err(YamlError::TooLarge);
+    }
+    let mut loader = Loader::default();
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| YamlError::of(&error))?;
+        loader.take(event, span.start.line())?;
+    }
+    Ok(loader.document.unwrap_or_else(|| {
+        Arc::new(Node {
+            kind: Kind::Mapping(Vec::new()),
+            depth: 1,
+        })
+    }))
+}
+
+#[derive(Default)]
+struct Loader {
+    /// The collections that have begun and not ended.
+    open: Vec<Open>,
+    anchors: HashMap<usize, Arc<Node>>,
+    merged: usize,
+    document: Option<Arc<Node>>,
+}
+
+struct Open {
+    anchor: usize,
+    items: Items,
+}
+
+enum Items {
+    Sequence(Vec<Arc<Node>>),
+    Mapping {
+        entries: Vec<(String, Arc<Node>)>,
+        /// What merge keys name.
+        merges: Vec<Arc<Node>>,
+        /// The key whose value comes next.
+        key: Key,
+    },
+}
+
+#[derive(Default)]
+enum Key {
+    #[default]
+    None,
+    Scalar(String),
+    /// One that nobody can ask for.
+    Other,
+}
+
+impl Loader {
+    fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), YamlError> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                let reset = tag.is_some_and(|tag| tag.suffix == "reset");
+                let is_null =
+                    reset || plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+                let text = text.into_owned();
+                self.put(Kind::Scalar { text, is_null }, anchor, line)
+            }
+            Event::Alias(anchor) => {
+                // An anchor within which it is used is not there yet.
+                let node = self.anchors.get(&anchor).cloned();
+                self.add(node.ok_or(YamlError::Alias(line))?);
+                Ok(())
+            }
+            Event::SequenceStart(anchor, _) => {
+                self.begin(anchor, Items::Sequence(Vec::new()), line)
+            }
+            Event::MappingStart(anchor, _) => {
+                let items = Items::Mapping {
+                    entries: Vec::new(),
+                    merges: Vec::new(),
+                    key: Key::None,
+                };
+                self.begin(anchor, items, line)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(line),
+            Event::DocumentStart(_) if self.document.is_some() => Err(YamlError::Several(line)),
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, anchor: usize, items: Items, line: usize) -> Result<(), YamlError> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(YamlError::Depth(line));
+        }
+        self.open.push(Open { anchor, items });
+        Ok(())
+    }
+
+    fn end(&mut self, line: usize) -> Result<(), YamlError> {
+        let Some(Open { anchor, items }) = self.open.pop() else {
+            return Ok(());
+        };
+        let kind = match items {
+            Items::Sequence(items) => Kind::Sequence(items),
+            Items::Mapping {
+                entries, merges, ..
+            } => Kind::Mapping(self.merge(entries, &merges, line)?),
+        };
+        self.put(kind, anchor, line)
+    }
+
+    /// Adds the entries of merged mappings to those that the mapping has of its own, which win.
+    fn merge(
+        &mut self,
+        own: Vec<(String, Arc<Node>)>,
+        merges: &[Arc<Node>],
+        line: usize,
+    ) -> Result<Vec<(String, Arc<Node>)>, YamlError> {
+        let mut positions = BTreeMap::new();
+        let mut entries: Vec<(String, Arc<Node>)> = Vec::new();
+        for (key, node) in own {
+            if positions.insert(key.clone(), entries.len()).is_some() {
+                return Err(YamlError::Twice { line, key });
+            }
+            entries.push((key, node));
+        }
+        let nodes = merges.iter().flat_map(|node| match &node.kind {
+            Kind::Sequence(nodes) => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        });
+        for node in nodes {
+            let Kind::Mapping(others) = &node.kind else {
+                return Err(YamlError::Merge(line));
+            };
+            self.merged += others.len();
+            if self.merged > MAX_MERGED {
+                return Err(YamlError::TooMuch(line));
+            }
+            for (key, node) in others {
+                if !positions.contains_key(key) {
+                    positions.insert(key.clone(), entries.len());
+                    entries.push((key.clone(), Arc::clone(node)));
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    fn put(&mut self, kind: Kind, anchor: usize, line: usize) -> Result<(), YamlError> {
+        let below = match &kind {
+            Kind::Scalar { .. } => None,
+            Kind::Sequence(items) => items.iter().map(|node| node.depth).max(),
+            Kind::Mapping(entries) => entries.iter().map(|(_, node)| node.depth).max(),
+        };
+        let node = Arc::new(Node {
+            kind,
+            depth: below.unwrap_or(0) + 1,
+        });
+        if node.depth > MAX_DEPTH {
+            return Err(YamlError::Depth(line));
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, Arc::clone(&node));
+        }
+        self.add(node);
+        Ok(())
+    }
+
+    /// Puts a node where the file has it: a document, an item, a key or a value.
+    fn add(&mut self, node: Arc<Node>) {
+        match self.open.last_mut().map(|open| &mut open.items) {
+            None => self.document = Some(node),
+            Some(Items::Sequence(items)) => items.push(node),
+            Some(Items::Mapping {
+                entries,
+                merges,
+                key,
+            }) => match std::mem::take(key) {
+                Key::None => {
+                    *key = match &node.kind {
+                        Kind::Scalar { text, .. } => Key::Scalar(text.clone()),
+                        _ => Key::Other,
+                    };
+                }
+                Key::Scalar(name) if name == MERGE => merges.push(node),
+                Key::Scalar(name) => entries.push((name, node)),
+                Key::Other => {}
+            },
+        }
+    }
+}
+
+/// A text that is not the YAML that Compose files are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum YamlError {
+    /// Longer than [`MAX_FILE_SIZE`].
+    #[error("it is larger than {} MiB", MAX_FILE_SIZE >> 20)]
+    TooLarge,
+    /// Not YAML.
+    #[error("line {line}: {message}")]
+    Syntax {
+        /// Counted from 1.
+        line: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// An alias of nothing, or of something that it is in.
+    #[error("line {0}: nothing has been given this name before")]
+    Alias(usize),
+    /// Something else than mappings under a merge key.
+    #[error("line {0}: only mappings can be merged by `{MERGE}`")]
+    Merge(usize),
+    /// A key that is there twice.
+    #[error("line {line}: `{key}` is there twice in what ends here")]
+    Twice {
+        /// Where the mapping ends.
+        line: usize,
+        /// The key.
+        key: String,
+    },
+    /// Nested too deep.
+    #[error("line {0}: it is nested too deep")]
+    Depth(usize),
+    /// Merged too often.
+    #[error("line {0}: too much is merged by `{MERGE}`")]
+    TooMuch(usize),
+    /// Several documents.
+    #[error("line {0}: there is a second document, and only one is read")]
+    Several(usize),
+}
+
+impl YamlError {
+    fn of(error: &ScanError) -> Self {
+        Self::Syntax {
+            line: error.marker().line(),
+            message: error.info().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_a_mapping_says_itself_wins_and_then_what_is_merged_first() {
+        let text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2, z: 2}\nc: {z: 3, <<: [*b, *a]}\n";
+        let document = parse(text).unwrap();
+        let mapping = document.get("c").unwrap();
+        for (key, value) in [("x", "1"), ("y", "2"), ("z", "3")] {
+            assert_eq!(mapping.get(key).unwrap().text(), Some(value), "{key}");
+        }
+    }
+
+    #[test]
+    fn scalars_keep_their_text() {
+        let document = parse("a: 1.10\nb: 0o17\nc: ~\nd: '~'\ne:\nf: !reset x\n").unwrap();
+        for (key, text) in [
+            ("a", Some("1.10")),
+            ("b", Some("0o17")),
+            ("c", None),
+            ("d", Some("~")),
+            ("e", None),
+            ("f", None),
+        ] {
+            assert_eq!(document.get(key).unwrap().text(), text, "{key}");
+        }
+    }
+
+    #[test]
+    fn bombs_do_not_go_off() {
+        use std::fmt::Write as _;
+        let mut laughs = "a0: &a0 [x, x]\n".to_owned();
+        let mut merges = "a0: &a0 {x: 1}\n".to_owned();
+        let mut wide = "a0: &a0 {".to_owned();
+        for number in 1..90 {
+            let before = number - 1;
+            writeln!(laughs, "a{number}: &a{number} [*a{before}, *a{before}]").unwrap();
+            writeln!(
+                merges,
+                "a{number}: &a{number} {{<<: [*a{before}, *a{before}]}}"
+            )
+            .unwrap();
+        }
+        for number in 0..2000 {
+            write!(wide, "k{number}: 1, ").unwrap();
+        }
+        wide.push_str("}\n");
+        for number in 1..2000 {
+            writeln!(wide, "a{number}: {{<<: *a0}}").unwrap();
+        }
+        assert!(parse(&laughs).is_ok());
+        for number in 90..200 {
+            writeln!(laughs, "a{number}: [*a{}]", 89).unwrap();
+            writeln!(laughs, "b{number}: &a{number} [*a{}]", number - 1).unwrap();
+        }
+        assert!(parse(&merges).is_ok());
+        assert!(matches!(parse(&wide), Err(YamlError::TooMuch(_))));
+        for deep in [
+            "[".repeat(100_000),
+            "{a: ".repeat(100_000),
+            "- ".repeat(100_000),
+            laughs,
+        ] {
+            assert!(parse(&deep).is_err());
+        }
+        assert!(matches!(
+            parse("a: &a [*a]"),
+            Err(YamlError::Alias(_) | YamlError::Syntax { .. })
+        ));
+    }
+
+    #[test]
+    fn keys_that_are_there_twice_and_second_documents_are_refused() {
+        assert!(matches!(
+            parse("a: 1\na: 2\n"),
+            Err(YamlError::Twice { .. })
+        ));
+        assert!(matches!(
+            parse("a: 1\n---\nb: 2\n"),
+            Err(YamlError::Several(_))
+        ));
+        assert!(matches!(parse("a: {<<: 1}"), Err(YamlError::Merge(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused_without_a_panic(text in "([a-z&*<:{}\\[\\]!|>'\"#%@,?\n -]|\\PC){0,80}") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What changed from one lock to another, and what a host has to fetch for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Lock, LockedImage, LockedPlatform, Name};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::platform::Platform;
+use crate::reference::Reference;
+
+/// The difference between two locks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The images that are not the same, by name.
+    pub images: Vec<Change>,
+    /// What a host that has all of the old lock has to fetch to have all of the new one, in bytes, by platform.
+    pub fetch: BTreeMap<Platform, u64>,
+}
+
+/// An image that came, went or moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its name.
+    pub name: Name,
+    /// What it follows, or followed.
+    pub reference: Reference,
+    /// What its reference stood for; none if it is new.
+    pub from: Option<Digest>,
+    /// What its reference stands for; none if it is gone.
+    pub to: Option<Digest>,
+    /// What it is now, by platform.
+    pub platforms: BTreeMap<Platform, PlatformChange>,
+}
+
+/// What became of an image on one platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformChange {
+    /// The manifest's digest; none if the platform was not locked.
+    pub from: Option<Digest>,
+    /// The manifest's digest.
+    pub to: Digest,
+    /// The layers, lowest first.
+    pub layers: Vec<NewLayer>,
+    /// What a host that has all of the old lock has to fetch for this image alone, in bytes.
+    pub fetch: u64,
+}
+
+/// A layer of an image that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLayer {
+    /// The layer.
+    pub layer: Descriptor,
+    /// Whether no image of the old lock has it on this platform.
+    pub is_new: bool,
+}
+
+impl Changes {
+    /// What became of `old`.
+    #[must_use]
+    pub fn between(old: &Lock, new: &Lock) -> Self {
+        let had = blobs(old);
+        let names: BTreeSet<_> = old.images.keys().chain(new.images.keys()).collect();
+        let images = names.into_iter().filter_map(|name| {
+            let (from, to) = (old.images.get(name), new.images.get(name));
+            let image = to.or(from).filter(|_| from != to)?;
+            Some(Change {
+                name: name.clone(),
+                reference: image.reference().clone(),
+                from: from.and_then(LockedImage::digest),
+                to: to.and_then(LockedImage::digest),
+                platforms: platforms(from, to, &had),
+            })
+        });
+        let fetch = blobs(new).into_iter().map(|(platform, blobs)| {
+            let had = had.get(&platform);
+            let missing = blobs
+                .iter()
+                .filter(|(digest, _)| !had.is_some_and(|had| had.contains_key(digest)));
+            let bytes = missing.map(|(_, size)| size).sum();
+            (platform, bytes)
+        });
+        Self {
+            fetch: fetch.filter(|(_, bytes)| *bytes > 0).collect(),
+            images: images.collect(),
+        }
+    }
+}
+
+type Blobs = BTreeMap<Platform, BTreeMap<Digest, u64>>;
+
+/// What a host of each platform has that has all images.
+fn blobs(lock: &Lock) -> Blobs {
+    let mut blobs = Blobs::new();
+    for (platform, locked) in lock.images.values().flat_map(LockedImage::platforms) {
+        let of_platform = blobs.entry(platform.clone()).or_default();
+        of_platform.extend(locked.blobs().map(|blob| (blob.digest, blob.size)));
+    }
+    blobs
+}
+
+fn platforms(
+    from: Option<&LockedImage>,
+    to: Option<&LockedImage>,
+    had: &Blobs,
+) -> BTreeMap<Platform, PlatformChange> {
+    let none = BTreeMap::new();
+    let now = to.into_iter().flat_map(LockedImage::platforms);
+    now.map(|(platform, locked)| {
+        let had = had.get(platform).unwrap_or(&none);
+        let before = from.and_then(|image| image.platforms().get(platform));
+        (platform.clone(), change(before, locked, had))
+    })
+    .collect()
+}
+
+fn change(
+    before: Option<&LockedPlatform>,
+    now: &LockedPlatform,
+    had: &BTreeMap<Digest, u64>,
+) -> PlatformChange {
+    let missing: BTreeMap<_, _> = now
+        .blobs()
+        .filter(|blob| !had.contains_key(&blob.digest))
+        .map(|blob| (blob.digest, blob.size))
+        .collect();
+    let layers = now.manifest.layers.iter().map(|layer| NewLayer {
+        is_new: missing.contains_key(&layer.digest),
+        layer: layer.clone(),
+    });
+    PlatformChange {
+        from: before.map(|before| *before.manifest.digest()),
+        to: *now.manifest.digest(),
+        layers: layers.collect(),
+        fetch: missing.values().sum(),
+    }
+}

@@ -1,0 +1,184 @@
+//! Which layers are shared by which images. Layers stand on each other, so images that have a base in common are put
+//! next to each other, and the base is one block under all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Lock, Name};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::platform::Platform;
+use crate::reference::Reference;
+
+/// The images of a lock for one platform, and their layers.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The platform.
+    pub platform: Platform,
+    /// The images, those with a common base next to each other.
+    pub rows: Vec<Row>,
+    /// The layers, each after the one that it stands on.
+    pub blocks: Vec<Block>,
+}
+
+/// An image.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its name.
+    pub name: Name,
+    /// What it follows.
+    pub reference: Reference,
+    /// The bytes of its layers.
+    pub size: u64,
+}
+
+/// A layer, as the next on the same one below it in neighbouring images.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The layer.
+    pub layer: Descriptor,
+    /// The block below.
+    pub below: Option<usize>,
+    /// The images that stand on it: from this row on,
+    pub first_row: usize,
+    /// so many.
+    pub rows: usize,
+    /// How many images have the layer, on whichever other one.
+    pub images: usize,
+}
+
+/// A layer of several images.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The layer.
+    pub layer: Descriptor,
+    /// The images.
+    pub images: BTreeSet<Name>,
+}
+
+impl Shared {
+    /// The bytes that need not be fetched and kept again.
+    #[must_use]
+    pub fn saved(&self) -> u64 {
+        self.layer.size * (self.images.len() as u64).saturating_sub(1)
+    }
+}
+
+impl Graph {
+    /// The graph of those images that are locked for `platform`.
+    #[must_use]
+    pub fn of(lock: &Lock, platform: &Platform) -> Self {
+        let mut graph = Self {
+            platform: platform.clone(),
+            rows: Vec::new(),
+            blocks: Vec::new(),
+        };
+        let mut images: Vec<_> = lock
+            .images
+            .iter()
+            .filter_map(|(name, image)| {
+                let locked = image.platforms().get(platform)?;
+                let row = Row {
+                    name: name.clone(),
+                    reference: image.reference().clone(),
+                    size: locked.size(),
+                };
+                Some((row, locked.manifest.layers.as_slice()))
+            })
+            .collect();
+        let owners = owners(&images);
+        graph.stack(&mut images, 0, None, &owners);
+        graph
+    }
+
+    /// Puts the images of a group, which have the layers below `depth` in common, on rows of their own.
+    fn stack(
+        &mut self,
+        images: &mut [(Row, &[Descriptor])],
+        depth: usize,
+        below: Option<usize>,
+        owners: &Owners,
+    ) {
+        // Groups in the order of their first names, and an image that ends here before those that go on.
+        let layer_of = |image: &(Row, &[Descriptor])| image.1.get(depth).map(|layer| layer.digest);
+        let mut first_names: BTreeMap<Option<Digest>, Name> = BTreeMap::new();
+        for image in images.iter() {
+            let name = first_names
+                .entry(layer_of(image))
+                .or_insert_with(|| image.0.name.clone());
+            if image.0.name < *name {
+                name.clone_from(&image.0.name);
+            }
+        }
+        images.sort_by_cached_key(|image| {
+            let layer = layer_of(image);
+            (
+                layer.is_some(),
+                first_names.get(&layer).cloned(),
+                image.0.name.clone(),
+            )
+        });
+        for group in images.chunk_by_mut(|one, next| layer_of(one) == layer_of(next)) {
+            let layer = group.first().and_then(|(_, layers)| layers.get(depth));
+            let Some(layer) = layer else {
+                self.rows.extend(group.iter().map(|(row, _)| row.clone()));
+                continue;
+            };
+            let block = self.blocks.len();
+            self.blocks.push(Block {
+                layer: layer.clone(),
+                below,
+                first_row: self.rows.len(),
+                rows: group.len(),
+                images: owners.get(&layer.digest).map_or(1, BTreeSet::len),
+            });
+            self.stack(group, depth + 1, Some(block), owners);
+        }
+    }
+
+    /// The layers that several images have, those that save most first.
+    #[must_use]
+    pub fn shared(&self) -> Vec<Shared> {
+        let mut layers: BTreeMap<Digest, Shared> = BTreeMap::new();
+        for block in self.blocks.iter().filter(|block| block.images > 1) {
+            let shared = layers.entry(block.layer.digest).or_insert_with(|| Shared {
+                layer: block.layer.clone(),
+                images: BTreeSet::new(),
+            });
+            let rows = self.rows.iter().skip(block.first_row).take(block.rows);
+            shared.images.extend(rows.map(|row| row.name.clone()));
+        }
+        let mut layers: Vec<_> = layers.into_values().collect();
+        layers.sort_by_key(|shared| (std::cmp::Reverse(shared.saved()), shared.layer.digest));
+        layers
+    }
+
+    /// The bytes of the layers of all images, if nothing were shared.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.rows.iter().map(|row| row.size).sum()
+    }
+
+    /// The bytes of the layers, each counted once.
+    #[must_use]
+    pub fn stored(&self) -> u64 {
+        let layers = self
+            .blocks
+            .iter()
+            .map(|block| (block.layer.digest, block.layer.size));
+        layers.collect::<BTreeMap<_, _>>().values().sum()
+    }
+}
+
+/// Who has a layer.
+type Owners = BTreeMap<Digest, BTreeSet<Name>>;
+
+fn owners(images: &[(Row, &[Descriptor])]) -> Owners {
+    let mut owners = Owners::new();
+    for (row, layers) in images {
+        for layer in *layers {
+            let names = owners.entry(layer.digest).or_default();
+            names.insert(row.name.clone());
+        }
+    }
+    owners
+}

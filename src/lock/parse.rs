@@ -1,0 +1,282 @@
+//! Reading a lock: strictly, with the line where something is wrong.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+
+use super::{ImageError, Lock, LockedImage, LockedPlatform, Name, VERSION};
+use crate::descriptor::Descriptor;
+use crate::document::Document;
+use crate::endpoint::Endpoint;
+use crate::manifest::Manifest;
+use crate::platform::Platform;
+use crate::reference::Reference;
+use crate::timestamp::Timestamp;
+
+/// Larger lock files than this (64 MiB, thousands of images) are refused.
+pub const MAX_LOCK_SIZE: usize = 64 << 20;
+
+/// Reads the text of a lock file.
+pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
+    if text.len() > MAX_LOCK_SIZE {
+        return Err(ParseError::TooLarge);
+    }
+    if let Some(line) = conflict(text) {
+        return Err(ParseError::Conflict(line));
+    }
+    // First, because a newer format may have anything else.
+    if let Ok(VersionOnly { version }) = serde_json::from_slice(text)
+        && version > VERSION
+    {
+        return Err(ParseError::Newer(version));
+    }
+    let lock: RawLock = serde_json::from_slice(text).map_err(|error| ParseError::of(&error))?;
+    if lock.version != VERSION {
+        return Err(ParseError::Older(lock.version));
+    }
+    Ok(Lock {
+        images: lock
+            .images
+            .0
+            .into_iter()
+            .map(|(name, Image(image))| (name.0, image))
+            .collect(),
+    })
+}
+
+/// The line of a mark that a merge left. JSON has no line that begins so.
+fn conflict(text: &[u8]) -> Option<usize> {
+    let marks: [&[u8]; 3] = [b"<<<<<<<", b">>>>>>>", b"|||||||"];
+    text.split(|byte| *byte == b'\n')
+        .position(|line| marks.iter().any(|mark| line.starts_with(mark)))
+        .map(|index| index + 1)
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLock {
+    version: u64,
+    images: Unique<Key<Name>, Image>,
+}
+
+/// Keeps the image's own checks where the parser knows the line.
+#[derive(Deserialize)]
+#[serde(try_from = "RawImage")]
+struct Image(LockedImage);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawImage {
+    reference: String,
+    #[serde(default)]
+    registry: Option<String>,
+    #[serde(default)]
+    index: Option<RawDescriptor>,
+    platforms: Unique<Key<Platform>, CheckedPlatform>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "RawPlatform")]
+struct CheckedPlatform(LockedPlatform);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPlatform {
+    #[serde(default)]
+    created: Option<Timestamp>,
+    manifest: String,
+    config: RawDescriptor,
+    layers: Vec<RawDescriptor>,
+}
+
+/// The three fields of a descriptor and no other.
+#[derive(Deserialize)]
+#[serde(try_from = "StrictDescriptor")]
+struct RawDescriptor(Descriptor);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct StrictDescriptor {
+    media_type: serde_json::Value,
+    digest: serde_json::Value,
+    size: serde_json::Value,
+}
+
+impl TryFrom<StrictDescriptor> for RawDescriptor {
+    type Error = serde_json::Error;
+
+    fn try_from(raw: StrictDescriptor) -> Result<Self, serde_json::Error> {
+        let StrictDescriptor {
+            media_type,
+            digest,
+            size,
+        } = raw;
+        // A descriptor's own rules hold here too.
+        let object = serde_json::json!({"mediaType": media_type, "digest": digest, "size": size});
+        serde_json::from_value(object).map(Self)
+    }
+}
+
+impl TryFrom<RawImage> for Image {
+    type Error = String;
+
+    fn try_from(raw: RawImage) -> Result<Self, String> {
+        let unusable = |error: &dyn std::error::Error| chain(error);
+        let (reference, endpoint) = match &raw.registry {
+            None => {
+                let reference: Reference =
+                    raw.reference.parse().map_err(|error| unusable(&error))?;
+                let endpoint =
+                    Endpoint::of(&reference.registry).map_err(|error| unusable(&error))?;
+                (reference, endpoint)
+            }
+            Some(registry) => {
+                let endpoint: Endpoint = registry.parse().map_err(|error| unusable(&error))?;
+                let name = endpoint.registry_name().clone();
+                let path = raw.reference.strip_prefix(name.as_str());
+                let path = path
+                    .and_then(|rest| rest.strip_prefix('/'))
+                    .ok_or_else(|| chain(&ImageError::Registry(name.to_string())))?;
+                let reference =
+                    Reference::in_registry(name, path).map_err(|error| unusable(&error))?;
+                (reference, endpoint)
+            }
+        };
+        let platforms = raw.platforms.0.into_iter();
+        let platforms = platforms.map(|(key, CheckedPlatform(locked))| (key.0, locked));
+        let index = raw.index.map(|RawDescriptor(index)| index);
+        LockedImage::new(reference, endpoint, index, platforms.collect())
+            .map(Self)
+            .map_err(|error| unusable(&error))
+    }
+}
+
+impl TryFrom<RawPlatform> for CheckedPlatform {
+    type Error = String;
+
+    fn try_from(raw: RawPlatform) -> Result<Self, String> {
+        let manifest = Document::<Manifest>::parse(raw.manifest.into_bytes(), None)
+            .map_err(|error| format!("the manifest cannot be used: {}", chain(&error)))?;
+        let same = |RawDescriptor(said): &RawDescriptor, is: &Descriptor| {
+            said.media_type == is.media_type && said.digest == is.digest && said.size == is.size
+        };
+        let layers = &manifest.layers;
+        if !same(&raw.config, &manifest.config) {
+            return Err("`config` is not what the manifest says".to_owned());
+        }
+        if raw.layers.len() != layers.len()
+            || !raw
+                .layers
+                .iter()
+                .zip(layers)
+                .all(|(said, is)| same(said, is))
+        {
+            return Err("`layers` are not what the manifest says".to_owned());
+        }
+        Ok(Self(LockedPlatform {
+            created: raw.created,
+            manifest,
+        }))
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// A key that is parsed. Spellings that mean the same are the same.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key<T>(T);
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Key<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// A map without a key that is there twice, as a merge without conflict may leave one.
+struct Unique<K, V>(BTreeMap<K, V>);
+
+impl<'de, K: DeserializeOwned + Ord, V: DeserializeOwned> Deserialize<'de> for Unique<K, V> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<K, V>(PhantomData<(K, V)>);
+
+        impl<'de, K: DeserializeOwned + Ord, V: DeserializeOwned> Visitor<'de> for Members<K, V> {
+            type Value = Unique<K, V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = BTreeMap::new();
+                while let Some(key) = map.next_key()? {
+                    if members.contains_key(&key) {
+                        return Err(A::Error::custom("this is there twice"));
+                    }
+                    members.insert(key, map.next_value()?);
+                }
+                Ok(Unique(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+/// A text that is not a lock.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Longer than [`MAX_LOCK_SIZE`].
+    #[error("it is larger than {} MiB", MAX_LOCK_SIZE >> 20)]
+    TooLarge,
+    /// A merge was not finished.
+    #[error("line {0}: a merge was not finished here")]
+    Conflict(usize),
+    /// A newer program wrote it.
+    #[error("it is of version {0}, and this program knows {VERSION}")]
+    Newer(u64),
+    /// There never was such a version.
+    #[error("it is of version {0}, which never was")]
+    Older(u64),
+    /// It is not what the format demands.
+    #[error("line {line}, column {column}: {message}")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+        /// What is wrong there, or has just ended there.
+        message: String,
+    },
+}
+
+impl ParseError {
+    fn of(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let place = format!(" at line {line} column {column}");
+        Self::Line {
+            line,
+            column,
+            message: text.strip_suffix(&place).unwrap_or(&text).to_owned(),
+        }
+    }
+}

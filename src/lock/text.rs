@@ -1,0 +1,113 @@
+//! Writing a lock. By hand, so that every descriptor is a line of its own and a diff shows which layer changed. What
+//! is written once is written the same way again after it was parsed.
+
+use std::fmt::Write as _;
+
+use super::{Lock, LockedImage, LockedPlatform, VERSION};
+use crate::descriptor::Descriptor;
+use crate::endpoint::Endpoint;
+
+impl Lock {
+    /// The text of the lock file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{{\n  \"version\": {VERSION},\n  \"images\": {{");
+        let images = self
+            .images
+            .iter()
+            .map(|(name, image)| (name.as_str(), image));
+        members(&mut text, "    ", images, image);
+        text.push_str(if self.images.is_empty() {
+            "}\n}\n"
+        } else {
+            "\n  }\n}\n"
+        });
+        text
+    }
+}
+
+/// Members of an object, each from a new line on.
+fn members<K: ToString, T>(
+    text: &mut String,
+    indentation: &str,
+    members: impl Iterator<Item = (K, T)>,
+    write_value: impl Fn(&mut String, T),
+) {
+    for (number, (key, value)) in members.enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}\n{indentation}{}: ", quoted(&key.to_string()));
+        write_value(text, value);
+    }
+}
+
+fn image(text: &mut String, image: &LockedImage) {
+    let reference = image.reference();
+    let mut name = reference.full_name();
+    if let Some(tag) = &reference.tag {
+        let _ = write!(name, ":{tag}");
+    }
+    if let Some(digest) = &reference.digest {
+        let _ = write!(name, "@{digest}");
+    }
+    let _ = write!(text, "{{\n      \"reference\": {}", quoted(&name));
+    let goes_without_saying = Endpoint::of(&reference.registry).as_ref() == Ok(image.endpoint())
+        && name.parse().as_ref() == Ok(reference);
+    if !goes_without_saying {
+        let _ = write!(
+            text,
+            ",\n      \"registry\": {}",
+            quoted(image.endpoint().base().as_str())
+        );
+    }
+    if let Some(index) = image.index() {
+        let _ = write!(text, ",\n      \"index\": {}", descriptor(index));
+    }
+    text.push_str(",\n      \"platforms\": {");
+    members(text, "        ", image.platforms().iter(), platform);
+    text.push_str("\n      }\n    }");
+}
+
+fn platform(text: &mut String, locked: &LockedPlatform) {
+    text.push('{');
+    if let Some(created) = &locked.created {
+        let _ = write!(
+            text,
+            "\n          \"created\": {},",
+            quoted(created.as_str())
+        );
+    }
+    let manifest = String::from_utf8_lossy(locked.manifest.bytes());
+    let _ = write!(
+        text,
+        "\n          \"manifest\": {},\n          \"config\": {},\n          \"layers\": [",
+        quoted(&manifest),
+        descriptor(&locked.manifest.config)
+    );
+    for (number, layer) in locked.manifest.layers.iter().enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}\n            {}", descriptor(layer));
+    }
+    text.push_str(if locked.manifest.layers.is_empty() {
+        "]"
+    } else {
+        "\n          ]"
+    });
+    text.push_str("\n        }");
+}
+
+/// The three fields that every descriptor has.
+fn descriptor(descriptor: &Descriptor) -> String {
+    format!(
+        "{{\"mediaType\": {}, \"digest\": \"{}\", \"size\": {}}}",
+        quoted(descriptor.media_type.as_str()),
+        descriptor.digest,
+        descriptor.size
+    )
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

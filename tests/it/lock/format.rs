@@ -1,0 +1,362 @@
+//! The lock file: what is written is what the schema says and is written the same again, and nothing that a hand, a
+//! merge or an enemy did to it is believed.
+
+use serde_json::{Value, json};
+
+use super::{Place, against_schema, image, serve, serve_single, usual};
+use crate::support::image::digest;
+use crate::support::scripted_registry::Registry;
+
+/// A lock with two images.
+fn two() -> (Place, Registry) {
+    let registry = Registry::start();
+    serve(&registry, "team/app", "1", &usual("app"));
+    serve_single(
+        &registry,
+        "tool",
+        "2",
+        &image("linux/amd64", &["a", "b", "c"]),
+    );
+    let place = Place::new();
+    let at = |name: &str| format!("{}/{name}", registry.name());
+    place.run(&["add", &at("team/app:1"), &at("tool:2")]).done();
+    (place, registry)
+}
+
+#[test]
+fn every_descriptor_is_one_line_and_the_order_is_that_of_names() {
+    let (place, _registry) = two();
+    let text = place.text();
+    assert!(text.ends_with("}\n"), "{text}");
+    let lock = place.valid();
+    let images = lock["images"].as_object().unwrap();
+    let mut lines = 0;
+    for image in images.values() {
+        for platform in image["platforms"].as_object().unwrap().values() {
+            for descriptor in platform["layers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .chain([&platform["config"]])
+            {
+                let digest = descriptor["digest"].as_str().unwrap();
+                let found = text
+                    .lines()
+                    .filter(|line| line.contains("\"digest\"") && line.contains(digest));
+                lines += found
+                    .inspect(|line| assert!(line.contains("mediaType") && line.contains("size")))
+                    .count();
+            }
+        }
+    }
+    assert!(lines >= 9, "{lines} descriptors are lines\n{text}");
+    let position = |name: &str| text.find(&format!("\"{name}\": {{")).unwrap();
+    assert!(position("app") < position("tool"));
+}
+
+#[test]
+fn an_edit_of_one_image_leaves_the_lines_of_the_others_alone() {
+    let (place, registry) = two();
+    let before = place.text();
+    serve_single(&registry, "more", "1", &image("linux/amd64", &["x"]));
+    place
+        .run(&["add", &format!("{}/more:1", registry.name())])
+        .done();
+    assert_ne!(place.text(), before);
+    place.run(&["remove", "more"]).done();
+    assert_eq!(place.text(), before);
+}
+
+/// Changes a copy of a lock, and says what `hocker lock list` then says.
+#[track_caller]
+fn refused(change: impl FnOnce(&mut Value)) -> String {
+    let (place, _registry) = two();
+    let mut lock = place.valid();
+    change(&mut lock);
+    place.write(&format!("{lock:#}"));
+    let outcome = place
+        .run(&["list"])
+        .failed(7)
+        .says("cannot use the lock file");
+    assert!(outcome.stdout.is_empty(), "{outcome}");
+    outcome.stderr
+}
+
+#[test]
+fn what_contradicts_the_manifest_is_refused_with_its_line() {
+    let other = digest(b"other");
+    let platform = |lock: &mut Value, change: &dyn Fn(&mut Value)| {
+        change(&mut lock["images"]["tool"]["platforms"]["linux/amd64"]);
+    };
+    for (change, says) in [
+        (
+            &(|locked: &mut Value| locked["layers"][1]["digest"] = json!(other))
+                as &dyn Fn(&mut Value),
+            "`layers` are not what the manifest says",
+        ),
+        (
+            &|locked| locked["layers"][1]["size"] = json!(7),
+            "`layers` are not",
+        ),
+        (
+            &|locked| {
+                locked["layers"].as_array_mut().unwrap().pop();
+            },
+            "`layers` are not",
+        ),
+        (
+            &|locked| locked["config"]["digest"] = json!(other),
+            "`config` is not",
+        ),
+        (
+            &|locked| locked["manifest"] = json!("{}"),
+            "the manifest cannot be used",
+        ),
+        (
+            &|locked| {
+                let text = locked["manifest"]
+                    .as_str()
+                    .unwrap()
+                    .replace("\"config\"", "\"manifests\":[],\"config\"");
+                locked["manifest"] = json!(text);
+            },
+            "at once",
+        ),
+    ] {
+        let said = refused(|lock| platform(lock, change));
+        assert!(said.contains(says), "{says}: {said}");
+        assert!(said.contains("line "), "{said}");
+    }
+}
+
+#[test]
+fn what_the_format_does_not_know_is_refused_with_its_line() {
+    let tool = |lock: &mut Value| lock["images"]["tool"].take();
+    for (change, says) in [
+        (
+            &(|lock: &mut Value| lock["more"] = json!(1)) as &dyn Fn(&mut Value),
+            "unknown field `more`",
+        ),
+        (
+            &|lock| lock["images"]["tool"]["more"] = json!(1),
+            "unknown field `more`",
+        ),
+        (
+            &|lock| {
+                lock["images"]["tool"]["platforms"]["linux/amd64"]["layers"][0]["urls"] = json!([]);
+            },
+            "unknown field `urls`",
+        ),
+        (
+            &|lock| {
+                let tool = tool(lock);
+                lock["images"] = json!({"../tool": tool});
+            },
+            "cannot name an image",
+        ),
+        (
+            &|lock| {
+                let platforms = lock["images"]["tool"]["platforms"].take();
+                lock["images"]["tool"]["platforms"] = json!({"linux": platforms["linux/amd64"]});
+            },
+            "is not a platform",
+        ),
+        (
+            &|lock| lock["images"]["tool"]["platforms"] = json!({}),
+            "no platform",
+        ),
+        (
+            &|lock| lock["images"]["tool"]["reference"] = json!("https://x/y"),
+            "is a URL",
+        ),
+        (
+            &|lock| lock["images"]["tool"]["reference"] = json!("../../etc/passwd"),
+            "not a",
+        ),
+        (
+            &|lock| lock["images"]["tool"]["registry"] = json!("file:///etc/"),
+            "https or http",
+        ),
+        (
+            &|lock| lock["images"]["tool"]["registry"] = json!("https://evil.example/v2/"),
+            "another than the reference names",
+        ),
+        (
+            &|lock| lock["images"]["app"]["index"]["digest"] = json!("sha256:../../x"),
+            "is not a digest",
+        ),
+        (
+            &|lock| lock["images"]["app"]["index"] = Value::Null,
+            "no index",
+        ),
+        (
+            &|lock| lock["images"]["app"]["index"]["mediaType"] = json!("text/html"),
+            "not an index",
+        ),
+        (
+            &|lock| {
+                let pinned = format!(
+                    "{}@{}",
+                    lock["images"]["tool"]["reference"].as_str().unwrap(),
+                    digest(b"x")
+                );
+                lock["images"]["tool"]["reference"] = json!(pinned);
+            },
+            "is pinned to",
+        ),
+        (
+            &|lock| {
+                lock["images"]["tool"]["platforms"]["linux/amd64"]["created"] = json!("\u{1b}[2J");
+            },
+            "not a point in time",
+        ),
+        (&|lock| lock["version"] = json!(0), "version 0"),
+        (&|lock| lock["version"] = json!("1"), "line "),
+        (&|lock| *lock = json!([]), "line "),
+    ] {
+        let said = refused(change);
+        assert!(said.contains(says), "{says}: {said}");
+        assert!(!said.contains('\u{1b}'), "{said}");
+    }
+}
+
+#[test]
+fn a_newer_version_is_named_whatever_else_is_in_it() {
+    let place = Place::new();
+    place.write(r#"{"version": 7, "pictures": []}"#);
+    for command in [
+        &["list"][..],
+        &["update"],
+        &["check"],
+        &["add", "localhost/x:1"],
+        &["remove", "x"],
+    ] {
+        place
+            .run(command)
+            .failed(7)
+            .says("version 7")
+            .says("a newer hocker");
+    }
+    assert!(place.text().contains("pictures"), "it was written");
+}
+
+#[test]
+fn a_merge_that_was_not_finished_is_told_with_its_line() {
+    let (place, _registry) = two();
+    let text = place.text();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.insert(9, "<<<<<<< HEAD");
+    lines.insert(11, "=======");
+    lines.insert(13, ">>>>>>> other");
+    place.write(&lines.join("\n"));
+    place
+        .run(&["list"])
+        .failed(7)
+        .says("line 10: a merge was not finished here")
+        .says("hint: ");
+}
+
+#[test]
+fn a_name_that_is_there_twice_is_refused() {
+    let (place, _registry) = two();
+    let text = place.text().replace("\"tool\": {", "\"app\": {");
+    place.write(&text);
+    place.run(&["list"]).failed(7).says("there twice");
+    // Two spellings of one platform are one platform.
+    let text = text
+        .replacen("\"app\": {", "\"x\": {", 1)
+        .replace("\"linux/arm64\"", "\"linux/x86_64\"");
+    place.write(&text);
+    place.run(&["list"]).failed(7).says("there twice");
+}
+
+#[test]
+fn broken_json_is_told_with_its_line() {
+    let (place, _registry) = two();
+    let text = place.text();
+    for end in (0..text.len()).step_by(97) {
+        if !text.is_char_boundary(end) {
+            continue;
+        }
+        place.write(&text[..end]);
+        place.run(&["list"]).failed(7).says("line ");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_program_refuses() {
+    let (place, _registry) = two();
+    let lock = place.valid();
+    let changes: [&dyn Fn(&mut Value); 8] = [
+        &|lock| lock["version"] = json!(2),
+        &|lock| lock["more"] = json!(1),
+        &|lock| lock["images"]["tool"]["more"] = json!(1),
+        &|lock| lock["images"]["tool"]["platforms"] = json!({}),
+        &|lock| lock["images"]["tool"]["reference"] = json!("x"),
+        &|lock| lock["images"]["../x"] = lock["images"]["tool"].clone(),
+        &|lock| {
+            lock["images"]["tool"]["platforms"]["linux/amd64"]["config"]["digest"] =
+                json!("sha256:x");
+        },
+        &|lock| lock["images"]["tool"]["platforms"]["linux/amd64"]["layers"][0]["size"] = json!(-1),
+    ];
+    for change in changes {
+        let mut copy = lock.clone();
+        change(&mut copy);
+        assert!(against_schema(&copy).is_err(), "{copy:#}");
+    }
+}
+
+#[test]
+fn a_missing_lock_file_is_told_with_the_way_to_make_one() {
+    let place = Place::new();
+    for command in [
+        &["list"][..],
+        &["update"],
+        &["check"],
+        &["remove", "x"],
+        &["graph"],
+    ] {
+        place
+            .run(command)
+            .failed(3)
+            .says("there is no lock file")
+            .says("hocker lock add");
+    }
+    place
+        .run(&["--lock-file", "other.json", "list"])
+        .failed(3)
+        .says("other.json");
+}
+
+#[test]
+fn the_list_is_a_table_or_json() {
+    let (place, registry) = two();
+    let table = place.run(&["list"]).done().text();
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "{table}");
+    for heading in [
+        "NAME",
+        "IMAGE",
+        "TAG",
+        "DIGEST",
+        "PLATFORMS",
+        "LAYERS",
+        "SIZE",
+        "AGE",
+    ] {
+        assert!(lines[0].contains(heading), "{table}");
+    }
+    assert!(
+        lines[1].starts_with("app ") && lines[1].contains("linux/amd64 linux/arm64"),
+        "{table}"
+    );
+    assert!(
+        lines[2].contains(&format!("{}/tool", registry.name())),
+        "{table}"
+    );
+    let json: Value =
+        serde_json::from_slice(&place.run(&["list", "--json"]).done().stdout).unwrap();
+    assert_eq!(json[1]["name"], "tool");
+    assert_eq!(json[1]["platforms"]["linux/amd64"]["layers"], 3);
+}

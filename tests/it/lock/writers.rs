@@ -1,0 +1,139 @@
+//! Two writers at once, interrupted ones, and places that cannot be written: the file is the old one or the new one.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::{Place, image, index_of, serve, serve_single, usual};
+use crate::support::image::{digest, index_answer};
+use crate::support::scripted_registry::{Answer, Registry, get, head};
+
+#[test]
+fn two_that_add_at_once_both_have_their_way() {
+    let registry = Registry::start();
+    let names: Vec<_> = (0..6).map(|number| format!("app{number}")).collect();
+    for name in &names {
+        serve_single(&registry, name, "1", &image("linux/amd64", &[name]));
+    }
+    let place = Place::new();
+    let runs: Vec<_> = names
+        .iter()
+        .map(|name| {
+            place
+                .lock(&["add", &format!("{}/{name}:1", registry.name())])
+                .start()
+        })
+        .collect();
+    for run in runs {
+        run.finish().done();
+    }
+    assert_eq!(
+        place.valid()["images"].as_object().unwrap().len(),
+        names.len()
+    );
+}
+
+#[test]
+fn two_that_change_one_image_are_told_apart() {
+    let registry = Registry::start();
+    let old = usual("app");
+    let index = index_of(&old);
+    let target = "/v2/app/manifests/1";
+    registry.on(get(target), index_answer(&index));
+    for image in &old {
+        super::serve_parts(&registry, "app", image);
+    }
+    registry.on(
+        head(target),
+        Answer::status(200).header("Docker-Content-Digest", digest(b"x")),
+    );
+    // The answer that the update waits for never comes in full.
+    registry.on(
+        get(target),
+        Answer::ok(index_of(&usual("new"))).stall_after(10),
+    );
+    let place = Place::new();
+    let reference = format!("{}/app:1", registry.name());
+    place.run(&["add", &reference]).done();
+    let slow = place
+        .lock(&["update", "--stall-timeout", "1", "--retries", "1"])
+        .start();
+    registry.wait_for_stall();
+    place.run(&["remove", "app"]).done();
+    serve(&registry, "app", "1", &usual("new"));
+    slow.finish().failed(1).says("changed in").says("try again");
+    assert!(place.valid()["images"].as_object().unwrap().is_empty());
+}
+
+#[test]
+fn an_interrupted_update_leaves_the_old_file() {
+    for kill in [false, true] {
+        let registry = Registry::start();
+        let target = "/v2/app/manifests/1";
+        let index = index_of(&usual("app"));
+        registry.on(get(target), index_answer(&index));
+        for image in &usual("app") {
+            super::serve_parts(&registry, "app", image);
+        }
+        registry.on(
+            head(target),
+            Answer::status(200).header("Docker-Content-Digest", digest(b"x")),
+        );
+        registry.on(get(target), index_answer(&index).stall_after(10));
+        let place = Place::new();
+        place
+            .run(&["add", &format!("{}/app:1", registry.name())])
+            .done();
+        let before = place.text();
+        let run = place.lock(&["update"]).start();
+        registry.wait_for_stall();
+        if kill {
+            run.kill();
+        } else {
+            run.interrupt();
+            assert_eq!(run.finish().code, Some(130));
+        }
+        assert_eq!(place.text(), before);
+        let left: Vec<_> = fs::read_dir(place.path().parent().unwrap())
+            .unwrap()
+            .collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+}
+
+#[test]
+fn a_link_stays_a_link() {
+    let registry = Registry::start();
+    serve_single(&registry, "app", "1", &image("linux/amd64", &["a"]));
+    let place = Place::new();
+    let real = place.path().with_file_name("real.json");
+    fs::write(&real, "{\"version\":1,\"images\":{}}").unwrap();
+    std::os::unix::fs::symlink("real.json", place.path()).unwrap();
+    place
+        .run(&["add", &format!("{}/app:1", registry.name())])
+        .done();
+    assert!(place.path().is_symlink());
+    assert!(fs::read_to_string(real).unwrap().contains("\"app\""));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_by_name() {
+    let registry = Registry::start();
+    serve_single(&registry, "app", "1", &image("linux/amd64", &["a"]));
+    let place = Place::new();
+    let reference = format!("{}/app:1", registry.name());
+    place
+        .run(&["--lock-file", "no/such/place.json", "add", &reference])
+        .failed(1)
+        .says("no/such/place.json");
+    fs::create_dir(place.path()).unwrap();
+    place
+        .run(&["add", &reference])
+        .failed(1)
+        .says("docker-images.lock.json");
+    fs::remove_dir(place.path()).unwrap();
+    place.run(&["add", &reference]).done();
+    assert_eq!(
+        fs::metadata(place.path()).unwrap().permissions().mode() & 0o111,
+        0
+    );
+}
