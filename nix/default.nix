@@ -53,6 +53,11 @@ let
       inherit (functions) fetchDockerLayer fetchDockerConfig;
     };
     callImage = import ./call-image.nix functions;
+    importLock = import ./import-lock.nix {
+      inherit system parseReference;
+      platformOf = import ./platform.nix;
+      inherit (functions) fetchdocker;
+    };
   };
 in
 functions

@@ -20,6 +20,7 @@ in
     ./credentials.nix
     ./daemons.nix
     ./images.nix
+    ./lock.nix
     ./prune.nix
     ./serve.nix
   ];
@@ -56,7 +57,7 @@ in
       };
       defaultText = literalExpression "import hocker/nix { hocker = config.services.hocker.package; }";
       description = ''
-        `fetchdocker`, `callImage` and the other functions of hocker, for use in
+        `fetchdocker`, `importLock`, `callImage` and the other functions of hocker, for use in
         {option}`services.hocker.images.<name>.image`.
       '';
     };

@@ -18,6 +18,7 @@ let
   registryName = import (nix + "/registry-name.nix");
   readManifest = import (nix + "/read-manifest.nix");
   storeName = import (nix + "/store-name.nix");
+  platformOf = import (nix + "/platform.nix");
 
   # A case is its name, what comes out, and what should; `throws` is what comes out of a throw.
   throws = "an error";
@@ -1032,5 +1033,157 @@ let
           (repeat 180 "a")
         ]
       ];
+
+  platforms =
+    map
+      (pair: {
+        name = "platform ${builtins.head pair}";
+        seen = platformOf (builtins.head pair);
+        expected = builtins.elemAt pair 1;
+      })
+      [
+        [
+          "x86_64-linux"
+          "linux/amd64"
+        ]
+        [
+          "aarch64-darwin"
+          "linux/arm64"
+        ]
+        [
+          "armv7l-linux"
+          "linux/arm/v7"
+        ]
+        [
+          "riscv64-linux"
+          "linux/riscv64"
+        ]
+      ];
+
+  lockFile = ./docker-images.lock.json;
+  locked = hocker.importLock { inherit lockFile; };
+  lockedForArm = hocker.importLock {
+    inherit lockFile;
+    platform = "linux/arm64";
+    mirrors = [ "https://mirror.example" ];
+  };
+  # The same with another text in the file. Evaluation without a store can write none.
+  lockText =
+    value:
+    builtins.scopedImport
+      {
+        builtins = builtins // {
+          readFile = _: builtins.toJSON value;
+        };
+      }
+      (nix + "/import-lock.nix")
+      {
+        system = "x86_64-linux";
+        inherit fetchdocker parseReference platformOf;
+      }
+      { inherit lockFile; };
+  lockValue = builtins.fromJSON (builtins.readFile lockFile);
+  withImage =
+    image:
+    lockText (
+      lockValue
+      // {
+        images.app = lockValue.images.app // image;
+      }
+    );
+  locks = [
+    {
+      name = "importLock: the names";
+      seen = builtins.attrNames locked;
+      expected = [
+        "app"
+        "debian"
+        "nested"
+        "pinned"
+      ];
+    }
+    {
+      name = "importLock: how the images are called";
+      seen = map (name: locked.${name}.image) (builtins.attrNames locked);
+      expected = [
+        "ghcr.io/team/app:1"
+        "debian:12"
+        "a.example/app:1"
+        "ghcr.io/team/app:2"
+      ];
+    }
+    {
+      name = "importLock: another platform is another manifest";
+      seen = locked.app.manifestDigest != lockedForArm.app.manifestDigest;
+      expected = true;
+    }
+    {
+      name = "importLock: the same as what fetchdocker makes of the manifest";
+      seen = locked.app.drvPath;
+      expected =
+        (fetchdocker {
+          image = "ghcr.io/team/app:1";
+          imageManifest = lockValue.images.app.platforms."linux/amd64".manifest;
+        }).drvPath;
+    }
+    {
+      name = "importLock: a registry behind a path is asked there";
+      seen =
+        builtins.match ".*nexus.*" (builtins.toJSON locked.nested.drvAttrs.imageSpec.reference) == null;
+      expected = true;
+    }
+    {
+      name = "importLock: a platform that is not locked";
+      seen = lockedForArm.debian.drvPath;
+      expected = throws;
+    }
+    {
+      name = "importLock: one that is not locked leaves the others alone";
+      seen = lockedForArm.app.image;
+      expected = "ghcr.io/team/app:1";
+    }
+    {
+      name = "importLock: a newer version";
+      seen = lockText (lockValue // { version = 2; });
+      expected = throws;
+    }
+    {
+      name = "importLock: another file";
+      seen = lockText { name = "package-lock"; };
+      expected = throws;
+    }
+    {
+      name = "importLock: credentials in a registry's URL";
+      seen = (withImage { registry = "https://me:pw@ghcr.io/v2/"; }).app.drvPath;
+      expected = throws;
+    }
+    {
+      name = "importLock: a reference that leads out of the registry";
+      seen = (withImage { reference = "ghcr.io/../../etc:1"; }).app.drvPath;
+      expected = throws;
+    }
+    {
+      name = "importLock: a digest that is a path";
+      seen =
+        (withImage {
+          platforms."linux/amd64".manifest =
+            builtins.replaceStrings
+              [ (builtins.head (lockValue.images.app.platforms."linux/amd64".layers)).digest ]
+              [ "sha256:../../x" ]
+              lockValue.images.app.platforms."linux/amd64".manifest;
+        }).app.drvPath;
+      expected = throws;
+    }
+  ];
 in
-failures (hashes ++ againstNix ++ references ++ registries ++ manifests ++ functions ++ names)
+failures (
+  hashes
+  ++ againstNix
+  ++ references
+  ++ registries
+  ++ manifests
+  ++ functions
+  ++ names
+  ++ platforms
+  ++ locks
+)

@@ -1,0 +1,99 @@
+/**
+  The images of a lock file that `hocker lock` keeps: an attribute set with one `fetchdocker` result for each, made
+  when it is asked for. Evaluation reads the file and nothing else.
+
+  # Inputs
+
+  `lockFile`
+  : the file
+
+  `platform`
+  : which of an image's platforms; that of `system` where nothing is said
+
+  `mirrors`
+  : URLs of registries that are asked for layers and configurations first, and need not be trusted
+
+  # Type
+
+  ```
+  importLock :: { lockFile :: Path, platform? :: String, mirrors? :: [ String ] } -> { ${name} :: Derivation }
+  ```
+
+  # Example
+
+  ```nix
+  let
+    images = importLock { lockFile = ./docker-images.lock.json; };
+  in
+  {
+    image = images.debian.image; # debian:12
+    imageStream = images.debian.stream;
+  }
+  ```
+*/
+{
+  system,
+  platformOf,
+  parseReference,
+  fetchdocker,
+}:
+{
+  lockFile,
+  platform ? platformOf system,
+  mirrors ? [ ],
+}:
+let
+  lock = builtins.fromJSON (builtins.unsafeDiscardStringContext (builtins.readFile lockFile));
+
+  # The versions of the format that this can read.
+  known = [ 1 ];
+
+  fail = reason: throw "importLock: ${reason}";
+  file = builtins.baseNameOf (toString lockFile);
+
+  image =
+    name: locked:
+    let
+      offered = builtins.attrNames locked.platforms;
+      reference =
+        if locked ? registry then
+          withoutDefaults name locked
+        else
+          # Not by its digest: that may be the index's, of which Nix knows nothing.
+          parseReference locked.reference;
+      split = builtins.match "(.*)/([^/]*)" reference.repository;
+    in
+    if !(locked.platforms ? ${platform}) then
+      fail "`${name}` in ${file} is not locked for ${platform}, but for ${builtins.concatStringsSep ", " offered}; `hocker lock add --platform ${platform} …` adds it"
+    else
+      fetchdocker {
+        registry =
+          locked.registry or (
+            if reference.registry == "docker.io" then "https://registry-1.docker.io/v2/" else reference.registry
+          );
+        repository = if split == null then "" else builtins.elemAt split 0;
+        imageName = if split == null then reference.repository else builtins.elemAt split 1;
+        inherit (reference) tag;
+        imageManifest = locked.platforms.${platform}.manifest;
+        inherit mirrors;
+      };
+
+  # With a registry's URL, what follows the registry's name is the repository as it is. Docker Hub's namespace
+  # for its own images does not go without saying there.
+  withoutDefaults =
+    name: locked:
+    let
+      parts = builtins.match "([^/]+)/(.+)" locked.reference;
+      parsed = parseReference "registry.invalid/${builtins.elemAt parts 1}";
+    in
+    if parts == null then
+      fail "`${name}` in ${file} has no registry in its reference `${locked.reference}`"
+    else
+      parsed;
+in
+if !(lock ? version && lock ? images) then
+  fail "${file} is not a lock file; `hocker lock add IMAGE` makes one"
+else if !builtins.elem lock.version known then
+  fail "${file} is of version ${toString lock.version}, and this knows ${toString known}"
+else
+  builtins.mapAttrs image lock.images
