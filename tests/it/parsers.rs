@@ -114,6 +114,9 @@ fn documents() -> Vec<Vec<u8>> {
     ]
 }
 
+/// Several images, several platforms.
+const LOCK: &[u8] = include_bytes!("../nix/docker-images.lock.json");
+
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 proptest! {
@@ -124,6 +127,20 @@ proptest! {
         properties::manifest(&bytes);
         properties::index(&bytes);
         properties::config(&bytes);
+    }
+
+    #[test]
+    fn locks_that_are_almost_right(bytes in almost(vec![LOCK.to_vec()])) {
+        properties::lock(&bytes);
+    }
+
+    #[test]
+    fn compose_files_that_are_almost_right(text in almost_text(&[
+        "services: {a: {image: 'x:${A:-${B}}', profiles: [p]}, b: {extends: {service: a}}, c: {<<: &m {build: .}}, d: {<<: [*m], image: !reset y}}",
+        "x: &x\n  image: y:$A\nservices:\n  a:\n    <<: *x\n  b: {image: \"z\"}\n",
+        "A=1\nexport B=\"${A} \\\" x\" # y\nC='d'\n",
+    ])) {
+        properties::compose(&text);
     }
 
     #[test]

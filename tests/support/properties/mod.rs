@@ -17,11 +17,13 @@
 mod credentials;
 mod documents;
 mod headers;
+mod locks;
 mod names;
 
 pub use self::credentials::{credentials_file, docker_config, netrc};
 pub use self::documents::{config, index, manifest};
 pub use self::headers::{challenge, content_range};
+pub use self::locks::{compose, lock};
 pub use self::names::{digest, endpoint, platform, reference};
 
 use hocker::platform::Platform;
