@@ -31,7 +31,7 @@ package_of() {
     ip) echo iproute2 ;;
     man) echo man-db ;;
     nginx) echo nginx-light ;;
-    nix-build) echo nix-bin ;;
+    nix-build | nix-hash) echo nix-bin ;;
     systemd-analyze) echo systemd ;;
     # Without a service.
     tinyproxy) echo tinyproxy-bin ;;

@@ -21,6 +21,7 @@ mod cache; // images from a binary cache, without the registry
 mod evaluation; // what Nix makes of expressions and functions, without building
 mod flake; // its outputs, where NIXPKGS_LIB names nixpkgs' lib
 mod load; // hocker load and prune: what is sent, what is there afterwards, and what happens in between
+mod lock; // the lock file: fifty images followed, compared, evaluated and built
 mod manual; // completions and manual pages, in the programs that read them
 mod matrix; // every kind of image, from the registry to the daemon: prints a table
 mod memory; // a large layer does not make the process large

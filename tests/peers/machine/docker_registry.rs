@@ -58,6 +58,11 @@ impl DockerRegistry {
         Self::configured(|_| String::new())
     }
 
+    /// The same, with its storage in memory: thousands of small blobs are there much sooner.
+    pub(crate) fn start_in_memory() -> Self {
+        Self::with_storage("inmemory: {}", |_| String::new())
+    }
+
     /// A registry for one user.
     pub(crate) fn start_with_password(user: &str, password: &str) -> Self {
         let passwords = program::run(Command::new("htpasswd").args(["-Bbn", user, password]));
@@ -84,6 +89,11 @@ impl DockerRegistry {
     }
 
     fn configured(auth: impl FnOnce(&Path) -> String) -> Self {
+        Self::with_storage("filesystem:\n    rootdirectory: DIRECTORY", auth)
+    }
+
+    /// `DIRECTORY` in `storage` is one of the registry's own.
+    fn with_storage(storage: &str, auth: impl FnOnce(&Path) -> String) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
         let path = directory.path();
@@ -95,9 +105,9 @@ impl DockerRegistry {
         let text = format!(
             "version: 0.1\n\
              log:\n  level: warn\n\
-             storage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\n\
+             storage:\n  {storage}\n  delete:\n    enabled: true\n\
              http:\n  addr: 127.0.0.1:{port}\n{auth}",
-            path.join("storage").display()
+            storage = storage.replace("DIRECTORY", &path.join("storage").display().to_string())
         );
         fs::write(&config, text).unwrap();
         let server = Server::start(

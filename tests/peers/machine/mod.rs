@@ -11,6 +11,7 @@ pub(crate) mod nginx;
 pub(crate) mod nix;
 pub(crate) mod nixos;
 pub(crate) mod program;
+pub(crate) mod pusher;
 pub(crate) mod real_image;
 pub(crate) mod server;
 pub(crate) mod site;

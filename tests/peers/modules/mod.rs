@@ -7,4 +7,5 @@ mod containers; // oci-containers that run declared images, and those that do no
 mod documentation; // options.md, and the README's configuration
 mod hardening; // what systemd makes of the units
 mod load; // the units' commands, against a real daemon
+mod lock; // images of a lock file
 mod services; // images, pruning, credentials, serving

@@ -1,0 +1,8 @@
+//! The lock file among real peers: fifty images on docker-registry, followed, compared and built.
+
+mod bot; // the command sequence of README, as a bot runs it
+mod compose; // the images that Compose itself names
+mod fleet; // fifty images
+mod follow; // what is asked for, and what is told
+mod import; // importLock: evaluation and builds
+mod kill; // an update that is killed anywhere
