@@ -10,6 +10,9 @@
   `system`
   : what the builder runs on; to be named in pure evaluation.
 
+  `targetSystem`
+  : what images are for, where that is not what the builder runs on
+
   `runtime`
   : the package whose `bin/hocker` the scripts of images start, where they run on another platform than the
     builder
@@ -17,6 +20,7 @@
 {
   hocker,
   system ? builtins.currentSystem,
+  targetSystem ? system,
   runtime ? hocker,
 }:
 let
@@ -54,7 +58,8 @@ let
     };
     callImage = import ./call-image.nix functions;
     importLock = import ./import-lock.nix {
-      inherit system parseReference;
+      inherit parseReference;
+      system = targetSystem;
       platformOf = import ./platform.nix;
       inherit (functions) fetchdocker;
     };

@@ -8,7 +8,7 @@
   : the file
 
   `platform`
-  : which of an image's platforms; that of `system` where nothing is said
+  : which of an image's platforms; that of `targetSystem` where nothing is said
 
   `mirrors`
   : URLs of registries that are asked for layers and configurations first, and need not be trusted

@@ -12,7 +12,13 @@ final: _prev: {
     inherit (final.buildPackages) hocker;
     runtime = final.hocker;
     inherit (final.stdenv.buildPlatform) system;
+    targetSystem = final.stdenv.hostPlatform.system;
   };
 
-  inherit (final.hockerFunctions) fetchDockerConfig fetchDockerLayer fetchdocker;
+  inherit (final.hockerFunctions)
+    fetchDockerConfig
+    fetchDockerLayer
+    fetchdocker
+    importLock
+    ;
 }

@@ -90,6 +90,17 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "lock",
+        &[
+            (
+                "Pin images",
+                "hocker lock add debian:12 web=ghcr.io/team/app:1",
+            ),
+            ("Follow their tags", "hocker lock update"),
+            ("Whether any has moved", "hocker lock check"),
+        ],
+    ),
+    (
         "load",
         &[
             (
