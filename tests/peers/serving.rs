@@ -1,19 +1,19 @@
 //! `hocker serve` before real clients: the same bytes for everyone, each layer once, under the original names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
 use crate::machine::containerd::Containerd;
-use crate::machine::docker_registry::Access;
+use crate::machine::docker_registry::{Access, DockerRegistry};
 use crate::machine::dockerd::Dockerd;
 use crate::machine::nix::Nix;
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer, real_image};
 use crate::pipeline::{expression, registry_with};
-use crate::support::hocker::Outcome;
-use crate::support::image::{Family, Image};
+use crate::support::hocker::{Outcome, hocker};
+use crate::support::image::{Family, Image, Layer, Packing};
 use crate::support::serving::Serving;
 
 /// Two images that differ in their top layer, which is a program that prints its line.
@@ -142,5 +142,74 @@ fn skopeo_copies_what_nix_built_byte_for_byte() {
             .arg(&source),
     );
     assert!(tags.contains("\"1\""), "{tags}");
+    serving.stop().done();
+}
+
+#[test]
+fn everyone_fetches_the_same_bytes_of_ten_images_that_nix_built() {
+    let base = real_image();
+    let registry = DockerRegistry::start();
+    let nix = Nix::new();
+    let images: Vec<(String, Image)> = (0..10)
+        .map(|number| {
+            let mut layers = base.layers.clone();
+            let motd = format!("image {number}\n");
+            layers.push(Layer::of_files(
+                Packing::Gzip,
+                &[("etc/motd", motd.as_bytes())],
+            ));
+            (
+                format!("team/app{number}"),
+                Image::new(Family::Oci, &["/hello"], layers),
+            )
+        })
+        .collect();
+    let results = images.iter().map(|(repository, image)| {
+        let layout = tempfile::tempdir().unwrap();
+        image.write_layout(layout.path(), "1");
+        registry.push(layout.path(), repository, "1", &["--preserve-digests"]);
+        let reference = format!("{}/{repository}:1", registry.name());
+        nix.built_image(&hocker(["docker2nix", &reference]).run().done().text())
+    });
+    let results: Vec<PathBuf> = results.collect();
+    drop(registry);
+
+    let serving = Serving::start(&results);
+    let dockerd = Dockerd::start();
+    let directory = tempfile::tempdir().unwrap();
+    for (repository, image) in &images {
+        let reference = format!("{}/{repository}", serving.name());
+        let (tagged, by_digest) = (
+            format!("{reference}:1"),
+            format!("{reference}@{}", image.digest()),
+        );
+        for name in [&tagged, &by_digest] {
+            program::run(dockerd.docker().args(["pull", "--quiet", name]));
+            assert_eq!(dockerd.image_id(name), image.config_digest());
+        }
+        let copies = ["skopeo", "hocker"].map(|name| directory.path().join(name));
+        program::run(
+            Command::new("skopeo")
+                .args(["--insecure-policy", "copy", "--src-tls-verify=false"])
+                .arg(format!("docker://{tagged}"))
+                .arg(format!("oci:{}:1", copies[0].display())),
+        );
+        hocker(["image", "--format", "oci-dir", &by_digest, "--out"])
+            .arguments([&copies[1]])
+            .run()
+            .done();
+        for copy in &copies {
+            let read = |digest: &str| {
+                let hex = digest.trim_start_matches("sha256:");
+                std::fs::read(copy.join("blobs/sha256").join(hex)).unwrap()
+            };
+            assert!(read(&image.digest()) == image.manifest, "{repository}");
+            assert!(read(&image.config_digest()) == image.config, "{repository}");
+            for layer in &image.layers {
+                assert!(read(&layer.digest()) == layer.blob, "{repository}: a layer");
+            }
+            std::fs::remove_dir_all(copy).unwrap();
+        }
+    }
     serving.stop().done();
 }
