@@ -1,8 +1,10 @@
 //! Arguments: what can be asked for. The doc comments here are the help texts.
 
 pub mod lock;
+mod on_disk;
 
-use std::net::SocketAddr;
+pub use self::on_disk::{DaemonArgs, LoadArgs, LoadPlatformArgs, PruneArgs, ServeArgs};
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +17,6 @@ use super::unquoted::Unquoted;
 use crate::compression::Limit;
 use crate::digest::{self, Digest};
 use crate::endpoint::Endpoint;
-use crate::engine::{Address, TagName};
 use crate::mirror::Mirror;
 use crate::platform::Platform;
 use crate::reference::Reference;
@@ -372,112 +373,12 @@ pub struct LoginCheckArgs {
     pub credentials: CredentialArgs,
 }
 
-/// `hocker serve`
-#[derive(Debug, clap::Args)]
-pub struct ServeArgs {
-    /// What to serve: OCI image layouts, or what fetchdocker builds. Blobs that are links to files elsewhere are read at
-    /// the start, unless those are in the Nix store
-    #[arg(value_name = "IMAGE_PATH", required = true)]
-    pub images: Vec<PathBuf>,
-
-    /// Where to listen; port 0 is any free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
-    pub listen: SocketAddr,
-
-    /// Answer for images of other registries than Docker Hub only by their full names (ghcr.io/a/b) or to clients
-    /// that say which registry they mean
-    #[arg(long)]
-    pub full_names: bool,
-}
-
-/// Which daemon.
-#[derive(Debug, clap::Args)]
-pub struct DaemonArgs {
-    /// The daemon, like <unix:///run/podman/podman.sock> or <tcp://host:2376> [default: `DOCKER_HOST`, else docker's
-    /// context, else docker's socket]
-    #[arg(
-        long,
-        value_name = "URL",
-        value_parser = Unquoted(str::parse::<Address>),
-        help = "The daemon, like unix:///run/podman/podman.sock or tcp://host:2376 [default: \
-                DOCKER_HOST, else docker's context, else unix:///var/run/docker.sock]"
-    )]
-    pub host: Option<Address>,
-}
-
 /// How large layers may become.
 #[derive(Debug, clap::Args)]
 pub struct LimitArgs {
     /// Refuse layers that expand to more [default: the greater of 1 GiB and 200 times the layer's size]
     #[arg(long, value_name = "SIZE")]
     pub max_layer_size: Option<Limit>,
-}
-
-/// `hocker load`
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Prints the image's id. The daemon has the image then, under all its names."
-)]
-pub struct LoadArgs {
-    /// The image: an OCI image layout, what fetchdocker builds, or its stream
-    #[arg(value_name = "IMAGE_PATH")]
-    pub image_path: PathBuf,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub daemon: DaemonArgs,
-
-    /// A further name for the image; may be given several times
-    #[arg(long = "tag", value_name = "NAME")]
-    pub tags: Vec<TagName>,
-
-    /// The name of the image in a layout that has several
-    #[arg(long, value_name = "NAME")]
-    pub image: Option<String>,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub platform: LoadPlatformArgs,
-
-    /// Remember in this directory what was put into the daemon, for `hocker prune`; it serves one daemon
-    #[arg(long, value_name = "DIR")]
-    pub state: Option<PathBuf>,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub limit: LimitArgs,
-}
-
-/// Which of the images of an index, for a daemon.
-#[derive(Debug, clap::Args)]
-pub struct LoadPlatformArgs {
-    /// Load the image for this platform, even if the daemon runs another [default: the daemon's]
-    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
-    pub platform: Option<Platform>,
-}
-
-/// `hocker prune`
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Prints the ids of the images that were removed. What a container uses stays, and so do names \
-    that have moved\nto another image, and images that were there before or that others have named."
-)]
-pub struct PruneArgs {
-    /// The directory in which `hocker load --state` remembers what it brought
-    #[arg(long, value_name = "DIR")]
-    pub state: PathBuf,
-
-    /// Keep the images that are here; may be given several times
-    #[arg(long, value_name = "IMAGE_PATH")]
-    pub keep: Vec<PathBuf>,
-
-    /// Change nothing, and tell what would be done
-    #[arg(long)]
-    pub dry_run: bool,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub daemon: DaemonArgs,
 }
 
 /// `hocker composite`

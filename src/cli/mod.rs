@@ -16,6 +16,7 @@ mod daemon_error;
 mod docker2nix;
 pub mod environment;
 mod error;
+mod hint;
 mod image;
 mod layer;
 mod load;

@@ -1,0 +1,126 @@
+//! What to do about an error, where there is something to be done.
+
+use super::Error;
+use super::daemon_error::{hint_of_daemon, hint_of_load};
+use crate::archive::plain_layer::LayerError;
+use crate::archive::stored_image;
+use crate::auth;
+use crate::document::ParseError;
+use crate::engine;
+use crate::registry::Cause;
+
+impl Error {
+    /// What the user can do, where that is worth saying.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Output(error) if error.is_existing_directory() => Some("choose another name"),
+            Self::Output(error) if error.is_existing() => {
+                Some("choose another name, or replace it with --force")
+            }
+            Self::Registry(error) => hint_of_cause(error.cause()),
+            Self::Build(error) => match &**error {
+                Self::Registry(error) => {
+                    hint_of_build(error.cause()).or_else(|| hint_of_cause(error.cause()))
+                }
+                error => error.hint(),
+            },
+            Self::Layer {
+                source: LayerError::TooLarge(_),
+                ..
+            } => Some("if that is what the image is for, allow more with --max-layer-size"),
+            Self::StoredImage(error) => match **error {
+                stored_image::Error::Platform { .. } => Some("choose one of these with --platform"),
+                stored_image::Error::SeveralImages { .. } => {
+                    Some("choose one of these with --image")
+                }
+                _ => None,
+            },
+            Self::Daemon(error) | Self::Prune(engine::prune::Error::Daemon(error)) => {
+                hint_of_daemon(error)
+            }
+            Self::Load { source, .. } => hint_of_load(source),
+            Self::LockedImage { source, .. } => source.hint(),
+            Self::Lock(error) => error.hint(),
+            Self::Document {
+                source: ParseError::IsIndex,
+                ..
+            } => Some(
+                "give the manifest of one platform: `hocker manifest` prints it, with --platform \
+                 for another than this machine's",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// What helps in a build alone: it has no arguments, and sees few files.
+fn hint_of_build(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Auth(
+            auth::Error::Denied {
+                credentials: None, ..
+            }
+            | auth::Error::TokenDenied {
+                credentials: None, ..
+            },
+        ) => Some(
+            "check the name: many registries deny what they do not have; for a private image, a build \
+             takes credentials from the environment of whoever builds (with a Nix daemon, the daemon's) \
+             and from files in extra-sandbox-paths; `Private registries` in the README says how",
+        ),
+        Cause::Http(error)
+            if error.is_https_connect() && !error.is_certificate() && !error.is_protocol() =>
+        {
+            Some(
+                "a registry that speaks plain http is named by registry = \"http://HOST:PORT/v2/\"",
+            )
+        }
+        _ => None,
+    }
+}
+
+fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Auth(
+            auth::Error::Denied {
+                credentials: None, ..
+            }
+            | auth::Error::TokenDenied {
+                credentials: None, ..
+            },
+        ) => Some(
+            "check the name: many registries deny what they do not have; a private image needs \
+             --username and --password-stdin, or what `docker login` or `podman login` leaves; \
+             `hocker login-check` tells where it was looked for",
+        ),
+        Cause::Auth(
+            auth::Error::Denied { .. }
+            | auth::Error::DeniedUnasked { .. }
+            | auth::Error::TokenDenied { .. },
+        ) => Some(
+            "check the name, and that these credentials are the right ones and still good: \
+             `hocker login-check` tells where others were looked for and what the registry asks for",
+        ),
+        Cause::Http(error) if error.is_certificate() => Some(
+            "a certificate authority of your own is named by SSL_CERT_FILE or NIX_SSL_CERT_FILE; in a Nix \
+             build the file must be in extra-sandbox-paths",
+        ),
+        Cause::Http(error) if error.is_protocol() => Some(
+            "check the port: a registry that speaks https is named by --registry https://HOST:PORT/v2/, and one \
+             that speaks only HTTP/2 needs a proxy that speaks HTTP/1.1",
+        ),
+        Cause::Http(error) if error.is_tunnel() => Some(
+            "https_proxy or all_proxy names the proxy; one that wants a password has it in its URL: \
+             http://NAME:PASSWORD@HOST:PORT",
+        ),
+        Cause::Http(error) if error.is_https_connect() => {
+            Some("a registry that speaks plain http is named by --registry http://HOST:PORT/v2/")
+        }
+        Cause::Document(ParseError::Json { html: true, .. }) => {
+            Some("this does not look like a registry; check the address")
+        }
+        Cause::Platform(_) => Some("choose one of these with --platform"),
+        _ => None,
+    }
+}
