@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use url::Url;
+
 use crate::digest::Digest;
 use crate::document::ParseError;
 use crate::http::{self, Authorization, Response, StatusCode};
 use crate::index::NoSuchPlatform;
 use crate::reference::{Reference, Repository};
+use crate::safe_url::SafeUrl;
 use crate::{auth, complaint, verify};
 
 /// Error bodies are read up to this many bytes (64 KiB).
@@ -96,12 +99,14 @@ pub enum Cause {
     /// The registry does not let the user in.
     #[error(transparent)]
     Auth(#[from] auth::Error),
-    /// The registry answers with an error.
-    #[error("the registry answers {status}{}", says(message.as_deref()))]
+    /// The registry answers with an error, or the host that it redirects to, such as an object store.
+    #[error("{} answers {status}{}", who(redirect.as_ref()), says(message.as_deref()))]
     Status {
         /// The status.
         status: StatusCode,
-        /// What the registry says, fit for printing.
+        /// Who answered, where it was not the one that was asked.
+        redirect: Option<SafeUrl>,
+        /// What is said of it, fit for printing.
         message: Option<String>,
     },
     /// The content is not what its digest or size says.
@@ -130,6 +135,13 @@ pub enum Cause {
     Nesting(usize),
 }
 
+fn who(redirect: Option<&SafeUrl>) -> String {
+    redirect.map_or_else(
+        || "the registry".to_owned(),
+        |url| format!("{url}, to which the registry redirects,"),
+    )
+}
+
 fn says(message: Option<&str>) -> String {
     message
         .map(|message| format!(": {message}"))
@@ -148,13 +160,21 @@ impl Cause {
         }
     }
 
-    /// Reads an answer with a status of failure. What was sent is not told, should the server echo it.
-    pub(super) async fn of_status(response: Response, sent: Option<&Authorization>) -> Self {
+    /// Reads an answer with a status of failure to a request for `asked`. What was sent is not told, should the
+    /// server echo it.
+    pub(super) async fn of_status(
+        response: Response,
+        asked: &Url,
+        sent: Option<&Authorization>,
+    ) -> Self {
         let status = response.status();
+        let answered = response.url();
+        let redirect = (answered.origin() != asked.origin()).then(|| SafeUrl::new(answered));
         let body = response.start_of_body(BODY_LIMIT).await;
         let is_echo = |words: &String| sent.is_some_and(|sent| sent.is_told_by(words));
         Self::Status {
             status,
+            redirect,
             message: complaint::of(&body).filter(|words| !is_echo(words)),
         }
     }

@@ -110,13 +110,13 @@ impl Registry {
         if response.status().is_success() {
             return Ok(response);
         }
-        let from_registry = response.url().origin() == request.url.origin();
         let sent = request.authorization.as_ref();
-        match Cause::of_status(response, sent).await {
+        match Cause::of_status(response, &request.url, sent).await {
             Cause::Status {
                 status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+                redirect: None,
                 message,
-            } if from_registry => {
+            } => {
                 let answer = auth::Answer { status, message };
                 Err(self.authenticator.denied(sent.is_some(), answer).into())
             }
@@ -139,7 +139,7 @@ impl Registry {
         if response.status().is_success() {
             Ok(response)
         } else {
-            Err(Cause::of_status(response, None).await)
+            Err(Cause::of_status(response, &request.url, None).await)
         }
     }
 

@@ -216,6 +216,25 @@ fn signatures_in_urls_and_user_information_are_not_told() {
 }
 
 #[test]
+fn a_refusal_names_the_host_that_refuses() {
+    let layer = small().layers[0].clone();
+    let directory = tempfile::tempdir().unwrap();
+    let store = Registry::start();
+    store.on(get("/store/x"), Answer::error(403, "AccessDenied"));
+    let location = store.at("/store/x?X-Amz-Signature=5igned");
+    let registry = registry(&layer, Answer::redirect(307, &location));
+    let shown = location
+        .replace("5igned", "…")
+        .replace("X-Amz-Signature=", "");
+    fetch(&registry, &layer, directory.path())
+        .run()
+        .failed(4)
+        .says(&format!(
+            "{shown}, to which the registry redirects, answers 403 Forbidden"
+        ));
+}
+
+#[test]
 fn credentials_do_not_come_back_after_another_host() {
     let layer = small().layers[0].clone();
     let directory = tempfile::tempdir().unwrap();
