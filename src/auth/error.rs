@@ -118,6 +118,21 @@ impl Error {
         )
     }
 
+    /// Whether this is a refusal of somebody who had no credentials at all.
+    #[must_use]
+    pub fn is_denial_without_credentials(&self) -> bool {
+        matches!(
+            self,
+            Self::Denied {
+                credentials: None,
+                ..
+            } | Self::TokenDenied {
+                credentials: None,
+                ..
+            }
+        )
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {

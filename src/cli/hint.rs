@@ -57,14 +57,7 @@ impl Error {
 /// What helps in a build alone: it has no arguments, and sees few files.
 fn hint_of_build(cause: &Cause) -> Option<&'static str> {
     match cause {
-        Cause::Auth(
-            auth::Error::Denied {
-                credentials: None, ..
-            }
-            | auth::Error::TokenDenied {
-                credentials: None, ..
-            },
-        ) => Some(
+        Cause::Auth(error) if error.is_denial_without_credentials() => Some(
             "check the name: many registries deny what they do not have; for a private image, a build \
              takes credentials from the environment of whoever builds (with a Nix daemon, the daemon's) \
              and from files in extra-sandbox-paths; `Private registries` in the README says how",
@@ -82,14 +75,7 @@ fn hint_of_build(cause: &Cause) -> Option<&'static str> {
 
 fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
     match cause {
-        Cause::Auth(
-            auth::Error::Denied {
-                credentials: None, ..
-            }
-            | auth::Error::TokenDenied {
-                credentials: None, ..
-            },
-        ) => Some(
+        Cause::Auth(error) if error.is_denial_without_credentials() => Some(
             "check the name: many registries deny what they do not have; a private image needs \
              --username and --password-stdin, or what `docker login` or `podman login` leaves; \
              `hocker login-check` tells where it was looked for",

@@ -10,7 +10,6 @@ use super::add::{chosen, failure};
 use super::error::LockError;
 use super::file::LockFile;
 use super::look;
-use super::registries::Registries;
 use super::tell;
 
 pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Result<(), Error> {
@@ -19,17 +18,10 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
     let all = images.len();
     // Digests do not move, so nobody has to be asked.
     images.retain(|(_, image)| !image.is_pinned());
-    let places = images
-        .iter()
-        .map(|(_, image)| (image.endpoint(), &image.reference().repository));
-    let registries = Registries::new(context, args.credentials, places).await?;
-    let looks = images
-        .iter()
-        .map(|(_, image)| look::digest(image, &registries));
-    let found = look::for_all(context, looks).await;
+    let found = look::at_each(images, args.credentials, context, look::digest).await?;
     let mut moved = Vec::new();
     let mut failures = Vec::new();
-    for ((name, image), found) in images.into_iter().zip(found) {
+    for (name, image, found) in found {
         match found {
             Ok(now) if now == image.digest() => {}
             Ok(now) => moved.push((name, image, now)),

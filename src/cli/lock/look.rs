@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::args::CredentialArgs;
 use super::super::config;
 use super::super::{Context, Error};
 use super::error::LockError;
@@ -12,7 +13,7 @@ use crate::digest::Digest;
 use crate::document::{Document, ParseError};
 use crate::endpoint::Endpoint;
 use crate::index::{Index, NoSuchPlatform};
-use crate::lock::{LockedImage, LockedPlatform};
+use crate::lock::{LockedImage, LockedPlatform, Name};
 use crate::manifest::Manifest;
 use crate::platform::Platform;
 use crate::reference::Reference;
@@ -206,7 +207,26 @@ fn platform_of(wanted: &Wanted<'_>, config: &ImageConfig) -> Result<Platform, Er
     })
 }
 
-/// Does the same for all, and shows how many are done.
+/// Does something with each of the images that are locked already, as far as their registries can be asked at all.
+pub(super) async fn at_each<'a, T>(
+    images: Vec<(&'a Name, &'a LockedImage)>,
+    credentials: CredentialArgs,
+    context: &Context,
+    look: impl AsyncFn(&LockedImage, &Registries<'_>) -> Result<T, Error>,
+) -> Result<Vec<(&'a Name, &'a LockedImage, Result<T, Error>)>, Error> {
+    let places = images
+        .iter()
+        .map(|(_, image)| (image.endpoint(), &image.reference().repository));
+    let registries = Registries::new(context, credentials, places).await?;
+    let looks = images.iter().map(|(_, image)| look(image, &registries));
+    let found = for_all(context, looks).await;
+    let found = images.into_iter().zip(found);
+    Ok(found
+        .map(|((name, image), found)| (name, image, found))
+        .collect())
+}
+
+/// Does all of this, and shows how much is done.
 pub(super) async fn for_all<T, F: Future<Output = T>>(
     context: &Context,
     work: impl IntoIterator<Item = F>,
