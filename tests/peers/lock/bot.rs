@@ -42,7 +42,8 @@ fn a_bot_checks_updates_builds_and_commits() {
     git(&["add", "."]);
     git(&["commit", "--quiet", "--message", "Begin"]);
 
-    assert!(run(&nix, &repository).status.success());
+    let output = run(&nix, &repository);
+    assert!(output.status.success(), "{}", program::told(&output));
     assert_eq!(
         git(&["rev-list", "--count", "HEAD"]),
         "1",

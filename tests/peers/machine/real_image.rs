@@ -11,7 +11,7 @@ use crate::support::image::{Family, Image, Layer, Packing};
 pub(crate) const GREETING: &str = "Hello from the layers of a registry.";
 
 /// Trees of some megabytes that every Debian with this ring's packages has.
-const TREES: [&str; 2] = ["usr/share/perl5", "usr/share/zoneinfo"];
+const TREES: [&str; 2] = ["usr/share/fish/completions", "usr/share/zsh/functions"];
 
 /// Three layers: two of real trees, one of a static program that prints [`GREETING`].
 pub(crate) fn real_image() -> Image {

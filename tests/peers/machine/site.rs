@@ -184,6 +184,18 @@ impl Site {
         ]
     }
 
+    /// Whether this Nix shows builds that fetch something the authorities that `NIX_SSL_CERT_FILE` names, without
+    /// being told: since <https://github.com/NixOS/nix/pull/7312>, which also made them a setting.
+    pub(crate) fn nix_shows_authorities(&self) -> bool {
+        let mut nix = self.nix.command("nix");
+        nix.args([
+            "show-config",
+            "--extra-experimental-features",
+            "nix-command",
+        ]);
+        program::text(&mut nix).contains("ssl-cert-file")
+    }
+
     /// Forgets what was built.
     pub(crate) fn forget(&self) {
         let directory = self.directory();
