@@ -12,7 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-// The peers: docker-registry, dockerd, containerd, Nix with its sandbox, skopeo. Each is started by the test that needs it.
+// The peers: docker-registry, dockerd, podman, containerd, Nix with its sandbox, skopeo. Each is started by the test that needs it.
 mod machine;
 
 mod authentication; // a registry that wants a password
@@ -23,7 +23,7 @@ mod flake; // its outputs, where NIXPKGS_LIB names nixpkgs' lib
 mod load; // hocker load and prune: what is sent, what is there afterwards, and what happens in between
 mod lock; // the lock file: fifty images followed, compared, evaluated and built
 mod manual; // completions and manual pages, in the programs that read them
-mod matrix; // every kind of image, from the registry to the daemon: prints a table
+mod matrix; // every kind of image, from the registry to each daemon: prints a table
 mod memory; // a large layer does not make the process large
 mod modules; // the NixOS modules, where NIXPKGS_LIB names nixpkgs' lib
 mod nix_readme; // what nix/README.md says: arguments, and what becomes of those of pullImage

@@ -3,6 +3,7 @@
 pub(crate) mod containerd;
 pub(crate) mod counting_socket;
 pub(crate) mod cutter;
+pub(crate) mod daemon;
 pub(crate) mod docker_registry;
 pub(crate) mod dockerd;
 pub(crate) mod flake;
@@ -10,6 +11,7 @@ pub(crate) mod host;
 pub(crate) mod nginx;
 pub(crate) mod nix;
 pub(crate) mod nixos;
+pub(crate) mod podman;
 pub(crate) mod program;
 pub(crate) mod pusher;
 pub(crate) mod real_image;

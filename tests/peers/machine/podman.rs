@@ -1,0 +1,69 @@
+//! Podman's service with its own storage, and a client that talks to it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::program;
+use super::server::Server;
+
+/// A service.
+pub(crate) struct Podman {
+    _server: Server,
+    socket: PathBuf,
+    _directory: TempDir,
+}
+
+impl Podman {
+    /// Starts it and waits until it answers.
+    pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let socket = path.join("socket");
+        let mut command = Command::new("podman");
+        for (option, name) in [
+            ("--root", "root"),
+            ("--runroot", "run"),
+            ("--tmpdir", "tmp"),
+        ] {
+            command.arg(option).arg(path.join(name));
+        }
+        // What its defaults are made of, systemd among them, is not to be found on every machine.
+        command
+            .args(["--cgroup-manager=cgroupfs", "--events-backend=file"])
+            .args(["--storage-driver=overlay", "--runtime=runc"])
+            .args(["system", "service", "--time=0"])
+            .arg(format!("unix://{}", socket.display()));
+        let server = Server::start(&mut command, &path.join("log"), || {
+            socket.exists()
+                && program::output(client(&socket).arg("version"))
+                    .status
+                    .success()
+        });
+        Self {
+            _server: server,
+            socket,
+            _directory: directory,
+        }
+    }
+
+    /// Where it listens, as `DOCKER_HOST` says it.
+    pub(crate) fn host(&self) -> String {
+        format!("unix://{}", self.socket.display())
+    }
+
+    /// `podman …` against this service.
+    pub(crate) fn podman(&self) -> Command {
+        client(&self.socket)
+    }
+}
+
+fn client(socket: &std::path::Path) -> Command {
+    let mut command = Command::new("podman");
+    command
+        .env_remove("CONTAINER_HOST")
+        .args(["--remote", "--url"])
+        .arg(format!("unix://{}", socket.display()));
+    command
+}
