@@ -23,6 +23,12 @@ impl SafeUrl {
         Self(Box::new(shown))
     }
 
+    /// Whether it has the scheme, host and port of another.
+    #[must_use]
+    pub fn is_at(&self, other: &Url) -> bool {
+        self.0.origin() == other.origin()
+    }
+
     /// Whether the scheme is https.
     #[must_use]
     pub fn is_https(&self) -> bool {

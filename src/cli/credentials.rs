@@ -19,9 +19,6 @@ use crate::secret::Secret;
 /// Passwords on standard input are read up to this many bytes.
 const PASSWORD_LIMIT: u64 = 64 << 10;
 
-/// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
-const CLASSIC_CREDENTIALS: &str = "/etc/nix-docker-credentials.txt";
-
 /// How long a credential helper may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -62,7 +59,7 @@ pub(super) async fn of_command(
 }
 
 /// A helper that is not installed stops nobody, since a public image needs none, but is told of.
-fn tell_of_absent_helper(file: &str, finding: &Finding) {
+pub(super) fn tell_of_absent_helper(file: &str, finding: &Finding) {
     if let Finding::NotInstalled { program } = finding {
         report::note(&format!(
             "no credentials from {program}, which {file} names: it is not installed"
@@ -86,7 +83,7 @@ pub(super) async fn kept(
     repository: &Repository,
     context: &Context,
 ) -> Result<Option<Credentials>, Error> {
-    let sources = sources(files(var_os, user_id()));
+    let sources = sources(files_of_environment());
     let mut tell = |file: &SourceFile, finding: &Finding| {
         tell_of_absent_helper(&file.path.display().to_string(), finding);
     };
@@ -129,7 +126,7 @@ pub(super) async fn search(
     }
     tell(names.to_owned(), asked);
 
-    let files = files(var_os, user_id());
+    let files = files_of_environment();
     let mut looked_at = 0;
     if !is_over(&found) {
         let mut tell = |file: &SourceFile, finding: &Finding| {
@@ -146,43 +143,13 @@ pub(super) async fn search(
     (places, found)
 }
 
-/// The credentials for a build. The environment is that of whoever builds, and may name files which the
-/// sandbox does not show; public images are built all the same.
-pub(super) async fn of_builder(
-    registry: &RegistryName,
-    repository: &Repository,
-) -> Result<Option<Credentials>, Error> {
-    if let Some(given) = of_environment() {
-        return Ok(Some(given));
-    }
-    let mut files = files(var_os, user_id());
-    for file in &mut files {
-        if file.is_missing() {
-            let path = file.path.display();
-            report::note(&format!(
-                "no credentials from {path}, which is not here: in a sandbox it takes \
-                 extra-sandbox-paths"
-            ));
-        }
-        file.absence = Absence::Fine;
-    }
-    files.push(classic(CLASSIC_CREDENTIALS.into(), Absence::Fine));
-    let mut tell = |file: &SourceFile, finding: &Finding| {
-        tell_of_absent_helper(&file.path.display().to_string(), finding);
-    };
-    let sources = sources(files);
-    Ok(sources
-        .search(registry, Some(repository), &mut tell)
-        .await?)
-}
-
 /// The credentials for a mirror: what files hold for it by its own name. Files and helpers that are not there
 /// were told of when the registry's were looked for.
 pub(super) async fn of_mirror(
     mirror: &RegistryName,
     repository: &Repository,
 ) -> Result<Option<Credentials>, Error> {
-    let mut files = files(var_os, user_id());
+    let mut files = files_of_environment();
     for file in &mut files {
         file.absence = Absence::Fine;
     }
@@ -215,7 +182,7 @@ async fn of_arguments(
 }
 
 /// The classic variables.
-fn of_environment() -> Option<Credentials> {
+pub(super) fn of_environment() -> Option<Credentials> {
     let basic = || var(environment::DOCKER_USER).zip(var(environment::DOCKER_PASS));
     if let Some(token) = var(environment::DOCKER_TOKEN) {
         return Some(Credentials {
@@ -247,7 +214,8 @@ fn password_from_stdin() -> Result<Secret, Error> {
     Ok(Secret::new(text.strip_suffix('\r').unwrap_or(text)))
 }
 
-fn sources(files: Vec<SourceFile>) -> Sources {
+/// A search through these files, and the helpers that they name.
+pub(super) fn sources(files: Vec<SourceFile>) -> Sources {
     let with_people = std::io::stdin().is_terminal();
     Sources {
         files,
@@ -264,6 +232,11 @@ fn sources(files: Vec<SourceFile>) -> Sources {
 
 fn user_id() -> u32 {
     rustix::process::getuid().as_raw()
+}
+
+/// The files in which tools keep credentials, as the environment names them.
+pub(super) fn files_of_environment() -> Vec<SourceFile> {
+    files(var_os, user_id())
 }
 
 /// The files in which tools keep credentials, in the order in which they count. What the user names by a
@@ -317,7 +290,8 @@ fn files(var: impl Fn(&str) -> Option<OsString>, user_id: u32) -> Vec<SourceFile
     files
 }
 
-fn classic(path: PathBuf, absence: Absence) -> SourceFile {
+/// A file as the classic tools have it, which is for any registry.
+pub(super) fn classic(path: PathBuf, absence: Absence) -> SourceFile {
     SourceFile {
         path,
         format: Format::Classic,

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::builder::Nowhere;
 use super::daemon_error::{of_daemon, of_load};
 use super::lock::LockError;
 use crate::archive::plain_layer::LayerError;
@@ -128,6 +129,9 @@ pub enum Error {
     /// An image on disk.
     #[error("cannot use the image")]
     StoredImage(#[source] Box<stored_image::Error>),
+    /// A blob that is nowhere where it should be.
+    #[error(transparent)]
+    Nowhere(#[from] Nowhere),
     /// An image that no Nix expression can name.
     #[error("cannot write a Nix expression for the image")]
     Expression(#[from] nix::expression::Error),
@@ -296,6 +300,7 @@ impl Error {
                 }
             }
             Self::Registry(error) => of_cause(error.cause()),
+            Self::Nowhere(error) => error.exit(),
             Self::Document { source, .. } => of_document(source),
             Self::Layer { .. } => Exit::Integrity,
             Self::Expression(_) => Exit::Unsupported,
@@ -335,15 +340,23 @@ impl Error {
         }
     }
 
+    /// The causes that stand beside each other, where there are such.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Build(error) => error.reasons(),
+            Self::Nowhere(error) => error.lines().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The digest that was promised and the one that came, where that is what went wrong.
     #[must_use]
     pub fn mismatch(&self) -> Option<&verify::Mismatch> {
         let error = match self {
             Self::Build(error) => return error.mismatch(),
-            Self::Registry(error) => match error.cause() {
-                Cause::Verify(error) => error,
-                _ => return None,
-            },
+            Self::Registry(error) => of_content(error)?,
+            Self::Nowhere(error) => of_content(error.most_telling()?)?,
             Self::Layer {
                 source: LayerError::Content(error),
                 ..
@@ -380,7 +393,14 @@ pub(super) fn of_stored(error: &stored_image::Error) -> Exit {
     }
 }
 
-fn of_cause(cause: &Cause) -> Exit {
+fn of_content(error: &registry::Error) -> Option<&verify::Error> {
+    match error.cause() {
+        Cause::Verify(error) => Some(error),
+        _ => None,
+    }
+}
+
+pub(super) fn of_cause(cause: &Cause) -> Exit {
     match cause {
         Cause::Http(error) | Cause::Auth(auth::Error::Http(error)) => of_http(error),
         Cause::Auth(error) if error.is_denial() => Exit::Denied,

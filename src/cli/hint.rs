@@ -20,9 +20,8 @@ impl Error {
             }
             Self::Registry(error) => hint_of_cause(error.cause()),
             Self::Build(error) => match &**error {
-                Self::Registry(error) => {
-                    hint_of_build(error.cause()).or_else(|| hint_of_cause(error.cause()))
-                }
+                Self::Registry(error) => hint_of_build(error.cause()),
+                Self::Nowhere(error) => hint_of_build(error.most_telling()?.cause()),
                 error => error.hint(),
             },
             Self::Layer {
@@ -54,7 +53,7 @@ impl Error {
     }
 }
 
-/// What helps in a build alone: it has no arguments, and sees few files.
+/// What helps in a build: it has no arguments, and sees few files.
 fn hint_of_build(cause: &Cause) -> Option<&'static str> {
     match cause {
         Cause::Auth(error) if error.is_denial_without_credentials() => Some(
@@ -69,7 +68,7 @@ fn hint_of_build(cause: &Cause) -> Option<&'static str> {
                 "a registry that speaks plain http is named by registry = \"http://HOST:PORT/v2/\"",
             )
         }
-        _ => None,
+        _ => hint_of_cause(cause),
     }
 }
 

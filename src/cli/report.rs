@@ -2,7 +2,6 @@
 //! object, then the causes follow one a line, then a hint. It is often the last thing in a Nix build log, so
 //! there is no colour, and a wrong digest is also shown as Nix writes it.
 
-use std::error::Error as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
@@ -31,28 +30,30 @@ pub(super) fn error(error: &Error) -> Exit {
 }
 
 /// An error and its causes in one line, for programs.
-pub(super) fn line(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    printable(&text)
+pub(super) fn line(error: &dyn std::error::Error) -> String {
+    printable(&chain(error).join(": "))
 }
 
-fn text(error: &Error) -> String {
-    let mut lines = vec![format!("hocker: {error}")];
-    let mut shown = error.to_string();
+/// An error and its causes.
+pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    let mut lines = vec![error.to_string()];
     let mut source = error.source();
     while let Some(cause) = source {
         let line = cause.to_string();
         // Libraries like to repeat themselves.
-        if line != shown {
-            lines.push(format!("  caused by: {line}"));
+        if lines.last() != Some(&line) {
+            lines.push(line);
         }
-        shown = line;
         source = cause.source();
+    }
+    lines
+}
+
+fn text(error: &Error) -> String {
+    let causes = chain(error).into_iter().chain(error.reasons());
+    let mut lines: Vec<_> = causes.map(|line| format!("  caused by: {line}")).collect();
+    if let Some(first) = lines.first_mut() {
+        *first = format!("hocker: {error}");
     }
     if let Some(mismatch) = error.mismatch() {
         lines.push(format!("  specified: {}", sri(&mismatch.expected)));

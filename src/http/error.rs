@@ -202,6 +202,12 @@ impl Error {
         matches!(self, Self::Send { source, .. } if source.0.is_connect())
     }
 
+    /// The same where a redirect would have led elsewhere.
+    #[must_use]
+    pub fn is_connect_to(&self, host: &Url) -> bool {
+        self.is_connect() && matches!(self, Self::Send { url, .. } if url.is_at(host))
+    }
+
     /// Whether a host that was asked by https could not be talked to at all, and no proxy was in the way.
     #[must_use]
     pub fn is_https_connect(&self) -> bool {

@@ -137,6 +137,14 @@ impl Client {
             .map_err(Error::Client)
     }
 
+    /// The same, with this many failures in a row that are retried.
+    #[must_use]
+    pub fn with_retries(&self, retries: u32) -> Self {
+        let mut client = self.clone();
+        client.settings.policy.retries = retries;
+        client
+    }
+
     /// What users can adjust.
     #[must_use]
     pub fn settings(&self) -> &Settings {

@@ -45,14 +45,19 @@ impl Expression<'_> {
         ));
         let layers = self.manifest.layers.iter().enumerate();
         let layers = layers.map(|(number, layer)| {
+            let mut bindings = vec![
+                Binding::Inherit(vec!["registry", "repository", "imageName"]),
+                Binding::Set("layerDigest", Node::Text(layer.digest.hex())),
+                Binding::Set("sha256", hash(&layer.digest)?),
+            ];
+            // The Haskell program had no such layers.
+            if !layer.urls.is_empty() {
+                bindings.push(Binding::Set("urls", Node::Texts(layer.urls.clone())));
+            }
             let call = Node::Call {
                 function: "fetchDockerLayer",
                 recursive: false,
-                bindings: vec![
-                    Binding::Inherit(vec!["registry", "repository", "imageName"]),
-                    Binding::Set("layerDigest", Node::Text(layer.digest.hex())),
-                    Binding::Set("sha256", hash(&layer.digest)?),
-                ],
+                bindings,
             };
             Ok((format!("layer{number}"), call))
         });
@@ -137,10 +142,16 @@ mod tests {
     const LAYER: &str = "cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c";
 
     fn manifest(layers: &[&str], separator: &str) -> Document<Manifest> {
+        foreign(layers, separator, &[])
+    }
+
+    /// With URLs for each of the layers.
+    fn foreign(layers: &[&str], separator: &str, urls: &[String]) -> Document<Manifest> {
+        let urls = serde_json::json!(urls);
         let layers: Vec<String> = layers
             .iter()
             .map(|digest| {
-                format!(r#"{{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":1,"digest":"sha256:{digest}"}}"#)
+                format!(r#"{{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":1,"digest":"sha256:{digest}","urls":{urls}}}"#)
             })
             .collect();
         let text = format!(
@@ -195,6 +206,43 @@ fetchdocker rec {
     }
 
     #[test]
+    fn the_classic_expression_says_where_else_a_foreign_layer_is() {
+        let urls = ["https://a.example/layer", "https://b.example/${x}"].map(str::to_owned);
+        for count in 0..3 {
+            let manifest = foreign(&[LAYER], "", &urls[..count]);
+            let expression = Expression {
+                endpoint: &"localhost:5000".parse().unwrap(),
+                repository: &"app".parse().unwrap(),
+                tag: None,
+                name: None,
+                manifest: &manifest,
+            };
+            let text = expression.classic().unwrap();
+            let expected = [
+                "",
+                "        urls = [ \"https://a.example/layer\" ];\n      };",
+                "        urls = [\n          \"https://a.example/layer\"\n          \"https://b.example/\\${x}\"\n        ];\n      };",
+            ][count];
+            assert_eq!(text.contains("urls"), count > 0, "{text}");
+            assert!(text.contains(expected), "{text}");
+        }
+        // Where one fits on the line, and where it does not any more.
+        for length in 70..90 {
+            let url = "x".repeat(length);
+            let manifest = foreign(&[LAYER], "", &[url]);
+            let expression = Expression {
+                endpoint: &"localhost:5000".parse().unwrap(),
+                repository: &"app".parse().unwrap(),
+                tag: None,
+                name: None,
+                manifest: &manifest,
+            };
+            let text = expression.classic().unwrap();
+            assert_eq!(nixfmt_rs::format(&text).unwrap(), text);
+        }
+    }
+
+    #[test]
     fn the_pinned_expression_holds_the_manifest_and_says_that_there_is_no_tag() {
         let manifest = manifest(&[LAYER], "\n  ");
         let expression = Expression {
@@ -240,11 +288,12 @@ fetchdocker rec {
             tag in proptest::option::of("rec|let|[a-z0-9_]{1,128}"),
             name in proptest::option::of("(\\PC|[\"$\\\\{}'\n\r\t]|\\$\\{){0,120}"),
             separator in "(\n? ){0,5}",
+            urls in proptest::collection::vec("([ -~]|[\"$\\\\{}'\n\r\t]|\\$\\{){0,120}", 0..4),
         ) {
             // Half of the layers repeat.
             let digests: Vec<String> = (0..layers).map(|number| format!("{:064x}", number / 2)).collect();
             let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
-            let manifest = manifest(&digests, &separator);
+            let manifest = foreign(&digests, &separator, &urls);
             let tag = tag.map(|tag| tag.parse::<Tag>().unwrap());
             let expression = Expression {
                 endpoint: &"https://[::1]:5000/v2/".parse().unwrap(),

@@ -5,12 +5,17 @@
 
 use std::fmt::Write as _;
 
+/// nixfmt's lines have as many characters, where they can be broken.
+const WIDTH: usize = 100;
+
 /// The parts of the Nix language that the expressions use.
 pub(super) enum Expression {
     /// `null`.
     Null,
     /// A string.
     Text(String),
+    /// A list of strings, of which there is one at least.
+    Texts(Vec<String>),
     /// A string that people read: in indented form where that can be exact.
     Document(String),
     /// `function { … }`, or `function rec { … }`.
@@ -49,6 +54,7 @@ fn expression(out: &mut String, depth: usize, node: &Expression) {
     match node {
         Expression::Null => out.push_str("null"),
         Expression::Text(text) => out.push_str(&string(text)),
+        Expression::Texts(items) => texts(out, depth, items),
         Expression::Document(text) => match indented_string(text, depth) {
             Some(literal) => out.push_str(&literal),
             None => out.push_str(&string(text)),
@@ -127,6 +133,24 @@ fn list(out: &mut String, depth: usize, items: &[(String, Expression)]) {
     for (name, _) in items {
         indent(out, depth + 1);
         push(out, format_args!("{name}\n"));
+    }
+    indent(out, depth);
+    out.push(']');
+}
+
+/// nixfmt keeps a list on the line if it has no more than one item, and that fits.
+fn texts(out: &mut String, depth: usize, items: &[String]) {
+    if let [only] = items {
+        let list = format!("[ {} ]", string(only));
+        let line = out.rsplit('\n').next().unwrap_or_default();
+        if line.chars().count() + list.chars().count() < WIDTH {
+            return out.push_str(&list);
+        }
+    }
+    out.push_str("[\n");
+    for item in items {
+        indent(out, depth + 1);
+        push(out, format_args!("{}\n", string(item)));
     }
     indent(out, depth);
     out.push(']');

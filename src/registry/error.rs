@@ -32,6 +32,12 @@ impl Error {
         &self.cause
     }
 
+    /// Who was asked: a registry, or the host that has a foreign layer.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
     /// Whether the registry says that there is no such thing.
     #[must_use]
     pub fn is_absent(&self) -> bool {

@@ -18,6 +18,7 @@ mod nix_files; // Nix files are laid out as nixfmt lays them out
 mod script; // the scripted registry itself: a script that is not kept fails the test
 
 // The commands.
+mod builder; // hocker builder: several places for one blob
 mod config; // hocker config
 mod docker2nix; // hocker docker2nix: expressions, and what becomes of hostile names
 mod image; // hocker image: archives and layouts

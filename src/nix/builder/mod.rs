@@ -1,25 +1,20 @@
 //! What Nix asks for when it starts the program as a builder: the job, read out of the derivation's
 //! attributes. Fetching and printing are the command line's.
-//!
-//! Source: Nix manual, "Advanced Attributes" (`__structuredAttrs`, `impureEnvVars`) and "Derivations". Nix
-//! hands attributes over in two ways: each as an environment variable, or all in one JSON file.
 
-use std::collections::BTreeMap;
+mod attributes;
+
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
+
+pub use self::attributes::{Attributes, NIX_ATTRS_JSON_FILE};
 
 use super::hash_text;
 use super::image;
 use crate::digest::{self, Digest};
 use crate::endpoint::{self, Endpoint};
 use crate::reference::{self, Repository};
-
-/// The variable that names the JSON file.
-pub const NIX_ATTRS_JSON_FILE: &str = "NIX_ATTRS_JSON_FILE";
-/// The file in the builder's working directory, where older sandboxes have it and name another path.
-const ATTRS_JSON: &str = ".attrs.json";
 
 /// What a derivation wants made.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,10 +30,10 @@ pub enum Job {
 pub struct Blob {
     /// The output path.
     pub out: PathBuf,
-    /// Where the registry is.
-    pub endpoint: Endpoint,
-    /// The repository's full path.
-    pub repository: Repository,
+    /// Where it is.
+    pub location: Location,
+    /// Where else it is, in the order in which to ask.
+    pub alternatives: Vec<Location>,
     /// What to fetch: the output's own hash.
     pub digest: Digest,
     /// Where to ask first.
@@ -47,94 +42,38 @@ pub struct Blob {
     pub urls: Vec<String>,
 }
 
-/// A derivation's attributes in either form.
-#[derive(Clone, Debug)]
-pub enum Attributes {
-    /// From the environment, where everything is a string.
-    Plain(BTreeMap<String, String>),
-    /// From the JSON file.
-    Structured(Map<String, Value>),
+/// Where a blob is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Where the registry is.
+    pub endpoint: Endpoint,
+    /// The repository's full path.
+    pub repository: Repository,
 }
 
-impl Attributes {
-    /// Finds out which form is used, and reads the JSON file from where it is: where the environment says,
-    /// else in the working `directory`.
-    pub fn read(environment: &BTreeMap<String, String>, directory: &Path) -> Result<Self, Error> {
-        let named = environment
-            .get(NIX_ATTRS_JSON_FILE)
-            .filter(|path| !path.is_empty());
-        let beside = directory.join(ATTRS_JSON);
-        let mut candidates: Vec<PathBuf> = named.into_iter().map(PathBuf::from).collect();
-        // An output in the environment settles it: structured attributes put none there.
-        if named.is_some() || !environment.contains_key("out") {
-            candidates.push(beside);
-        }
-        for path in candidates {
-            match std::fs::read(&path) {
-                Ok(bytes) => {
-                    return serde_json::from_slice(&bytes)
-                        .map(Self::Structured)
-                        .map_err(|source| Error::Json { path, source });
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(Error::Read { path, source }),
-            }
-        }
-        if named.is_some() {
-            return Err(Error::NoAttributes);
-        }
-        Ok(Self::Plain(environment.clone()))
+impl Location {
+    fn parse(registry: &str, repository: &str) -> Result<Self, Error> {
+        Ok(Self {
+            endpoint: registry.parse()?,
+            repository: repository.parse()?,
+        })
     }
+}
 
-    /// A string attribute. An empty one counts as unset, as Nix passes variables that are unset.
-    fn text(&self, name: &'static str) -> Result<Option<&str>, Error> {
-        let text = match self {
-            Self::Plain(variables) => variables.get(name).map(String::as_str),
-            Self::Structured(attributes) => match attributes.get(name) {
-                None | Some(Value::Null) => None,
-                Some(Value::String(text)) => Some(text.as_str()),
-                Some(_) => return Err(Error::NotText(name)),
-            },
-        };
-        Ok(text.filter(|text| !text.is_empty()))
-    }
-
-    fn required(&self, name: &'static str) -> Result<&str, Error> {
-        self.text(name)?.ok_or(Error::Missing(name))
-    }
-
-    fn output(&self, name: &str) -> Option<PathBuf> {
-        let path = match self {
-            Self::Plain(variables) => variables.get(name).map(String::as_str),
-            Self::Structured(attributes) => attributes
-                .get("outputs")
-                .and_then(|outputs| outputs.get(name))
-                .and_then(Value::as_str),
-        };
-        path.filter(|path| !path.is_empty()).map(PathBuf::from)
-    }
-
-    /// The description of an image: an object, or its JSON where attributes are strings.
-    fn image(&self) -> Result<Option<image::Spec>, Error> {
-        let spec = match self {
-            Self::Plain(variables) => match variables.get("imageSpec") {
-                None => return Ok(None),
-                Some(text) => serde_json::from_str(text),
-            },
-            Self::Structured(attributes) => match attributes.get("imageSpec") {
-                None => return Ok(None),
-                Some(value) => serde_json::from_value(value.clone()),
-            },
-        };
-        spec.map(Some).map_err(Error::ImageSpec)
-    }
+/// The same as a derivation says it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLocation {
+    registry: String,
+    repository: String,
 }
 
 impl Job {
     /// Reads the job.
     pub fn of(attributes: &Attributes) -> Result<Self, Error> {
         let out = attributes.output("out").ok_or(Error::Missing("out"))?;
-        if let Some(spec) = attributes.image()? {
+        let spec = attributes.structure("imageSpec");
+        if let Some(spec) = spec.map_err(Error::ImageSpec)? {
             return Ok(Self::Image(Box::new(image::Job {
                 spec,
                 out,
@@ -151,10 +90,20 @@ impl Job {
                 });
             }
         }
+        let alternatives: Option<Vec<RawLocation>> = attributes
+            .structure("alternatives")
+            .map_err(Error::Alternatives)?;
         Ok(Self::Blob(Box::new(Blob {
             out,
-            endpoint: attributes.required("registry")?.parse()?,
-            repository: attributes.required("repository")?.parse()?,
+            location: Location::parse(
+                attributes.required("registry")?,
+                attributes.required("repository")?,
+            )?,
+            alternatives: alternatives
+                .unwrap_or_default()
+                .iter()
+                .map(|raw| Location::parse(&raw.registry, &raw.repository))
+                .collect::<Result<_, _>>()?,
             digest,
             mirrors: attributes
                 .text("mirrors")?
@@ -222,6 +171,9 @@ pub enum Error {
     /// The repository cannot be read.
     #[error("the derivation's `repository` cannot be used")]
     Repository(#[from] reference::ParseError),
+    /// The other places cannot be read.
+    #[error("the derivation's `alternatives` cannot be used")]
+    Alternatives(#[source] serde_json::Error),
     /// The image's description cannot be read.
     #[error("the derivation's `imageSpec` cannot be used")]
     ImageSpec(#[source] serde_json::Error),
@@ -229,8 +181,13 @@ pub enum Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+
+    use super::attributes::ATTRS_JSON;
     use super::*;
-    use serde_json::json;
 
     const HEX: &str = "cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c";
 
@@ -245,6 +202,10 @@ mod tests {
                     "1744l0c8ag5y7ck9nhr6r5wy9frmaxi7xh80ypgnxb7g891m42nd",
                 ),
                 ("layerDigest", ""),
+                (
+                    "alternatives",
+                    r#"[{"registry":"ghcr.io","repository":"team/app"}]"#,
+                ),
                 ("mirrors", "https://mirror.example"),
                 ("urls", "https://a.example/layer x"),
                 ("NIX_ATTRS_JSON_FILE", ""),
@@ -260,8 +221,8 @@ mod tests {
     fn expected() -> Job {
         Job::Blob(Box::new(Blob {
             out: "/nix/store/x".into(),
-            endpoint: "docker.io".parse().unwrap(),
-            repository: "library/debian".parse().unwrap(),
+            location: Location::parse("docker.io", "library/debian").unwrap(),
+            alternatives: vec![Location::parse("ghcr.io", "team/app").unwrap()],
             digest: Digest::parse_lenient(HEX).unwrap(),
             mirrors: vec!["https://mirror.example".parse().unwrap()],
             urls: vec!["https://a.example/layer".to_owned(), "x".to_owned()],
@@ -273,6 +234,7 @@ mod tests {
             "outputs": { "out": "/nix/store/x" },
             "registry": "https://registry-1.docker.io/v2/",
             "repository": "library/debian",
+            "alternatives": [{ "registry": "ghcr.io", "repository": "team/app" }],
             "mirrors": "https://mirror.example",
             "urls": "https://a.example/layer x",
             "outputHash": HEX,

@@ -1,0 +1,63 @@
+//! A download in Nix's own display.
+
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::nix::progress::Activity;
+use crate::registry::Progress;
+use crate::safe_url::SafeUrl;
+
+/// Nix's display of the download. A log that cannot be written is no reason to stop.
+pub(super) struct NixProgress(Mutex<State>);
+
+struct State {
+    activity: Option<Activity<io::Stderr>>,
+    done: u64,
+}
+
+impl NixProgress {
+    /// The download from a URL begins.
+    pub(super) fn start(url: &SafeUrl) -> Self {
+        // Nix tells activities of different builders apart by itself.
+        let id = 1;
+        Self(Mutex::new(State {
+            activity: Activity::start(io::stderr(), id, url, 0).ok(),
+            done: 0,
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is over.
+    pub(super) fn stop(&self) {
+        let mut state = self.state();
+        let done = state.done;
+        if let Some(activity) = state.activity.take() {
+            let _ = activity.stop(done);
+        }
+    }
+}
+
+impl Progress for NixProgress {
+    fn restart(&self) {
+        self.state().done = 0;
+    }
+
+    fn expect(&self, size: u64) {
+        if let Some(activity) = &mut self.state().activity {
+            activity.expect(size);
+        }
+    }
+
+    fn advance(&self, bytes: u64) {
+        let mut state = self.state();
+        state.done += bytes;
+        let done = state.done;
+        if let Some(activity) = &mut state.activity {
+            let _ = activity.update(done, Instant::now());
+        }
+    }
+}
