@@ -41,27 +41,36 @@ let
       ;
   };
 
+  # From the functions that fetch blobs and read manifests.
+  fetchdockerWith =
+    fetchers:
+    import ./fetchdocker.nix (
+      {
+        interpreter = programOf runtime;
+        inherit
+          program
+          system
+          decodeHash
+          parseReference
+          registryName
+          ;
+      }
+      // fetchers
+    );
+
   functions = {
     fetchDockerLayer = import ./fetch-docker-layer.nix { inherit fetchBlob; };
     fetchDockerConfig = import ./fetch-docker-config.nix { inherit fetchBlob; };
-    fetchdocker = import ./fetchdocker.nix {
-      interpreter = programOf runtime;
-      inherit
-        program
-        system
-        decodeHash
-        parseReference
-        registryName
-        readManifest
-        ;
+    fetchdocker = fetchdockerWith {
+      inherit readManifest;
       inherit (functions) fetchDockerLayer fetchDockerConfig;
     };
     callImage = import ./call-image.nix functions;
     importLock = import ./import-lock.nix {
-      inherit parseReference;
+      inherit parseReference readManifest fetchdockerWith;
       system = targetSystem;
       platformOf = import ./platform.nix;
-      inherit (functions) fetchdocker;
+      inherit (functions) fetchDockerLayer fetchDockerConfig;
     };
   };
 in

@@ -16,6 +16,7 @@
   registry,
   repository,
   imageName,
+  alternatives,
   hash,
   sha256,
   name,
@@ -39,6 +40,18 @@ let
   # Everybody can read a derivation: a URL with credentials in it must not become part of one.
   withoutCredentials = url: builtins.seq (registryName url) url;
 
+  # Where it is, as the builder wants it.
+  location =
+    {
+      registry ? "https://registry-1.docker.io/v2/",
+      repository ? "library",
+      imageName,
+    }:
+    {
+      registry = withoutCredentials registry;
+      repository = if repository == "" then imageName else "${repository}/${imageName}";
+    };
+
   # Before 2.18, Nix has this behind an experimental feature, or not at all.
   canDiscardReferences = builtins.compareVersions builtins.nixVersion "2.18" >= 0;
 in
@@ -47,8 +60,7 @@ derivation (
   // {
     name = if name != null then name else nameOf hex;
     inherit system preferLocalBuild;
-    registry = withoutCredentials registry;
-    repository = if repository == "" then imageName else "${repository}/${imageName}";
+    inherit (location { inherit registry repository imageName; }) registry repository;
 
     builder = program;
     args = [ "builder" ];
@@ -61,6 +73,7 @@ derivation (
 
     __structuredAttrs = true;
   }
+  // (if alternatives == [ ] then { } else { alternatives = map location alternatives; })
   // (
     if mirrors == [ ] then
       { }

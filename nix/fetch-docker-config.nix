@@ -15,6 +15,10 @@
   `sha256` or `hash`
   : the configuration's digest in any spelling of Nix
 
+  `alternatives`
+  : where else the configuration is, each as `{ registry, repository, imageName }`: asked in this order where that registry
+    does not have it, denies it, does not answer or sends something else
+
   `mirrors`
   : URLs of registries that are asked first, and need not be trusted
 
@@ -43,6 +47,7 @@
   hash ? null,
   sha256 ? null,
   name ? null,
+  alternatives ? [ ],
   mirrors ? [ ],
   preferLocalBuild ? true,
   meta ? { },
@@ -56,6 +61,7 @@ fetchBlob {
     registry
     repository
     imageName
+    alternatives
     hash
     sha256
     name

@@ -15,11 +15,15 @@
   `sha256` or `hash`
   : the same digest in any spelling of Nix
 
+  `alternatives`
+  : where else the layer is, each as `{ registry, repository, imageName }`: asked in this order where that registry
+    does not have it, denies it, does not answer or sends something else
+
   `mirrors`
   : URLs of registries that are asked first, and need not be trusted
 
   `urls`
-  : where else the layer may be, if the registry lacks it: the manifest says it of layers that registries may not
+  : where else the layer may be, if registries lack it: the manifest says it of layers that registries may not
     distribute
 
   `name`
@@ -47,6 +51,7 @@
   hash ? null,
   sha256 ? null,
   name ? null,
+  alternatives ? [ ],
   mirrors ? [ ],
   urls ? [ ],
   preferLocalBuild ? true,
@@ -66,6 +71,7 @@ fetchBlob {
     registry
     repository
     imageName
+    alternatives
     hash
     sha256
     name

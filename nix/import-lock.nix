@@ -2,6 +2,8 @@
   The images of a lock file that `hocker lock` keeps: an attribute set with one `fetchdocker` result for each, made
   when it is asked for. Evaluation reads the file and nothing else.
 
+  A layer that several images have is one derivation, which names every place in the file that has it.
+
   # Inputs
 
   `lockFile`
@@ -35,7 +37,10 @@
   system,
   platformOf,
   parseReference,
-  fetchdocker,
+  readManifest,
+  fetchdockerWith,
+  fetchDockerLayer,
+  fetchDockerConfig,
 }:
 {
   lockFile,
@@ -51,10 +56,10 @@ let
   fail = reason: throw "importLock: ${reason}";
   file = builtins.baseNameOf (toString lockFile);
 
-  image =
+  # What the file says of an image.
+  read =
     name: locked:
     let
-      offered = builtins.attrNames locked.platforms;
       reference =
         if locked ? registry then
           withoutDefaults name locked
@@ -62,21 +67,65 @@ let
           # Not by its digest: that may be the index's, of which Nix knows nothing.
           parseReference locked.reference;
       split = builtins.match "(.*)/([^/]*)" reference.repository;
-    in
-    if !(locked.platforms ? ${platform}) then
-      fail "`${name}` in ${file} is not locked for ${platform}, but for ${builtins.concatStringsSep ", " offered}; `hocker lock add --platform ${platform} …` adds it"
-    else
-      fetchdocker {
+      where = {
         registry =
           locked.registry or (
             if reference.registry == "docker.io" then "https://registry-1.docker.io/v2/" else reference.registry
           );
         repository = if split == null then "" else builtins.elemAt split 0;
         imageName = if split == null then reference.repository else builtins.elemAt split 1;
-        inherit (reference) tag;
-        imageManifest = locked.platforms.${platform}.manifest;
-        inherit mirrors;
       };
+      onPlatform =
+        _: one:
+        let
+          manifest = readManifest one.manifest;
+        in
+        {
+          inherit where manifest;
+          # From the lock itself: a manifest is read when its image is asked for, or one that shares something with it.
+          digests = map (descriptor: descriptor.digest) ([ one.config ] ++ one.layers);
+          urls = builtins.listToAttrs (
+            map (layer: {
+              name = "sha256:${layer.sha256}";
+              value = layer.urls;
+            }) (builtins.filter (layer: layer.urls != [ ]) manifest.layers)
+          );
+        };
+    in
+    {
+      inherit (reference) tag;
+      inherit where;
+      platforms = builtins.mapAttrs onPlatform locked.platforms;
+    };
+  images = builtins.mapAttrs read lock.images;
+
+  fetchdocker = fetchdockerWith (
+    # Those of other platforms too: they may be built by the same Nix.
+    import ./shared-blobs.nix { inherit fetchDockerLayer fetchDockerConfig; } { inherit mirrors; } (
+      builtins.concatMap (image: builtins.attrValues image.platforms) (builtins.attrValues images)
+    )
+    // {
+      readManifest = manifest: manifest;
+    }
+  );
+
+  image =
+    name: locked:
+    let
+      offered = builtins.attrNames locked.platforms;
+      read = images.${name};
+    in
+    if !(locked.platforms ? ${platform}) then
+      fail "`${name}` in ${file} is not locked for ${platform}, but for ${builtins.concatStringsSep ", " offered}; `hocker lock add --platform ${platform} …` adds it"
+    else
+      fetchdocker (
+        read.where
+        // {
+          inherit (read) tag;
+          inherit mirrors;
+          imageManifest = read.platforms.${platform}.manifest;
+        }
+      );
 
   # With a registry's URL, what follows the registry's name is the repository as it is. Docker Hub's namespace
   # for its own images does not go without saying there.

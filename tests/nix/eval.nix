@@ -19,6 +19,7 @@ let
   readManifest = import (nix + "/read-manifest.nix");
   storeName = import (nix + "/store-name.nix");
   platformOf = import (nix + "/platform.nix");
+  sharedBlobs = import (nix + "/shared-blobs.nix");
 
   # A case is its name, what comes out, and what should; `throws` is what comes out of a throw.
   throws = "an error";
@@ -1079,7 +1080,25 @@ let
       (nix + "/import-lock.nix")
       {
         system = "x86_64-linux";
-        inherit fetchdocker parseReference platformOf;
+        inherit
+          parseReference
+          readManifest
+          platformOf
+          fetchDockerLayer
+          fetchDockerConfig
+          ;
+        fetchdockerWith =
+          fetchers:
+          import (nix + "/fetchdocker.nix") (
+            {
+              program = "/bin/hocker";
+              interpreter = "/bin/hocker";
+              system = "x86_64-linux";
+              decodeHash = import (nix + "/decode-hash.nix");
+              inherit parseReference registryName;
+            }
+            // fetchers
+          );
       }
       { inherit lockFile; };
   lockValue = builtins.fromJSON (builtins.readFile lockFile);
@@ -1091,6 +1110,274 @@ let
         images.app = lockValue.images.app // image;
       }
     );
+
+  # A locked image of one platform.
+  lockedAs =
+    reference: config: layers:
+    let
+      descriptor = hex: {
+        mediaType = "application/vnd.oci.image.layer.v1.tar+gzip";
+        digest = "sha256:${hex}";
+        size = 1;
+      };
+      described = {
+        config = descriptor config // {
+          mediaType = "application/vnd.oci.image.config.v1+json";
+        };
+        layers = map descriptor layers;
+      };
+    in
+    {
+      inherit reference;
+      platforms."linux/amd64" = described // {
+        manifest = manifest described;
+      };
+    };
+  lockedImages =
+    images:
+    lockText {
+      version = 1;
+      inherit images;
+    };
+  base = repeat 64 "a";
+  # Web and database on one base; the second web image is in the first one's repository, and the copy is the same
+  # image in another registry.
+  web = lockedAs "docker.io/library/web:1" (repeat 64 "1") [
+    base
+    (repeat 64 "b")
+  ];
+  web2 = lockedAs "docker.io/library/web:2" (repeat 64 "2") [
+    base
+    (repeat 64 "c")
+  ];
+  database = lockedAs "docker.io/library/database:1" (repeat 64 "3") [
+    base
+    (repeat 64 "d")
+  ];
+  copy = web // {
+    reference = "ghcr.io/team/web:1";
+  };
+  derivationOf = file: builtins.head (builtins.attrNames (builtins.getContext file.path));
+  layerDerivations = image: map derivationOf image.imageSpec.layers;
+  blobPaths = image: map (file: file.path) (image.imageSpec.layers ++ [ image.imageSpec.config ]);
+  # What a fetcher would be called with.
+  placesOf =
+    images: digest:
+    let
+      called =
+        (sharedBlobs {
+          fetchDockerLayer = given: given;
+          fetchDockerConfig = given: given;
+        } { mirrors = [ ]; } images).fetchDockerLayer
+          { sha256 = digest; };
+    in
+    map (one: "${one.registry or "-"} ${one.repository or "-"} ${one.imageName or "-"}") (
+      [ called ] ++ called.alternatives or [ ]
+    )
+    ++ called.urls or [ ];
+  hasBase = registry: repository: imageName: urls: {
+    where = { inherit registry repository imageName; };
+    digests = [ "sha256:${base}" ];
+    urls = if urls == [ ] then { } else { "sha256:${base}" = urls; };
+  };
+  several = [
+    (hasBase "ghcr.io" "team" "web" [ ])
+    (hasBase "https://registry-1.docker.io/v2/" "library" "web" [ "https://b.example/x" ])
+    (hasBase "ghcr.io" "" "web" [ ])
+    (hasBase "ghcr.io" "team" "web" [
+      "https://a.example/x"
+      "https://b.example/x"
+    ])
+  ];
+  shared = [
+    {
+      name = "sharedBlobs: all places, each once, by registry and repository";
+      seen = placesOf several base;
+      expected = [
+        "ghcr.io  web"
+        "ghcr.io team web"
+        "https://registry-1.docker.io/v2/ library web"
+        "https://b.example/x"
+        "https://a.example/x"
+      ];
+    }
+    {
+      name = "sharedBlobs: one place is no choice";
+      seen = placesOf [ (builtins.head several) ] base;
+      expected = [ "ghcr.io team web" ];
+    }
+    {
+      name = "sharedBlobs: what no image is known to have is fetched as it is asked for";
+      seen = placesOf several (repeat 64 "0");
+      expected = [ "- - -" ];
+    }
+    {
+      name = "importLock: images of different repositories have one derivation of a layer that they share";
+      seen =
+        let
+          images = lockedImages { inherit web web2 database; };
+          layers = builtins.mapAttrs (_: layerDerivations) images;
+          base = map (name: builtins.head layers.${name}) (builtins.attrNames layers);
+        in
+        [
+          (builtins.all (one: one == builtins.head base) base)
+          (builtins.elemAt layers.web 1 == builtins.elemAt layers.web2 1)
+        ];
+      expected = [
+        true
+        false
+      ];
+    }
+    {
+      name = "importLock: one image in two registries has one derivation of each blob";
+      seen =
+        let
+          images = lockedImages { inherit web copy; };
+        in
+        [
+          (layerDerivations images.web == layerDerivations images.copy)
+          (derivationOf images.web.imageSpec.config == derivationOf images.copy.imageSpec.config)
+          (images.web.drvPath == images.copy.drvPath)
+        ];
+      expected = [
+        true
+        true
+        false
+      ];
+    }
+    {
+      name = "importLock: an image more changes derivations and no path";
+      seen =
+        let
+          before = lockedImages { inherit web; };
+          after = lockedImages { inherit web database; };
+        in
+        [
+          (builtins.head (layerDerivations before.web) == builtins.head (layerDerivations after.web))
+          (builtins.elemAt (layerDerivations before.web) 1 == builtins.elemAt (layerDerivations after.web) 1)
+          (blobPaths before.web == blobPaths after.web)
+        ];
+      expected = [
+        false
+        true
+        true
+      ];
+    }
+    {
+      name = "importLock: what images are called, and others of a repository, make no difference";
+      seen =
+        let
+          before = lockedImages { inherit web database; };
+          after = lockedImages {
+            a = database;
+            z = web;
+            inherit web2;
+          };
+        in
+        layerDerivations before.web == layerDerivations after.z;
+      expected = true;
+    }
+    {
+      name = "importLock: images for other platforms are asked too, and have the same derivation";
+      seen =
+        let
+          arm = {
+            inherit (database) reference;
+            platforms."linux/arm64" = database.platforms."linux/amd64";
+          };
+          images = lockedImages { inherit web arm; };
+          both = lockedImages { inherit web database; };
+        in
+        layerDerivations images.web == layerDerivations both.web;
+      expected = true;
+    }
+    {
+      name = "importLock: a manifest that is broken leaves images alone that share nothing with it";
+      seen =
+        (lockedImages {
+          inherit web;
+          broken = {
+            inherit (database) reference;
+            platforms."linux/amd64" = {
+              manifest = "{";
+              config.digest = "sha256:${repeat 64 "3"}";
+              layers = [ { digest = "sha256:${repeat 64 "d"}"; } ];
+            };
+          };
+        }).web.image;
+      expected = "web:1";
+    }
+    {
+      name = "importLock: credentials in the URL of a registry that has the layer too";
+      seen =
+        (lockedImages {
+          inherit web;
+          database = database // {
+            registry = "https://me:pw@ghcr.io/v2/";
+          };
+        }).web.drvPath;
+      expected = throws;
+    }
+    {
+      name = "other places of a blob are in its derivation, and change no path";
+      seen =
+        map
+          (
+            fetch:
+            let
+              drv = fetch {
+                alternatives = [
+                  {
+                    registry = "ghcr.io";
+                    repository = "";
+                    imageName = "debian";
+                  }
+                  { imageName = "nginx"; }
+                ];
+              };
+            in
+            [
+              drv.alternatives
+              (drv.outPath == (fetch { }).outPath)
+              (fetch { } ? alternatives)
+              (fetch { alternatives = [ ]; } == fetch { })
+            ]
+          )
+          [
+            layer
+            config
+          ];
+      expected = builtins.genList (_: [
+        [
+          {
+            registry = "ghcr.io";
+            repository = "debian";
+          }
+          {
+            registry = "https://registry-1.docker.io/v2/";
+            repository = "library/nginx";
+          }
+        ]
+        true
+        false
+        true
+      ]) 2;
+    }
+    {
+      name = "credentials in the URL of another place become part of no derivation";
+      seen =
+        (layer {
+          alternatives = [
+            {
+              registry = "https://me:pw@ghcr.io/v2/";
+              imageName = "debian";
+            }
+          ];
+        }).drvPath;
+      expected = throws;
+    }
+  ];
+
   locks = [
     {
       name = "importLock: the names";
@@ -1166,11 +1453,13 @@ let
       name = "importLock: a digest that is a path";
       seen =
         (withImage {
-          platforms."linux/amd64".manifest =
-            builtins.replaceStrings
-              [ (builtins.head (lockValue.images.app.platforms."linux/amd64".layers)).digest ]
-              [ "sha256:../../x" ]
-              lockValue.images.app.platforms."linux/amd64".manifest;
+          platforms."linux/amd64" = lockValue.images.app.platforms."linux/amd64" // {
+            manifest =
+              builtins.replaceStrings
+                [ (builtins.head (lockValue.images.app.platforms."linux/amd64".layers)).digest ]
+                [ "sha256:../../x" ]
+                lockValue.images.app.platforms."linux/amd64".manifest;
+          };
         }).app.drvPath;
       expected = throws;
     }
@@ -1185,5 +1474,6 @@ failures (
   ++ functions
   ++ names
   ++ platforms
+  ++ shared
   ++ locks
 )

@@ -6,3 +6,4 @@ mod fleet; // fifty images
 mod follow; // what is asked for, and what is told
 mod import; // importLock: evaluation and builds
 mod kill; // an update that is killed anywhere
+mod shared; // layers that images of different repositories share

@@ -153,6 +153,12 @@ impl DockerRegistry {
         assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     }
 
+    /// Takes a blob from a repository. Others may still have it.
+    pub(crate) fn delete_blob(&self, repository: &str, digest: &str) {
+        let answer = self.ask(&format!("DELETE /v2/{repository}/blobs/{digest}"));
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    }
+
     /// Keeps a manifest or index, whose parts must be there.
     pub(crate) fn put_manifest(
         &self,
