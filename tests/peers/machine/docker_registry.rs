@@ -106,6 +106,7 @@ impl DockerRegistry {
             "version: 0.1\n\
              log:\n  level: warn\n\
              storage:\n  {storage}\n  delete:\n    enabled: true\n\
+             validation:\n  manifests:\n    urls:\n      allow: [\"^https?://\"]\n\
              http:\n  addr: 127.0.0.1:{port}\n{auth}",
             storage = storage.replace("DIRECTORY", &path.join("storage").display().to_string())
         );
