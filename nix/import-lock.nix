@@ -110,20 +110,23 @@ let
   );
 
   image =
-    name: locked:
+    name:
+    {
+      tag,
+      where,
+      platforms,
+    }:
     let
-      offered = builtins.attrNames locked.platforms;
-      read = images.${name};
+      offered = builtins.attrNames platforms;
     in
-    if !(locked.platforms ? ${platform}) then
+    if !(platforms ? ${platform}) then
       fail "`${name}` in ${file} is not locked for ${platform}, but for ${builtins.concatStringsSep ", " offered}; `hocker lock add --platform ${platform} …` adds it"
     else
       fetchdocker (
-        read.where
+        where
         // {
-          inherit (read) tag;
-          inherit mirrors;
-          imageManifest = read.platforms.${platform}.manifest;
+          inherit tag mirrors;
+          imageManifest = platforms.${platform}.manifest;
         }
       );
 
@@ -145,4 +148,4 @@ if !(lock ? version && lock ? images) then
 else if !builtins.elem lock.version known then
   fail "${file} is of version ${toString lock.version}, and this knows ${toString known}"
 else
-  builtins.mapAttrs image lock.images
+  builtins.mapAttrs image images

@@ -188,6 +188,16 @@ fn another_repository_of_a_registry_in_trouble_is_asked_too() {
 }
 
 #[test]
+fn a_registry_in_trouble_is_not_asked_with_patience_for_every_repository() {
+    let registry = Registry::start();
+    let build = Build::from(&[&registry, &registry, &registry]);
+    registry.on(build.asked(0).times(2 + 5), Answer::status(503));
+    registry.on(build.asked(1), Answer::status(503));
+    registry.on(build.asked(2), Answer::status(503));
+    build.plain().run().failed(6);
+}
+
+#[test]
 fn without_retries_each_place_is_asked_once() {
     let (first, second) = (Registry::start(), Registry::start());
     let build = Build::from(&[&first, &second]);
@@ -451,6 +461,19 @@ fn the_urls_of_a_foreign_layer_are_asked_when_all_registries_were() {
         .run()
         .failed(5)
         .says("  caused by: team/app from 127.0.0.1: ");
+}
+
+#[test]
+fn a_url_that_one_of_the_registries_may_not_lead_to_is_not_asked() {
+    // Plain http is for registries on loopback that speak it themselves.
+    let (registry, elsewhere) = (Registry::start(), Registry::start());
+    let mut build = Build::from(&[&registry]);
+    build
+        .places
+        .push(json!({"registry": "https://127.0.0.1:1/v2/", "repository": "app"}));
+    build.urls = elsewhere.at("/layer");
+    registry.on(build.asked(0), Answer::status(404));
+    build.plain().env("HOCKER_RETRIES", "0").run().failed(6);
 }
 
 /// The targets of the downloads that Nix is told of, and of those that it is told are over.

@@ -48,34 +48,57 @@ pub(super) async fn fetch(job: Job, context: &Context) -> Result<(), Error> {
     if let [only] = answers.as_slice() {
         return download.attempt(&only.location, &client, job.urls).await;
     }
-    let retries = client.settings().policy.retries;
-    if retries > RETRIES_IN_HASTE {
-        let hasty = client.with_retries(RETRIES_IN_HASTE);
-        if download.ask_around(&mut answers, &hasty).await? {
-            return Ok(());
-        }
-    }
-    if download.ask_around(&mut answers, &client).await? {
+    let patience = client.settings().policy.retries;
+    let haste = patience.min(RETRIES_IN_HASTE);
+    let round = Round::First;
+    if download
+        .ask_around(&mut answers, &client.with_retries(haste), round)
+        .await?
+    {
         return Ok(());
     }
-    // What no registry may distribute.
-    if !job.urls.is_empty()
+    if patience > haste
+        && download
+            .ask_around(&mut answers, &client, Round::Second)
+            .await?
+    {
+        return Ok(());
+    }
+    // What no registry may distribute. The URLs come from the manifests of several registries.
+    let mut urls = job.urls;
+    urls.retain(|url| answers.iter().all(|answer| answer.admits(url)));
+    if !urls.is_empty()
         && let Some(answer) = answers.iter_mut().find(|answer| answer.is_absent())
-        && download.ask(answer, &client, job.urls).await?
+        && download.ask(answer, &client, urls).await?
     {
         return Ok(());
     }
     Err(Nowhere::new(job.digest, answers).into())
 }
 
+/// How often the places were asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Round {
+    First,
+    Second,
+}
+
 impl Download<'_> {
     /// Asks everywhere where the answer is not known yet or may be another one now, until the blob is there. A registry
-    /// that cannot be reached is left alone for the rest of the round.
-    async fn ask_around(&self, answers: &mut [Answer], client: &Client) -> Result<bool, Error> {
+    /// that cannot be reached is left alone for the rest of the round. One that is in trouble is asked for its other
+    /// repositories too, but just once: there may be a hundred of them.
+    async fn ask_around(
+        &self,
+        answers: &mut [Answer],
+        client: &Client,
+        round: Round,
+    ) -> Result<bool, Error> {
         let mut failure = None;
-        let mut silent: Vec<Endpoint> = Vec::new();
+        let mut troubled: Vec<Endpoint> = Vec::new();
+        let mut left_alone: Vec<Endpoint> = Vec::new();
         for answer in answers {
-            if !answer.may_change() || silent.contains(&answer.location.endpoint) {
+            let endpoint = &answer.location.endpoint;
+            if !answer.may_change() || left_alone.contains(endpoint) {
                 continue;
             }
             if let Some(reason) = failure.take() {
@@ -85,12 +108,21 @@ impl Download<'_> {
                     after: None,
                 });
             }
-            if self.ask(answer, client, Vec::new()).await? {
+            let asked = if troubled.contains(endpoint) {
+                self.ask(answer, &client.with_retries(0), Vec::new())
+                    .await?
+            } else {
+                self.ask(answer, client, Vec::new()).await?
+            };
+            if asked {
                 return Ok(true);
             }
             failure = answer.reason();
-            if answer.is_unreachable() {
-                silent.push(answer.location.endpoint.clone());
+            let endpoint = answer.location.endpoint.clone();
+            if answer.is_unreachable() || (answer.may_change() && round == Round::Second) {
+                left_alone.push(endpoint);
+            } else if answer.may_change() {
+                troubled.push(endpoint);
             }
         }
         Ok(false)

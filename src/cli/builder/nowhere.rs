@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use crate::cli::error::{Exit, of_cause};
 use crate::cli::report;
 use crate::digest::Digest;
+use crate::endpoint::admits;
 use crate::nix::builder::Location;
 use crate::registry::{self, Cause};
 
@@ -34,6 +35,12 @@ impl Answer {
     /// Whether it says that it does not have the blob.
     pub(super) fn is_absent(&self) -> bool {
         self.said.as_ref().is_some_and(|error| error.is_absent())
+    }
+
+    /// Whether a manifest from there may send the user on to this URL.
+    pub(super) fn admits(&self, url: &str) -> bool {
+        let registry = self.location.endpoint.base();
+        url.parse().is_ok_and(|url| admits(registry, &url).is_ok())
     }
 
     /// Whether there was no connection to the registry, whatever the repository.
