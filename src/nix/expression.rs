@@ -205,39 +205,39 @@ fetchdocker rec {
         assert_eq!(expression.classic().unwrap(), expected);
     }
 
+    /// The classic expression of an image whose layer is at these URLs.
+    fn classic_with(urls: &[String]) -> String {
+        let manifest = foreign(&[LAYER], "", urls);
+        let expression = Expression {
+            endpoint: &"localhost:5000".parse().unwrap(),
+            repository: &"app".parse().unwrap(),
+            tag: None,
+            name: None,
+            manifest: &manifest,
+        };
+        expression.classic().unwrap()
+    }
+
     #[test]
     fn the_classic_expression_says_where_else_a_foreign_layer_is() {
         let urls = ["https://a.example/layer", "https://b.example/${x}"].map(str::to_owned);
-        for count in 0..3 {
-            let manifest = foreign(&[LAYER], "", &urls[..count]);
-            let expression = Expression {
-                endpoint: &"localhost:5000".parse().unwrap(),
-                repository: &"app".parse().unwrap(),
-                tag: None,
-                name: None,
-                manifest: &manifest,
-            };
-            let text = expression.classic().unwrap();
-            let expected = [
-                "",
+        assert!(!classic_with(&[]).contains("urls"));
+        for (count, expected) in [
+            (
+                1,
                 "        urls = [ \"https://a.example/layer\" ];\n      };",
+            ),
+            (
+                2,
                 "        urls = [\n          \"https://a.example/layer\"\n          \"https://b.example/\\${x}\"\n        ];\n      };",
-            ][count];
-            assert_eq!(text.contains("urls"), count > 0, "{text}");
+            ),
+        ] {
+            let text = classic_with(&urls[..count]);
             assert!(text.contains(expected), "{text}");
         }
         // Where one fits on the line, and where it does not any more.
         for length in 70..90 {
-            let url = "x".repeat(length);
-            let manifest = foreign(&[LAYER], "", &[url]);
-            let expression = Expression {
-                endpoint: &"localhost:5000".parse().unwrap(),
-                repository: &"app".parse().unwrap(),
-                tag: None,
-                name: None,
-                manifest: &manifest,
-            };
-            let text = expression.classic().unwrap();
+            let text = classic_with(&["x".repeat(length)]);
             assert_eq!(nixfmt_rs::format(&text).unwrap(), text);
         }
     }

@@ -71,6 +71,13 @@ impl Build {
         get(blob_path(REPOSITORIES[place], &self.layer.digest()))
     }
 
+    /// Scripts a place that answers this user alone, and who did not say so is asked for it.
+    fn lets_in(&self, user: &str, place: usize, registry: &Registry, answer: Answer) {
+        let asked = || self.asked(place);
+        registry.on(asked().without("Authorization").perhaps(), challenge());
+        registry.on(asked().with("Authorization", basic(user)), answer);
+    }
+
     fn answer(&self) -> Answer {
         blob_answer(&self.layer.blob)
     }
@@ -338,20 +345,8 @@ fn given(run: Run) -> Run {
 fn credentials_of_the_environment_are_for_all_repositories_of_one_registry() {
     let registry = Registry::start();
     let build = Build::from(&[&registry, &registry]);
-    for place in 0..2 {
-        registry.on(
-            build.asked(place).without("Authorization").perhaps(),
-            challenge(),
-        );
-    }
-    registry.on(
-        build.asked(0).with("Authorization", basic("given")),
-        Answer::status(404),
-    );
-    registry.on(
-        build.asked(1).with("Authorization", basic("given")),
-        build.answer(),
-    );
+    build.lets_in("given", 0, &registry, Answer::status(404));
+    build.lets_in("given", 1, &registry, build.answer());
     build.is_built(given(build.plain()).run());
 }
 
@@ -386,20 +381,8 @@ fn each_registry_is_sent_what_is_kept_for_it() {
     let build = Build::from(&[&first, &second]);
     let file = build.directory.path().join("auth.json");
     fs::write(&file, entries([(&first, "ann"), (&second, "bob")])).unwrap();
-    for (place, registry) in [&first, &second].into_iter().enumerate() {
-        registry.on(
-            build.asked(place).without("Authorization").perhaps(),
-            challenge(),
-        );
-    }
-    first.on(
-        build.asked(0).with("Authorization", basic("ann")),
-        Answer::status(404),
-    );
-    second.on(
-        build.asked(1).with("Authorization", basic("bob")),
-        build.answer(),
-    );
+    build.lets_in("ann", 0, &first, Answer::status(404));
+    build.lets_in("bob", 1, &second, build.answer());
     let run = given(build.plain()).env("REGISTRY_AUTH_FILE", &file);
     build.is_built(run.run());
 }

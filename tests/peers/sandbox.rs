@@ -57,6 +57,59 @@ fn a_build_takes_credentials_in_each_way_that_leads_into_the_sandbox() {
 }
 
 #[test]
+fn a_build_that_may_ask_several_registries_takes_only_what_is_for_each() {
+    let site = Site::start();
+    site.write(AUTH_FILE, auth_file(BASIC));
+    site.write(
+        CLASSIC_FILE,
+        format!("USERNAME={USER}\nPASSWORD={PASSWORD}\n"),
+    );
+    let layer = &site.image().layers[0];
+    // Two names of one server, which lets in nobody without a password.
+    site.write(
+        "app.nix",
+        format!(
+            "(import ./nix {{ hocker = ./hocker; }}).fetchDockerLayer {{\n\
+             registry = \"http://localhost/v2/\";\nrepository = \"team\";\nimageName = \"app\";\n\
+             alternatives = [ {{ registry = \"{REGISTRY}\"; repository = \"team\"; imageName = \"app\"; }} ];\n\
+             sha256 = \"{}\";\n}}\n",
+            layer.hex()
+        ),
+    );
+    let given = [("DOCKER_USER", USER), ("DOCKER_PASS", PASSWORD)];
+    for (shown, variables, origin) in [
+        (CLASSIC_FILE, &[][..], CLASSIC_FILE),
+        (
+            AUTH_FILE,
+            &given,
+            "the environment (DOCKER_USER, DOCKER_PASS)",
+        ),
+    ] {
+        let output = site.build(&[shown], variables);
+        let told = program::told(&output);
+        assert!(!output.status.success(), "{told}");
+        for says in [
+            &format!("the credentials from {origin} are for one registry")[..],
+            "  caused by: team/app from localhost: the registry denies access without credentials",
+            "  caused by: team/app from registry.example.com: the registry denies access without credentials",
+            "exit code 4",
+        ] {
+            assert!(told.contains(says), "no {says:?} in {told}");
+        }
+        site.is_discreet(&output);
+    }
+    let output = site.build(
+        &[AUTH_FILE, CLASSIC_FILE],
+        &[("REGISTRY_AUTH_FILE", AUTH_FILE)],
+    );
+    assert!(
+        fs::read(built(&output)).unwrap() == layer.blob,
+        "another layer"
+    );
+    site.is_discreet(&output);
+}
+
+#[test]
 fn a_build_that_is_denied_says_by_whom_and_with_which_credentials_and_not_the_secret() {
     const WRONG: &str = "wr0ng=x";
     // `ann:wr0ng=x`
