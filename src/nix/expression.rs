@@ -164,10 +164,11 @@ mod tests {
     #[test]
     fn debian_jessie_gives_the_classic_expression() {
         let manifest = manifest(&[LAYER], "");
+        let tag = "jessie".parse().unwrap();
         let expression = Expression {
             endpoint: &"https://registry-1.docker.io/v2/".parse().unwrap(),
             repository: &"library/debian".parse().unwrap(),
-            tag: Some(&"jessie".parse().unwrap()),
+            tag: Some(&tag),
             name: None,
             manifest: &manifest,
         };
