@@ -15,6 +15,7 @@ mod support;
 mod fuzz_lock; // the fuzz targets use the same versions
 mod layers; // which module may use which
 mod nix_files; // Nix files are laid out as nixfmt lays them out
+mod picture; // the picture of an image's parts, which README shows, is drawn from its description
 mod script; // the scripted registry itself: a script that is not kept fails the test
 
 // The commands.
@@ -35,6 +36,7 @@ mod bad_input; // exit codes, and nothing left behind
 mod classic; // classic names and classic command lines
 mod credentials; // where they are found, in which order, and that nobody hears them
 mod faults; // everything that can go wrong on the way, one test each
+mod manual; // manual pages know every environment variable, and each other
 mod mirrors; // asked first, never believed
 mod parsers; // documents and names that are almost right
 mod proxies; // used where the environment says so, and told nothing

@@ -173,7 +173,7 @@ fn manual_pages_render_without_a_warning_and_are_the_same_each_time() {
             "{}: {told}",
             path.display()
         );
-        for section in ["NAME", "SYNOPSIS", "EXIT STATUS"] {
+        for section in ["NAME", "SYNOPSIS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"] {
             assert!(
                 told.contains(&format!("\n{section}\n")),
                 "{}: no {section}: {told}",

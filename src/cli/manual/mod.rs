@@ -4,22 +4,43 @@
 pub(super) mod completions;
 mod examples;
 pub(super) mod pages;
+mod surroundings;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 
 use super::args::Args;
 
-/// The exit codes, as [`super::Exit`] has them.
-const EXIT_CODES: [(&str, &str); 8] = [
-    ("0", "done"),
-    ("1", "other"),
-    ("2", "usage"),
-    ("3", "not found"),
-    ("4", "denied"),
-    ("5", "integrity"),
-    ("6", "unavailable"),
-    ("7", "unsupported"),
+/// The exit codes, as [`super::Exit`] has them, in few words and in more.
+const EXIT_CODES: [(&str, &str, &str); 8] = [
+    (
+        "0",
+        "done",
+        "all was done, or the reader of the output closed it",
+    ),
+    ("1", "other", "none of the below"),
+    ("2", "usage", "the command line makes no sense"),
+    (
+        "3",
+        "not found",
+        "there is no such image, tag, layer or platform",
+    ),
+    (
+        "4",
+        "denied",
+        "there is no access with these credentials, or without any",
+    ),
+    ("5", "integrity", "a size or a digest was wrong"),
+    (
+        "6",
+        "unavailable",
+        "there was no usable answer, after all retries",
+    ),
+    ("7", "unsupported", "this program does not handle it"),
 ];
+
+/// Where more is said.
+const MORE: &str = "The manual pages, which `hocker man DIRECTORY` writes, say which environment variables and \
+                    files count.";
 
 /// Reads a command line.
 pub(super) fn parse(
@@ -32,18 +53,28 @@ pub(super) fn parse(
 
 /// The definition with exit codes, and with examples after each command's help.
 fn with_examples(command: Command) -> Command {
-    let codes = EXIT_CODES.map(|(code, meaning)| format!("{code} {meaning}"));
+    let codes = EXIT_CODES.map(|(code, meaning, _)| format!("{code} {meaning}"));
     command
-        .after_help(format!("Exit codes: {}.", codes.join(", ")))
+        .after_help(format!("Exit codes: {}.\n\n{MORE}", codes.join(", ")))
         .mut_subcommands(|command| {
-            let Some(examples) = examples::of(command.get_name()) else {
-                return command;
-            };
-            let notes = command.get_after_help().map(ToString::to_string);
-            let text = notes.into_iter().chain([examples::text(examples)]);
-            let text = text.collect::<Vec<_>>().join("\n\n");
-            command.after_help(text)
+            let path = command.get_name().to_owned();
+            with_own_examples(command, &path)
         })
+}
+
+/// A command with the examples of itself and of its subcommands.
+fn with_own_examples(command: Command, path: &str) -> Command {
+    let command = command.mut_subcommands(|subcommand| {
+        let path = format!("{path} {}", subcommand.get_name());
+        with_own_examples(subcommand, &path)
+    });
+    let Some(examples) = examples::of(path) else {
+        return command;
+    };
+    let notes = command.get_after_help().map(ToString::to_string);
+    let text = notes.into_iter().chain([examples::text(examples)]);
+    let text = text.collect::<Vec<_>>().join("\n\n");
+    command.after_help(text)
 }
 
 /// The definition without what is not for people to type: hidden commands.
