@@ -1,15 +1,17 @@
 //! The flake: every output evaluates, over the real `lib` of nixpkgs, for every system.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::machine::flake::{Flake, reference};
+use crate::machine::internet::Internet;
 use crate::machine::nix::root;
-use crate::machine::nixos::MANIFEST;
 use crate::machine::program;
 use crate::manual::PROGRAMS;
+use crate::support::image::{Family, Image, Layer, Packing};
 
 const SYSTEMS: [&str; 4] = [
     "aarch64-darwin",
@@ -163,6 +165,23 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
     assert_eq!(found["ofPackage"], true);
 }
 
+/// Where somebody has given the commands that the template tells of.
+fn locked(containers: &Path) -> Internet {
+    let layer = Layer::of_files(Packing::Gzip, &[("hello", b"hello")]);
+    // What the template's host runs on.
+    let image = Image::new(Family::Oci, &["/hello"], vec![layer]);
+    let internet = Internet::with(&[("library/nginx:1.27", &image), ("library/redis:7", &image)]);
+    let text = fs::read_to_string(containers).unwrap();
+    let commands: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("#     "))
+        .filter(|command| command.starts_with("hocker "))
+        .collect();
+    let output = internet.desk().shell(&commands.join("\n"), &[]);
+    assert!(output.status.success(), "{}", program::told(&output));
+    internet
+}
+
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
 fn the_template_is_a_host_with_two_images() {
@@ -173,9 +192,12 @@ fn the_template_is_a_host_with_two_images() {
         let path = entry.unwrap().path();
         fs::copy(&path, template.join(path.file_name().unwrap())).unwrap();
     }
-    for name in ["nginx.json", "redis.json"] {
-        fs::copy(root().join(MANIFEST), template.join(name)).unwrap();
-    }
+    let lock = "docker-images.lock.json";
+    fs::copy(
+        locked(&template.join("containers.nix")).desk().path(lock),
+        template.join(lock),
+    )
+    .unwrap();
     let (own, nixpkgs) = (flake.own(), flake.nixpkgs());
     let text = flake.run_of(
         &[("hocker", &own), ("nixpkgs", &nixpkgs)],

@@ -30,7 +30,7 @@ mod modules; // the NixOS modules, where NIXPKGS_LIB names nixpkgs' lib
 mod nix_readme; // what nix/README.md says: arguments, and what becomes of those of pullImage
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
 mod proxies; // through a forward proxy, in the sandbox and outside
-mod readme; // what the README says of private registries, word for word
+mod readme; // every command in README, word for word
 mod sandbox; // credentials and trust on their way into Nix's sandbox
 mod serving; // dockerd, containerd and skopeo fetch from hocker serve
 mod several; // ten builds at once

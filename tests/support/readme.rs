@@ -1,11 +1,18 @@
-//! The README as a manual that is followed to the letter: the blocks of a section, in their order, as one script.
+//! A README as a manual that is followed to the letter: the blocks of a section, in their order, as one script.
 //!
 //! A block that begins with `# PATH` is a file. In a `console` block, `$` and `>` begin commands and their further
 //! lines; what else is there is shown by the commands. Nothing is replaced.
 
-const README: &str = include_str!("../../README.md");
+/// A README.
+#[derive(Clone, Copy)]
+pub(crate) enum Manual {
+    /// The project's own.
+    Project,
+    /// That of the Nix functions.
+    Nix,
+}
 
-/// The part of the README from a heading to the next one of any level.
+/// The part of a README from a heading to the next one of any level.
 pub(crate) struct Section {
     blocks: Vec<Block>,
 }
@@ -16,29 +23,61 @@ struct Block {
     lines: Vec<String>,
 }
 
-/// The section with this title, which must be there once.
-#[track_caller]
-pub(crate) fn section(title: &str) -> Section {
-    let mut found = parse(README)
-        .into_iter()
-        .filter(|(heading, _)| heading.trim_start_matches('#').trim() == title)
-        .map(|(_, blocks)| Section { blocks });
-    let section = found.next();
-    assert!(found.next().is_none(), "two sections are called {title:?}");
-    section.unwrap_or_else(|| panic!("the README has no section {title:?}"))
+impl Manual {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Project => include_str!("../../README.md"),
+            Self::Nix => include_str!("../../nix/README.md"),
+        }
+    }
+
+    /// The section with this title, which must be there once.
+    #[track_caller]
+    pub(crate) fn section(self, title: &str) -> Section {
+        let mut found = parse(self.text())
+            .into_iter()
+            .filter(|(heading, _)| title_of(heading) == title)
+            .map(|(_, blocks)| Section { blocks });
+        let section = found.next();
+        assert!(found.next().is_none(), "two sections are called {title:?}");
+        section.unwrap_or_else(|| panic!("there is no section {title:?}"))
+    }
+
+    /// All that stands under a heading, up to the next one.
+    #[track_caller]
+    pub(crate) fn prose(self, title: &str) -> &'static str {
+        let parts = self.text().split("\n#");
+        let mut found = parts.filter_map(|part| {
+            let (heading, text) = part.split_once('\n')?;
+            (title_of(heading) == title).then_some(text)
+        });
+        found
+            .next()
+            .unwrap_or_else(|| panic!("there is no section {title:?}"))
+    }
+
+    /// The titles of the sections that have commands.
+    pub(crate) fn sections_with_commands(self) -> Vec<String> {
+        parse(self.text())
+            .into_iter()
+            .filter(|(_, blocks)| blocks.iter().any(|block| block.language == "console"))
+            .map(|(heading, _)| title_of(&heading).to_owned())
+            .collect()
+    }
+
+    /// How many blocks of commands begin with these words.
+    pub(crate) fn blocks_beginning_with(self, words: &str) -> usize {
+        let sections = parse(self.text());
+        let blocks = sections.iter().flat_map(|(_, blocks)| blocks);
+        blocks
+            .filter_map(Block::first_command)
+            .filter(|command| command.starts_with(words))
+            .count()
+    }
 }
 
-/// The titles of the sections at and below one of the second level that have commands.
-pub(crate) fn sections_with_commands(title: &str) -> Vec<String> {
-    let heading = format!("## {title}");
-    parse(README)
-        .into_iter()
-        .skip_while(|(own, _)| *own != heading)
-        .enumerate()
-        .take_while(|(number, (own, _))| *number == 0 || own.starts_with("###"))
-        .filter(|(_, (_, blocks))| blocks.iter().any(|block| block.language == "console"))
-        .map(|(_, (own, _))| own.trim_start_matches('#').trim().to_owned())
-        .collect()
+fn title_of(heading: &str) -> &str {
+    heading.trim_start_matches('#').trim()
 }
 
 /// Each heading with its blocks.
@@ -61,6 +100,13 @@ fn parse(text: &str) -> Vec<(String, Vec<Block>)> {
 }
 
 impl Section {
+    /// The section with only those blocks of commands of whose first command this holds.
+    pub(crate) fn of_blocks(mut self, holds: impl Fn(&str) -> bool) -> Self {
+        self.blocks
+            .retain(|block| block.first_command().is_none_or(&holds));
+        self
+    }
+
     /// The script that writes its files and gives its commands, for bash.
     pub(crate) fn script(&self) -> String {
         let lines: Vec<String> = self.blocks.iter().flat_map(Block::script).collect();
@@ -105,6 +151,13 @@ impl Block {
             })
             .into_iter()
             .collect()
+    }
+
+    fn first_command(&self) -> Option<&str> {
+        let is_console = self.language == "console";
+        is_console
+            .then(|| self.lines.first()?.strip_prefix("$ "))
+            .flatten()
     }
 
     fn path(&self) -> Option<&str> {

@@ -1,25 +1,15 @@
-# Two images, pinned by their manifests. To pin them, and later to update them:
+# Two containers, whose images docker-images.lock.json pins. It comes of
 #
-#     hocker manifest nginx:1.27 > nginx.json
-#     hocker manifest redis:7 > redis.json
-#     git add nginx.json redis.json
-{ config, ... }:
-let
-  inherit (config.services.hocker.functions) fetchdocker;
-in
+#     hocker lock add web=nginx:1.27 cache=redis:7
+#     git add docker-images.lock.json
+#
+# and `hocker lock update` follows their tags. `nix run path:/path/to/hocker -- lock update` does so where hocker is not
+# installed.
 {
   services.hocker = {
     enable = true;
-    images = {
-      web.image = fetchdocker {
-        image = "nginx:1.27";
-        imageManifest = ./nginx.json;
-      };
-      cache.image = fetchdocker {
-        image = "redis:7";
-        imageManifest = ./redis.json;
-      };
-    };
+    lockFile = ./docker-images.lock.json;
+    # Images that the file does not pin any more, and no container uses.
     prune.enable = true;
   };
 

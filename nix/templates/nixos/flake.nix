@@ -1,5 +1,5 @@
 {
-  description = "A NixOS host that runs two pinned images";
+  description = "A NixOS host that runs two images from a lock file";
 
   inputs = {
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";

@@ -19,7 +19,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
             (
                 "All images of a system, pinned and followed",
-                "hocker lock add debian:12 web=ghcr.io/team/app:1",
+                "hocker lock add debian:12 cache=redis:7",
             ),
             (
                 "Into Docker or Podman, only what it lacks",

@@ -1,5 +1,5 @@
-//! A host of the test's own, made of Linux namespaces: its names, its `/etc` and its loopback network, where every
-//! port is free. So a test can use the names, ports and paths that a manual uses. What else is on the disk is this
+//! A host of the test's own, made of Linux namespaces: its names, its `/etc`, its `/srv` and its loopback network, where
+//! every port is free. So a test can use the names, ports and paths that a manual uses. What else is on the disk is this
 //! machine's.
 
 use std::fs;
@@ -32,10 +32,12 @@ impl Host {
         .unwrap();
         // Nobody answers for other names, and at once.
         fs::write(etc.join("resolv.conf"), "nameserver 127.0.0.1\n").unwrap();
+        let srv = directory.path().join("srv");
+        fs::create_dir(&srv).unwrap();
         let mut holder = Command::new("unshare")
             .args(["--mount", "--net", "sh", "-c"])
-            .arg("mount --bind \"$0\" /etc && ip link set lo up && echo ready && exec cat")
-            .arg(&etc)
+            .arg("mount --bind \"$0\" /etc && mount --bind \"$1\" /srv && ip link set lo up && echo ready && exec cat")
+            .args([&etc, &srv])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -62,6 +64,11 @@ impl Host {
     /// Where this host's `/etc/…` is for the test.
     pub(crate) fn etc(&self, path: &str) -> PathBuf {
         self.directory.path().join("etc").join(path)
+    }
+
+    /// Where this host's `/srv/…` is for the test.
+    pub(crate) fn srv(&self, path: &str) -> PathBuf {
+        self.directory.path().join("srv").join(path)
     }
 
     /// Where servers may keep what they need.

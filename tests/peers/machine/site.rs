@@ -2,14 +2,13 @@
 //! by https with a certificate of the company's authority and for one user, and a working directory with the Nix
 //! functions and the static executable.
 
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::desk::Desk;
 use super::host::Host;
-use super::nix::{Nix, built, root};
+use super::nix::built;
 use super::program;
 use super::server::Server;
 use crate::support::files::listing;
@@ -31,8 +30,7 @@ const CA: &str = "/etc/ssl/company-ca.pem";
 /// The site.
 pub(crate) struct Site {
     _registries: Vec<Server>,
-    host: Host,
-    nix: Nix,
+    desk: Desk,
     image: Image,
 }
 
@@ -58,11 +56,9 @@ impl Site {
         let layout = tempfile::tempdir().unwrap();
         image.write_layout(layout.path(), "1");
         let registries = serve(&host, &storage, &passwords, &authority);
-        let nix = Nix::new();
         let site = Self {
             _registries: registries,
-            host,
-            nix,
+            desk: Desk::on(host),
             image,
         };
         site.push(layout.path());
@@ -73,7 +69,7 @@ impl Site {
     /// By loopback's own name, which needs no hosts file.
     fn push(&self, layout: &Path) {
         program::run(
-            self.host
+            self.host()
                 .command("skopeo", layout)
                 .args(["--insecure-policy", "copy", "--dest-tls-verify=false"])
                 .args(["--preserve-digests", "--dest-creds"])
@@ -84,12 +80,6 @@ impl Site {
     }
 
     fn furnish(&self) {
-        let directory = self.directory();
-        // The builders of a daemon are other users.
-        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
-        symlink(root().join("nix"), directory.join("nix")).unwrap();
-        fs::create_dir_all(self.host.etc("nix")).unwrap();
-        fs::create_dir(directory.join("run")).unwrap();
         self.write("password.txt", PASSWORD);
         self.write("app.json", &self.image.manifest);
         self.write(
@@ -104,12 +94,17 @@ impl Site {
 
     /// The working directory.
     pub(crate) fn directory(&self) -> &Path {
-        self.nix.directory()
+        self.desk.directory()
     }
 
     /// The host.
     pub(crate) fn host(&self) -> &Host {
-        &self.host
+        self.desk.host()
+    }
+
+    /// Where somebody works.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// The image at team/app:1.
@@ -119,38 +114,17 @@ impl Site {
 
     /// Writes a file, below the site's `/etc` or in the working directory.
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        self.desk.write(path, text);
     }
 
     /// Where a file is for the test.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
-        match path.strip_prefix("/etc/") {
-            Some(rest) => self.host.etc(rest),
-            None => self.directory().join(path),
-        }
+        self.desk.path(path)
     }
 
     /// Runs a script as someone at the site would, with nothing of this machine's environment.
     pub(crate) fn shell(&self, script: &str, variables: &[(&str, &str)]) -> Output {
-        let directory = self.directory();
-        let mut path = OsString::from(directory.join("bin"));
-        path.push(":");
-        path.push(directory.join("hocker/bin"));
-        path.push(":");
-        path.push(std::env::var_os("PATH").unwrap_or_default());
-        let mut command = self.host.command("bash", directory);
-        command
-            .args(["-eu", "-o", "pipefail", "-c", script])
-            .env_clear()
-            .envs(self.nix.variables())
-            .env("NIX_CONF_DIR", "/etc/nix")
-            .env("PATH", path)
-            .env("XDG_RUNTIME_DIR", directory.join("run"))
-            .env("HOCKER_RETRY_DELAY", "0.01")
-            .envs(variables.iter().copied());
-        program::output(&mut command)
+        self.desk.shell(script, variables)
     }
 
     /// Builds `app.nix`, its sandbox showing the authority's certificate and these files, with these variables.
@@ -171,15 +145,13 @@ impl Site {
 
     /// What makes hocker, skopeo and builds trust the registry: for those who do not try just that.
     pub(crate) fn trust(&self) -> [(&'static str, String); 3] {
-        let variables = self.nix.variables();
-        let config = variables.iter().find(|(name, _)| *name == "NIX_CONFIG");
-        let config = config.unwrap().1.to_str().unwrap();
         [
             ("NIX_SSL_CERT_FILE", CA.to_owned()),
             ("SSL_CERT_FILE", CA.to_owned()),
             (
                 "NIX_CONFIG",
-                format!("{config}extra-sandbox-paths = {CA}\n"),
+                self.desk
+                    .nix_config(&format!("extra-sandbox-paths = {CA}\n")),
             ),
         ]
     }
@@ -187,7 +159,7 @@ impl Site {
     /// Whether this Nix shows builds that fetch something the authorities that `NIX_SSL_CERT_FILE` names, without
     /// being told: since <https://github.com/NixOS/nix/pull/7312>, which also made them a setting.
     pub(crate) fn nix_shows_authorities(&self) -> bool {
-        let mut nix = self.nix.command("nix");
+        let mut nix = self.desk.nix().command("nix");
         nix.args([
             "show-config",
             "--extra-experimental-features",
@@ -198,12 +170,7 @@ impl Site {
 
     /// Forgets what was built.
     pub(crate) fn forget(&self) {
-        let directory = self.directory();
-        program::run(
-            Command::new("sh")
-                .args(["-c", "chmod -R u+w store; rm -rf store var log result"])
-                .current_dir(directory),
-        );
+        self.desk.forget();
     }
 
     /// Demands that a build was done, is the image, and gave away no secret.

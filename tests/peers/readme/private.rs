@@ -1,51 +1,21 @@
-//! What the README says of private registries, word for word, at a site like the one that it tells of.
+//! What the README says of private registries, at a company's site.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Output;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use super::{follow, section};
 use crate::machine::program;
 use crate::machine::server::wait_until;
 use crate::machine::site::{PASSWORD, REGISTRY, Site, USER};
 use crate::machine::tinyproxy::Tinyproxy;
-use crate::support::readme::{Section, section, sections_with_commands};
 
 const CREDENTIALS: [(&str, &str); 2] = [("DOCKER_USER", USER), ("DOCKER_PASS", PASSWORD)];
 
-/// Does what a section says. Whoever does has the variables of everything that the section is not about.
-#[track_caller]
-fn follow(site: &Site, section: &Section, variables: &[(&str, &str)]) -> Output {
-    let output = site.shell(&section.script(), variables);
-    let told = program::told(&output);
-    assert!(output.status.success(), "{}\n{told}", section.script());
-    let mut lines = told.lines();
-    for shown in section.shown() {
-        assert!(lines.any(|line| line == shown), "no {shown:?} in {told}");
-    }
-    output
-}
-
 #[test]
-fn every_command_on_private_registries_is_run_here() {
-    assert_eq!(
-        sections_with_commands("Private registries"),
-        [
-            "Builds from private registries",
-            "Builds with a password from the environment",
-            "Builds with credentials from a file",
-            "Builds with the classic credentials file",
-            "Builds by a Nix daemon",
-            "A certificate authority of your own",
-            "Through a proxy",
-        ]
-    );
-}
-
-#[test]
-fn builds_from_private_registries() {
+pub(super) fn builds_from_private_registries() {
     let site = Site::start();
     let trust = site.trust();
     let trust = trust
@@ -54,7 +24,11 @@ fn builds_from_private_registries() {
     for name in ["app.json", "app.nix"] {
         fs::remove_file(site.path(name)).unwrap();
     }
-    follow(&site, &section("Builds from private registries"), &trust);
+    follow(
+        site.desk(),
+        &section("Builds from private registries"),
+        &trust,
+    );
     assert_eq!(
         fs::read(site.path("app.json")).unwrap(),
         site.image().manifest
@@ -71,16 +45,16 @@ fn builds_from_private_registries() {
     ] {
         site.forget();
         site.write("/etc/nix/nix.conf", "");
-        let output = follow(&site, &section(title), &trust);
+        let output = follow(site.desk(), &section(title), &trust);
         site.is_built(&output);
     }
 }
 
 #[test]
-fn a_certificate_authority_of_your_own() {
+pub(super) fn a_certificate_authority_of_your_own() {
     let site = Site::start();
     let output = follow(
-        &site,
+        site.desk(),
         &section("A certificate authority of your own"),
         &CREDENTIALS,
     );
@@ -88,7 +62,7 @@ fn a_certificate_authority_of_your_own() {
 }
 
 #[test]
-fn through_a_proxy() {
+pub(super) fn through_a_proxy() {
     let site = Site::with_names(&["proxy.example.com"]);
     let proxy = Tinyproxy::start(site.host(), &[REGISTRY], None);
     let trust = site.trust();
@@ -96,7 +70,7 @@ fn through_a_proxy() {
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
     let variables = [&trust[..], &CREDENTIALS].concat();
-    let output = follow(&site, &section("Through a proxy"), &variables);
+    let output = follow(site.desk(), &section("Through a proxy"), &variables);
     site.is_built(&output);
     // The manifest, the configuration and the layer.
     assert_eq!(
@@ -156,7 +130,7 @@ fn add_builders(site: &Site) {
 }
 
 #[test]
-fn builds_by_a_nix_daemon() {
+pub(super) fn builds_by_a_nix_daemon() {
     let site = Site::start();
     add_builders(&site);
     site.write("bin/systemctl", SYSTEMCTL);
@@ -165,7 +139,7 @@ fn builds_by_a_nix_daemon() {
     let daemon = Daemon(&site);
     let section = section("Builds by a Nix daemon");
     let output = follow(
-        &site,
+        site.desk(),
         &section,
         &[
             ("NIX_REMOTE", "daemon"),
