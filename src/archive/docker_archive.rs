@@ -3,6 +3,7 @@
 //!
 //! Source: moby, `image/spec/v1.2.md`, section "Combined Image JSON + Filesystem Changeset Format".
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
@@ -36,8 +37,8 @@ pub struct Layer {
 }
 
 impl Archive {
-    /// Lays out an image under names as `name:tag`. The blob that is the largest comes first of the layers,
-    /// because its place in the archive is known before its size: it need not wait for others.
+    /// Lays out an image under names as `name:tag`. The layers with the largest blobs come first: they take longest,
+    /// and the place of each in the archive depends on the sizes of those before it.
     #[must_use]
     pub fn new(manifest: &Manifest, config: &Document<ImageConfig>, tags: &[String]) -> Self {
         let config_name = format!("{}.json", config.digest().hex());
@@ -61,13 +62,7 @@ impl Archive {
                 diff_id: *diff_id,
             })
             .collect();
-        let sizes = layers.iter().map(|layer| layer.blob.size).enumerate();
-        // The first of equals.
-        if let Some((largest, _)) = sizes.rev().max_by_key(|(_, size)| *size)
-            && let Some(front) = layers.get_mut(..=largest)
-        {
-            front.rotate_right(1);
-        }
+        layers.sort_by_key(|layer| Reverse(layer.blob.size));
         Self {
             head: vec![
                 (

@@ -128,9 +128,14 @@ pub(super) fn header(name: &str, size: u64) -> Result<Vec<u8>, Error> {
     Ok(header)
 }
 
+/// The size of what stands before the content of a regular file.
+pub(super) fn header_size(name: &str) -> Result<u64, Error> {
+    Ok(header(name, 0)?.len() as u64)
+}
+
 /// The zeros after a content of `size` bytes.
 pub(super) fn padding(size: u64) -> u64 {
-    size.next_multiple_of(BLOCK) - size
+    size.wrapping_neg() % BLOCK
 }
 
 fn block(name: &str, kind: EntryType, size: u64) -> Result<Vec<u8>, Error> {

@@ -34,17 +34,21 @@ impl<'f> Placed<'f> {
         self.write(content, offset)
     }
 
-    /// Where the content of the next member belongs if it gets this name, whatever its size.
-    pub fn next_content(&self, name: &str) -> Result<u64, Error> {
-        Ok(self.position + header(name, 0)?.len() as u64)
+    /// Where the next member begins.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
     }
 
-    /// Makes a member of `size` bytes the next one, and says where its content belongs.
+    /// Makes a member of `size` bytes the next one, and says where its content belongs. All but the content is
+    /// written.
     pub fn reserve(&mut self, name: &str, size: u64) -> Result<u64, Error> {
         let header = header(name, size)?;
         self.write(&header, self.position)?;
         let offset = self.position + header.len() as u64;
         self.position = offset + size + padding(size);
+        let zeros = (offset + size..self.position).map(|_| 0);
+        self.write(&zeros.collect::<Vec<_>>(), offset + size)?;
         Ok(offset)
     }
 
@@ -55,7 +59,7 @@ impl<'f> Placed<'f> {
             name: name.to_owned(),
             source,
         };
-        let copied = copy(source, self.file, offset, size).map_err(failed)?;
+        let copied = copy((source, 0), (self.file, offset), size).map_err(failed)?;
         if copied < size {
             return Err(Error::Short {
                 name: name.to_owned(),
@@ -66,9 +70,15 @@ impl<'f> Placed<'f> {
         Ok(())
     }
 
-    /// Ends the archive. The padding that nobody wrote is zeros, as the file grew over it.
+    /// Ends the archive, and cuts off whatever lies behind its end.
     pub fn finish(self) -> Result<(), Error> {
-        self.write(&END, self.position)
+        self.write(&END, self.position)?;
+        let end = self.position + END.len() as u64;
+        let length = self.file.metadata().map_err(Error::Write)?.len();
+        if length > end {
+            self.file.set_len(end).map_err(Error::Write)?;
+        }
+        Ok(())
     }
 
     fn write(&self, bytes: &[u8], offset: u64) -> Result<(), Error> {
@@ -76,38 +86,37 @@ impl<'f> Placed<'f> {
     }
 }
 
-/// Copies the first `size` bytes of a file to a place in another, and says how many there were.
-fn copy(source: &File, target: &File, offset: u64, size: u64) -> io::Result<u64> {
+/// Copies `size` bytes from a place in a file to a place in another, and says how many there were.
+pub(super) fn copy(source: (&File, u64), target: (&File, u64), size: u64) -> io::Result<u64> {
     let mut copied = 0;
     while copied < size {
-        let (mut from, mut to) = (copied, offset + copied);
+        let (mut from, mut to) = (source.1 + copied, target.1 + copied);
         let rest = usize::try_from(size - copied).unwrap_or(usize::MAX);
-        match copy_file_range(source, Some(&mut from), target, Some(&mut to), rest) {
+        match copy_file_range(source.0, Some(&mut from), target.0, Some(&mut to), rest) {
             Ok(0) => break,
             Ok(count) => copied += count as u64,
             Err(Errno::INTR) => {}
             // Not every filesystem has it, and a sandbox may not let it pass. A real failure comes again.
-            Err(_) => return copy_by_hand(source, target, offset, size, copied),
+            Err(_) => return copy_by_hand(source, target, size, copied),
         }
     }
     Ok(copied)
 }
 
 fn copy_by_hand(
-    source: &File,
-    target: &File,
-    offset: u64,
+    (source, from): (&File, u64),
+    (target, to): (&File, u64),
     size: u64,
     mut copied: u64,
 ) -> io::Result<u64> {
     let mut buffer = vec![0; BUFFER];
     while copied < size {
         let limit = usize::try_from(size - copied).map_or(BUFFER, |rest| rest.min(BUFFER));
-        let count = source.read_at(buffer.get_mut(..limit).unwrap_or_default(), copied)?;
+        let count = source.read_at(buffer.get_mut(..limit).unwrap_or_default(), from + copied)?;
         if count == 0 {
             break;
         }
-        target.write_all_at(buffer.get(..count).unwrap_or_default(), offset + copied)?;
+        target.write_all_at(buffer.get(..count).unwrap_or_default(), to + copied)?;
         copied += count as u64;
     }
     Ok(copied)
@@ -116,7 +125,7 @@ fn copy_by_hand(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::header::Members;
+    use crate::archive::header::{Members, header_size};
     use std::io::{Read as _, Seek as _};
 
     #[test]
@@ -134,7 +143,7 @@ mod tests {
         let mut placed = Placed::new(&file);
         placed.bytes("first", b"{}").unwrap();
         let offsets = contents.each_ref().map(|(name, content)| {
-            let expected = placed.next_content(name).unwrap();
+            let expected = placed.position() + header_size(name).unwrap();
             let offset = placed.reserve(name, content.len() as u64).unwrap();
             assert_eq!(offset, expected);
             offset
@@ -154,19 +163,37 @@ mod tests {
     fn files_are_copied_whole_or_not_at_all() {
         let source = tempfile::tempfile().unwrap();
         let content: Vec<u8> = (0..=250).cycle().take(2 * BUFFER + 7).collect();
-        source.write_all_at(&content, 0).unwrap();
+        source.write_all_at(&content, 3).unwrap();
         let size = content.len() as u64;
         let target = tempfile::tempfile().unwrap();
-        assert_eq!(copy(&source, &target, 5, size).unwrap(), size);
+        assert_eq!(copy((&source, 3), (&target, 5), size).unwrap(), size);
         let by_hand = tempfile::tempfile().unwrap();
-        assert_eq!(copy_by_hand(&source, &by_hand, 5, size, 3).unwrap(), size);
+        let copied = copy_by_hand((&source, 3), (&by_hand, 5), size, 3).unwrap();
+        assert_eq!(copied, size);
         for (target, from) in [(target, 0), (by_hand, 3)] {
             let mut copy = vec![0; content.len() - from];
             target.read_exact_at(&mut copy, 5 + from as u64).unwrap();
             assert!(copy == content[from..]);
         }
         let target = tempfile::tempfile().unwrap();
-        let error = Placed::new(&target).file("x", &source, size + 1);
+        let error = Placed::new(&target).file("x", &source, size + 4);
         assert!(matches!(error, Err(Error::Short { .. })));
+    }
+
+    #[test]
+    fn nothing_shows_of_what_lay_in_the_file() {
+        let archive = |file: File| {
+            let mut placed = Placed::new(&file);
+            let offset = placed.reserve("x", 5).unwrap();
+            file.write_all_at(b"hello", offset).unwrap();
+            placed.finish().unwrap();
+            let mut bytes = Vec::new();
+            (&file).rewind().unwrap();
+            (&file).read_to_end(&mut bytes).unwrap();
+            bytes
+        };
+        let used = tempfile::tempfile().unwrap();
+        used.write_all_at(&[255; 10_000], 0).unwrap();
+        assert!(archive(used) == archive(tempfile::tempfile().unwrap()));
     }
 }

@@ -1,12 +1,14 @@
 //! Decompression of layers, by pushing compressed bytes into a writer: the bytes can come from the network
 //! piece by piece, and no more is held than the decoder's window. A layer may expand up to a [`Limit`].
 
+mod expected;
 mod gzip;
 mod limit;
 mod sniffed;
 
 use std::io::{self, Write};
 
+pub use self::expected::{END, expected_size};
 pub use self::limit::{Limit, LimitedWriter, ParseError, TooLarge};
 pub use self::sniffed::Sniffed;
 

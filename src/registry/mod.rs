@@ -18,6 +18,7 @@ pub use self::error::{Cause, Error, Object, Role};
 pub use self::resolve::{Found, Resolved};
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::Semaphore;
 use url::Url;
@@ -36,6 +37,8 @@ pub struct Registry {
     authenticator: Authenticator,
     extra_connections: Arc<Semaphore>,
     mirrors: Vec<mirrors::Mirror>,
+    /// Whether a blob came with the promise that parts of it can be asked for.
+    serves_ranges: AtomicBool,
 }
 
 /// How often a request is tried.
@@ -57,6 +60,7 @@ impl Registry {
             endpoint,
             extra_connections: Arc::new(Semaphore::new(blob::EXTRA_CONNECTIONS)),
             mirrors: Vec::new(),
+            serves_ranges: AtomicBool::new(false),
         }
     }
 

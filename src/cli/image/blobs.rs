@@ -1,6 +1,7 @@
 //! Where the layers of an image come from: a registry, or files. Either way they are verified on the way.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -9,11 +10,15 @@ use std::sync::Arc;
 use crate::archive::blob_file::BlobFile;
 use crate::archive::composition::{self, Composition};
 use crate::cli::Error;
+use crate::compression::END;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::output;
 use crate::reference::Repository;
 use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
+
+/// To copy the plain layer of a blob of so many bytes takes longer than to ask a registry for a few bytes.
+const WORTH_ASKING: u64 = 8 << 20;
 
 /// The layers of one image. Cheap to clone.
 #[derive(Clone)]
@@ -47,22 +52,57 @@ impl Blobs {
                 registry,
                 repository,
             } => {
-                let blob = Blob {
-                    repository: repository.clone(),
-                    role: Role::Layer,
-                    digest: layer.digest,
-                    size: Some(layer.size),
-                    urls: layer.urls.clone(),
-                };
+                let blob = blob(repository, layer);
                 Ok(registry.fetch_blob(&blob, destination, progress).await?)
             }
+            Self::Files(files) => copy(layer, path_of(files, layer), destination, progress).await,
+        }
+    }
+
+    /// Whether a layer of so many bytes would take longer to copy than the last bytes of another take to come.
+    pub(super) fn is_worth_asking(&self, size: u64) -> bool {
+        matches!(self, Self::Files(_)) || size >= WORTH_ASKING
+    }
+
+    /// The last bytes of a layer, where they are to be had at once and without trouble. They are not verified.
+    pub(super) async fn last_bytes(&self, layer: &Descriptor) -> Option<[u8; END]> {
+        match self {
+            // What has URLs of its own is perhaps not in the registry.
+            Self::Registry { .. } if !layer.urls.is_empty() => None,
+            Self::Registry {
+                registry,
+                repository,
+            } => {
+                // The layers go first.
+                tokio::task::yield_now().await;
+                let blob = blob(repository, layer);
+                let bytes = registry.last_bytes(&blob, END as u64).await?;
+                bytes.try_into().ok()
+            }
             Self::Files(files) => {
-                // There is a file for each layer of the manifest.
-                let path = files.get(&layer.digest).map_or(Path::new(""), |path| path);
-                copy(layer, path, destination, progress).await
+                let mut bytes = [0; END];
+                let start = layer.size.checked_sub(END as u64)?;
+                let file = File::open(path_of(files, layer)).ok()?;
+                file.read_exact_at(&mut bytes, start).ok()?;
+                Some(bytes)
             }
         }
     }
+}
+
+fn blob(repository: &Repository, layer: &Descriptor) -> Blob {
+    Blob {
+        repository: repository.clone(),
+        role: Role::Layer,
+        digest: layer.digest,
+        size: Some(layer.size),
+        urls: layer.urls.clone(),
+    }
+}
+
+/// The file of a layer. There is one for each of the manifest.
+fn path_of<'f>(files: &'f HashMap<Digest, PathBuf>, layer: &Descriptor) -> &'f Path {
+    files.get(&layer.digest).map_or(Path::new(""), |path| path)
 }
 
 async fn copy(

@@ -1,18 +1,18 @@
 //! `--format docker-archive`: layers are decompressed while they come, several at a time, and put together
-//! when all of them were found good. The first goes straight into the archive, the others into files without a
-//! name until it is known where they belong.
+//! when all of them were found good. They go straight into the archive as far as their places can be told
+//! beforehand.
 
-use std::fs::File;
 use std::io::{self, Seek as _, Write};
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::Image;
 use super::blobs::{Blobs, FetchError};
+use super::{Image, expectations};
 use crate::archive::docker_archive::{Archive, Layer};
 use crate::archive::header::Members;
 use crate::archive::placed::Placed;
 use crate::archive::plain_layer::{LayerError, PlainLayer};
+use crate::archive::slots::Slots;
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
 use crate::compression::Limit;
@@ -39,29 +39,33 @@ async fn write_in_place(
     let failed = |source| Error::archive(file.path(), source);
     let shared = file.as_file().try_clone();
     let shared = shared.map_err(|source| output::Error::write(file.path(), source))?;
+    // What is not in the archive goes next to it: there is room for an image, unlike perhaps in /tmp.
+    let directory = output::parent(file.path());
     let mut placed = Placed::new(file.as_file());
     for (name, content) in &archive.head {
         placed.bytes(name, content).map_err(failed)?;
     }
-    let first = match archive.layers.first() {
-        Some(layer) => Some(Place {
-            offset: placed.next_content(&layer.name).map_err(failed)?,
-            file: shared,
-        }),
-        None => None,
+    let names = || archive.layers.iter().map(|layer| layer.name.as_str());
+    let slots = Slots::new(&placed, shared, directory, names());
+    let slots = Arc::new(slots.map_err(failed)?);
+    let shared = Arc::clone(&slots);
+    let begin = move |number| shared.writer(number);
+    let layers = fetch_layers(image, archive, limit, directory, begin, |writer, _| {
+        writer.finish()
+    });
+    let learning = async {
+        expectations::learn(&image.blobs, &archive.layers, &slots).await;
+        std::future::pending().await
     };
-    // The others go next to the output: there is room for an image, unlike perhaps in /tmp.
-    let directory = output::parent(file.path());
-    let layers = fetch_layers(image, archive, limit, first, directory).await?;
-    for (number, (layer, plain)) in archive.layers.iter().zip(&layers).enumerate() {
-        if number == 0 {
-            placed.reserve(&layer.name, plain.size).map_err(failed)?;
-        } else {
-            placed
-                .file(&layer.name, &plain.file, plain.size)
-                .map_err(failed)?;
-        }
-    }
+    // What there is to learn from files is learned before the first layer begins. Nothing waits for the rest.
+    let layers = tokio::select! {
+        biased;
+        never = learning => never,
+        layers = layers => layers?,
+    };
+    slots
+        .settle(&mut placed, names().zip(layers))
+        .map_err(failed)?;
     let (name, content) = &archive.tail;
     placed.bytes(name, content).map_err(failed)?;
     placed.finish().map_err(failed)
@@ -74,66 +78,66 @@ async fn write_in_order(
     file: &OutputFile,
 ) -> Result<(), Error> {
     let failed = |source| Error::archive(file.path(), source);
-    let layers = fetch_layers(image, archive, limit, None, &std::env::temp_dir()).await?;
+    let directory = std::env::temp_dir();
+    let begin = {
+        let directory = directory.clone();
+        move |_| tempfile::tempfile_in(&directory)
+    };
+    let layers = fetch_layers(image, archive, limit, &directory, begin, |file, size| {
+        (file, size)
+    });
+    let layers = layers.await?;
     let mut members = Members::new(file.as_file());
     for (name, content) in &archive.head {
         members.bytes(name, content).map_err(failed)?;
     }
-    for (layer, mut plain) in archive.layers.iter().zip(layers) {
-        let rewound = plain.file.rewind();
+    for (layer, (mut plain, size)) in archive.layers.iter().zip(layers) {
+        let rewound = plain.rewind();
         rewound.map_err(|source| output::Error::write(file.path(), source))?;
-        members
-            .file(&layer.name, &plain.file, plain.size)
-            .map_err(failed)?;
+        members.file(&layer.name, &plain, size).map_err(failed)?;
     }
     let (name, content) = &archive.tail;
     members.bytes(name, content).map_err(failed)?;
     members.finish().map(drop).map_err(failed)
 }
 
-/// Where a layer goes.
-struct Place {
-    file: File,
-    /// Where its first byte belongs.
-    offset: u64,
-}
-
-/// A layer that is there, decompressed and found good.
-struct Plain {
-    file: File,
-    /// Its size in bytes.
-    size: u64,
-}
-
-/// Brings the layers, the first to a place of its own if there is one.
-async fn fetch_layers(
+/// Brings the layers, decompressed and found good. `begin` makes what takes each one, by its number, and `end` takes
+/// that back with the number of bytes.
+async fn fetch_layers<W, T>(
     image: &Image,
     archive: &Archive,
     limit: Limit,
-    mut first: Option<Place>,
     directory: &Path,
-) -> Result<Vec<Plain>, Error> {
-    let transfers = archive.layers.iter().map(|layer| {
-        fetch_layer(
+    begin: impl Fn(usize) -> io::Result<W> + Clone + Send + 'static,
+    end: fn(W, u64) -> T,
+) -> Result<Vec<T>, Error>
+where
+    W: Write + Send + 'static,
+    T: Send + 'static,
+{
+    let transfers = archive.layers.iter().enumerate().map(|(number, layer)| {
+        let begin = begin.clone();
+        let fetched = fetch_layer(
             image.blobs.clone(),
             layer.clone(),
             limit,
-            first.take(),
+            move || begin(number),
             directory.to_owned(),
             image.display.layer(&layer.blob.digest),
-        )
+        );
+        async move { fetched.await.map(|(output, size)| end(output, size)) }
     });
     transfer::in_parallel(transfers).await
 }
 
-async fn fetch_layer(
+async fn fetch_layer<W: Write + Send>(
     blobs: Blobs,
     layer: Layer,
     limit: Limit,
-    place: Option<Place>,
+    begin: impl FnOnce() -> io::Result<W>,
     directory: PathBuf,
     progress: LayerProgress,
-) -> Result<Plain, Error> {
+) -> Result<(W, u64), Error> {
     let kept = |source| Error::Scratch {
         path: directory.clone(),
         source,
@@ -145,14 +149,7 @@ async fn fetch_layer(
             source,
         },
     };
-    let Place { file, offset } = match place {
-        Some(place) => place,
-        None => Place {
-            file: tempfile::tempfile_in(&directory).map_err(kept)?,
-            offset: 0,
-        },
-    };
-    let output = WriterAt { file, offset };
+    let output = begin().map_err(kept)?;
     let mut plain = PlainLayer::new(&layer.diff_id, layer.blob.size, limit, output);
     // Bytes that come out of order wait here.
     let spool = tempfile::tempfile_in(&directory).map_err(kept)?;
@@ -167,28 +164,7 @@ async fn fetch_layer(
             FetchError::Source(error) => *error,
             FetchError::Destination(source) => failed(LayerError::of_write(source)),
         })?;
-    let (writer, size) = plain.finish().map_err(failed)?;
+    let written = plain.finish().map_err(failed)?;
     progress.decompressed(&layer.diff_id);
-    Ok(Plain {
-        file: writer.file,
-        size,
-    })
-}
-
-/// Writes a file from some offset on.
-struct WriterAt {
-    file: File,
-    offset: u64,
-}
-
-impl Write for WriterAt {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write_at(bytes, self.offset)?;
-        self.offset += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    Ok(written)
 }

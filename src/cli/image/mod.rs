@@ -2,6 +2,7 @@
 
 mod blobs;
 mod docker_archive;
+mod expectations;
 mod layout_archive;
 mod oci_dir;
 

@@ -9,6 +9,7 @@ mod assembly;
 mod connection;
 mod download;
 mod foreign;
+mod last_bytes;
 mod pieces;
 mod scratch;
 

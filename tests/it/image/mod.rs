@@ -2,6 +2,7 @@
 //! wrote them would need.
 
 mod contents; // whatever digests, layers and indexes are like
+mod expectations; // what is expected of the layers' sizes, right or wrong
 mod foreign; // layers that registries may not distribute
 mod formats; // docker-save and oci-archive, to files and to pipes
 mod on_disk; // images that are on disk already
@@ -14,7 +15,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::support::files::listing;
-use crate::support::hocker::hocker;
+use crate::support::hocker::{Run, hocker};
 use crate::support::image::{
     Family, Image, Layer, Packing, blob_answer, blob_path, digest, hex, small,
 };
@@ -48,6 +49,12 @@ fn run(registry: &Registry, directory: &Path, extra: &[&str]) {
         .in_directory(directory)
         .run()
         .done();
+}
+
+fn image_of(directory: &Path, arguments: &[&str]) -> Run {
+    hocker(["image"])
+        .arguments(arguments)
+        .in_directory(directory)
 }
 
 fn docker_archive(image: &Image) -> (String, Vec<u8>) {

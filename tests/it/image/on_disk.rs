@@ -5,16 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::entries;
+use super::{entries, image_of};
 use crate::support::files::listing;
-use crate::support::hocker::{Run, hocker};
 use crate::support::image::{hex, small};
-
-fn image_of(directory: &Path, arguments: &[&str]) -> Run {
-    hocker(["image"])
-        .arguments(arguments)
-        .in_directory(directory)
-}
 
 /// The names in Docker's `manifest.json`.
 fn repo_tags(archive: &Path) -> Value {
