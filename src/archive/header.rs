@@ -79,7 +79,8 @@ impl<W: Write> Members<W> {
     pub fn reader(&mut self, name: &str, reader: impl Read, size: u64) -> Result<(), Error> {
         self.begin(name, size)?;
         // One byte more shows that there are too many.
-        let copied = io::copy(&mut reader.take(size.saturating_add(1)), &mut self.out);
+        let reader = reader.take(size.saturating_add(1));
+        let copied = io::copy(&mut BufReader::with_capacity(BUFFER, reader), &mut self.out);
         if self.copied(name, size, copied)? > size {
             return Err(Error::Long {
                 name: name.to_owned(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::LoadArgs;
 use super::{Context, Error, daemon, stdout};
-use crate::engine::load::{self, Loaded, Order, Report, Watch};
+use crate::engine::load::{self, Again, Loaded, Order, Report, Watch};
 use crate::engine::state::State;
 
 pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> {
@@ -31,10 +31,16 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
         }),
         again: Arc::new({
             let display = context.display.clone();
-            move |message| {
-                display.line(&format!(
-                    "the daemon does not take it without the layers that it has; sending all: {message}"
-                ));
+            move |again, message| {
+                let what = match again {
+                    Again::Missing => {
+                        "the daemon does not take it without the layers that it has; sending all"
+                    }
+                    Again::Full => {
+                        "the daemon has no room for decompressed layers; sending them as they are"
+                    }
+                };
+                display.line(&format!("{what}: {message}"));
             }
         }),
     };

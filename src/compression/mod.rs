@@ -1,6 +1,7 @@
 //! Decompression of layers, by pushing compressed bytes into a writer: the bytes can come from the network
 //! piece by piece, and no more is held than the decoder's window. A layer may expand up to a [`Limit`].
 
+mod announced;
 mod expected;
 mod gzip;
 mod limit;
@@ -8,6 +9,7 @@ mod sniffed;
 
 use std::io::{self, Write};
 
+pub use self::announced::announced_size;
 pub use self::expected::{END, expected_size};
 pub use self::limit::{Limit, LimitedWriter, ParseError, TooLarge};
 pub use self::sniffed::Sniffed;

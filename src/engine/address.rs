@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use url::Url;
 
+use crate::endpoint::is_loopback;
 use crate::http::direct::{Direct, Door, TlsDoor};
 use crate::http::{self, Identity, IdentityError, Roots, RootsError, Settings};
 use crate::safe_url::{self, SafeUrl};
@@ -22,6 +23,17 @@ pub enum Address {
     Socket(PathBuf),
     /// `tcp://host:2375`, as an http URL; an https URL where TLS is asked for.
     Port(Url),
+}
+
+impl Address {
+    /// Whether it leads to this machine, unless somebody forwards it: to a socket, or by loopback.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Socket(_) => true,
+            Self::Port(url) => is_loopback(url),
+        }
+    }
 }
 
 impl Default for Address {
@@ -175,6 +187,22 @@ pub enum ParseError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sockets_and_loopback_are_local() {
+        for (text, is_local) in [
+            ("unix:///run/docker.sock", true),
+            ("tcp://127.0.0.1", true),
+            ("tcp://[::1]:2375", true),
+            ("https://localhost", true),
+            ("tcp://192.168.0.1", false),
+            ("tcp://127.0.0.1.docker.example", false),
+            ("https://docker.example", false),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.is_local(), is_local, "{text}");
+        }
+    }
 
     #[test]
     fn addresses_are_sockets_or_ports() {

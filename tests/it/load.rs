@@ -1,6 +1,8 @@
 //! hocker load and prune against a scripted daemon: what real daemons cannot be made to do. What they do is in the
 //! second ring.
 
+mod form;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
@@ -39,13 +41,28 @@ fn docker() -> Registry {
 }
 
 fn docker_on(daemon: Registry) -> Registry {
+    says(daemon, "26.1.5", &json!({"DriverStatus": []}))
+}
+
+/// The same of this version, with this information about itself.
+fn docker_that_says(version: &str, info: &serde_json::Value) -> Registry {
+    says(Registry::start(), version, info)
+}
+
+fn says(daemon: Registry, version: &str, info: &serde_json::Value) -> Registry {
     daemon.on(get("/_ping"), pong());
     daemon.on(
         api("/version"),
-        json(&json!({"Version": "26.1.5", "Os": "linux", "Arch": "amd64"})),
+        json(&json!({"Version": version, "Os": "linux", "Arch": "amd64"})),
     );
-    daemon.on(api("/info"), json(&json!({"DriverStatus": []})));
+    daemon.on(api("/info"), json(info));
     daemon
+}
+
+/// What a daemon on this machine says of itself.
+fn here() -> serde_json::Value {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    json!({"Name": name.trim_end(), "DriverStatus": []})
 }
 
 fn inspect(id: &str) -> Expect {
@@ -371,12 +388,14 @@ fn content_that_is_wrong_never_reaches_the_archives_end() {
     for (name, spoil, arguments) in wrong {
         let layout = layout(&image);
         spoil(&layout);
-        let daemon = docker();
-        daemon.on(inspect(&image.config_digest()).perhaps(), absent());
-        daemon.on(api("/images/json").perhaps(), json(&json!([])));
-        // What is broken off is no request to this daemon.
-        let outcome = load(&daemon, &layout).arguments(arguments).run().failed(5);
-        assert!(uploads(&daemon).is_empty(), "{name}: {outcome}");
+        // One gets layers as they are, and one decompressed.
+        for daemon in [docker(), docker_that_says("26.1.5", &here())] {
+            daemon.on(inspect(&image.config_digest()).perhaps(), absent());
+            daemon.on(api("/images/json").perhaps(), json(&json!([])));
+            // What is broken off is no request to this daemon.
+            let outcome = load(&daemon, &layout).arguments(arguments).run().failed(5);
+            assert!(uploads(&daemon).is_empty(), "{name}: {outcome}");
+        }
     }
 }
 
@@ -393,11 +412,12 @@ fn a_consistent_image_of_half_an_archive_is_refused_too() {
             vec![Layer::of_tar(Packing::Gzip, tar)],
         );
         let layout = layout(&image);
-        let daemon = docker();
-        daemon.on(inspect(&image.config_digest()), absent());
-        daemon.on(api("/images/json"), json(&json!([])));
-        load(&daemon, &layout).run().failed(5).says(wrong);
-        assert!(uploads(&daemon).is_empty());
+        for daemon in [docker(), docker_that_says("26.1.5", &here())] {
+            daemon.on(inspect(&image.config_digest()), absent());
+            daemon.on(api("/images/json"), json(&json!([])));
+            load(&daemon, &layout).run().failed(5).says(wrong);
+            assert!(uploads(&daemon).is_empty());
+        }
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) struct Version {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Info {
+    /// The name of the machine.
+    #[serde(default)]
+    name: String,
     #[serde(default)]
     driver_status: Option<Vec<Vec<String>>>,
 }
@@ -76,6 +79,12 @@ impl ApiVersion {
 }
 
 impl Info {
+    /// Whether the daemon says the name of this machine, rather than that of one whose socket is forwarded, or of
+    /// a virtual machine.
+    pub(super) fn is_of_machine(&self, name: &str) -> bool {
+        !name.is_empty() && self.name == name
+    }
+
     /// Whether containerd keeps the images, as `docker info` shows it.
     pub(super) fn uses_containerd(&self) -> bool {
         self.driver_status.iter().flatten().any(|row| {
@@ -116,6 +125,19 @@ mod tests {
             ("", true),
         ] {
             assert_eq!(reads_zstd(version), reads, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_machine_is_known_by_its_name() {
+        for (answer, machine, is_same) in [
+            (r#"{"Name":"here"}"#, "here", true),
+            (r#"{"Name":"there"}"#, "here", false),
+            (r#"{"Name":""}"#, "", false),
+            ("{}", "here", false),
+        ] {
+            let info: Info = serde_json::from_str(answer).unwrap();
+            assert_eq!(info.is_of_machine(machine), is_same, "{answer}");
         }
     }
 

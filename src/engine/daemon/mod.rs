@@ -15,7 +15,7 @@ use self::answers::{
 };
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
-use super::{Error, events};
+use super::{Error, Form, events};
 use crate::digest::{DiffId, Digest};
 use crate::http::direct::{Answer, Direct, Verb};
 use crate::http::{self, Roots, RootsError, Settings, StatusCode};
@@ -75,6 +75,7 @@ pub struct Daemon {
     address: Address,
     version: ApiVersion,
     kind: Kind,
+    is_here: bool,
     platform: Platform,
 }
 
@@ -98,6 +99,7 @@ impl Daemon {
             address,
             version: NEWEST_API,
             kind: Kind::Podman,
+            is_here: false,
             platform: Platform::of_this_machine(),
         };
         let ping = daemon.ask("connect", Verb::Get, "/_ping", SMALL).await?;
@@ -131,6 +133,7 @@ impl Daemon {
                     reads_zstd: reads_zstd(&version.engine),
                 }
             };
+            daemon.is_here = daemon.address.is_local() && info.is_of_machine(&machine_name());
         }
         Ok(daemon)
     }
@@ -139,6 +142,12 @@ impl Daemon {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// In which form it gets layers.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        Form::of(self.kind, self.is_here)
     }
 
     /// What the daemon runs.
@@ -326,4 +335,10 @@ impl Daemon {
             source,
         }
     }
+}
+
+/// The name that this machine has, and a daemon on it.
+fn machine_name() -> String {
+    let uname = rustix::system::uname();
+    uname.nodename().to_string_lossy().into_owned()
 }

@@ -14,7 +14,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use self::find::{Work, find};
 use self::journal::{Deed, Journal};
-use self::transfer::send_without;
+use self::transfer::{Attempt, transfer};
 use super::daemon::{Daemon, Image, Kind};
 use super::plan::{self, Plan};
 use super::state::{self, State};
@@ -47,12 +47,24 @@ pub struct Order {
 /// Who is told what happens.
 #[derive(Clone)]
 pub struct Watch {
-    /// That so many bytes of layers will be sent.
+    /// That layers will be sent whose blobs have so many bytes.
     pub sending: Arc<dyn Fn(u64) + Send + Sync>,
-    /// That so many bytes were sent.
+    /// That so many bytes of them were sent, in whatever form.
     pub sent: Sent,
-    /// That the daemon lacks what it was thought to have, and why it says so. All is sent again.
-    pub again: Arc<dyn Fn(&str) + Send + Sync>,
+    /// That the image is sent again, in another way, and what the daemon said.
+    pub again: Arc<SendAgain>,
+}
+
+/// Told why an image is sent once more, and what the daemon said.
+pub type SendAgain = dyn Fn(Again, &str) + Send + Sync;
+
+/// Why an image is sent once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The daemon lacks what it was thought to have: it gets all layers.
+    Missing,
+    /// It has no room for plain layers beside what becomes of them: it gets them as they are.
+    Full,
 }
 
 /// What was done.
@@ -75,7 +87,7 @@ pub struct Report {
     pub layers_sent: usize,
     /// The bytes of all its blobs that are layers, as they are on disk.
     pub bytes: u64,
-    /// Those of them that were sent.
+    /// Those of them that were sent, in whatever form.
     pub bytes_sent: u64,
 }
 
@@ -161,22 +173,25 @@ async fn send(
         Kind::Docker { .. } => known_layers(daemon, work.config.diff_ids()).await?,
         Kind::Containerd | Kind::Podman => 0,
     };
-    let left_out = plan::left_out(&work.composition.manifest().layers, known);
-    let mut report = report(&work.composition, &left_out);
-    (watch.sending)(report.bytes_sent);
-    match send_without(daemon, work, left_out.clone(), &watch.sent).await {
-        Ok(()) => {}
-        // Somebody removed a layer in between, most likely.
-        Err(Error::Daemon(super::Error::Load { message }))
-            if !left_out.is_empty() && !super::error::says_full(&message) =>
-        {
-            (watch.again)(&message);
-            report = self::report(&work.composition, &HashSet::new());
-            (watch.sending)(report.bytes_sent);
-            send_without(daemon, work, HashSet::new(), &watch.sent).await?;
+    let mut attempt = Attempt {
+        left_out: plan::left_out(&work.composition.manifest().layers, known),
+        form: daemon.form(),
+    };
+    let report = loop {
+        let report = report(&work.composition, &attempt.left_out);
+        (watch.sending)(report.bytes_sent);
+        match transfer(daemon, work, &attempt, &watch.sent).await {
+            Ok(()) => break report,
+            Err(Error::Daemon(super::Error::Load { message })) => {
+                let Some((next, again)) = attempt.next(daemon.kind(), &message) else {
+                    return Err(super::Error::Load { message }.into());
+                };
+                (watch.again)(again, &message);
+                attempt = next;
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
-    }
+    };
     let image = daemon
         .image(&work.id)
         .await?

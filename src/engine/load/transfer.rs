@@ -7,26 +7,61 @@ use std::time::Duration;
 
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
-use super::Error;
 use super::find::Work;
+use super::{Again, Error};
 use crate::digest::Digest;
 use crate::engine::daemon::{Daemon, Kind};
+use crate::engine::error::says_full;
+use crate::engine::form::Form;
 use crate::engine::upload::{self, Ingredients, Payload, Sent, Stop, UploadError, channel};
 
 /// For the thread that makes the archive, when nobody wants it any more.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Sends an archive without some blobs, as the daemon can read it.
-pub(super) async fn send_without(
+/// What is sent at one attempt.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    /// The blobs that are not.
+    pub(super) left_out: HashSet<Digest>,
+    /// How the others are.
+    pub(super) form: Form,
+}
+
+impl Attempt {
+    /// What is worth trying after the daemon of this kind, which took all of it, said that it does not load it.
+    pub(super) fn next(&self, kind: Kind, message: &str) -> Option<(Self, Again)> {
+        let compressed = Form::compressed(kind);
+        if says_full(message) {
+            return (self.form != compressed).then(|| {
+                let next = Self {
+                    form: compressed,
+                    ..self.clone()
+                };
+                (next, Again::Full)
+            });
+        }
+        // Somebody removed a layer in between, most likely.
+        (!self.left_out.is_empty()).then(|| {
+            let next = Self {
+                left_out: HashSet::new(),
+                ..self.clone()
+            };
+            (next, Again::Missing)
+        })
+    }
+}
+
+/// Sends an archive of the image, and waits until the daemon has loaded it.
+pub(super) async fn transfer(
     daemon: &Daemon,
     work: &Arc<Work>,
-    left_out: HashSet<Digest>,
+    attempt: &Attempt,
     sent: &Sent,
 ) -> Result<(), Error> {
     let stop = StopOnDrop(Stop::default());
     let payload = spawn_blocking({
-        let (work, stop) = (Arc::clone(work), stop.0.clone());
-        let reads_zstd = !matches!(daemon.kind(), Kind::Docker { reads_zstd: false });
+        let work = Arc::clone(work);
+        let Attempt { left_out, form } = attempt.clone();
         move || {
             let ingredients = Ingredients {
                 composition: &work.composition,
@@ -35,16 +70,13 @@ pub(super) async fn send_without(
                 left_out: &left_out,
                 limit: work.limit,
             };
-            if reads_zstd {
-                Payload::new(&ingredients)
-            } else {
-                Payload::without_zstd(&ingredients, &stop)
-            }
+            Payload::new(&ingredients, form)
         }
     })
     .await??;
-    let (pipe, body) = channel(stop.0.clone(), Arc::clone(sent));
-    let mut made = spawn_blocking(move || upload::run(&payload, pipe));
+    let (pipe, body) = channel(stop.0.clone());
+    let sent = Arc::clone(sent);
+    let mut made = spawn_blocking(move || upload::run(&payload, pipe, &sent));
     let mut answer = pin!(daemon.load(body));
     tokio::select! {
         biased;
@@ -83,5 +115,42 @@ struct StopOnDrop(Stop);
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.set();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_daemon_gets_less_at_a_time_and_one_that_lacks_something_gets_all() {
+        let kind = Kind::Docker { reads_zstd: true };
+        let attempt = |left_out: &[u8], form| Attempt {
+            left_out: left_out.iter().map(|layer| Digest::of(&[*layer])).collect(),
+            form,
+        };
+        let full = "write /x: no space left on device";
+        for (left_out, form, message, next) in [
+            (
+                &b"a"[..],
+                Form::Plain,
+                full,
+                Some((&b"a"[..], Form::AsTheyAre, Again::Full)),
+            ),
+            (b"a", Form::AsTheyAre, full, None),
+            (
+                b"a",
+                Form::Plain,
+                "missing",
+                Some((b"", Form::Plain, Again::Missing)),
+            ),
+            (b"", Form::Plain, "wrong", None),
+        ] {
+            let found = attempt(left_out, form).next(kind, message);
+            let found = found.map(|(next, again)| (next.left_out, next.form, again));
+            let expected =
+                next.map(|(left_out, form, again)| (attempt(left_out, form).left_out, form, again));
+            assert_eq!(found, expected, "{message}");
+        }
     }
 }

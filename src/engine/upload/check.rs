@@ -2,13 +2,13 @@
 //! than the limit allows, and an archive from beginning to end.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
 
 use super::UploadError;
 use super::pipe::Stop;
 use crate::archive::plain_layer::{LayerError, PlainLayer};
-use crate::compression::Limit;
+use crate::compression::{Limit, LimitedWriter, Sniffed, announced_size};
 use crate::digest::{DiffId, Digest};
 use crate::verify::Verifier;
 
@@ -26,44 +26,107 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// Reads the layer, and gives the number of bytes that it decompresses to.
-    pub(super) fn run(&self, stop: &Stop) -> Result<u64, UploadError> {
-        let read = |source| UploadError::Read {
-            path: self.path.clone(),
-            source,
-        };
-        let mut file = File::open(&self.path).map_err(read)?;
+    /// Reads the layer, and holds it against all that is said of it.
+    pub(super) fn run(&self, stop: &Stop) -> Result<(), UploadError> {
+        self.write(stop, io::sink(), |_| ()).map(drop)
+    }
+
+    /// The same, writing what it decompresses to, whose number of bytes is given. `read` is told of the bytes that
+    /// were read. What was written is wrong where this fails.
+    pub(super) fn write<W: Write>(
+        &self,
+        stop: &Stop,
+        output: W,
+        read: impl Fn(u64),
+    ) -> Result<u64, UploadError> {
         let mut blob = Verifier::new(self.digest, Some(self.size));
-        let mut buffer = vec![0; BUFFER];
-        let mut plain = PlainLayer::new(&self.diff_id, self.size, self.limit, io::sink());
-        loop {
-            if stop.is_set() {
-                return Err(UploadError::Stopped);
-            }
-            let count = match file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(read(error)),
-            };
-            let bytes = buffer.get(..count).unwrap_or_default();
-            blob.update(bytes)
-                .map_err(|error| self.wrong(error.into()))?;
-            plain
-                .write_all(bytes)
-                .map_err(|error| self.wrong(LayerError::of_write(error)))?;
-        }
+        let mut plain = PlainLayer::new(&self.diff_id, self.size, self.limit, output);
+        self.read(stop, |bytes| {
+            blob.update(bytes)?;
+            plain.write_all(bytes).map_err(LayerError::of_write)?;
+            read(bytes.len() as u64);
+            Ok(())
+        })?;
         // Before the end of the decompression, which a blob that was cut off would not survive either.
         blob.finish().map_err(|error| self.wrong(error.into()))?;
         let (_, size) = plain.finish().map_err(|error| self.wrong(error))?;
         Ok(size)
     }
 
+    /// What the layer says that it decompresses to, in bytes, as [`announced_size`] has it. No more than the limit
+    /// allows.
+    pub(super) fn announced_size(&self) -> Result<Option<u64>, UploadError> {
+        let size = File::open(&self.path)
+            .and_then(|file| announced_size(file, self.size))
+            .map_err(|error| self.unreadable(error))?;
+        Ok(size.filter(|size| *size <= self.limit.for_layer(self.size)))
+    }
+
+    /// Finds out what the layer decompresses to, in bytes, and nothing else of it.
+    pub(super) fn measure(&self, stop: &Stop) -> Result<u64, UploadError> {
+        let output = LimitedWriter::new(self.limit.for_layer(self.size), Count(0));
+        let mut plain = Sniffed::new(output);
+        self.read(stop, |bytes| {
+            plain.write_all(bytes).map_err(LayerError::of_write)
+        })?;
+        let output = plain.finish().map_err(LayerError::of_write);
+        let Count(size) = output.map_err(|error| self.wrong(error))?.into_inner();
+        Ok(size)
+    }
+
+    fn read(
+        &self,
+        stop: &Stop,
+        mut each: impl FnMut(&[u8]) -> Result<(), LayerError>,
+    ) -> Result<(), UploadError> {
+        let mut file = File::open(&self.path).map_err(|error| self.unreadable(error))?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            if stop.is_set() {
+                return Err(UploadError::Stopped);
+            }
+            let count = match file.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.unreadable(error)),
+            };
+            each(buffer.get(..count).unwrap_or_default()).map_err(|error| self.wrong(error))?;
+        }
+    }
+
     fn wrong(&self, source: LayerError) -> UploadError {
-        UploadError::Layer {
-            layer: self.digest,
+        match source {
+            // Not the layer is wrong: nobody takes it.
+            LayerError::Decompress(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                UploadError::Stopped
+            }
+            source => UploadError::Layer {
+                layer: self.digest,
+                source,
+            },
+        }
+    }
+
+    fn unreadable(&self, source: io::Error) -> UploadError {
+        UploadError::Read {
+            path: self.path.clone(),
             source,
         }
+    }
+}
+
+/// Counts what is written.
+struct Count(u64);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -86,14 +149,18 @@ mod tests {
     ) -> Result<u64, UploadError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), blob).unwrap();
-        Check {
+        let check = Check {
             path: file.path().to_owned(),
             digest: Digest::of(digest_of),
             size: digest_of.len() as u64,
             diff_id: DiffId::new(Digest::of(diff_id_of)),
             limit,
-        }
-        .run(&Stop::default())
+        };
+        let mut plain = Vec::new();
+        let size = check.write(&Stop::default(), &mut plain, |_| ())?;
+        assert_eq!(size, plain.len() as u64);
+        assert_eq!(check.measure(&Stop::default()).unwrap(), size);
+        Ok(size)
     }
 
     #[test]
@@ -148,5 +215,6 @@ mod tests {
             limit: Limit::default(),
         };
         assert!(matches!(check.run(&stop), Err(UploadError::Stopped)));
+        assert!(matches!(check.measure(&stop), Err(UploadError::Stopped)));
     }
 }

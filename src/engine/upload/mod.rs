@@ -1,19 +1,19 @@
-//! Sending an image: the archive is made while it goes out, its layers are decompressed and held against their
-//! diff ids beside that, and its end is held back until all were found good. A daemon that never sees the end
-//! registers nothing.
+//! Sending an image: the archive is made while it goes out, and its end is held back until all layers were found good.
+//! A daemon that never sees the end registers nothing. Layers that go out decompressed are held against their diff ids
+//! on the way; others are decompressed beside that, for nothing but to find out.
 
 mod check;
 mod payload;
 mod pipe;
+mod plain;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 pub(super) use self::payload::{Ingredients, Payload};
-pub use self::pipe::Sent;
 pub(super) use self::pipe::{Stop, channel};
 
 use self::pipe::Pipe;
@@ -21,11 +21,14 @@ use crate::archive::header;
 use crate::archive::plain_layer::LayerError;
 use crate::digest::Digest;
 
+/// Told of bytes of the image's blobs, compressed as they are, when they are on their way.
+pub type Sent = Arc<dyn Fn(u64) + Send + Sync>;
+
 /// More threads than this decompress no faster than the daemon takes the archive.
 const MAX_CHECKERS: usize = 4;
 
 /// Writes the archive into `pipe`, and lets its end go when every layer in it is good.
-pub(super) fn run(payload: &Payload, pipe: Pipe) -> Result<(), UploadError> {
+pub(super) fn run(payload: &Payload, pipe: Pipe, sent: &Sent) -> Result<(), UploadError> {
     let stop = pipe.stop();
     let next = AtomicUsize::new(0);
     let failure = Mutex::new(None);
@@ -46,7 +49,7 @@ pub(super) fn run(payload: &Payload, pipe: Pipe) -> Result<(), UploadError> {
             scope.spawn(|| {
                 while let Some(check) = checks.get(next.fetch_add(1, Ordering::Relaxed)) {
                     match check.run(&stop) {
-                        Ok(_) => {}
+                        Ok(()) => {}
                         // The first to fail says why.
                         Err(UploadError::Stopped) => return,
                         Err(error) => return fail(error),
@@ -54,7 +57,7 @@ pub(super) fn run(payload: &Payload, pipe: Pipe) -> Result<(), UploadError> {
                 }
             });
         }
-        let written = payload.write(pipe);
+        let written = payload.write(pipe, sent);
         if written.is_err() {
             stop.set();
         }

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::UploadError;
 use super::check::Check;
-use super::pipe::{Pipe, Stop};
+use super::pipe::Pipe;
+use super::{Sent, UploadError, plain};
 use crate::archive::composition::Composition;
 use crate::archive::docker_save::{Archive, Content, Kind};
 use crate::archive::header::Members;
@@ -17,8 +17,8 @@ use crate::archive::names::Names;
 use crate::archive::oci_layout::blob_name;
 use crate::compression::{Limit, sniff};
 use crate::config::ImageConfig;
-use crate::descriptor::Descriptor;
 use crate::digest::{DiffId, Digest};
+use crate::engine::form::Form;
 use crate::media_type::Compression;
 
 /// An image as one daemon gets it.
@@ -34,8 +34,8 @@ enum Part {
     Bytes(String, Vec<u8>),
     /// A file as it is.
     File(String, PathBuf),
-    /// What a file in zstd decompresses to, which is so many bytes.
-    Plain(String, PathBuf, u64),
+    /// What a layer decompresses to.
+    Plain(String, Check),
 }
 
 /// What goes into a [`Payload`].
@@ -85,8 +85,23 @@ impl Ingredients<'_> {
 }
 
 impl Payload {
+    /// The image in the form that is wanted.
+    pub(in crate::engine) fn new(from: &Ingredients<'_>, form: Form) -> Result<Self, UploadError> {
+        let mut is_plain = HashSet::new();
+        for check in from.checks()? {
+            if form.is_plain(compression(&check.path)?) {
+                is_plain.insert(check.digest);
+            }
+        }
+        if is_plain.is_empty() {
+            Self::as_they_are(from)
+        } else {
+            Self::with_plain_layers(from, &is_plain)
+        }
+    }
+
     /// The blobs as they are, as an OCI image layout that Docker reads too.
-    pub(in crate::engine) fn new(from: &Ingredients<'_>) -> Result<Self, UploadError> {
+    fn as_they_are(from: &Ingredients<'_>) -> Result<Self, UploadError> {
         let manifest = from.composition.manifest();
         let archive = Archive::new(Kind::DockerSave, from.names, manifest, from.left_out);
         let paths = from.paths();
@@ -107,55 +122,44 @@ impl Payload {
         })
     }
 
-    /// The same for a daemon that cannot read zstd: such layers are plain, and named by their diff ids. Their
-    /// sizes must be known before they are sent, so they are looked at here.
-    pub(in crate::engine) fn without_zstd(
+    /// The same with some layers decompressed, and named by their diff ids. There is no OCI image layout then.
+    fn with_plain_layers(
         from: &Ingredients<'_>,
-        stop: &Stop,
+        is_plain: &HashSet<Digest>,
     ) -> Result<Self, UploadError> {
-        let mut plain = HashMap::new();
-        let mut checks = Vec::new();
-        for check in from.checks()? {
-            if is_zstd(&check.path)? {
-                let size = check.run(stop)?;
-                plain.insert(check.diff_id, (check.path, size));
-            } else {
-                checks.push(check);
-            }
-        }
-        if plain.is_empty() {
-            return Self::new(from);
-        }
-        let manifest = from.composition.manifest();
-        let name = |layer: &Descriptor, diff_id: &DiffId| {
-            if plain.contains_key(diff_id) {
+        let name = |layer: &Digest, diff_id: &DiffId| {
+            if is_plain.contains(layer) {
                 format!("{}.tar", diff_id.digest().hex())
             } else {
-                blob_name(&layer.digest)
+                blob_name(layer)
             }
         };
-        let layers = || manifest.layers.iter().zip(from.config.diff_ids());
-        let names: Vec<_> = layers().map(|(layer, id)| name(layer, id)).collect();
+        let manifest = from.composition.manifest();
+        let layers = manifest.layers.iter().zip(from.config.diff_ids());
+        let names: Vec<_> = layers.map(|(layer, id)| name(&layer.digest, id)).collect();
         let config = blob_name(&manifest.config.digest);
         let list = json!([{ "Config": config, "RepoTags": from.names.repo_tags, "Layers": names }]);
         let mut parts = vec![Part::Bytes(
             "manifest.json".to_owned(),
             list.to_string().into_bytes(),
         )];
+        parts.extend(
+            (from.composition.files().take(1))
+                .map(|(_, path)| Part::File(config.clone(), path.to_owned())),
+        );
+        let mut checks = Vec::new();
         let mut seen = HashSet::new();
-        for ((descriptor, path), diff_id) in from
-            .composition
-            .files()
-            .zip(std::iter::once(None).chain(from.config.diff_ids().iter().map(Some)))
-        {
-            let part = match diff_id.and_then(|diff_id| Some((diff_id, plain.get(diff_id)?))) {
-                Some((diff_id, (path, size))) => {
-                    Part::Plain(name(descriptor, diff_id), path.clone(), *size)
+        for check in from.checks()? {
+            let name = name(&check.digest, &check.diff_id);
+            let is_first = seen.insert(name.clone());
+            match (is_first, is_plain.contains(&check.digest)) {
+                (true, true) => parts.push(Part::Plain(name, check)),
+                // Another blob of the same content.
+                (false, true) => {}
+                (is_first, false) => {
+                    parts.extend(is_first.then(|| Part::File(name, check.path.clone())));
+                    checks.push(check);
                 }
-                None => Part::File(blob_name(&descriptor.digest), path.to_owned()),
-            };
-            if !from.left_out.contains(&descriptor.digest) && seen.insert(part.name().to_owned()) {
-                parts.push(part);
             }
         }
         Ok(Self { parts, checks })
@@ -167,40 +171,42 @@ impl Payload {
     }
 
     /// Writes the archive, and gives the pipe back with its end still in it.
-    pub(super) fn write(&self, pipe: Pipe) -> Result<Pipe, UploadError> {
+    pub(super) fn write(&self, pipe: Pipe, sent: &Sent) -> Result<Pipe, UploadError> {
+        let stop = pipe.stop();
         let mut members = Members::new(pipe);
         for part in &self.parts {
             match part {
-                Part::Bytes(name, bytes) => members.bytes(name, bytes),
+                Part::Bytes(name, bytes) => members.bytes(name, bytes).map_err(stopped)?,
                 Part::File(name, path) => {
                     let (file, size) = open(path)?;
-                    members.file(name, &file, size)
+                    let file = Told { file, sent };
+                    members.reader(name, file, size).map_err(stopped)?;
                 }
-                Part::Plain(name, path, size) => {
-                    let (file, _) = open(path)?;
-                    let plain = zstd::stream::read::Decoder::new(file)
-                        .map_err(|source| read(path, source))?;
-                    members.reader(name, plain, *size)
-                }
+                Part::Plain(name, layer) => plain::write(&mut members, name, layer, &stop, sent)?,
             }
-            .map_err(stopped)?;
         }
         members.finish().map_err(stopped)
     }
 }
 
-impl Part {
-    fn name(&self) -> &str {
-        match self {
-            Self::Bytes(name, _) | Self::File(name, _) | Self::Plain(name, ..) => name,
-        }
+/// A file that tells what is read of it.
+struct Told<'a> {
+    file: File,
+    sent: &'a Sent,
+}
+
+impl Read for Told<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        (self.sent)(count as u64);
+        Ok(count)
     }
 }
 
 /// The pipe is broken where nobody wants the archive any more.
-fn stopped(error: crate::archive::header::Error) -> UploadError {
+pub(super) fn stopped(error: crate::archive::header::Error) -> UploadError {
     match error.io() {
-        Some(source) if source.kind() == std::io::ErrorKind::BrokenPipe => UploadError::Stopped,
+        Some(source) if source.kind() == io::ErrorKind::BrokenPipe => UploadError::Stopped,
         _ => UploadError::Archive(error),
     }
 }
@@ -211,18 +217,19 @@ fn open(path: &Path) -> Result<(File, u64), UploadError> {
     Ok((file, size))
 }
 
-fn read(path: &Path, source: std::io::Error) -> UploadError {
+fn read(path: &Path, source: io::Error) -> UploadError {
     UploadError::Read {
         path: path.to_owned(),
         source,
     }
 }
 
-fn is_zstd(path: &Path) -> Result<bool, UploadError> {
+/// How a file is compressed, by its first bytes.
+fn compression(path: &Path) -> Result<Compression, UploadError> {
     let (file, _) = open(path)?;
     let mut magic = Vec::new();
     BufReader::with_capacity(8, file.take(4))
         .read_to_end(&mut magic)
         .map_err(|source| read(path, source))?;
-    Ok(sniff(&magic) == Compression::Zstd)
+    Ok(sniff(&magic))
 }

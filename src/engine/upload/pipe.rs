@@ -29,9 +29,6 @@ impl Stop {
     }
 }
 
-/// Told of every chunk how many bytes it has, when it is on its way.
-pub type Sent = Arc<dyn Fn(u64) + Send + Sync>;
-
 /// The end that is written to. Dropped before [`finish`](Self::finish), it breaks the request off.
 pub(in crate::engine) struct Pipe {
     sender: mpsc::Sender<Bytes>,
@@ -39,14 +36,12 @@ pub(in crate::engine) struct Pipe {
     held: Vec<u8>,
     filling: Vec<u8>,
     stop: Stop,
-    sent: Sent,
     is_finished: Arc<AtomicBool>,
 }
 
 /// A pipe, and the body at its other end.
 pub(in crate::engine) fn channel(
     stop: Stop,
-    sent: Sent,
 ) -> (Pipe, impl Stream<Item = io::Result<Bytes>> + Send + 'static) {
     let (sender, mut receiver) = mpsc::channel(WAITING);
     let is_finished = Arc::new(AtomicBool::new(false));
@@ -64,7 +59,6 @@ pub(in crate::engine) fn channel(
         held: Vec::new(),
         filling: Vec::with_capacity(CHUNK),
         stop,
-        sent,
         is_finished,
     };
     (pipe, body)
@@ -92,12 +86,9 @@ impl Pipe {
         if chunk.is_empty() {
             return Ok(());
         }
-        let length = chunk.len() as u64;
         self.sender
             .blocking_send(Bytes::from(chunk))
-            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        (self.sent)(length);
-        Ok(())
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
@@ -144,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_chunk_and_more_is_held_back_until_the_end_is_let_go() {
-        let (mut pipe, mut body) = channel(Stop::default(), Arc::new(|_| ()));
+        let (mut pipe, mut body) = channel(Stop::default());
         pipe.write_all(&vec![7; 2 * CHUNK - 1]).unwrap();
         pipe.flush().unwrap();
         assert_eq!(received(&mut body), []);
@@ -156,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_not_finished_ends_in_an_error() {
-        let (mut pipe, mut body) = channel(Stop::default(), Arc::new(|_| ()));
+        let (mut pipe, mut body) = channel(Stop::default());
         pipe.write_all(b"x").unwrap();
         drop(pipe);
         assert_eq!(received(&mut body), [Err(())]);
@@ -165,7 +156,7 @@ mod tests {
     #[test]
     fn nothing_is_written_after_a_stop() {
         let stop = Stop::default();
-        let (mut pipe, _body) = channel(stop.clone(), Arc::new(|_| ()));
+        let (mut pipe, _body) = channel(stop.clone());
         stop.set();
         assert!(pipe.write_all(b"x").is_err());
     }

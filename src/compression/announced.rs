@@ -1,0 +1,110 @@
+//! What a compressed file itself says that it decompresses to, which is known before it is decompressed.
+//!
+//! Sources: RFC 1952, section 2.3.1 (`ISIZE`); RFC 8878, section 3.1.1.1.4 (`Frame_Content_Size`).
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::{SNIFFED, sniff};
+use crate::media_type::Compression;
+
+/// Enough for the header of a zstd frame.
+const ZSTD_HEADER: u64 = 18;
+/// The last field of a gzip member: its length.
+const GZIP_LENGTH: usize = 4;
+/// A file of incompressible bytes is longer than these by no more than one byte in so many, and
+const GROWTH: u64 = 1000;
+/// by so many more for names and the like.
+const HEADERS: u64 = 1 << 10;
+
+/// The number of bytes that a file of `size` bytes seems to decompress to, where it says so.
+///
+/// Of a file that decompresses well, this is the whole or the beginning: gzip tells the length of the last member,
+/// modulo 2³², and zstd that of the first frame. What cannot be the whole is not given.
+pub fn announced_size(mut file: impl Read + Seek, size: u64) -> io::Result<Option<u64>> {
+    let mut start = Vec::new();
+    file.by_ref().take(ZSTD_HEADER).read_to_end(&mut start)?;
+    let announced = match sniff(start.get(..SNIFFED).unwrap_or(&start)) {
+        Compression::None => return Ok(Some(size)),
+        Compression::Gzip => {
+            let Some(at) = file.seek(SeekFrom::End(0))?.checked_sub(GZIP_LENGTH as u64) else {
+                return Ok(None);
+            };
+            file.seek(SeekFrom::Start(at))?;
+            let mut length = [0; GZIP_LENGTH];
+            file.read_exact(&mut length)?;
+            Some(u32::from_le_bytes(length).into())
+        }
+        Compression::Zstd => zstd::zstd_safe::get_frame_content_size(&start)
+            .ok()
+            .flatten(),
+    };
+    Ok(announced.filter(|announced| {
+        announced
+            .saturating_add(announced / GROWTH)
+            .saturating_add(HEADERS)
+            >= size
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Cursor, Write as _};
+
+    fn announced(packed: &[u8]) -> Option<u64> {
+        announced_size(Cursor::new(packed), packed.len() as u64).unwrap()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn what_is_in_one_piece_tells_its_size() {
+        let mut noise = vec![0; 100_000];
+        let mut random = fastrand::Rng::with_seed(1);
+        random.fill(&mut noise);
+        for plain in [&b""[..], b"x", &b"layer".repeat(10_000), &noise] {
+            let size = Some(plain.len() as u64);
+            assert_eq!(announced(plain), size);
+            assert_eq!(announced(&gzip(plain)), size);
+            assert_eq!(announced(&zstd::bulk::compress(plain, 1).unwrap()), size);
+        }
+    }
+
+    #[test]
+    fn what_is_in_several_pieces_tells_no_more_than_there_is() {
+        let (one, two) = (vec![1; 10], vec![2; 5000]);
+        assert_eq!(
+            announced(&[gzip(&one), gzip(&two)].concat()),
+            Some(two.len() as u64)
+        );
+        let skippable = [0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0];
+        let frame = zstd::bulk::compress(&one, 1).unwrap();
+        assert_eq!(announced(&[&frame[..], &frame].concat()), Some(10));
+        assert_eq!(announced(&[&skippable[..], &frame].concat()), Some(0));
+    }
+
+    #[test]
+    fn what_tells_nothing_or_too_little_is_not_believed() {
+        let mut noise = vec![0; 100_000];
+        let mut random = fastrand::Rng::with_seed(1);
+        random.fill(&mut noise);
+        // eStargz ends in a member without content.
+        assert_eq!(announced(&[gzip(&noise), gzip(b"")].concat()), None);
+        // Written as a stream, whose size nobody knew.
+        let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.write_all(&noise).unwrap();
+        assert_eq!(announced(&encoder.finish().unwrap()), None);
+        assert_eq!(announced(&[0x28, 0xb5, 0x2f, 0xfd]), None);
+    }
+
+    #[test]
+    fn a_file_that_is_hardly_one_is_no_panic() {
+        for junk in [&b"\x1f\x8b"[..], b"\x1f\x8b\x08", b"\x28\xb5\x2f"] {
+            assert!(announced_size(Cursor::new(junk), junk.len() as u64).is_ok());
+        }
+    }
+}
