@@ -11,8 +11,9 @@ use crate::media_type::Compression;
 const ZSTD_HEADER: u64 = 18;
 /// The last field of a gzip member: its length.
 const GZIP_LENGTH: usize = 4;
-/// A file of incompressible bytes is longer than these by no more than one byte in so many, and
-const GROWTH: u64 = 1000;
+/// A file is longer than what is in it by no more than one byte in so many, as the fixed code of deflate has nine bits
+/// for a byte at worst (RFC 1951, section 3.2.6), and
+const GROWTH: u64 = 8;
 /// by so many more for names and the like.
 const HEADERS: u64 = 1 << 10;
 

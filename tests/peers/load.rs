@@ -312,6 +312,35 @@ fn layers_that_the_daemon_cannot_read_are_sent_plain() {
 }
 
 #[test]
+fn layers_are_sent_plain_whatever_they_say_of_their_size() {
+    let dockerd = Dockerd::start();
+    let socket = CountingSocket::before(dockerd.socket());
+    // A size that is right; one that is too small, so that the layer comes twice; and one that cannot be.
+    let zeros = vec![0; LARGE];
+    let right = Layer::of_files(Packing::Gzip, &[("zeros", &zeros)]);
+    let small = Layer::of_files(Packing::GzipMembers, &[("other", &zeros)]);
+    let noise = Layer::of_files(Packing::GzipMembers, &[("noise", &noise(1 << 20))]);
+    let top = program_layer(GREETING);
+    let image = Image::new(Family::Oci, &["/hello"], vec![right, small, noise, top]);
+    let layout = layout(&image, "app:1");
+    let outcome = load(&socket.host(), layout.path()).run().done();
+    let tenths = blobs(&image.layers).div_ceil(100_000);
+    let megabytes = format!("{}.{}", tenths / 10, tenths % 10);
+    outcome.says(&format!(
+        "sent 4 of 4 layers, {megabytes} of {megabytes} MB; 0 were there"
+    ));
+    let plain: usize = image.layers.iter().map(|layer| layer.tar.len()).sum();
+    let needless = image.layers[1].tar.len() / 3;
+    let (sent, expected) = (socket.sent(), (plain + needless) as u64);
+    assert!(
+        sent > expected - SMALL && sent < expected + expected / 100 + SMALL,
+        "{sent} of {expected}"
+    );
+    assert_eq!(dockerd.image_id("app:1"), image.config_digest());
+    assert_eq!(dockerd.run_image("app:1"), GREETING);
+}
+
+#[test]
 fn a_daemon_on_a_port_wants_a_certificate_and_shows_one() {
     let authority = Authority::new("ours");
     let port = free_port();
