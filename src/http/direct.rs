@@ -167,7 +167,8 @@ impl Direct {
     }
 
     /// Posts a body that is made while it is sent, and gives the answer as soon as it begins. An error in the
-    /// body breaks the request off. There is no limit of time: what the server does with a large body takes long.
+    /// body breaks the request off. There is no limit of time: what the server does with a large body takes long. One
+    /// whose machine is gone is noticed within a minute, by the keepalive of TCP that reqwest sets.
     pub async fn upload(
         &self,
         path: &str,

@@ -1,5 +1,10 @@
 //! Bringing one image into a daemon: find it on disk, see what the daemon has, send what it lacks, and make sure
 //! that it has the image afterwards.
+//!
+//! There is no limit to how long a daemon may take over an archive, as `docker load` has none. It says nothing while it
+//! unpacks, for minutes where layers are large and disks are slow, so that nothing tells one that hangs from one that
+//! works, and a limit would fail loads that are about to end well. Whoever knows the machine can set one from outside
+//! (`timeout`, systemd's `TimeoutStartSec`): a load that is ended is repaired by the next.
 
 mod find;
 mod journal;
