@@ -1,9 +1,9 @@
 //! In which form a daemon gets an image's layers: as they are, or decompressed.
 //!
 //! Docker's own image store decompresses every layer, and keeps neither the blobs nor the manifest. It takes longer
-//! than who sends, who decompresses anyway to hold each layer against its diff id: in Go, or with `unpigz` where that is
-//! installed. So it gets plain layers, unless they would have to travel. The other stores keep the registry's digest,
-//! and get the blobs that it is made of.
+//! than who sends, who decompresses anyway to hold each layer against its diff id: in Go, or with `unpigz` where that
+//! is installed. So it gets plain layers, unless they would have to travel. The other stores keep the registry's
+//! digest, and get the blobs that it is made of.
 
 use super::daemon::Kind;
 use crate::media_type::Compression;

@@ -96,6 +96,17 @@ fn layout(image: &Image) -> TempDir {
     directory
 }
 
+/// A daemon that has nothing yet, answers uploads in this way, and has the image after the last.
+fn gets<const N: usize>(daemon: &Registry, image: &Image, answers: [Answer; N]) {
+    daemon.on(inspect(&image.config_digest()), absent());
+    daemon.on(api("/images/json"), json(&json!([])));
+    for answer in answers {
+        daemon.on(upload(), answer);
+    }
+    let there = inspected(image, &["team/app:1"]);
+    daemon.on(inspect(&image.config_digest()), there);
+}
+
 fn load(daemon: &Registry, layout: &TempDir) -> Run {
     let host = format!("tcp://{}", daemon.name());
     hocker(["load", "--retries", "0", "--host", &host]).arguments([layout.path()])
@@ -126,13 +137,7 @@ fn sends_an_archive_and_makes_sure_of_the_image() {
     let image = small();
     let layout = layout(&image);
     let daemon = docker();
-    daemon.on(inspect(&image.config_digest()), absent());
-    daemon.on(api("/images/json"), json(&json!([])));
-    daemon.on(upload(), loaded());
-    daemon.on(
-        inspect(&image.config_digest()),
-        inspected(&image, &["team/app:1"]),
-    );
+    gets(&daemon, &image, [loaded()]);
     let outcome = load(&daemon, &layout).run().done();
     assert_eq!(outcome.text(), format!("{}\n", image.config_digest()));
     let outcome = outcome.says("sent 2 of 2 layers, 0.1 of 0.1 MB; 0 were there\n");

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{
-    absent, api, docker_that_says, here, inspect, inspected, json, layout, load, loaded, pong,
-    upload, uploads,
+    absent, api, docker_that_says, gets, here, inspect, inspected, json, layout, load, loaded,
+    pong, upload, uploads,
 };
 use crate::support::hocker::Outcome;
 use crate::support::image::{Family, Image, Layer, Packing, noise};
@@ -29,14 +29,6 @@ fn image() -> Image {
     )
 }
 
-fn gets(daemon: &Registry, image: &Image) {
-    daemon.on(inspect(&image.config_digest()), absent());
-    daemon.on(api("/images/json"), json(&json!([])));
-    daemon.on(upload(), loaded());
-    let there = inspected(image, &["team/app:1"]);
-    daemon.on(inspect(&image.config_digest()), there);
-}
-
 fn says_all(outcome: Outcome, image: &Image) {
     let bytes: usize = image.layers.iter().map(|layer| layer.blob.len()).sum();
     let tenths = bytes.div_ceil(100_000);
@@ -52,7 +44,7 @@ fn dockers_own_store_on_this_machine_gets_plain_layers() {
     let layout = layout(&image);
     for version in ["20.10.24", "26.1.5"] {
         let daemon = docker_that_says(version, &here());
-        gets(&daemon, &image);
+        gets(&daemon, &image, [loaded()]);
         says_all(load(&daemon, &layout).run().done(), &image);
         let sent = uploads(&daemon).remove(0);
         assert!(!sent.contains_key("oci-layout"));
@@ -76,7 +68,7 @@ fn a_daemon_elsewhere_gets_what_it_can_read_as_it_is() {
     for (version, plain) in [("20.10.24", "zstd"), ("26.1.5", "")] {
         // Forwarded to this machine, whose name is another.
         let daemon = docker_that_says(version, &json!({"Name": "elsewhere"}));
-        gets(&daemon, &image);
+        gets(&daemon, &image, [loaded()]);
         says_all(load(&daemon, &layout).run().done(), &image);
         let sent = uploads(&daemon).remove(0);
         assert_eq!(sent.contains_key("oci-layout"), plain.is_empty());
@@ -127,18 +119,9 @@ fn a_daemon_without_room_for_plain_layers_gets_them_as_they_are() {
     let image = image();
     let layout = layout(&image);
     let daemon = docker_that_says("26.1.5", &here());
-    daemon.on(inspect(&image.config_digest()), absent());
-    daemon.on(api("/images/json"), json(&json!([])));
     let message = "write /var/lib/docker/tmp/x: no space left on device";
-    daemon.on(
-        upload(),
-        json(&json!({"errorDetail": {"message": message}})),
-    );
-    daemon.on(upload(), loaded());
-    daemon.on(
-        inspect(&image.config_digest()),
-        inspected(&image, &["team/app:1"]),
-    );
+    let full = json(&json!({"errorDetail": {"message": message}}));
+    gets(&daemon, &image, [full, loaded()]);
     let outcome = load(&daemon, &layout).run().done();
     let outcome =
         outcome.says("no room for decompressed layers; sending them as they are: write /var/");
