@@ -2,15 +2,13 @@
 //! piece by piece, and no more is held than the decoder's window. A layer may expand up to a [`Limit`].
 
 mod announced;
-mod expected;
 mod gzip;
 mod limit;
 mod sniffed;
 
 use std::io::{self, Write};
 
-pub use self::announced::announced_size;
-pub use self::expected::{END, expected_size};
+pub use self::announced::{END, announced_size, expected_size};
 pub use self::limit::{Limit, LimitedWriter, ParseError, TooLarge};
 pub use self::sniffed::Sniffed;
 
