@@ -1,8 +1,11 @@
-//! A blob on disk, streamed in chunks, so that memory does not grow with its size. Its digest is for the client
-//! to check, as the specification asks of every client.
+//! A blob on disk, streamed in chunks, so that memory does not grow with its size. What the kernel has in memory it
+//! copies to the client by itself; what has to come from the disk is read first, by a thread that may wait. The digest
+//! is for the client to check, as the specification asks of every client.
 
 use std::fs::File;
-use std::io::{self, IoSliceMut};
+use std::io;
+#[cfg(target_os = "linux")]
+use std::io::IoSliceMut;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+
+use super::sendfile::{Announcements, PART_SIZE};
 
 /// Enough to keep system calls rare, small enough that a thousand connections stay small.
 pub(super) const CHUNK_SIZE: usize = 128 << 10;
@@ -34,25 +39,45 @@ impl Blob {
         self.size
     }
 
-    /// The bytes of `range`, an error where the file ends before it does.
+    /// The bytes of `range`, or what stands for them; an error where the file ends before it does.
     pub(super) async fn read(
         &self,
         range: Range<u64>,
+        announcements: Announcements,
     ) -> io::Result<impl Stream<Item = io::Result<Bytes>> + use<>> {
         let (path, size) = (self.path.clone(), self.size);
         let file = blocking(move || open(&path, size)).await?;
-        Ok(stream::try_unfold(
-            (Arc::new(file), range),
-            |(file, range)| async move {
-                if range.is_empty() {
-                    return Ok(None);
-                }
-                let chunk = next_chunk(&file, &range).await?;
-                let read = range.start.saturating_add(chunk.len() as u64);
-                Ok(Some((chunk, (file, read..range.end))))
-            },
-        ))
+        let at_hand = move |file: &Arc<File>, range: &Range<u64>| {
+            let part = beginning(range, PART_SIZE);
+            is_cached(file, &part).then(|| announcements.stand_in(Arc::clone(file), &part))
+        };
+        Ok(chunks(file, range, at_hand))
     }
+}
+
+/// At most so many bytes of `range`.
+fn beginning(range: &Range<u64>, length: usize) -> Range<u64> {
+    range.start..range.start.saturating_add(length as u64).min(range.end)
+}
+
+/// The bytes of `range`, piece after piece: what `at_hand` gives for its beginning, or else a chunk from the disk.
+fn chunks(
+    file: File,
+    range: Range<u64>,
+    at_hand: impl Fn(&Arc<File>, &Range<u64>) -> Option<Bytes>,
+) -> impl Stream<Item = io::Result<Bytes>> {
+    let start = (Arc::new(file), range, at_hand);
+    stream::try_unfold(start, async |(file, range, at_hand)| {
+        if range.is_empty() {
+            return Ok(None);
+        }
+        let chunk = match at_hand(&file, &range) {
+            Some(chunk) => chunk,
+            None => read_chunk(Arc::clone(&file), beginning(&range, CHUNK_SIZE)).await?,
+        };
+        let done = range.start.saturating_add(chunk.len() as u64);
+        Ok(Some((chunk, (file, done..range.end, at_hand))))
+    })
 }
 
 /// Opens what was found at the start, and nothing that someone has put in its place since: no link, no pipe.
@@ -86,42 +111,39 @@ fn open_without_links(path: &Path, flags: OFlags) -> Result<std::os::fd::OwnedFd
 }
 
 /// Some bytes from the beginning of `range`, which is not empty.
-async fn next_chunk(file: &Arc<File>, range: &Range<u64>) -> io::Result<Bytes> {
-    let length = range.end.saturating_sub(range.start);
-    let length = usize::try_from(length).map_or(CHUNK_SIZE, |length| length.min(CHUNK_SIZE));
-    let mut chunk = BytesMut::zeroed(length);
-    let position = range.start;
-    let read = if let Some(read) = read_cached(file, &mut chunk, position) {
-        read
-    } else {
-        let file = Arc::clone(file);
-        let (filled, read) = blocking(move || {
-            let read = file.read_at(&mut chunk, position)?;
-            Ok((chunk, read))
-        })
-        .await?;
-        chunk = filled;
-        read
-    };
-    if read == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    chunk.truncate(read);
-    Ok(chunk.freeze())
+async fn read_chunk(file: Arc<File>, range: Range<u64>) -> io::Result<Bytes> {
+    blocking(move || {
+        let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(CHUNK_SIZE);
+        let mut chunk = BytesMut::zeroed(length);
+        let read = file.read_at(&mut chunk, range.start)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        chunk.truncate(read);
+        Ok(chunk.freeze())
+    })
+    .await
 }
 
-/// Reads what the kernel has in memory, which takes no longer than to copy it. `None` where it would have to wait for
-/// the disk, or cannot say: a thread that may wait has to do it then, and meets errors again.
+/// Whether the kernel has `range` in memory, so that it can be sent without waiting for the disk. It is asked for a
+/// byte here and there: files come from the disk in longer runs. File systems that cannot say are taken to have nothing.
 #[cfg(target_os = "linux")]
-fn read_cached(file: &File, chunk: &mut [u8], position: u64) -> Option<usize> {
+fn is_cached(file: &File, range: &Range<u64>) -> bool {
     use rustix::io::{ReadWriteFlags, preadv2};
-    let mut slices = [IoSliceMut::new(chunk)];
-    preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT).ok()
+    range
+        .clone()
+        .step_by(CHUNK_SIZE)
+        .chain([range.end.saturating_sub(1)])
+        .all(|position| {
+            let mut byte = [0];
+            let mut slices = [IoSliceMut::new(&mut byte)];
+            preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT) == Ok(1)
+        })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn read_cached(_: &File, _: &mut [u8], _: u64) -> Option<usize> {
-    None
+fn is_cached(_: &File, _: &Range<u64>) -> bool {
+    false
 }
 
 /// Runs what may wait for a disk where nobody else has to wait for it.
@@ -147,8 +169,10 @@ mod tests {
         (directory, Blob::new(path, content.len() as u64))
     }
 
+    /// As from the disk.
     async fn read(blob: &Blob, range: Range<u64>) -> io::Result<Vec<Bytes>> {
-        blob.read(range).await?.try_collect().await
+        let file = open(&blob.path, blob.size)?;
+        chunks(file, range, |_, _| None).try_collect().await
     }
 
     #[tokio::test]
@@ -169,7 +193,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_becomes_shorter_is_an_error_not_an_end() {
         let (_directory, blob) = blob(b"layer");
-        let chunks = blob.read(0..5).await.unwrap();
+        let chunks = chunks(open(&blob.path, 5).unwrap(), 0..5, |_, _| None);
         std::fs::write(&blob.path, b"").unwrap();
         let chunks: io::Result<Vec<Bytes>> = chunks.try_collect().await;
         assert_eq!(chunks.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);

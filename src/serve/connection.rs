@@ -28,6 +28,7 @@ use super::blob::{Blob, CHUNK_SIZE};
 use super::catalogue::Catalogue;
 use super::limits::{Limits, MAX_HEADER_SIZE};
 use super::routes::{self, Head};
+use super::sendfile::{Announcements, Socket};
 use super::stall::StallGuard;
 
 /// What all connections have in common.
@@ -65,11 +66,15 @@ pub(super) async fn serve(
     let limits = shared.limits;
     // Only a matter of speed.
     let _ = stream.set_nodelay(true);
-    let stream = StallGuard::new(stream, limits.write_stall);
+    let (socket, announcements) = Socket::new(stream);
+    let socket = StallGuard::new(socket, limits.write_stall);
     let activity = Arc::new(Activity::default());
     let service = service_fn(|request| {
         let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
-        async move { Ok::<_, Infallible>(respond(&shared, client, activity, &request).await) }
+        let announcements = announcements.clone();
+        async move {
+            Ok::<_, Infallible>(respond(&shared, client, activity, announcements, &request).await)
+        }
     });
     let mut connection = pin!(
         http1::Builder::new()
@@ -80,7 +85,9 @@ pub(super) async fn serve(
             .max_header_size(MAX_HEADER_SIZE)
             // It bounds what waits to be written, too: one chunk at a time.
             .max_buf_size(CHUNK_SIZE)
-            .serve_connection(TokioIo::new(stream), service)
+            // Files' parts go out in place of memory that must come to the socket as it is.
+            .writev(true)
+            .serve_connection(TokioIo::new(socket), service)
     );
     let since = Instant::now();
     let result = loop {
@@ -127,6 +134,7 @@ async fn respond(
     shared: &Shared,
     client: IpAddr,
     activity: Arc<Activity>,
+    announcements: Announcements,
     request: &Request<Incoming>,
 ) -> Response<Told> {
     activity.has_asked.store(true, Ordering::Relaxed);
@@ -148,7 +156,7 @@ async fn respond(
     let mut answer = routes::answer(&shared.catalogue, head);
     if method != Method::HEAD {
         if let Body::Blob(blob, range) = &answer.body {
-            match open(blob, range.clone()).await {
+            match open(blob, range.clone(), announcements).await {
                 Ok(body) => told.body = body,
                 Err(error) => answer = unreadable(&error),
             }
@@ -166,8 +174,8 @@ async fn respond(
 
 type Content = UnsyncBoxBody<Bytes, io::Error>;
 
-async fn open(blob: &Blob, range: Range<u64>) -> io::Result<Content> {
-    let chunks = blob.read(range).await?;
+async fn open(blob: &Blob, range: Range<u64>, announcements: Announcements) -> io::Result<Content> {
+    let chunks = blob.read(range, announcements).await?;
     Ok(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync())
 }
 

@@ -25,6 +25,7 @@ mod names;
 mod page;
 mod range;
 mod routes;
+mod sendfile;
 mod server;
 mod stall;
 
