@@ -51,6 +51,22 @@ in
       description = "The port to listen on.";
     };
 
+    fullNames = mkOption {
+      type = types.bool;
+      default = false;
+      description = ''
+        Whether images of other registries than Docker Hub are found with their registry's name in the path alone
+        (`ghcr.io/team/app`), and not as `team/app` too. Docker asks its mirrors in the same words for Docker Hub's
+        `team/app`.
+      '';
+    };
+
+    accessLog = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether to write a line for each request into the unit's log.";
+    };
+
     openFirewall = mkOption {
       type = types.bool;
       default = false;
@@ -98,6 +114,8 @@ in
               "--listen"
               authority
             ]
+            ++ lib.optional serve.fullNames "--full-names"
+            ++ lib.optional (!serve.accessLog) "--quiet"
             ++ map (import ../package-path.nix) serve.images
           );
           DynamicUser = true;

@@ -319,11 +319,16 @@ fn images_are_served_without_any_right() {
     assert_eq!(config.get("AmbientCapabilities"), None);
 
     let values = serving(
-        "address = \"2001:db8::1\"; port = 80; openFirewall = true; images = [ (fetch \"a:1\") (fetch \"b:1\") ];",
+        "address = \"2001:db8::1\"; port = 80; openFirewall = true; images = [ (fetch \"a:1\") (fetch \"b:1\") ]; \
+         fullNames = true; accessLog = false;",
     );
     let service = &values["seen"]["hocker-serve"];
     assert_eq!(values["ports"], json!([80]));
-    assert!(command(service).contains("\"--listen\" \"[2001:db8::1]:80\""));
+    assert!(
+        command(service).contains(
+            "\"serve\" \"--listen\" \"[2001:db8::1]:80\" \"--full-names\" \"--quiet\" \"/"
+        )
+    );
     assert_eq!(command(service).matches("/store/").count(), 3);
     let config = &service["serviceConfig"];
     assert_eq!(config["AmbientCapabilities"], "CAP_NET_BIND_SERVICE");
