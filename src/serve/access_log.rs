@@ -45,7 +45,7 @@ impl Access {
                 .unwrap_or_default()
         };
         Self {
-            line: format!("{method} {uri} {version:?}"),
+            line: format!("{method} {} {version:?}", without_user(uri)),
             referrer: text(REFERER),
             user_agent: text(USER_AGENT),
             ..Self::unreadable(client, 0)
@@ -63,6 +63,18 @@ impl Access {
             status,
             bytes: 0,
         }
+    }
+}
+
+/// A request's target, without the password that one for a proxy may have in it.
+fn without_user(uri: &Uri) -> String {
+    let target = uri.to_string();
+    match uri
+        .authority()
+        .and_then(|authority| authority.as_str().rsplit_once('@'))
+    {
+        Some((user, _)) => target.replacen(&format!("{user}@"), "", 1),
+        None => target,
     }
 }
 
@@ -127,6 +139,19 @@ mod tests {
             access("curl/8.0").to_string(),
             "::1 - - [29/Feb/2000:00:00:00 +0000] \"GET /v2/ HTTP/1.1\" 200 2 \"-\" \"curl/8.0\""
         );
+    }
+
+    #[test]
+    fn a_password_in_a_requests_target_is_not_written() {
+        for (target, written) in [
+            ("/v2/a@b/tags/list", "/v2/a@b/tags/list"),
+            ("http://x/v2/?n=a@b", "http://x/v2/?n=a@b"),
+            ("http://user:s3cret@x:1/v2/", "http://x:1/v2/"),
+            ("user:s3cret@x:1", "x:1"),
+        ] {
+            let uri: Uri = target.parse().unwrap();
+            assert_eq!(without_user(&uri), written);
+        }
     }
 
     #[test]

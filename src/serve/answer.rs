@@ -106,7 +106,12 @@ impl Refusal {
     pub(super) const NO_HOST: Self = Self {
         status: StatusCode::BAD_REQUEST,
         code: ErrorCode::Unsupported,
-        message: Cow::Borrowed("a request has one Host field"),
+        message: Cow::Borrowed("a request has one Host field, with a host's name in it"),
+    };
+    pub(super) const TRANSFER_CODING: Self = Self {
+        status: StatusCode::NOT_IMPLEMENTED,
+        code: ErrorCode::Unsupported,
+        message: Cow::Borrowed("`chunked` is the only transfer coding here"),
     };
     pub(super) const CONDITION_FAILED: Self = Self {
         status: StatusCode::PRECONDITION_FAILED,

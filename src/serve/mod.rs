@@ -28,6 +28,7 @@ mod routes;
 mod sendfile;
 mod server;
 mod stall;
+mod well_formed;
 
 pub use access_log::{Access, AccessLog};
 pub use catalogue::Catalogue;

@@ -1,4 +1,6 @@
-//! `hocker serve`: what clients get, and what becomes of requests that mean harm.
+//! `hocker serve`: what clients get.
+
+mod requests;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -7,8 +9,8 @@ use std::thread;
 use tempfile::TempDir;
 
 use crate::support::hocker::hocker;
-use crate::support::image::{Family, Image, Layer, Packing, blob_path, digest, noise, small};
-use crate::support::serving::{Reply, Serving};
+use crate::support::image::{Family, Image, Layer, Packing, blob_path, noise, small};
+use crate::support::serving::Serving;
 
 /// A layout of an image with this name.
 fn layout(image: &Image, name: &str) -> TempDir {
@@ -153,150 +155,6 @@ fn the_access_log_has_one_line_a_request_unless_it_is_not_wanted() {
     let serving = Serving::start([on_disk.path().to_str().unwrap(), "--quiet"]);
     ask(&serving);
     assert_eq!(serving.stop().done().stderr, "");
-}
-
-#[test]
-fn requests_that_mean_harm_are_refused_and_the_server_lives() {
-    let on_disk = layout(&small(), "docker.io/library/app:1");
-    let serving = Serving::start([on_disk.path()]);
-    let target = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
-    let fields = |fields: &str| format!("GET /v2/ HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
-    let long = |length| "a".repeat(length);
-    let digest = digest(b"unknown");
-    let mut requests: Vec<Vec<u8>> = [
-        // No requests at all.
-        "\0\0\0\0\r\n\r\n".to_owned(),
-        "GET\r\n\r\n".to_owned(),
-        "GET /v2/\r\n\r\n".to_owned(),
-        "GET  HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
-        "GET /v2/ HTTP/7.0\r\nHost: x\r\n\r\n".to_owned(),
-        "GET /v2/ HTTP/1.1\r\n\r\n".to_owned(),
-        // Paths out of what is served.
-        target("/etc/passwd"),
-        target("/../../../../etc/passwd"),
-        target("//etc/passwd"),
-        target("/v2/../../../../etc/passwd"),
-        target("/v2/library/app/blobs/../../../../../etc/passwd"),
-        target("/v2/library/app/manifests/../../index.json"),
-        target("/v2/library/app/blobs/sha256:../../../../../etc/passwd"),
-        target("/v2/library/app/blobs/..%2f..%2f..%2f..%2fetc%2fpasswd"),
-        target("/v2/library/app/blobs/sha256%3A..%2F..%2Findex.json"),
-        target("/v2/library/app/blobs/%2e%2e"),
-        target("/v2/library%2Fapp/manifests/1"),
-        target("/v2/library/../library/app/manifests/1"),
-        target("/v2/./library/app/manifests/1"),
-        target("/v2/library//app/manifests/1"),
-        target("/v2/..%2f..%2fetc/manifests/passwd"),
-        target("/v2/..;/manifests/1"),
-        target("/v2/library\\app/manifests/1"),
-        target("/oci-layout"),
-        target("/index.json"),
-        target("/v2/index.json"),
-        target("http://x/v2/../etc/passwd"),
-        // Odd characters.
-        target("/v2/library/app/manifests/%zz"),
-        target("/v2/library/app/manifests/%"),
-        target("/v2/library/app/manifests/%00"),
-        target("/v2/library/app/manifests/1%00"),
-        target("/v2/library/app/manifests/1\0"),
-        target("/v2/library/app/manifests/1%0d%0aX:%20y"),
-        target("/v2/library/app/manifests/\u{e9}"),
-        target("/v2/LIBRARY/APP/manifests/1"),
-        target("/v2/library/app/manifests/1?ns=%ff%00/../"),
-        target("/v2/library/app/manifests/1?ns=http://docker.io"),
-        // Names of any length.
-        target(&format!("/v2/{}/manifests/1", long(300))),
-        target(&format!("/v2/library/app/manifests/{}", long(200))),
-        target(&format!("/v2/library/app/blobs/sha256:{}", long(64))),
-        target(&format!("/v2/library/app/blobs/{digest}0")),
-        target(&format!("/v2/library/app/blobs/sha999:{}", long(64))),
-        target(&format!("/v2/library/app/blobs/{digest}")),
-        target(&format!("/v2/{}", "a/".repeat(5000))),
-        target(&format!("/{}", long(70_000))),
-        // Fields.
-        fields(&format!("X: {}\r\n", long(100_000))),
-        fields(&"X: y\r\n".repeat(500)),
-        fields("Host: y\r\n"),
-        fields("X : y\r\n"),
-        fields("X: y\r\n z\r\n\r\n: x\r\n"),
-        fields("X\0: y\r\n"),
-        fields("Content-Length: 1\r\nContent-Length: 2\r\n"),
-        fields("Content-Length: -1\r\n"),
-    ]
-    .map(String::into_bytes)
-    .into();
-    for method in [
-        "DELETE", "PUT", "PATCH", "POST", "TRACE", "OPTIONS", "BREW", "get",
-    ] {
-        let request = format!("{method} /v2/library/app/manifests/1 HTTP/1.1\r\nHost: x\r\n\r\n");
-        requests.push(request.into_bytes());
-    }
-    requests.push(b"CONNECT x:22 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec());
-    requests.push(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n".to_vec());
-    requests.push(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n".to_vec());
-    requests.push(b"GET /v2/ HTTP/1.1\r\nHost: x\r\nX\xff\xfe: y\r\n\r\n".to_vec());
-    requests.push(noise(10_000));
-    for request in &requests {
-        let beginning = String::from_utf8_lossy(&request[..request.len().min(100)]).into_owned();
-        let reply = Reply::parse(&serving.send(request));
-        assert!(
-            (400..500).contains(&reply.status),
-            "{beginning:?}: {}",
-            reply.head
-        );
-        assert!(
-            !reply.body.windows(5).any(|window| window == b"root:"),
-            "{beginning:?} gave a file away"
-        );
-        assert_eq!(serving.ask("GET", "/v2/", "").status, 200, "{beginning:?}");
-    }
-    let outcome = serving.stop().done();
-    assert_eq!(
-        outcome.stderr.lines().count(),
-        2 * requests.len(),
-        "{outcome}"
-    );
-}
-
-#[test]
-fn what_is_no_http_1_gets_no_answer_that_could_be_one() {
-    let on_disk = layout(&small(), "docker.io/library/app:1");
-    let serving = Serving::start([on_disk.path()]);
-    let answer = serving.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    assert!(!answer.starts_with(b"HTTP/1.1 2"), "{answer:?}");
-    serving.send(b"");
-    assert_eq!(serving.ask("GET", "/v2/", "").status, 200);
-    serving.stop().done();
-}
-
-#[test]
-fn requests_one_after_another_are_answered_in_their_order() {
-    let image = small();
-    let on_disk = layout(&image, "docker.io/library/app:1");
-    let serving = Serving::start([on_disk.path()]);
-    let get = |target: &str, last: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n{last}\r\n");
-    let layer = &image.layers[0];
-    let requests = [
-        get(&blob_path("library/app", &layer.digest()), ""),
-        get("/v2/nobody/tags/list", ""),
-        // A body that nobody asked for.
-        "GET /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 18\r\n\r\nGET /etc/passwd \r\n".to_owned(),
-        get("/v2/library/app/tags/list", "Connection: close\r\n"),
-    ];
-    let mut rest = serving.send(requests.concat().as_bytes());
-    let mut bodies = Vec::new();
-    for _ in 0..4 {
-        let reply = Reply::parse(&rest);
-        let length: usize = reply.field("content-length").unwrap().parse().unwrap();
-        rest = reply.body[length..].to_vec();
-        bodies.push((reply.status, reply.body[..length].to_vec()));
-    }
-    assert!(bodies[0] == (200, layer.blob.clone()), "another layer");
-    assert_eq!(bodies[1].0, 404);
-    assert_eq!(bodies[2], (200, b"{}".to_vec()));
-    assert_eq!(bodies[3].1, br#"{"name":"library/app","tags":["1"]}"#);
-    assert_eq!(rest, b"");
-    serving.stop().done();
 }
 
 #[test]
