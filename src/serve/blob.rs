@@ -49,7 +49,9 @@ impl Blob {
         let file = blocking(move || open(&path, size)).await?;
         let at_hand = move |file: &Arc<File>, range: &Range<u64>| {
             let part = beginning(range, PART_SIZE);
-            is_cached(file, &part).then(|| announcements.stand_in(Arc::clone(file), &part))
+            is_cached(file, &part)
+                .then(|| announcements.stand_in(Arc::clone(file), &part))
+                .transpose()
         };
         Ok(chunks(file, range, at_hand))
     }
@@ -64,14 +66,14 @@ fn beginning(range: &Range<u64>, length: usize) -> Range<u64> {
 fn chunks(
     file: File,
     range: Range<u64>,
-    at_hand: impl Fn(&Arc<File>, &Range<u64>) -> Option<Bytes>,
+    at_hand: impl Fn(&Arc<File>, &Range<u64>) -> io::Result<Option<Bytes>>,
 ) -> impl Stream<Item = io::Result<Bytes>> {
     let start = (Arc::new(file), range, at_hand);
     stream::try_unfold(start, async |(file, range, at_hand)| {
         if range.is_empty() {
             return Ok(None);
         }
-        let chunk = match at_hand(&file, &range) {
+        let chunk = match at_hand(&file, &range)? {
             Some(chunk) => chunk,
             None => read_chunk(Arc::clone(&file), beginning(&range, CHUNK_SIZE)).await?,
         };
@@ -172,7 +174,7 @@ mod tests {
     /// As from the disk.
     async fn read(blob: &Blob, range: Range<u64>) -> io::Result<Vec<Bytes>> {
         let file = open(&blob.path, blob.size)?;
-        chunks(file, range, |_, _| None).try_collect().await
+        chunks(file, range, |_, _| Ok(None)).try_collect().await
     }
 
     #[tokio::test]
@@ -193,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_becomes_shorter_is_an_error_not_an_end() {
         let (_directory, blob) = blob(b"layer");
-        let chunks = chunks(open(&blob.path, 5).unwrap(), 0..5, |_, _| None);
+        let chunks = chunks(open(&blob.path, 5).unwrap(), 0..5, |_, _| Ok(None));
         std::fs::write(&blob.path, b"").unwrap();
         let chunks: io::Result<Vec<Bytes>> = chunks.try_collect().await;
         assert_eq!(chunks.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);

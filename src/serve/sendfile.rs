@@ -13,7 +13,7 @@ use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::pin::Pin;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 
@@ -23,6 +23,10 @@ use tokio::net::TcpStream;
 
 /// The longest part. Many clients at once take turns of this length.
 pub(super) const PART_SIZE: usize = 512 << 10;
+
+/// hyper has one or two of them in hand. Were it to copy stand-ins, what was announced would never be asked for: then
+/// the answer breaks off here, rather than to go on with nothing.
+const MOST_ANNOUNCED: usize = 16;
 
 /// Nobody reads or writes it, and so the kernel gives it no memory.
 static NOTHING: LazyLock<Bytes> = LazyLock::new(|| vec![0; PART_SIZE].into());
@@ -36,17 +40,19 @@ struct Part {
 
 /// Where the bodies of one connection announce what stands behind their stand-ins.
 #[derive(Clone, Debug)]
-pub(super) struct Announcements(Sender<Part>);
+pub(super) struct Announcements(SyncSender<Part>);
 
 impl Announcements {
     /// What to give hyper so that the socket sends the beginning of `range` of the file. Stand-ins must be given to it
     /// in the order in which they were made, and each one whole.
-    pub(super) fn stand_in(&self, file: Arc<File>, range: &Range<u64>) -> Bytes {
+    pub(super) fn stand_in(&self, file: Arc<File>, range: &Range<u64>) -> io::Result<Bytes> {
         let length = length_of(range).min(NOTHING.len());
         let range = range.start..range.start.saturating_add(length as u64);
-        // If the socket is gone, nobody will miss it.
-        let _ = self.0.send(Part { file, range });
-        NOTHING.slice(..length)
+        match self.0.try_send(Part { file, range }) {
+            // If the socket is gone, nobody will miss it.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(NOTHING.slice(..length)),
+            Err(full @ TrySendError::Full(_)) => Err(io::Error::other(full)),
+        }
     }
 }
 
@@ -64,7 +70,7 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> (Self, Announcements) {
-        let (sender, announced) = channel();
+        let (sender, announced) = sync_channel(MOST_ANNOUNCED);
         let socket = Self {
             stream,
             announced,
@@ -255,7 +261,8 @@ mod tests {
         let (socket, announcements) = Socket::new(server);
         let file = file(&content);
         let stand_in = |range: Range<usize>| {
-            announcements.stand_in(Arc::clone(&file), &(range.start as u64..range.end as u64))
+            let range = range.start as u64..range.end as u64;
+            announcements.stand_in(Arc::clone(&file), &range).unwrap()
         };
         let sent = vec![
             Bytes::new(),
@@ -285,7 +292,9 @@ mod tests {
         let (client, server) = connected().await;
         let (socket, announcements) = Socket::new(server);
         let file = Arc::new(File::open(path).unwrap());
-        let stand_in = announcements.stand_in(file, &(1..content.len() as u64));
+        let stand_in = announcements
+            .stand_in(file, &(1..content.len() as u64))
+            .unwrap();
         assert_eq!(received(socket, client, vec![stand_in]).await, content[1..]);
     }
 
@@ -294,9 +303,21 @@ mod tests {
         let (_client, server) = connected().await;
         let (mut socket, announcements) = Socket::new(server);
         let file = file(b"layer");
-        let stand_in = announcements.stand_in(Arc::clone(&file), &(2..5));
+        let stand_in = announcements.stand_in(Arc::clone(&file), &(2..5)).unwrap();
         file.set_len(2).unwrap();
         let error = socket.write(&stand_in).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
+    async fn stand_ins_that_nobody_asks_for_end_the_answer() {
+        let (_client, server) = connected().await;
+        let (_socket, announcements) = Socket::new(server);
+        let file = file(b"layer");
+        let stand_in = || announcements.stand_in(Arc::clone(&file), &(0..5));
+        for _ in 0..MOST_ANNOUNCED {
+            stand_in().unwrap();
+        }
+        assert!(stand_in().is_err());
     }
 }
