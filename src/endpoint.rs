@@ -122,6 +122,10 @@ impl FromStr for Endpoint {
         if !base.username().is_empty() || base.password().is_some() {
             return Err(ParseError::Credentials(SafeUrl::new(&base).to_string()));
         }
+        // No registry has one in its path. A password with a slash in it reads like that.
+        if base.path().contains('@') {
+            return Err(ParseError::Credentials(safe_url::shown(text)));
+        }
         if base.query().is_some() || base.fragment().is_some() {
             return Err(ParseError::Query(SafeUrl::new(&base).to_string()));
         }
@@ -297,6 +301,7 @@ mod tests {
             "https://me:pw@x:99999/v2/",
             "https://me:pw@",
             "https://me:p/pw@x/v2/",
+            "https://me:5/pw@x/v2/",
             "https://x/v2/?pw",
             "https://x:99999/v2/?pw",
             "me:pw@x",

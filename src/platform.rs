@@ -69,8 +69,8 @@ impl Platform {
             .as_deref()
             .map(lower)
             .filter(|variant| !variant.is_empty());
-        let (architecture, variant) = match (lower(&self.architecture).as_str(), variant.as_deref())
-        {
+        let architecture = lower(&self.architecture);
+        let (architecture, variant) = match (architecture.as_str(), variant.as_deref()) {
             ("x86_64" | "x86-64" | "amd64", variant) => {
                 ("amd64", variant.filter(|variant| *variant != "v1"))
             }
@@ -85,14 +85,7 @@ impl Platform {
             ("arm", Some("8")) => ("arm", Some("v8")),
             ("powerpc64le", variant) => ("ppc64le", variant),
             ("loongarch64", variant) => ("loong64", variant),
-            (architecture, variant) => {
-                return Self {
-                    os: lower(&self.os),
-                    architecture: architecture.to_owned(),
-                    variant: variant.map(str::to_owned),
-                    os_version: self.os_version.clone(),
-                };
-            }
+            other => other,
         };
         Self {
             os: match lower(&self.os).as_str() {
@@ -196,6 +189,7 @@ mod tests {
             ("linux/arm", "linux/arm/v7"),
             ("Linux/ARM/v6", "linux/arm/v6"),
             ("linux/s390x", "linux/s390x"),
+            ("macOS/riscv64", "darwin/riscv64"),
         ] {
             assert_eq!(platform(text).to_string(), normal);
         }
