@@ -2,6 +2,7 @@
 //! same words.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use super::dockerd::Dockerd;
@@ -116,6 +117,44 @@ impl Daemon {
     pub(crate) fn inspect(&self, image: &str, format: &str) -> String {
         let command = ["image", "inspect", "--format", format, image];
         program::text(self.client().args(command))
+    }
+
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> &Path {
+        match &self.engine {
+            Engine::Docker(dockerd) => dockerd.socket(),
+            Engine::Podman(podman) => podman.socket(),
+        }
+    }
+
+    /// All that it has: images by id with their names, as Docker spells them, and how many layers, where it keeps them
+    /// itself.
+    pub(crate) fn contents(&self) -> (Vec<String>, usize) {
+        let podman = match &self.engine {
+            Engine::Docker(dockerd) => return dockerd.contents(),
+            Engine::Podman(podman) => podman,
+        };
+        let format = "{{.ID}} {{.Repository}}:{{.Tag}}";
+        let list = ["image", "ls", "--all", "--no-trunc", "--format", format];
+        let images = program::text(podman.podman().args(list));
+        let mut images: Vec<_> = images
+            .lines()
+            .map(|line| line.replace(" docker.io/library/", " "))
+            .collect();
+        images.sort();
+        (images, podman.layers())
+    }
+
+    /// An image's id, as a digest.
+    #[track_caller]
+    pub(crate) fn image_id(&self, image: &str) -> String {
+        let id = self.inspect(image, "{{.Id}}");
+        // Podman leaves the algorithm out.
+        if id.contains(':') {
+            id
+        } else {
+            format!("sha256:{id}")
+        }
     }
 
     /// All images, by their ids.

@@ -1,6 +1,6 @@
 //! Podman's service with its own storage, and a client that talks to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -12,7 +12,7 @@ use super::server::Server;
 pub(crate) struct Podman {
     _server: Server,
     socket: PathBuf,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Podman {
@@ -44,7 +44,7 @@ impl Podman {
         Self {
             _server: server,
             socket,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -53,13 +53,30 @@ impl Podman {
         format!("unix://{}", self.socket.display())
     }
 
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The number of layers in its storage.
+    pub(crate) fn layers(&self) -> usize {
+        let layers = self
+            .directory
+            .path()
+            .join("root/overlay-layers/layers.json");
+        let layers = std::fs::read(layers).unwrap_or_else(|_| b"[]".to_vec());
+        serde_json::from_slice::<Vec<serde_json::Value>>(&layers)
+            .unwrap()
+            .len()
+    }
+
     /// `podman …` against this service.
     pub(crate) fn podman(&self) -> Command {
         client(&self.socket)
     }
 }
 
-fn client(socket: &std::path::Path) -> Command {
+fn client(socket: &Path) -> Command {
     let mut command = Command::new("podman");
     command
         .env_remove("CONTAINER_HOST")

@@ -11,7 +11,7 @@ use crate::machine::daemon::{Daemon, Store};
 use crate::machine::program;
 use crate::machine::real_image::GREETING;
 use crate::support::hocker::hocker;
-use crate::support::image::{Packing, digest, hex};
+use crate::support::image::{Packing, digest};
 
 /// Loads the image by its stream, by hocker, and as an archive, and says what the daemon makes of its stream.
 pub(super) fn check(
@@ -77,12 +77,11 @@ fn is_there(subject: &Subject<'_>, daemon: &Daemon, manifest: Manifest) -> &'sta
         config["rootfs"]["diff_ids"],
         "{reference}"
     );
-    let id = daemon.inspect(reference, "{{.Id}}");
-    let id = id.trim_start_matches("sha256:");
+    let id = daemon.image_id(reference);
     if daemon.store() != Store::Containerd {
-        assert_eq!(id, hex(&expected.config), "{reference}");
+        assert_eq!(id, digest(&expected.config), "{reference}");
     } else if manifest == Manifest::Kept {
-        assert_eq!(id, hex(&expected.manifest), "{reference}");
+        assert_eq!(id, digest(&expected.manifest), "{reference}");
     }
     let keeps = match daemon.store() {
         Store::Docker => false,

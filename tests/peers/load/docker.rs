@@ -1,57 +1,17 @@
-//! hocker load and prune with a real dockerd, whose image store is its own.
+//! Docker's own image store, which gets only the layers that it lacks.
 
 use std::fs;
-use std::path::Path;
 use std::sync::mpsc;
 
-use serde_json::{Value, json};
-use tempfile::TempDir;
-
+use super::{LARGE, SMALL, image, layout, load, plain, records, small_layer};
 use crate::machine::counting_socket::CountingSocket;
 use crate::machine::dockerd::Dockerd;
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer};
 use crate::machine::server::free_port;
-use crate::support::hocker::{Run, hocker};
-use crate::support::image::{Family, Image, Layer, Packing, digest, noise};
+use crate::support::hocker::hocker;
+use crate::support::image::{Family, Image, Layer, Packing, noise};
 use crate::support::tls::Authority;
-
-/// The lower layers are as large as this.
-const LARGE: usize = 8 << 20;
-/// Requests and headers are smaller than this.
-const SMALL: u64 = 32 << 10;
-
-/// Two large layers, and whatever comes on them.
-fn image(packing: Packing, top: Vec<Layer>) -> Image {
-    let noise = noise(2 * LARGE);
-    let (one, other) = noise.split_at(LARGE);
-    let mut layers = vec![
-        Layer::of_files(packing, &[("one", one)]),
-        Layer::of_files(packing, &[("other", other)]),
-    ];
-    layers.extend(top);
-    Image::new(Family::Oci, &["/hello"], layers)
-}
-
-fn small_layer(text: &str) -> Layer {
-    Layer::of_files(Packing::Gzip, &[("small", text.as_bytes())])
-}
-
-/// A layout whose image has this name.
-fn layout(image: &Image, name: &str) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    image.write_layout(directory.path(), name);
-    directory
-}
-
-fn load(host: &str, layout: &Path) -> Run {
-    hocker(["load", "--host", host]).arguments([layout])
-}
-
-/// What these layers are to Docker's own store.
-fn plain(layers: &[Layer]) -> u64 {
-    layers.iter().map(|layer| layer.tar.len() as u64).sum()
-}
 
 #[test]
 fn only_what_is_not_there_is_sent() {
@@ -190,18 +150,6 @@ fn two_loads_at_once_both_end_well() {
     assert_eq!(records(state.path()).len(), 2);
 }
 
-fn records(state: &Path) -> Vec<Value> {
-    fs::read_dir(state)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
-        .map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
-        .collect()
-}
-
 #[test]
 fn a_daemon_that_is_killed_halfway_gets_the_image_next_time() {
     let mut dockerd = Dockerd::start();
@@ -247,51 +195,6 @@ fn an_interrupted_load_leaves_nothing() {
     assert_eq!(dockerd.contents(), (vec![], 0));
     load(&socket.host(), layout.path()).run().done();
     assert_eq!(dockerd.image_id("app:1"), image.config_digest());
-}
-
-#[test]
-fn wrong_images_leave_the_daemon_as_it_was() {
-    let dockerd = Dockerd::start();
-    let good = image(Packing::Gzip, vec![]);
-    load(&dockerd.host(), layout(&good, "app:good").path())
-        .run()
-        .done();
-    let before = dockerd.contents();
-    assert_eq!(before.1, 2);
-
-    let bomb = Layer::of_files(Packing::Gzip, &[("zeros", &vec![0; 16 << 20])]);
-    let bomb = image(Packing::Gzip, vec![bomb]);
-    let half = small_layer("half").tar[..514].to_vec();
-    let half = image(Packing::Gzip, vec![Layer::of_tar(Packing::Gzip, half)]);
-    let with_diff_ids = |diff_ids: Vec<String>| {
-        let config = json!({
-            "os": "linux",
-            "architecture": "amd64",
-            "rootfs": {"type": "layers", "diff_ids": diff_ids},
-        });
-        let platform = json!({"os": "linux", "architecture": "amd64"});
-        let layers = image(Packing::Gzip, vec![small_layer("x")]).layers;
-        Image::with_config(Family::Oci, &platform, config.to_string().into(), layers)
-    };
-    let known: Vec<_> = good.layers.iter().map(|layer| digest(&layer.tar)).collect();
-    let wrong = with_diff_ids([known.clone(), vec![digest(b"other")]].concat());
-    let fewer = with_diff_ids(known);
-    for (name, image, arguments) in [
-        ("bomb", bomb, &["--max-layer-size", "9M"][..]),
-        ("half", half, &[]),
-        ("wrong", wrong, &[]),
-        ("fewer", fewer, &[]),
-    ] {
-        let layout = layout(&image, &format!("app:{name}"));
-        let state = tempfile::tempdir().unwrap();
-        let outcome = load(&dockerd.host(), layout.path())
-            .arguments(arguments)
-            .arguments(["--state", state.path().to_str().unwrap()])
-            .run()
-            .failed(5);
-        assert_eq!(dockerd.contents(), before, "{name}: {outcome}");
-        assert_eq!(records(state.path()), Vec::<Value>::new(), "{name}");
-    }
 }
 
 #[test]
@@ -377,116 +280,4 @@ fn a_daemon_on_a_port_wants_a_certificate_and_shows_one() {
     fs::write(certificates.path().join("key.pem"), identity.key).unwrap();
     run().done();
     assert_eq!(dockerd.image_id("app:1"), image.config_digest());
-}
-
-/// A daemon with a directory of records.
-struct Pruned {
-    dockerd: Dockerd,
-    state: TempDir,
-}
-
-impl Pruned {
-    fn new() -> Self {
-        Self {
-            dockerd: Dockerd::start(),
-            state: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn load(&self, layout: &TempDir, arguments: &[&str]) {
-        load(&self.dockerd.host(), layout.path())
-            .arguments(["--state", self.state.path().to_str().unwrap()])
-            .arguments(arguments)
-            .run()
-            .done();
-    }
-
-    fn docker(&self, arguments: &[&str]) -> String {
-        program::text(self.dockerd.docker().args(arguments))
-    }
-
-    /// The ids of what was removed.
-    fn prune(&self, arguments: &[&str]) -> Vec<String> {
-        let outcome = hocker(["prune", "--host", &self.dockerd.host(), "--state"])
-            .arguments([self.state.path()])
-            .arguments(arguments)
-            .run()
-            .done();
-        outcome.text().lines().map(str::to_owned).collect()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let (images, _) = self.dockerd.contents();
-        let name = |line: &String| line.split_once(' ').unwrap().1.to_owned();
-        let mut names: Vec<_> = images.iter().map(name).collect();
-        names.sort();
-        names
-    }
-}
-
-#[test]
-fn what_nobody_wants_any_more_is_removed_and_nothing_else() {
-    let images = [
-        "kept", "old", "moved", "shared", "used", "before", "foreign",
-    ]
-    .map(|name| {
-        (
-            name,
-            Image::new(Family::Oci, &["/x"], vec![small_layer(name)]),
-        )
-    });
-    let of = |wanted: &str| &images.iter().find(|(name, _)| *name == wanted).unwrap().1;
-    let layout_of = |name: &str| layout(of(name), &format!("app:{name}"));
-    let machine = Pruned::new();
-    let kept = layout_of("kept");
-    machine.load(&kept, &[]);
-    machine.load(&layout_of("old"), &["--tag", "extra:old"]);
-    machine.load(&layout_of("moved"), &["--tag", "latest"]);
-    machine.load(&layout_of("shared"), &[]);
-    machine.load(&layout_of("used"), &[]);
-    // Somebody else's, by the same program without records.
-    for name in ["before", "foreign"] {
-        load(&machine.dockerd.host(), layout_of(name).path())
-            .run()
-            .done();
-    }
-    // One of them is wanted for a while under one more name.
-    machine.load(&layout_of("before"), &["--tag", "mine:1"]);
-    // The name `latest` moves, and somebody takes a liking to an image.
-    machine.docker(&["tag", "app:foreign", "latest"]);
-    machine.docker(&["tag", "app:shared", "theirs:1"]);
-    let container = machine.docker(&["create", "app:used"]);
-    let before = machine.names();
-
-    let keep = ["--keep", kept.path().to_str().unwrap()];
-    let mut expected = ["old", "moved"].map(|name| of(name).config_digest());
-    expected.sort();
-    let mut tried = machine.prune(&[&keep[..], &["--dry-run"]].concat());
-    tried.sort();
-    assert_eq!(tried, expected);
-    assert_eq!(machine.names(), before, "nothing is changed yet");
-
-    let mut removed = machine.prune(&keep);
-    removed.sort();
-    assert_eq!(removed, expected);
-    let left = [
-        "app:before",
-        "app:foreign",
-        "app:kept",
-        "app:used",
-        "latest:latest",
-        "theirs:1",
-    ];
-    assert_eq!(machine.names(), left);
-
-    // What was in use goes when it is not any more; what is kept stays.
-    assert_eq!(machine.prune(&keep), Vec::<String>::new());
-    machine.docker(&["rm", &container]);
-    assert_eq!(machine.prune(&keep), [of("used").config_digest()]);
-    let recorded = records(machine.state.path());
-    assert_eq!(recorded.len(), 1);
-    assert_eq!(recorded[0]["imageId"], of("kept").config_digest());
-    machine.docker(&["image", "rm", "app:kept"]);
-    assert_eq!(machine.prune(&[]), Vec::<String>::new());
-    assert_eq!(records(machine.state.path()), Vec::<Value>::new());
 }

@@ -1,0 +1,65 @@
+//! hocker load and prune with real daemons.
+
+mod docker; // only what is not there is sent
+mod prune; // what nobody wants any more goes, and nothing else
+mod whole; // other image stores get whole images, once
+mod wrong; // wrong images leave each daemon as it was
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::hocker::{Run, hocker};
+use crate::support::image::{Family, Image, Layer, Packing, noise};
+
+/// The lower layers are as large as this.
+const LARGE: usize = 8 << 20;
+/// Requests and headers are smaller than this.
+const SMALL: u64 = 32 << 10;
+
+/// Two large layers, and whatever comes on them.
+fn image(packing: Packing, top: Vec<Layer>) -> Image {
+    let noise = noise(2 * LARGE);
+    let (one, other) = noise.split_at(LARGE);
+    let mut layers = vec![
+        Layer::of_files(packing, &[("one", one)]),
+        Layer::of_files(packing, &[("other", other)]),
+    ];
+    layers.extend(top);
+    Image::new(Family::Oci, &["/hello"], layers)
+}
+
+fn small_layer(text: &str) -> Layer {
+    Layer::of_files(Packing::Gzip, &[("small", text.as_bytes())])
+}
+
+/// A layout whose image has this name.
+fn layout(image: &Image, name: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    image.write_layout(directory.path(), name);
+    directory
+}
+
+fn load(host: &str, layout: &Path) -> Run {
+    hocker(["load", "--host", host]).arguments([layout])
+}
+
+/// What these layers are to Docker's own store.
+fn plain(layers: &[Layer]) -> u64 {
+    layers.iter().map(|layer| layer.tar.len() as u64).sum()
+}
+
+/// What `--state` has in it.
+fn records(state: &Path) -> Vec<Value> {
+    fs::read_dir(state)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
+        .collect()
+}

@@ -1,0 +1,68 @@
+//! Image stores that want all layers of an image that they do not have: Podman's, and containerd's in Docker.
+
+use super::{SMALL, image, layout, load};
+use crate::machine::counting_socket::CountingSocket;
+use crate::machine::daemon::{Daemon, Store};
+use crate::machine::program;
+use crate::machine::real_image::{GREETING, program_layer};
+use crate::support::image::{Layer, Packing};
+
+fn blobs(layers: &[Layer]) -> u64 {
+    layers.iter().map(|layer| layer.blob.len() as u64).sum()
+}
+
+#[test]
+fn an_image_is_sent_whole_and_once() {
+    for daemon in Daemon::all() {
+        if daemon.store() == Store::Docker {
+            continue;
+        }
+        let socket = CountingSocket::before(daemon.socket());
+        let one = image(Packing::Gzip, vec![program_layer(GREETING)]);
+        let first = layout(&one, "team/app:1");
+        let all = blobs(&one.layers);
+        let id = load(&socket.host(), first.path())
+            .run()
+            .done()
+            .says("sent 3 of 3 layers, ")
+            .text();
+        let sent = socket.sent();
+        assert!(
+            sent > all && sent < all + all / 100 + SMALL,
+            "{sent} of {all}"
+        );
+        assert_eq!(id.trim(), daemon.image_id("team/app:1"));
+        let ran = daemon.run("team/app:1");
+        assert!(
+            program::told(&ran).contains(GREETING),
+            "{}",
+            program::told(&ran)
+        );
+
+        load(&socket.host(), first.path())
+            .run()
+            .done()
+            .says("the image is there; nothing was sent");
+        load(&socket.host(), first.path())
+            .arguments(["--tag", "other:2"])
+            .run()
+            .done()
+            .says("it is now also other:2");
+        let sent = socket.sent();
+        assert!(sent < SMALL, "{sent}");
+        assert_eq!(daemon.image_id("other:2"), id.trim());
+
+        let two = image(Packing::Gzip, vec![program_layer("Another.")]);
+        let second = layout(&two, "team/app:2");
+        load(&socket.host(), second.path())
+            .run()
+            .done()
+            .says("sent 3 of 3 layers, ");
+        let ran = daemon.run("team/app:2");
+        assert!(
+            program::told(&ran).contains("Another."),
+            "{}",
+            program::told(&ran)
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! Images that are not what they say: a bomb, a layer that ends early, a wrong diff id, a layer that the configuration
+//! does not know. No daemon gets anything of them.
+
+use serde_json::{Value, json};
+
+use super::{image, layout, load, records, small_layer};
+use crate::machine::daemon::Daemon;
+use crate::support::image::{Family, Image, Layer, Packing, digest};
+
+#[test]
+fn wrong_images_leave_each_daemon_as_it_was() {
+    let good = image(Packing::Gzip, vec![]);
+    let wrong = wrong_images(&good);
+    for daemon in Daemon::all() {
+        load(&daemon.host(), layout(&good, "app:good").path())
+            .run()
+            .done();
+        let before = daemon.contents();
+        for (name, image, arguments) in &wrong {
+            let layout = layout(image, &format!("app:{name}"));
+            let state = tempfile::tempdir().unwrap();
+            let outcome = load(&daemon.host(), layout.path())
+                .arguments(*arguments)
+                .arguments(["--state", state.path().to_str().unwrap()])
+                .run()
+                .failed(5);
+            assert_eq!(
+                daemon.contents(),
+                before,
+                "{} {name}: {outcome}",
+                daemon.name()
+            );
+            assert_eq!(records(state.path()), Vec::<Value>::new(), "{name}");
+        }
+    }
+}
+
+/// Images whose lower layers are those of `good`, and what to load them with.
+fn wrong_images(good: &Image) -> [(&'static str, Image, &'static [&'static str]); 4] {
+    let bomb = Layer::of_files(Packing::Gzip, &[("zeros", &vec![0; 16 << 20])]);
+    let bomb = image(Packing::Gzip, vec![bomb]);
+    let half = small_layer("half").tar[..514].to_vec();
+    let half = image(Packing::Gzip, vec![Layer::of_tar(Packing::Gzip, half)]);
+    let with_diff_ids = |diff_ids: Vec<String>| {
+        let config = json!({
+            "os": "linux",
+            "architecture": "amd64",
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        });
+        let platform = json!({"os": "linux", "architecture": "amd64"});
+        let layers = image(Packing::Gzip, vec![small_layer("x")]).layers;
+        Image::with_config(Family::Oci, &platform, config.to_string().into(), layers)
+    };
+    let known: Vec<_> = good.layers.iter().map(|layer| digest(&layer.tar)).collect();
+    let wrong = with_diff_ids([known.clone(), vec![digest(b"other")]].concat());
+    let fewer = with_diff_ids(known);
+    [
+        ("bomb", bomb, &["--max-layer-size", "9M"]),
+        ("half", half, &[]),
+        ("wrong", wrong, &[]),
+        ("fewer", fewer, &[]),
+    ]
+}
