@@ -2,6 +2,9 @@
 # What demo and test share: words for people, missing packages, and the hocker that runs in Nix's sandbox.
 # To be sourced, after `set -euo pipefail`.
 
+# What fails in $(…) ends the script, too.
+shopt -s inherit_errexit
+
 # Debian keeps dockerd and nginx where only root looks.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 

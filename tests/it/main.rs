@@ -17,6 +17,7 @@ mod layers; // which module may use which
 mod nix_files; // Nix files are laid out as nixfmt lays them out
 mod picture; // the picture of an image's parts, which README shows, is drawn from its description
 mod script; // the scripted registry itself: a script that is not kept fails the test
+mod scripts; // what the scripts share
 
 // The commands.
 mod builder; // hocker builder: several places for one blob
