@@ -6,9 +6,11 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::machine::containerd::Containerd;
+use crate::machine::daemon::Daemon;
 use crate::machine::docker_registry::{Access, DockerRegistry};
 use crate::machine::dockerd::Dockerd;
 use crate::machine::nix::Nix;
+use crate::machine::podman::Podman;
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer, real_image};
 use crate::pipeline::{expression, registry_with};
@@ -107,6 +109,37 @@ fn containerd_is_given_the_image_of_the_registry_that_it_has_in_mind() {
     for image in [&first, &second] {
         assert_eq!(fetched(&outcome, image), [1, 1, 1], "{outcome}");
     }
+}
+
+#[test]
+fn podman_pulls_through_it_as_a_mirror_and_by_its_own_name() {
+    let [first, second] = two_images();
+    let names = ["docker.io/library/app:1", "ghcr.io/team/app:2"];
+    let layouts = layouts(&[(&first, names[0]), (&second, names[1])]);
+    let serving = Serving::start(layouts.iter().map(TempDir::path));
+    let host = serving.name();
+    let mirrors = ["docker.io", "ghcr.io"].map(|registry| {
+        format!(
+            "[[registry]]\nlocation = \"{registry}\"\n\
+             [[registry.mirror]]\nlocation = \"{host}/{registry}\"\ninsecure = true\n"
+        )
+    });
+    let daemon = Daemon::of_podman(Podman::start_with(&mirrors.concat()));
+    let pull = |name: &str, image: &Image| {
+        let pull = ["pull", "--quiet", "--tls-verify=false", name];
+        program::run(daemon.client().args(pull));
+        assert_eq!(daemon.image_id(name), image.config_digest());
+        assert_eq!(daemon.inspect(name, "{{.Digest}}"), image.digest());
+    };
+    for (name, image) in names.into_iter().zip([&first, &second]) {
+        pull(name, image);
+        let (repository, _) = name.rsplit_once(':').unwrap();
+        pull(&format!("{repository}@{}", image.digest()), image);
+        pull(&format!("{host}/{name}"), image);
+    }
+    let outcome = serving.stop().done();
+    assert_eq!(fetched(&outcome, &first), [1, 1, 1], "{outcome}");
+    assert_eq!(fetched(&outcome, &second), [1, 1, 1], "{outcome}");
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Daemon {
     pub(crate) fn all() -> Vec<Self> {
         let docker = Self::new(Engine::Docker(Dockerd::start()), Store::Docker);
         let has_containerds = docker.major() >= CONTAINERD_SINCE;
-        let podman = Self::new(Engine::Podman(Podman::start()), Store::Podman);
+        let podman = Self::of_podman(Podman::start());
         let mut all = vec![docker, podman];
         if has_containerds {
             let dockerd = Dockerd::start_in(|directory| {
@@ -54,6 +54,11 @@ impl Daemon {
             all.push(Self::new(Engine::Docker(dockerd), Store::Containerd));
         }
         all
+    }
+
+    /// Podman, as it was started.
+    pub(crate) fn of_podman(podman: Podman) -> Self {
+        Self::new(Engine::Podman(podman), Store::Podman)
     }
 
     fn new(engine: Engine, store: Store) -> Self {

@@ -1,5 +1,6 @@
 //! Podman's service with its own storage, and a client that talks to it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,10 +19,18 @@ pub(crate) struct Podman {
 impl Podman {
     /// Starts it and waits until it answers.
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same, with a `registries.conf`.
+    pub(crate) fn start_with(registries: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         let socket = path.join("socket");
+        let configuration = path.join("registries.conf");
+        fs::write(&configuration, registries).unwrap();
         let mut command = Command::new("podman");
+        command.env("CONTAINERS_REGISTRIES_CONF", configuration);
         for (option, name) in [
             ("--root", "root"),
             ("--runroot", "run"),
@@ -64,7 +73,7 @@ impl Podman {
             .directory
             .path()
             .join("root/overlay-layers/layers.json");
-        let layers = std::fs::read(layers).unwrap_or_else(|_| b"[]".to_vec());
+        let layers = fs::read(layers).unwrap_or_else(|_| b"[]".to_vec());
         serde_json::from_slice::<Vec<serde_json::Value>>(&layers)
             .unwrap()
             .len()
