@@ -38,10 +38,11 @@ impl Podman {
         ] {
             command.arg(option).arg(path.join(name));
         }
-        // What its defaults are made of, systemd among them, is not to be found on every machine.
+        // What its defaults are made of, systemd and a filesystem that takes overlays among them, is not to be found on
+        // every machine.
         command
             .args(["--cgroup-manager=cgroupfs", "--events-backend=file"])
-            .args(["--storage-driver=overlay", "--runtime=runc"])
+            .args(["--storage-driver=vfs", "--runtime=runc"])
             .args(["system", "service", "--time=0"])
             .arg(format!("unix://{}", socket.display()));
         let server = Server::start(&mut command, &path.join("log"), || {
@@ -69,10 +70,7 @@ impl Podman {
 
     /// The number of layers in its storage.
     pub(crate) fn layers(&self) -> usize {
-        let layers = self
-            .directory
-            .path()
-            .join("root/overlay-layers/layers.json");
+        let layers = self.directory.path().join("root/vfs-layers/layers.json");
         let layers = fs::read(layers).unwrap_or_else(|_| b"[]".to_vec());
         serde_json::from_slice::<Vec<serde_json::Value>>(&layers)
             .unwrap()
