@@ -120,7 +120,7 @@ fn zsh_finds_and_loads_the_functions() {
         let (mut command, _directory) = shell("zsh", program, &format!("_{program}"));
         // There is no terminal to complete on: what would be offered there is printed.
         let offer = if program == "hocker" {
-            "_describe() { print -rl -- ${(P)4} }; _hocker || true; _hocker_commands"
+            "_describe() { print -rl -- ${(P)4} }; _hocker; _hocker_commands"
         } else {
             "print -r -- loaded"
         };

@@ -205,10 +205,14 @@ fn everyone_fetches_the_same_bytes_of_ten_images_that_nix_built() {
         nix.built_image(&hocker(["docker2nix", &reference]).run().done().text())
     });
     let results: Vec<PathBuf> = results.collect();
+    let origin = registry.name();
     drop(registry);
 
     let serving = Serving::start(&results);
     let dockerd = Dockerd::start();
+    let podman = Daemon::of_podman(Podman::start());
+    let mirror = format!("http://{}", serving.name());
+    let containerd = Containerd::start(&[&origin], &mirror);
     let directory = tempfile::tempdir().unwrap();
     for (repository, image) in &images {
         let reference = format!("{}/{repository}", serving.name());
@@ -219,6 +223,22 @@ fn everyone_fetches_the_same_bytes_of_ten_images_that_nix_built() {
         for name in [&tagged, &by_digest] {
             program::run(dockerd.docker().args(["pull", "--quiet", name]));
             assert_eq!(dockerd.image_id(name), image.config_digest());
+            let pull = ["pull", "--quiet", "--tls-verify=false", name];
+            program::run(podman.client().args(pull));
+            assert_eq!(podman.image_id(name), image.config_digest());
+            assert_eq!(podman.inspect(name, "{{.Digest}}"), image.digest());
+        }
+        let original = format!("{origin}/{repository}");
+        for name in [
+            format!("{original}:1"),
+            format!("{original}@{}", image.digest()),
+        ] {
+            containerd.pull(&name);
+            assert_eq!(containerd.digest(&name), image.digest());
+        }
+        for layer in &image.layers {
+            let content = containerd.content(&layer.digest());
+            assert!(content == layer.blob, "{repository}: another layer");
         }
         let copies = ["skopeo", "hocker"].map(|name| directory.path().join(name));
         program::run(
