@@ -37,6 +37,7 @@ pub mod manifest;
 pub mod media_type;
 pub mod mirror;
 pub mod platform;
+pub mod printable;
 pub mod reference;
 pub mod safe_url;
 pub mod secret;
@@ -45,6 +46,7 @@ pub mod timestamp;
 // Mechanisms.
 pub mod compression;
 pub mod http;
+pub mod input;
 pub mod output;
 pub mod verify;
 

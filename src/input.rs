@@ -1,0 +1,71 @@
+//! Input: files that others may have made, opened so that they cannot block or surprise. A FIFO in an image layout
+//! would make `open` wait for a writer for ever, and a device may do anything; only regular files are opened, and
+//! `/dev/null`, by which people say that there is no file.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Opens a regular file for reading. Anything else is an error of the kind `InvalidInput`, without waiting: the file
+/// is opened with `O_NONBLOCK`, and what was opened is looked at, not what the path named before.
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    if is_readable(&file.metadata()?) {
+        Ok(file)
+    } else {
+        Err(not_regular())
+    }
+}
+
+fn is_readable(metadata: &Metadata) -> bool {
+    metadata.is_file() || (metadata.file_type().is_char_device() && is_null(metadata.rdev()))
+}
+
+/// Whether this is the number of the null device.
+fn is_null(device: u64) -> bool {
+    (rustix::fs::major(device), rustix::fs::minor(device)) == (1, 3)
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::io::Read as _;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn only_regular_files_are_opened_and_nothing_waits() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        std::fs::write(at("file"), "text").unwrap();
+        std::os::unix::fs::symlink("file", at("link")).unwrap();
+        let fifo = FileType::Fifo;
+        mknodat(CWD, at("fifo"), fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        std::os::unix::fs::symlink("fifo", at("to-fifo")).unwrap();
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+
+        for name in ["file", "link"] {
+            let mut text = String::new();
+            open(&at(name)).unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, "text");
+        }
+        for name in ["fifo", "to-fifo", "."] {
+            let error = open(&at(name)).unwrap_err();
+            assert_eq!(error.to_string(), "not a regular file", "{name}");
+        }
+        assert!(open(&at("socket")).is_err());
+        assert!(open(Path::new("/dev/zero")).is_err());
+        open(Path::new("/dev/null")).unwrap();
+    }
+}
