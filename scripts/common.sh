@@ -92,13 +92,23 @@ require_rust() {
   fi
 }
 
-# Builds a hocker that needs no shared library, since Nix's sandbox has none, and prints its path.
+# Builds a hocker that needs no shared library, since Nix's sandbox has none, and prints its path. The same source gives
+# the same file in every directory: paths of this machine are replaced in what panics say, and in what C code says.
 build_static_hocker() {
-  local triple target
+  local triple target cargo_home sysroot flags
   triple=$(rustc --print host-tuple)
   target=$(cargo metadata --manifest-path "$root/Cargo.toml" --format-version 1 --no-deps |
     sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-  RUSTFLAGS="-C target-feature=+crt-static" \
+  cargo_home=$(cd "${CARGO_HOME:-$HOME/.cargo}" && pwd -P)
+  sysroot=$(rustc --print sysroot)
+  flags=(-Ctarget-feature=+crt-static "--remap-path-prefix=$root=/hocker" "--remap-path-prefix=$cargo_home=/cargo"
+    "--remap-path-prefix=$sysroot=/rust")
+  (
+    # RUSTFLAGS, but for paths with spaces too.
+    CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && printf '%s' "${flags[*]}")
+    export CARGO_ENCODED_RUSTFLAGS
+    export CFLAGS="${CFLAGS:-} -ffile-prefix-map=$cargo_home=/cargo"
     cargo build --manifest-path "$root/Cargo.toml" --locked --release --bin hocker --target "$triple" >&2
+  )
   printf '%s\n' "$target/$triple/release/hocker"
 }

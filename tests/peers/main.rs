@@ -31,6 +31,7 @@ mod nix_readme; // what nix/README.md says: arguments, and what becomes of those
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
 mod proxies; // through a forward proxy, in the sandbox and outside
 mod readme; // every command in README, word for word
+mod reproducible; // the program says nothing of the machine that built it
 mod sandbox; // credentials and trust on their way into Nix's sandbox
 mod serving; // dockerd, containerd and skopeo fetch from hocker serve
 mod several; // ten builds at once
