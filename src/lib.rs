@@ -45,6 +45,7 @@ pub mod timestamp;
 
 // Mechanisms.
 pub mod compression;
+pub mod file_lock;
 pub mod http;
 pub mod input;
 pub mod output;

@@ -1,0 +1,289 @@
+//! Locks between processes that end: on a file or a directory, by `flock`. Whoever can open a file can lock it, other
+//! users of the machine too. So a file that is there for locks alone belongs to its owner alone, and no lock is waited
+//! for without end or in silence.
+//!
+//! Source: flock(2), which asks for no permission but to open the file.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, OFlags, flock, major, minor};
+use rustix::io::Errno;
+
+/// Between two attempts. `flock` itself would wait without end.
+const PAUSE: Duration = Duration::from_millis(50);
+/// The permissions of a file for locks alone.
+const OWNER_ALONE: u32 = 0o600;
+
+/// A lock, held until it is dropped.
+#[derive(Debug)]
+pub struct FileLock(#[expect(dead_code, reason = "closing it is what matters")] File);
+
+/// With whom a lock is shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// With everyone who takes it in this mode.
+    Shared,
+    /// With nobody.
+    Exclusive,
+}
+
+/// How long a lock is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// After this long, the user learns what is waited for.
+    pub notice: Duration,
+    /// After this long, waiting ends in an error.
+    pub limit: Duration,
+}
+
+impl Patience {
+    /// Says after 3 seconds what is waited for.
+    #[must_use]
+    pub const fn of(limit: Duration) -> Self {
+        Self {
+            notice: Duration::from_secs(3),
+            limit,
+        }
+    }
+}
+
+/// A lock that another process holds. As text, a note for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What is locked.
+    pub path: PathBuf,
+    /// The process that holds the lock, where the system shows it.
+    pub process: Option<u32>,
+    /// How long the lock is waited for in all.
+    pub limit: Duration,
+}
+
+impl Held {
+    fn holder(&self) -> String {
+        match self.process {
+            Some(process) => format!("process {process}"),
+            None => "another process".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "waiting for {}, which locks {}, for at most {} s",
+            self.holder(),
+            self.path.display(),
+            self.limit.as_secs(),
+        )
+    }
+}
+
+/// Locks what `file` has open; `path` is its name in messages. `waiting` hears once of a lock that does not come.
+pub fn lock(
+    file: File,
+    path: &Path,
+    mode: Mode,
+    patience: Patience,
+    waiting: impl FnOnce(&Held),
+) -> Result<FileLock, Error> {
+    let operation = match mode {
+        Mode::Shared => FlockOperation::NonBlockingLockShared,
+        Mode::Exclusive => FlockOperation::NonBlockingLockExclusive,
+    };
+    let held = || Held {
+        path: path.to_owned(),
+        process: holder(&file),
+        limit: patience.limit,
+    };
+    let begun = Instant::now();
+    let mut waiting = Some(waiting);
+    loop {
+        match flock(&file, operation) {
+            Ok(()) => return Ok(FileLock(file)),
+            Err(Errno::INTR) => continue,
+            Err(Errno::WOULDBLOCK) => {}
+            Err(errno) => {
+                return Err(Error::Lock {
+                    path: path.to_owned(),
+                    source: errno.into(),
+                });
+            }
+        }
+        let waited = begun.elapsed();
+        if waited >= patience.notice
+            && let Some(waiting) = waiting.take()
+        {
+            waiting(&held());
+        } else if waited >= patience.limit {
+            return Err(Error::Held(held()));
+        } else {
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// Opens a file that is there for locks alone, and makes it where it is absent. It is its owner's alone afterwards.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    // A link could lead to a file of somebody else's, and a FIFO would wait for its reader.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(OWNER_ALONE)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        let reason = "not a regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
+    if metadata.mode() & 0o777 & !OWNER_ALONE != 0 {
+        // What an earlier version made was open to all. Only its owner can close it.
+        let _ = file.set_permissions(Permissions::from_mode(OWNER_ALONE));
+    }
+    Ok(file)
+}
+
+/// The process that locks a file, from the kernel's table. Some filesystems have other numbers there.
+fn holder(file: &File) -> Option<u32> {
+    let metadata = file.metadata().ok()?;
+    let device = metadata.dev();
+    let id = format!(
+        "{:02x}:{:02x}:{}",
+        major(device),
+        minor(device),
+        metadata.ino()
+    );
+    // `1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF`; a `->` before FLOCK is one that waits.
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        match fields.as_slice() {
+            [_, "FLOCK", _, _, process, inode, ..] if *inode == id => process.parse().ok(),
+            _ => None,
+        }
+    })
+}
+
+/// A lock that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refuses, or the filesystem has no locks.
+    #[error("cannot lock {}", path.display())]
+    Lock {
+        /// What was to be locked.
+        path: PathBuf,
+        /// Why it cannot be.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process holds it.
+    #[error("cannot lock {}: after {} s, {} still holds the lock", .0.path.display(), .0.limit.as_secs(), .0.holder())]
+    Held(Held),
+}
+
+impl Error {
+    /// Whether another process holds the lock, rather than there being no locks.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Held(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::{Cell, RefCell};
+
+    /// Says at once what is waited for, and then waits no longer.
+    const NONE: Patience = Patience {
+        notice: Duration::ZERO,
+        limit: Duration::ZERO,
+    };
+
+    fn take(path: &Path, mode: Mode, waiting: impl FnOnce(&Held)) -> Result<FileLock, Error> {
+        lock(open_private(path).unwrap(), path, mode, NONE, waiting)
+    }
+
+    #[test]
+    fn a_lock_is_shared_with_those_who_share_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        for (first, second, is_free) in [
+            (Mode::Shared, Mode::Shared, true),
+            (Mode::Shared, Mode::Exclusive, false),
+            (Mode::Exclusive, Mode::Shared, false),
+            (Mode::Exclusive, Mode::Exclusive, false),
+        ] {
+            let _first = take(&path, first, |_| ()).unwrap();
+            assert_eq!(
+                take(&path, second, |_| ()).is_ok(),
+                is_free,
+                "{first:?} {second:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn waiting_is_announced_and_ends_in_an_error_that_names_the_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let _other = take(&path, Mode::Exclusive, |_| ()).unwrap();
+        let announced = Cell::new(0);
+        let error = take(&path, Mode::Shared, |held| {
+            announced.set(announced.get() + 1);
+            let text = held.to_string();
+            assert!(
+                text.starts_with("waiting for ") && text.contains("lock"),
+                "{text}"
+            );
+        })
+        .unwrap_err();
+        assert!(error.is_held());
+        let text = error.to_string();
+        assert!(
+            text.starts_with(&format!("cannot lock {}: ", path.display())),
+            "{text}"
+        );
+        assert_eq!(announced.get(), 1);
+    }
+
+    #[test]
+    fn a_lock_that_becomes_free_is_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let other = RefCell::new(Some(take(&path, Mode::Exclusive, |_| ()).unwrap()));
+        take(&path, Mode::Exclusive, |_| drop(other.take())).unwrap();
+    }
+
+    #[test]
+    fn a_file_for_locks_is_its_owners_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let mode = |file: File| file.metadata().unwrap().mode() & 0o777;
+        assert_eq!(mode(open_private(&path).unwrap()), OWNER_ALONE);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(mode(open_private(&path).unwrap()), OWNER_ALONE);
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened_for_locks() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        std::os::unix::fs::symlink("elsewhere", at("link")).unwrap();
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, at("fifo"), fifo, OWNER_ALONE.into(), 0).unwrap();
+        for name in ["link", "fifo", "."] {
+            assert!(open_private(&at(name)).is_err(), "{name}");
+        }
+        assert!(!at("elsewhere").exists());
+    }
+}
