@@ -53,6 +53,8 @@ else if
   || (registry == "docker.io" && match "library/[0-9a-f]{64}" repository != null)
 then
   fail "`${repository}` is not a repository"
+else if match "(.*/)?(sha256|sha384|sha512|blake3)" repository != null then
+  fail "with a tag, it reads like an image's id (`sha256:…`)"
 else if tag != null && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}" tag == null then
   fail "`${tag}` is not a tag"
 else if digest != null && match "sha256:[0-9a-f]{64}" digest == null then

@@ -13,6 +13,7 @@ use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
 use crate::document::{self, Document, MAX_DOCUMENT_SIZE, ParseError};
 use crate::manifest::Manifest;
+use crate::reference;
 use crate::verify::{self, Verifier};
 
 /// A manifest of the greatest size, with room for its quotation marks to be escaped and for the paths.
@@ -50,6 +51,7 @@ impl Composition {
         config: PathBuf,
         layers: Vec<PathBuf>,
     ) -> Result<Self, Error> {
+        names.check().map_err(Error::Name)?;
         if manifest.layers.len() != layers.len() {
             return Err(Error::LayerCount {
                 manifest: manifest.layers.len(),
@@ -174,6 +176,9 @@ pub enum Error {
     /// The manifest in it is none.
     #[error("the image's manifest cannot be used")]
     Manifest(#[source] ParseError),
+    /// A name that an image cannot have.
+    #[error("the image has a name that cannot be used")]
+    Name(#[source] reference::ParseError),
     /// The configuration is none.
     #[error("the image configuration {} cannot be used", path.display())]
     Config {
@@ -207,7 +212,7 @@ impl Error {
     #[must_use]
     pub fn is_integrity(&self) -> bool {
         match self {
-            Self::Read { .. } | Self::Script { .. } => false,
+            Self::Read { .. } | Self::Script { .. } | Self::Name(_) => false,
             Self::Manifest(_)
             | Self::Config { .. }
             | Self::Content { .. }

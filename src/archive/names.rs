@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::oci_layout::{FULL_NAME, ImageName, REF_NAME};
 use crate::descriptor::Descriptor;
-use crate::reference::Reference;
+use crate::reference::{ParseError, Reference, Tag};
 
 /// The names of one image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,16 @@ impl Names {
             },
             ImageName::Unnamed => Self::default(),
         }
+    }
+
+    /// Whether all of them are names. Those of a script are whatever its author wrote.
+    pub fn check(&self) -> Result<(), ParseError> {
+        for name in self.repo_tags.iter().chain(&self.reference) {
+            name.parse::<Reference>()?;
+        }
+        self.tag
+            .as_deref()
+            .map_or(Ok(()), |tag| tag.parse::<Tag>().map(drop))
     }
 
     /// Adds a name, which is the image's own if it had none.

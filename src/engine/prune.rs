@@ -94,7 +94,7 @@ async fn prune_one(
     dry_run: bool,
 ) -> Result<Pruned, super::Error> {
     let id = record.image_id;
-    let image = daemon.image(&id).await?.filter(|image| image.id == id);
+    let image = daemon.image(&id).await?;
     let mut step = step(record, image.as_ref(), in_use);
     if dry_run {
         return Ok(step);

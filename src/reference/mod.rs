@@ -198,6 +198,11 @@ pub enum ParseError {
         "`{0}` is not a repository: it is made of lowercase words, joined by `/`, `.`, `_`, `__` or `-`"
     )]
     Repository(String),
+    /// The last part of the path is the name of a digest algorithm.
+    #[error(
+        "`{0}` is not a name for an image: with a tag, it reads like an image's id (`sha256:…`)"
+    )]
+    Algorithm(String),
     /// Repositories are lowercase; worth its own words because it is the commonest mistake.
     #[error("`{0}` is not a repository: it must be lowercase")]
     Uppercase(String),
@@ -354,6 +359,9 @@ mod tests {
             "[::1]80/x",
             "a/../b",
             "a.io:99999/x",
+            "sha256",
+            "docker.io/library/sha256:1",
+            "localhost:5000/a/sha512",
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         ] {
             assert!(text.parse::<Reference>().is_err(), "{text:?}");

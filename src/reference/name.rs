@@ -8,6 +8,12 @@ use std::str::FromStr;
 use super::{DOCKER_HUB, MAX_NAME_LENGTH, ParseError};
 use crate::safe_url;
 
+/// With one of these as a name, `NAME:TAG` reads like a digest, and so like an image's id: podman finds images by such
+/// names where it is asked for an id. Docker gives no image such a name either (moby, `reference/store.go`).
+///
+/// Source: OCI image specification, `descriptor.md`, section "Registered Algorithms"; opencontainers/go-digest.
+const DIGEST_ALGORITHMS: [&str; 4] = ["sha256", "sha384", "sha512", "blake3"];
+
 /// A registry's name as references spell it: `host`, `host:port` or `[ipv6]:port`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RegistryName(String);
@@ -117,7 +123,11 @@ impl FromStr for Repository {
         if !text.split('/').all(is_path_component) {
             return Err(ParseError::Repository(safe_url::shown(text)));
         }
-        Ok(Self(text.to_owned()))
+        let repository = Self(text.to_owned());
+        if DIGEST_ALGORITHMS.contains(&repository.split().1) {
+            return Err(ParseError::Algorithm(repository.0));
+        }
+        Ok(repository)
     }
 }
 

@@ -272,6 +272,14 @@ let
           throws
         ]
         [
+          "localhost:5000/a/sha512:1"
+          throws
+        ]
+        [
+          "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+          throws
+        ]
+        [
           "Debian"
           throws
         ]

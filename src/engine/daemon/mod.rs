@@ -156,30 +156,43 @@ impl Daemon {
         &self.platform
     }
 
-    /// The image of this id, if the daemon has it.
+    /// The image of this id, if the daemon has it. What it finds by a name that reads like this id is not the image.
     pub async fn image(&self, id: &Digest) -> Result<Option<Image>, Error> {
         let what = format!("look for the image {id}");
-        let path = self.path(&format!("/images/{id}/json"));
-        let answer = self.ask(&what, Verb::Get, &path, SMALL).await?;
+        let answer = self.inspect(&what, &id.to_string()).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
         let answer = self.require_success(&what, answer)?;
-        let found: Inspected = self.parse(&what, &answer.body)?;
-        Ok(Some(Image {
-            id: found.id,
-            tags: found
-                .repo_tags
-                .iter()
-                .flatten()
-                // `<none>:<none>` is no name.
-                .filter_map(|name| name.parse().ok())
-                .collect(),
-            layers: found.root_fs.layers.unwrap_or_default(),
-            // The other stores make digests up for what was loaded.
-            in_registry: matches!(self.kind, Kind::Docker { .. })
-                && found.repo_digests.iter().flatten().count() > 0,
-        }))
+        let mut found: Inspected = self.parse(&what, &answer.body)?;
+        if found.id != *id && self.kind == Kind::Podman {
+            // The image itself may be there, hidden by the name. Podman has no status of its own for one that is not.
+            let answer = self.inspect(&what, &self.unmistakable(id)).await?;
+            if answer.status.is_success() {
+                found = self.parse(&what, &answer.body)?;
+            }
+        }
+        Ok(Some(found)
+            .filter(|found| found.id == *id)
+            .map(|found| Image {
+                id: found.id,
+                tags: found
+                    .repo_tags
+                    .iter()
+                    .flatten()
+                    // `<none>:<none>` is no name.
+                    .filter_map(|name| name.parse().ok())
+                    .collect(),
+                layers: found.root_fs.layers.unwrap_or_default(),
+                // The other stores make digests up for what was loaded.
+                in_registry: matches!(self.kind, Kind::Docker { .. })
+                    && found.repo_digests.iter().flatten().count() > 0,
+            }))
+    }
+
+    async fn inspect(&self, what: &str, object: &str) -> Result<Answer, Error> {
+        let path = self.path(&format!("/images/{object}/json"));
+        self.ask(what, Verb::Get, &path, SMALL).await
     }
 
     /// The ids of all images that are not the parts of others.
@@ -199,6 +212,16 @@ impl Daemon {
             .collect())
     }
 
+    /// An image's id in a form that the daemon takes for nothing else. Podman takes `sha256:<hex>` for a name where it has
+    /// no image of that id. It takes no 64 hexadecimal digits for a name (distribution/reference,
+    /// `ParseNormalizedNamed`; seen with podman 4.3).
+    fn unmistakable(&self, id: &Digest) -> String {
+        match self.kind {
+            Kind::Podman => id.hex(),
+            Kind::Docker { .. } | Kind::Containerd => id.to_string(),
+        }
+    }
+
     /// Gives an image one more name, and takes it from another that has it.
     pub async fn tag(&self, id: &Digest, name: &TagName) -> Result<(), Error> {
         let what = format!("name the image {id} {name}");
@@ -206,7 +229,7 @@ impl Daemon {
             .append_pair("repo", &name.full_name())
             .append_pair("tag", name.tag())
             .finish();
-        let path = self.path(&format!("/images/{id}/tag?{query}"));
+        let path = self.path(&format!("/images/{}/tag?{query}", self.unmistakable(id)));
         let answer = self.ask(&what, Verb::Post, &path, SMALL).await?;
         self.require_success(&what, answer).map(drop)
     }
@@ -220,7 +243,7 @@ impl Daemon {
 
     /// Removes an image that has no name, or only one.
     pub async fn remove_image(&self, id: &Digest) -> Result<Removal, Error> {
-        self.remove(&id.to_string()).await
+        self.remove(&self.unmistakable(id)).await
     }
 
     async fn remove(&self, object: &str) -> Result<Removal, Error> {

@@ -200,7 +200,6 @@ async fn send(
     let image = daemon
         .image(&work.id)
         .await?
-        .filter(|image| image.id == work.id)
         .ok_or(super::Error::Absent { expected: work.id })?;
     check(&image, work.config.diff_ids())?;
     let missing = match plan::plan(Some(&image), &work.tags) {

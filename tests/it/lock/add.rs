@@ -290,9 +290,9 @@ fn what_is_not_an_image_is_not_locked() {
     let config = r#"{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]}}"#;
     let config_descriptor = json!({"mediaType": "application/vnd.oci.image.config.v1+json", "size": config.len(), "digest": digest(config.as_bytes())});
     let strange = strange.to_string().replace(&json!({"mediaType": "application/vnd.oci.image.config.v1+json", "size": 2, "digest": digest(b"{}")}).to_string(), &config_descriptor.to_string());
-    registry.on(get("/v2/sha512/manifests/1"), Answer::ok(strange));
+    registry.on(get("/v2/stronger/manifests/1"), Answer::ok(strange));
     registry.on(
-        get(format!("/v2/sha512/blobs/{}", digest(config.as_bytes()))),
+        get(format!("/v2/stronger/blobs/{}", digest(config.as_bytes()))),
         Answer::ok(config),
     );
     registry.on(
@@ -302,7 +302,7 @@ fn what_is_not_an_image_is_not_locked() {
     let place = Place::new();
     let at = |name: &str| format!("{}/{name}:1", registry.name());
     place.run(&["add", &at("chart")]).failed(7).says("helm");
-    place.run(&["add", &at("sha512")]).failed(7).says("sha512");
+    place.run(&["add", &at("stronger")]).failed(7).says("sha512");
     place.run(&["add", &at("strange")]).failed(7);
     assert!(!place.path().exists() || place.valid()["images"].as_object().unwrap().is_empty());
 }

@@ -1,6 +1,7 @@
 //! hocker load and prune with real daemons.
 
 mod docker; // only what is not there is sent
+mod names; // an image that is called by another's id is not that image
 mod prune; // what nobody wants any more goes, and nothing else
 mod whole; // other image stores get whole images, once
 mod wrong; // wrong images leave each daemon as it was
