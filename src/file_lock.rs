@@ -29,7 +29,7 @@ pub struct FileLock(#[expect(dead_code, reason = "closing it is what matters")] 
 pub enum Mode {
     /// With everyone who takes it in this mode.
     Shared,
-    /// With nobody.
+    /// With no other process.
     Exclusive,
 }
 
@@ -134,6 +134,8 @@ pub fn open_private(path: &Path) -> io::Result<File> {
     // A link could lead to a file of somebody else's, and a FIFO would wait for its reader.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new()
+        // NFS gives shared locks to readers and exclusive ones to writers (flock(2)).
+        .read(true)
         .write(true)
         .create(true)
         .truncate(false)

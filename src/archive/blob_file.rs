@@ -1,5 +1,6 @@
 //! A blob that is a file, read with suspicion: it is held against its descriptor while it is read, and its end
-//! is only handed out once all of it was found good.
+//! is only handed out once all of it was found good. So what was verified is what was handed out, whoever changes the
+//! file meanwhile.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::composition::Error;
 use crate::descriptor::Descriptor;
+use crate::input;
 use crate::verify::Verifier;
 
 /// What is read at a time, in bytes.
@@ -26,14 +28,22 @@ pub struct BlobFile {
 impl BlobFile {
     /// Opens the file of the blob that `descriptor` names.
     pub fn open(descriptor: &Descriptor, path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(|source| Error::Read {
+        let failed = |source| Error::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let file = input::open(path).map_err(failed)?;
+        let size = file.metadata().map_err(failed)?.len();
+        let verifier = Verifier::new(descriptor.digest, Some(descriptor.size));
+        // Nothing is handed out of a file that cannot be the blob.
+        verifier.expect_end(size).map_err(|source| Error::Content {
             path: path.to_owned(),
             source,
         })?;
         Ok(Self {
             path: path.to_owned(),
             file,
-            verifier: Some(Verifier::new(descriptor.digest, Some(descriptor.size))),
+            verifier: Some(verifier),
             left: descriptor.size,
             buffer: vec![0; BUFFER],
         })
@@ -92,18 +102,18 @@ mod tests {
         std::fs::write(&path, found).unwrap();
         let digest = Digest::of(promised);
         let descriptor = Descriptor::new(MediaType::OCI_LAYER, digest, promised.len() as u64);
-        let mut blob = BlobFile::open(&descriptor, &path).unwrap();
         let mut out = Vec::new();
-        loop {
-            match blob.next_bytes() {
-                Ok(Some(bytes)) => out.extend_from_slice(bytes),
-                Ok(None) => return (out, Ok(())),
-                Err(error) => {
-                    let source = std::error::Error::source(&error).unwrap().to_string();
-                    return (out, Err(source));
-                }
-            }
+        let result = BlobFile::open(&descriptor, &path)
+            .and_then(|blob| read_to_end(blob, &mut out))
+            .map_err(|error| std::error::Error::source(&error).unwrap().to_string());
+        (out, result)
+    }
+
+    fn read_to_end(mut blob: BlobFile, out: &mut Vec<u8>) -> Result<(), Error> {
+        while let Some(bytes) = blob.next_bytes()? {
+            out.extend_from_slice(bytes);
         }
+        Ok(())
     }
 
     #[test]
@@ -132,5 +142,40 @@ mod tests {
             }
         }
         assert!(read(b"", b"x").1.is_err());
+    }
+
+    #[test]
+    fn nothing_is_handed_out_of_a_file_of_another_size() {
+        let promised = vec![7; 3 * BUFFER];
+        for found in [&promised[1..], &[&promised[..], &[7]].concat()] {
+            assert_eq!(read(&promised, found).0, b"");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_changed_while_it_is_read_is_found_out() {
+        let promised = vec![7; 3 * BUFFER];
+        let descriptor = Descriptor::new(
+            MediaType::OCI_LAYER,
+            Digest::of(&promised),
+            promised.len() as u64,
+        );
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("blob");
+        for (change, reason) in [
+            (vec![8; promised.len()], "another digest"),
+            (promised[1..].to_vec(), "ends after"),
+            ([&promised[..], &[7]].concat(), "is longer than"),
+        ] {
+            std::fs::write(&path, &promised).unwrap();
+            let mut blob = BlobFile::open(&descriptor, &path).unwrap();
+            blob.next_bytes().unwrap().unwrap();
+            std::fs::write(&path, change).unwrap();
+            let mut out = Vec::new();
+            let error = read_to_end(blob, &mut out).unwrap_err();
+            let error = std::error::Error::source(&error).unwrap().to_string();
+            assert!(error.contains(reason), "{error}");
+            assert!(out.len() < 2 * BUFFER);
+        }
     }
 }

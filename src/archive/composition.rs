@@ -1,7 +1,6 @@
 //! An image whose parts are files, with the names that it is to have: what stands under the first line of
 //! `compositeImage.sh`, and what every writer of archives starts from.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use super::names::Names;
 use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
 use crate::document::{self, Document, MAX_DOCUMENT_SIZE, ParseError};
+use crate::input;
 use crate::manifest::Manifest;
 use crate::reference;
 use crate::verify::{self, Verifier};
@@ -78,7 +78,7 @@ impl Composition {
         let manifest = &self.manifest;
         manifest.require_image().map_err(Error::Manifest)?;
         let path = &self.config;
-        let bytes = File::open(path)
+        let bytes = input::open(path)
             .and_then(document::read)
             .map_err(|source| Error::Read {
                 path: path.clone(),
@@ -127,7 +127,7 @@ impl Composition {
     /// Reads what [`to_script`](Self::to_script) wrote to a file, or anything that begins like it.
     pub fn of_script(path: &Path) -> Result<Self, Error> {
         let mut text = String::new();
-        File::open(path)
+        input::open(path)
             .and_then(|file| file.take(MAX_SCRIPT_SIZE).read_to_string(&mut text))
             .map_err(|source| Error::Read {
                 path: path.to_owned(),

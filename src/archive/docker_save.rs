@@ -12,15 +12,18 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::blob_file::BlobFile;
 use super::composition::{self, Composition};
 use super::header::{self, Members};
 use super::names::Names;
-use super::oci_layout::{OCI_LAYOUT, blob_name, index};
+use super::oci_layout::{NIX_STORE, OCI_LAYOUT, blob_name, index};
 use super::placed::Placed;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::Document;
+use crate::input;
 use crate::manifest::Manifest;
+use crate::verify::Verifier;
 
 /// Which files say what the blobs are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +118,8 @@ impl Archive {
         Ok(blobs)
     }
 
-    /// Writes the archive in order, with the blobs from the files of `composition`. None is read into memory.
+    /// Writes the archive in order, with the blobs from the files of `composition`. None is read into memory. One that
+    /// is something else ends the archive before its end, and so no reader takes it.
     pub fn write<W: Write>(&self, composition: &Composition, out: W) -> Result<W, Error> {
         let files: HashMap<Digest, &Path> = composition
             .files()
@@ -165,47 +169,47 @@ fn write_blob<W: Write>(
     descriptor: &Descriptor,
     path: &Path,
 ) -> Result<(), Error> {
-    let at = |source| Error::Read {
+    if let Some((path, file)) = of_store(path)? {
+        let size = file.metadata().map_err(|source| reading(&path, source))?;
+        Verifier::new(descriptor.digest, Some(descriptor.size))
+            .expect_end(size.len())
+            .map_err(|source| composition::Error::Content { path, source })?;
+        return Ok(members.file(name, &file, descriptor.size)?);
+    }
+    let mut blob = BlobFile::open(descriptor, path)?;
+    members.begin(name, descriptor.size)?;
+    while let Some(bytes) = blob.next_bytes()? {
+        members.content(bytes).map_err(header::Error::Write)?;
+    }
+    Ok(members.end(descriptor.size)?)
+}
+
+/// The file that `path` leads to, if it lies in the Nix store: Nix has verified it, and nobody changes it afterwards. So
+/// the kernel may copy it, and nothing looks at it once more.
+fn of_store(path: &Path) -> Result<Option<(PathBuf, File)>, Error> {
+    let path = path
+        .canonicalize()
+        .map_err(|source| reading(path, source))?;
+    if !path.starts_with(NIX_STORE) {
+        return Ok(None);
+    }
+    let file = input::open(&path).map_err(|source| reading(&path, source))?;
+    Ok(Some((path, file)))
+}
+
+fn reading(path: &Path, source: io::Error) -> composition::Error {
+    composition::Error::Read {
         path: path.to_owned(),
         source,
-    };
-    let file = File::open(path).map_err(at)?;
-    let size = file.metadata().map_err(at)?.len();
-    if size != descriptor.size {
-        return Err(Error::Size {
-            path: path.to_owned(),
-            size,
-            expected: descriptor.size,
-        });
     }
-    Ok(members.file(name, &file, size)?)
 }
 
 /// An archive that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file cannot be read.
-    #[error("reading {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-    /// The parts do not belong together.
+    /// The parts do not belong together, or cannot be read.
     #[error(transparent)]
     Composition(#[from] composition::Error),
-    /// A file is not what the manifest names.
-    #[error("{} has {size} bytes, and the manifest says {expected}", path.display())]
-    Size {
-        /// The file.
-        path: PathBuf,
-        /// Its size.
-        size: u64,
-        /// What the manifest says.
-        expected: u64,
-    },
     /// A member could not be written.
     #[error(transparent)]
     Member(#[from] header::Error),
@@ -217,14 +221,12 @@ impl Error {
     pub fn is_integrity(&self) -> bool {
         match self {
             Self::Composition(error) => error.is_integrity(),
-            Self::Size { .. } => true,
             Self::Member(error) => {
                 matches!(
                     error,
                     header::Error::Short { .. } | header::Error::Long { .. }
                 )
             }
-            Self::Read { .. } => false,
         }
     }
 
@@ -233,7 +235,7 @@ impl Error {
     pub fn io(&self) -> Option<&io::Error> {
         match self {
             Self::Member(error) => error.io(),
-            _ => None,
+            Self::Composition(_) => None,
         }
     }
 }
@@ -344,8 +346,14 @@ mod tests {
             fewer.unwrap_err().to_string(),
             "the manifest names 2 layers, and there are 1 files"
         );
-        std::fs::write(directory.path().join("layer"), b"longer").unwrap();
-        assert!(text(&good).ends_with("layer has 6 bytes, and the manifest says 5"));
+        for other in ["other", "longer", "less"] {
+            std::fs::write(directory.path().join("layer"), other).unwrap();
+            let text = text(&good);
+            assert!(
+                text.ends_with("layer is not what the manifest names"),
+                "{text}"
+            );
+        }
         std::fs::remove_file(directory.path().join("layer")).unwrap();
         assert!(text(&good).starts_with("reading "));
     }

@@ -4,7 +4,7 @@
 //! long names beyond 100 bytes, which SHA-512 needs.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read as _, Write};
 
 use tar::{EntryType, Header};
 
@@ -66,21 +66,6 @@ impl<W: Write> Members<W> {
         // The types stay concrete: `io::copy` has a fast path for files behind a buffered reader, and takes
         // the reader's buffer where the output is a pipe.
         let copied = io::copy(&mut BufReader::with_capacity(BUFFER, file), &mut self.out);
-        if self.copied(name, size, copied)? > size {
-            return Err(Error::Long {
-                name: name.to_owned(),
-                size,
-            });
-        }
-        Ok(())
-    }
-
-    /// Copies what is read, which must be exactly `size` bytes.
-    pub fn reader(&mut self, name: &str, reader: impl Read, size: u64) -> Result<(), Error> {
-        self.begin(name, size)?;
-        // One byte more shows that there are too many.
-        let reader = reader.take(size.saturating_add(1));
-        let copied = io::copy(&mut BufReader::with_capacity(BUFFER, reader), &mut self.out);
         if self.copied(name, size, copied)? > size {
             return Err(Error::Long {
                 name: name.to_owned(),

@@ -1,10 +1,10 @@
 //! Which images are at a place on disk: the digests by which daemons know them.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::path::Path;
 
-use super::composition::{self, Composition};
+use super::blob_file::BlobFile;
+use super::composition::Composition;
 use super::oci_layout::LayoutReader;
 use super::stored_image::Error;
 use crate::descriptor::Descriptor;
@@ -59,20 +59,18 @@ fn of_layout(layout: &LayoutReader) -> Result<HashSet<Digest>, Error> {
     Ok(found)
 }
 
-/// The SHA-256 digest of a configuration, whatever the manifest names it by.
+/// The SHA-256 digest of a configuration, whatever the manifest names it by. The file must be what the manifest names:
+/// what is kept is not to depend on who writes to it.
 fn image_id(config: &Descriptor, file: &Path) -> Result<Digest, Error> {
     if let Digest::Sha256(_) = config.digest {
         return Ok(config.digest);
     }
-    File::open(file)
-        .and_then(|content| Hasher::sha256().read(content))
-        .map_err(|source| {
-            composition::Error::Read {
-                path: file.to_owned(),
-                source,
-            }
-            .into()
-        })
+    let mut blob = BlobFile::open(config, file)?;
+    let mut hasher = Hasher::sha256();
+    while let Some(bytes) = blob.next_bytes()? {
+        hasher.update(bytes);
+    }
+    Ok(hasher.finish())
 }
 
 #[cfg(test)]

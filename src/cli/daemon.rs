@@ -4,10 +4,12 @@
 //! current context.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::args::DaemonArgs;
 use super::environment::{self, var, var_os};
 use super::{Context, Error, transport};
+use crate::engine::state::State;
 use crate::engine::{Address, Daemon, Endpoint, TlsFiles, context};
 
 /// Connects to the daemon.
@@ -17,6 +19,15 @@ pub(super) async fn connect(args: DaemonArgs, context: &Context) -> Result<Daemo
     // A bundle that the environment names is read only where it is needed.
     let roots = || transport::roots(false);
     Ok(Daemon::connect(endpoint, roots, settings).await?)
+}
+
+/// What was put into the daemon, as a directory remembers it. Waits for others are announced.
+pub(super) fn state(directory: PathBuf, context: &Context) -> State {
+    let display = context.display.clone();
+    State::new(
+        directory,
+        Arc::new(move |held| display.line(&held.to_string())),
+    )
 }
 
 /// Where the daemon is.

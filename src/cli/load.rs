@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::args::LoadArgs;
 use super::{Context, Error, daemon, stdout};
 use crate::engine::load::{self, Again, Loaded, Order, Report, Watch};
-use crate::engine::state::State;
 
 pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> {
     let daemon = daemon::connect(args.daemon, context).await?;
-    let state = args.state.map(State::new);
+    let state = args
+        .state
+        .map(|directory| daemon::state(directory, context));
     // A relative path would mean another image to who reads the records.
     let path = std::path::absolute(&args.image_path).unwrap_or(args.image_path);
     let order = Order {

@@ -5,10 +5,9 @@ use tokio::task::spawn_blocking;
 use super::args::PruneArgs;
 use super::{Context, Error, daemon, stdout};
 use crate::engine::prune::{self, Fate, Kept, Pruned};
-use crate::engine::state::State;
 
 pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error> {
-    let state = State::new(args.state);
+    let state = daemon::state(args.state, context);
     let kept = spawn_blocking(move || Kept::at(&args.keep))
         .await
         .map_err(Error::Task)??;

@@ -2,15 +2,19 @@
 //! when nobody wants it any more, and nothing else with it.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fmt;
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::document;
+use crate::file_lock::{self, FileLock, Held, Mode, Patience};
+use crate::input;
 use crate::output::{self, Existing, OutputFile};
 
 /// The version of the records that this program writes and reads.
@@ -19,11 +23,25 @@ const VERSION: u32 = 1;
 const USE_LOCK: &str = "use.lock";
 /// Held by who changes a record.
 const CHANGE_LOCK: &str = "change.lock";
+/// Whoever loads holds the lock until the daemon has unpacked the image, which takes minutes where it is large.
+const WHILE_IN_USE: Patience = Patience::of(Duration::from_secs(60 * 60));
+/// A record is a small file.
+const WHILE_CHANGED: Patience = Patience::of(Duration::from_secs(60));
+
+/// Hears of a lock that another process holds.
+pub type Waiting = Arc<dyn Fn(&Held) + Send + Sync>;
 
 /// A directory of records. It belongs to one daemon.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct State {
     directory: PathBuf,
+    waiting: Waiting,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("State").field(&self.directory).finish()
+    }
 }
 
 /// What was put into the daemon with one image.
@@ -64,47 +82,34 @@ struct Version {
     version: u32,
 }
 
-/// A lock on a directory, until it is dropped.
-#[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "closing it is what matters")] File);
-
 impl State {
-    /// Uses a directory, which need not be there yet.
+    /// Uses a directory, which need not be there yet. `waiting` hears of locks that do not come at once.
     #[must_use]
-    pub fn new(directory: PathBuf) -> Self {
-        Self { directory }
+    pub fn new(directory: PathBuf, waiting: Waiting) -> Self {
+        Self { directory, waiting }
     }
 
-    /// Makes the directory, and keeps away who prunes. Waits as long as somebody does.
-    pub fn lock_to_load(&self) -> Result<Lock, Error> {
+    /// Makes the directory, and keeps away who prunes. Waits while somebody does, for an hour at most.
+    pub fn lock_to_load(&self) -> Result<FileLock, Error> {
         fs::create_dir_all(&self.directory)
             .map_err(|source| self.failed(&self.directory, source))?;
-        self.lock(USE_LOCK, FlockOperation::LockShared)
+        self.lock(USE_LOCK, Mode::Shared, WHILE_IN_USE)
     }
 
-    /// Keeps away everybody else; `None` where there is no directory, and so no record.
-    pub fn lock_to_prune(&self) -> Result<Option<Lock>, Error> {
+    /// Keeps away everybody else; `None` where there is no directory, and so no record. Waits while others load, for an
+    /// hour at most.
+    pub fn lock_to_prune(&self) -> Result<Option<FileLock>, Error> {
         if !self.directory.exists() {
             return Ok(None);
         }
-        self.lock(USE_LOCK, FlockOperation::LockExclusive).map(Some)
+        self.lock(USE_LOCK, Mode::Exclusive, WHILE_IN_USE).map(Some)
     }
 
-    fn lock(&self, name: &str, operation: FlockOperation) -> Result<Lock, Error> {
+    fn lock(&self, name: &str, mode: Mode, patience: Patience) -> Result<FileLock, Error> {
         let path = self.directory.join(name);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|source| self.failed(&path, source))?;
-        loop {
-            match rustix::fs::flock(&file, operation) {
-                Ok(()) => return Ok(Lock(file)),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(errno) => return Err(self.failed(&path, errno.into())),
-            }
-        }
+        let file = file_lock::open_private(&path).map_err(|source| self.failed(&path, source))?;
+        let waiting = |held: &Held| (self.waiting)(held);
+        Ok(file_lock::lock(file, &path, mode, patience, waiting)?)
     }
 
     /// The record of an image.
@@ -141,7 +146,7 @@ impl State {
         image_id: &Digest,
         change: impl FnOnce(Option<Record>) -> Option<Record>,
     ) -> Result<Option<Record>, Error> {
-        let _lock = self.lock(CHANGE_LOCK, FlockOperation::LockExclusive)?;
+        let _lock = self.lock(CHANGE_LOCK, Mode::Exclusive, WHILE_CHANGED)?;
         let before = self.record(image_id)?;
         match change(before.clone()) {
             Some(record) if Some(&record) != before.as_ref() => self.write(&record)?,
@@ -170,7 +175,7 @@ impl State {
     }
 
     fn read(&self, path: &Path) -> Result<Option<Record>, Error> {
-        let bytes = match File::open(path).and_then(document::read) {
+        let bytes = match input::open(path).and_then(document::read) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(self.failed(path, source)),
@@ -216,6 +221,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// Another process holds a lock for too long, or there are no locks.
+    #[error(transparent)]
+    Lock(#[from] file_lock::Error),
     /// A record that is none.
     #[error("{} is no record of a loaded image", path.display())]
     Record {
@@ -245,7 +253,7 @@ mod tests {
     #[test]
     fn records_are_read_back_changed_and_removed() {
         let directory = tempfile::tempdir().unwrap();
-        let state = State::new(directory.path().join("state"));
+        let state = State::new(directory.path().join("state"), Arc::new(|_| ()));
         let id = Digest::of(b"a");
         assert!(state.lock_to_prune().unwrap().is_none());
         let lock = state.lock_to_load().unwrap();
@@ -273,7 +281,7 @@ mod tests {
     #[test]
     fn a_record_that_is_broken_or_newer_is_an_error_that_names_it() {
         let directory = tempfile::tempdir().unwrap();
-        let state = State::new(directory.path().to_owned());
+        let state = State::new(directory.path().to_owned(), Arc::new(|_| ()));
         let file = directory.path().join("x.json");
         for (text, words) in [
             ("", "is no record"),

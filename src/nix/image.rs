@@ -4,7 +4,7 @@
 //! Source: OCI image specification, `image-layout.md`.
 
 use std::collections::HashSet;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{self, Document, ParseError};
+use crate::input;
 use crate::manifest::Manifest;
 use crate::media_type::MediaType;
 
@@ -112,7 +113,7 @@ fn write_layout(oci: &Path, composition: &Composition) -> io::Result<()> {
 }
 
 fn read_config(path: &Path) -> Result<Document<ImageConfig>, Error> {
-    let bytes = File::open(path)
+    let bytes = input::open(path)
         .and_then(document::read)
         .map_err(reading(path))?;
     Document::parse(bytes, None).map_err(|source| Error::Config {

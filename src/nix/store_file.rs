@@ -1,6 +1,6 @@
 //! A file in the store that is a blob of an image: what it is, found out without a manifest.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::compression::sniff;
 use crate::digest::{Digest, Hasher};
+use crate::input;
 use crate::media_type::{Compression, MediaType};
 
 /// A configuration or layer that Nix has put into the store.
@@ -38,13 +39,13 @@ impl StoreFile {
         if let Some(digest) = self.digest {
             return Ok(digest);
         }
-        Hasher::sha256().read(File::open(&self.path)?)
+        Hasher::sha256().read(input::open(&self.path)?)
     }
 
     /// A layer's media type by its first bytes.
     pub fn media_type(&self) -> io::Result<MediaType> {
         let mut magic = Vec::new();
-        File::open(&self.path)?.take(4).read_to_end(&mut magic)?;
+        input::open(&self.path)?.take(4).read_to_end(&mut magic)?;
         Ok(match sniff(&magic) {
             Compression::Gzip => MediaType::DOCKER_LAYER_GZIP,
             Compression::Zstd => MediaType::OCI_LAYER_ZSTD,

@@ -1,7 +1,10 @@
 //! hocker load and prune against a scripted daemon: what real daemons cannot be made to do. What they do is in the
 //! second ring.
 
-mod form;
+mod files; // only regular files are opened, and what was verified is what is sent
+mod form; // which daemon gets which form of a layer
+mod lock; // several at work on one state
+mod names; // an image that is called by another's id is not that image
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -105,6 +108,21 @@ fn gets<const N: usize>(daemon: &Registry, image: &Image, answers: [Answer; N]) 
     }
     let there = inspected(image, &["team/app:1"]);
     daemon.on(inspect(&image.config_digest()), there);
+}
+
+/// What fetchdocker builds of an image in a layout.
+fn write_script(script: &Path, image: &Image, layout: &Path, names: &serde_json::Value) {
+    let blob = |hex: String| layout.join("blobs/sha256").join(hex);
+    let layers: Vec<_> = image.layers.iter().map(|layer| blob(layer.hex())).collect();
+    let mut text = json!({
+        "repoTags": [],
+        "manifest": String::from_utf8(image.manifest.clone()).unwrap(),
+        "config": blob(hex(&image.config)),
+        "layers": layers,
+    });
+    let names = names.as_object().unwrap().clone();
+    text.as_object_mut().unwrap().extend(names);
+    fs::write(script, text.to_string()).unwrap();
 }
 
 fn load(daemon: &Registry, layout: &TempDir) -> Run {
@@ -361,110 +379,6 @@ fn a_daemon_that_says_it_has_the_image_must_have_it() {
         daemon.on(upload(), loaded());
         daemon.on(inspect(&image.config_digest()), answer);
         load(&daemon, &layout).run().failed(5);
-    }
-}
-
-/// A daemon that answers as podman does.
-fn podman() -> Registry {
-    let daemon = Registry::start();
-    daemon.on(get("/_ping"), pong().header("Libpod-Api-Version", "4.3.1"));
-    let version = json!({"Version": "4.3.1", "Os": "linux", "Arch": "amd64"});
-    daemon.on(api("/version"), json(&version));
-    daemon
-}
-
-#[test]
-fn an_image_that_is_found_by_a_name_like_the_id_is_not_the_image() {
-    let image = small();
-    let layout = layout(&image);
-    let other = Image::new(Family::Docker, &["/other"], image.layers.clone());
-    let (id, hex) = (image.config_digest(), hex(&image.config));
-    let evil = || inspected(&other, &[&format!("docker.io/library/{id}")]);
-    let nothing = || json(&json!({"message": "normalizing name"})).with_status(500);
-
-    // It is not there: it is sent.
-    let daemon = podman();
-    daemon.on(inspect(&id), evil());
-    daemon.on(inspect(&hex), nothing());
-    daemon.on(upload(), loaded());
-    daemon.on(inspect(&id), inspected(&image, &["team/app:1"]));
-    load(&daemon, &layout)
-        .run()
-        .done()
-        .says("sent 2 of 2 layers");
-
-    // It is there, hidden by the name: it gets its own name, by an id that is nothing else.
-    let daemon = podman();
-    daemon.on(inspect(&id), evil());
-    daemon.on(inspect(&hex), inspected(&image, &[]));
-    let tag = format!("{API}/images/{hex}/tag?repo=docker.io%2Fteam%2Fapp&tag=1");
-    daemon.on(post(tag), json(&json!({})));
-    load(&daemon, &layout)
-        .run()
-        .done()
-        .says("it is now also team/app:1");
-
-    // No daemon is believed, whatever it is.
-    let daemon = docker();
-    daemon.on(inspect(&id), evil());
-    daemon.on(api("/images/json"), json(&json!([])));
-    daemon.on(upload(), loaded());
-    daemon.on(inspect(&id), evil());
-    load(&daemon, &layout)
-        .run()
-        .failed(5)
-        .says(&format!("has no image {id}"));
-}
-
-#[test]
-fn a_name_that_reads_like_an_id_is_given_to_no_image() {
-    let image = small();
-    let evil = format!("docker.io/library/{}", digest(b"another"));
-    let good = layout(&image);
-    let bad = tempfile::tempdir().unwrap();
-    image.write_layout(bad.path(), &evil);
-    let script = bad.path().join("compositeImage.sh");
-    let write_script = |names: &serde_json::Value| {
-        let blob = |hex: String| good.path().join("blobs/sha256").join(hex);
-        let layers: Vec<_> = image.layers.iter().map(|layer| blob(layer.hex())).collect();
-        let mut text = json!({
-            "repoTags": [],
-            "manifest": String::from_utf8(image.manifest.clone()).unwrap(),
-            "config": blob(hex(&image.config)),
-            "layers": layers,
-        });
-        let names = names.as_object().unwrap().clone();
-        text.as_object_mut().unwrap().extend(names);
-        fs::write(&script, text.to_string()).unwrap();
-    };
-    let out = bad.path().join("out");
-    let image_of =
-        |path: &Path| hocker(["image", "--format", "docker-save", "--out"]).arguments([&out, path]);
-    let image_refuses = |run: Run, code| {
-        run.run().failed(code).says("is not a name for an image");
-        assert!(!out.exists());
-    };
-    let load_refuses = || {
-        let daemon = docker();
-        let outcome = load(&daemon, &bad).run().failed(1);
-        outcome.says("is not a name for an image");
-    };
-    load_refuses();
-    image_refuses(image_of(bad.path()), 1);
-    image_refuses(image_of(good.path()).arguments(["--tag", &evil]), 2);
-    hocker(["load", "--tag", &evil])
-        .arguments([good.path()])
-        .run()
-        .failed(2)
-        .says("is not a name for an image");
-    for names in [
-        json!({"repoTags": ["a:1", evil]}),
-        json!({"reference": evil}),
-    ] {
-        write_script(&names);
-        load_refuses();
-        image_refuses(image_of(bad.path()), 1);
-        image_refuses(hocker(["composite"]).arguments([&script]), 1);
     }
 }
 

@@ -10,7 +10,7 @@ mod writer;
 use serde_json::json;
 
 pub use self::name::{FULL_NAME, ImageName, REF_NAME};
-pub use self::reader::{Error, LayoutReader};
+pub use self::reader::{Error, LayoutReader, NIX_STORE};
 pub use self::writer::LayoutWriter;
 
 use crate::descriptor::Descriptor;

@@ -3,8 +3,7 @@
 //!
 //! Source: OCI image specification, `image-layout.md`.
 
-use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -14,9 +13,10 @@ use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{self, Document, ParseError, View};
 use crate::index::Index;
+use crate::input;
 
 /// Where Nix keeps what it has checked.
-const NIX_STORE: &str = "/nix/store";
+pub const NIX_STORE: &str = "/nix/store";
 
 /// A directory with `oci-layout`, `index.json` and `blobs/`.
 #[derive(Debug)]
@@ -86,26 +86,28 @@ impl LayoutReader {
             .map_err(|source| Error::Document { path, source })
     }
 
-    /// The file of the blob that `descriptor` names, in the size that it must have; `None` where the layout lacks it.
+    /// The file of the blob that `descriptor` names, in the size that it must have; `None` where the layout lacks it. Who
+    /// reads it must verify it then: it may be another by that time.
     ///
     /// Blobs may be links, and one that leads to some other file must not give that file away. So what lies
     /// outside of the layout is given only if it hashes to the digest. The Nix store is exempt, because
     /// everyone can read it, and because Nix has checked what `fetchdocker` links to.
     pub fn blob(&self, descriptor: &Descriptor) -> Result<Option<PathBuf>, Error> {
         let path = self.blob_path(&descriptor.digest);
-        let Some(size) = size_of_file(&path)? else {
-            return Ok(None);
-        };
-        check_size(&path, descriptor, size)?;
         let error = |source| Error::Read {
             path: path.clone(),
             source,
         };
-        let file = path.canonicalize().map_err(error)?;
+        let file = match path.canonicalize() {
+            Ok(file) => file,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(error(source)),
+        };
+        let content = input::open(&file).map_err(error)?;
+        check_size(&path, descriptor, content.metadata().map_err(error)?.len())?;
         if !file.starts_with(&self.directory) && !file.starts_with(NIX_STORE) {
-            let found = File::open(&file)
-                .and_then(|content| descriptor.digest.hasher().read(content))
-                .map_err(error)?;
+            let content = content.take(descriptor.size.saturating_add(1));
+            let found = descriptor.digest.hasher().read(content).map_err(error)?;
             check_digest(&path, descriptor, &found)?;
         }
         Ok(Some(file))
@@ -146,36 +148,16 @@ fn check_size(path: &Path, descriptor: &Descriptor, found: u64) -> Result<(), Er
     })
 }
 
-/// The length of the regular file that `path` leads to; `None` where there is nothing.
-fn size_of_file(path: &Path) -> Result<Option<u64>, Error> {
-    let error = |source| Error::Read {
-        path: path.to_owned(),
-        source,
-    };
-    match path.metadata() {
-        // A pipe or a device would hold the reader up or never end.
-        Ok(metadata) if !metadata.is_file() => Err(error(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is not a regular file",
-        ))),
-        Ok(metadata) => Ok(Some(metadata.len())),
-        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(error(source)),
-    }
-}
-
 /// The bytes of a document; `None` where there is nothing.
 fn read_document(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    if size_of_file(path)?.is_none() {
-        return Ok(None);
-    }
-    File::open(path)
-        .and_then(document::read)
-        .map(Some)
-        .map_err(|source| Error::Read {
+    match input::open(path).and_then(document::read) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Read {
             path: path.to_owned(),
             source,
-        })
+        }),
+    }
 }
 
 /// A layout that cannot be used.

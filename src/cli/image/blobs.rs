@@ -1,7 +1,6 @@
 //! Where the layers of an image come from: a registry, or files. Either way they are verified on the way.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +12,7 @@ use crate::cli::Error;
 use crate::compression::END;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
+use crate::input;
 use crate::output;
 use crate::reference::Repository;
 use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
@@ -82,7 +82,7 @@ impl Blobs {
             Self::Files(files) => {
                 let mut bytes = [0; END];
                 let start = layer.size.checked_sub(END as u64)?;
-                let file = File::open(path_of(files, layer)).ok()?;
+                let file = input::open(path_of(files, layer)).ok()?;
                 file.read_exact_at(&mut bytes, start).ok()?;
                 Some(bytes)
             }

@@ -91,11 +91,12 @@ impl Journal<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn who_fails_does_not_take_the_record_from_who_succeeds() {
         let directory = tempfile::tempdir().unwrap();
-        let state = State::new(directory.path().to_owned());
+        let state = State::new(directory.path().to_owned(), Arc::new(|_| ()));
         let journal = Journal {
             state: Some(&state),
             id: Digest::of(b"a"),

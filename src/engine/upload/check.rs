@@ -1,7 +1,6 @@
 //! Whether a layer is what the image says: its blob by size and digest, what it decompresses to by diff id, no more
 //! than the limit allows, and an archive from beginning to end.
 
-use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
 
@@ -9,7 +8,9 @@ use super::UploadError;
 use super::pipe::Stop;
 use crate::archive::plain_layer::{LayerError, PlainLayer};
 use crate::compression::{Limit, LimitedWriter, Sniffed, announced_size};
-use crate::digest::{DiffId, Digest};
+use crate::descriptor::Descriptor;
+use crate::digest::DiffId;
+use crate::input;
 use crate::verify::Verifier;
 
 /// What is read at once.
@@ -19,8 +20,7 @@ const BUFFER: usize = 256 << 10;
 #[derive(Clone, Debug)]
 pub(super) struct Check {
     pub(super) path: PathBuf,
-    pub(super) digest: Digest,
-    pub(super) size: u64,
+    pub(super) blob: Descriptor,
     pub(super) diff_id: DiffId,
     pub(super) limit: Limit,
 }
@@ -39,8 +39,8 @@ impl Check {
         output: W,
         read: impl Fn(u64),
     ) -> Result<u64, UploadError> {
-        let mut blob = Verifier::new(self.digest, Some(self.size));
-        let mut plain = PlainLayer::new(&self.diff_id, self.size, self.limit, output);
+        let mut blob = Verifier::new(self.blob.digest, Some(self.blob.size));
+        let mut plain = PlainLayer::new(&self.diff_id, self.blob.size, self.limit, output);
         self.read(stop, |bytes| {
             blob.update(bytes)?;
             plain.write_all(bytes).map_err(LayerError::of_write)?;
@@ -56,15 +56,15 @@ impl Check {
     /// What the layer says that it decompresses to, in bytes, as [`announced_size`] has it. No more than the limit
     /// allows.
     pub(super) fn announced_size(&self) -> Result<Option<u64>, UploadError> {
-        let size = File::open(&self.path)
-            .and_then(|file| announced_size(file, self.size))
+        let size = input::open(&self.path)
+            .and_then(|file| announced_size(file, self.blob.size))
             .map_err(|error| self.unreadable(error))?;
-        Ok(size.filter(|size| *size <= self.limit.for_layer(self.size)))
+        Ok(size.filter(|size| *size <= self.limit.for_layer(self.blob.size)))
     }
 
     /// Finds out what the layer decompresses to, in bytes, and nothing else of it.
     pub(super) fn measure(&self, stop: &Stop) -> Result<u64, UploadError> {
-        let output = LimitedWriter::new(self.limit.for_layer(self.size), Count(0));
+        let output = LimitedWriter::new(self.limit.for_layer(self.blob.size), Count(0));
         let mut plain = Sniffed::new(output);
         self.read(stop, |bytes| {
             plain.write_all(bytes).map_err(LayerError::of_write)
@@ -79,7 +79,7 @@ impl Check {
         stop: &Stop,
         mut each: impl FnMut(&[u8]) -> Result<(), LayerError>,
     ) -> Result<(), UploadError> {
-        let mut file = File::open(&self.path).map_err(|error| self.unreadable(error))?;
+        let mut file = input::open(&self.path).map_err(|error| self.unreadable(error))?;
         let mut buffer = vec![0; BUFFER];
         loop {
             if stop.is_set() {
@@ -102,7 +102,7 @@ impl Check {
                 UploadError::Stopped
             }
             source => UploadError::Layer {
-                layer: self.digest,
+                layer: self.blob.digest,
                 source,
             },
         }
@@ -134,11 +134,18 @@ impl Write for Count {
 mod tests {
     use super::*;
     use crate::compression::TooLarge;
+    use crate::digest::Digest;
+    use crate::media_type::MediaType;
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
+    }
+
+    fn blob_of(content: &[u8]) -> Descriptor {
+        let media_type = MediaType::OCI_LAYER;
+        Descriptor::new(media_type, Digest::of(content), content.len() as u64)
     }
 
     fn check(
@@ -151,8 +158,7 @@ mod tests {
         std::fs::write(file.path(), blob).unwrap();
         let check = Check {
             path: file.path().to_owned(),
-            digest: Digest::of(digest_of),
-            size: digest_of.len() as u64,
+            blob: blob_of(digest_of),
             diff_id: DiffId::new(Digest::of(diff_id_of)),
             limit,
         };
@@ -209,8 +215,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let check = Check {
             path: file.path().to_owned(),
-            digest: Digest::of(b""),
-            size: 0,
+            blob: blob_of(b""),
             diff_id: DiffId::new(Digest::of(b"")),
             limit: Limit::default(),
         };

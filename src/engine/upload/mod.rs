@@ -1,6 +1,7 @@
-//! Sending an image: the archive is made while it goes out, and its end is held back until all layers were found good.
-//! A daemon that never sees the end registers nothing. Layers that go out decompressed are held against their diff ids
-//! on the way; others are decompressed beside that, for nothing but to find out.
+//! Sending an image: the archive is made while it goes out, and its end is held back until all of it was found good.
+//! A daemon that never sees the end registers nothing. All that goes out is hashed as it goes, so that a file that is
+//! changed meanwhile is found out. Layers that go out decompressed are held against their diff ids on the way; others
+//! are decompressed beside that, for nothing but to find out.
 
 mod check;
 mod payload;
@@ -17,8 +18,8 @@ pub(super) use self::payload::{Ingredients, Payload};
 pub(super) use self::pipe::{Stop, channel};
 
 use self::pipe::Pipe;
-use crate::archive::header;
 use crate::archive::plain_layer::LayerError;
+use crate::archive::{composition, header};
 use crate::digest::Digest;
 
 /// Told of bytes of the image's blobs, compressed as they are, when they are on their way.
@@ -84,6 +85,9 @@ pub enum UploadError {
         #[source]
         source: io::Error,
     },
+    /// A blob is not what the image says, or cannot be read.
+    #[error(transparent)]
+    Blob(#[from] composition::Error),
     /// A layer is not what the image says.
     #[error("the layer {layer} is not what the image says")]
     Layer {
@@ -115,6 +119,7 @@ impl UploadError {
     pub fn is_integrity(&self) -> bool {
         match self {
             Self::Layer { .. } => true,
+            Self::Blob(error) => error.is_integrity(),
             Self::Archive(error) => matches!(
                 error,
                 header::Error::Short { .. } | header::Error::Long { .. }

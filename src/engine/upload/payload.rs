@@ -1,8 +1,7 @@
 //! What is sent: the members of the archive for one daemon, and the layers in it that are to be looked at.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -10,15 +9,19 @@ use serde_json::json;
 use super::check::Check;
 use super::pipe::Pipe;
 use super::{Sent, UploadError, plain};
+use crate::archive::blob_file::BlobFile;
 use crate::archive::composition::Composition;
 use crate::archive::docker_save::{Archive, Content, Kind};
-use crate::archive::header::Members;
+use crate::archive::header::{self, Members};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::blob_name;
 use crate::compression::{Limit, sniff};
 use crate::config::ImageConfig;
+use crate::descriptor::Descriptor;
 use crate::digest::{DiffId, Digest};
+use crate::document::Document;
 use crate::engine::form::Form;
+use crate::input;
 use crate::media_type::Compression;
 
 /// An image as one daemon gets it.
@@ -32,8 +35,8 @@ pub(in crate::engine) struct Payload {
 #[derive(Debug)]
 enum Part {
     Bytes(String, Vec<u8>),
-    /// A file as it is.
-    File(String, PathBuf),
+    /// A blob as it is, in a file.
+    Blob(String, Box<Descriptor>, PathBuf),
     /// What a layer decompresses to.
     Plain(String, Check),
 }
@@ -42,7 +45,7 @@ enum Part {
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct Ingredients<'a> {
     pub(in crate::engine) composition: &'a Composition,
-    pub(in crate::engine) config: &'a ImageConfig,
+    pub(in crate::engine) config: &'a Document<ImageConfig>,
     pub(in crate::engine) names: &'a Names,
     pub(in crate::engine) left_out: &'a HashSet<Digest>,
     pub(in crate::engine) limit: Limit,
@@ -67,8 +70,7 @@ impl Ingredients<'_> {
                 }
                 Ok(Check {
                     path: path.to_owned(),
-                    digest: layer.digest,
-                    size: layer.size,
+                    blob: layer.clone(),
                     diff_id: *diff_id,
                     limit: self.limit,
                 })
@@ -90,7 +92,7 @@ impl Payload {
         let mut is_plain = HashSet::new();
         for check in from.checks()? {
             if form.is_plain(compression(&check.path)?) {
-                is_plain.insert(check.digest);
+                is_plain.insert(check.blob.digest);
             }
         }
         if is_plain.is_empty() {
@@ -110,10 +112,13 @@ impl Payload {
             .into_iter()
             .filter_map(|member| match member.content {
                 Content::Bytes(bytes) => Some(Part::Bytes(member.name, bytes)),
+                Content::Blob(blob) if blob.digest == manifest.config.digest => {
+                    Some(Part::Bytes(member.name, from.config.bytes().to_vec()))
+                }
                 // The archive was laid out from the same manifest.
                 Content::Blob(blob) => paths
                     .get(&blob.digest)
-                    .map(|path| Part::File(member.name, (*path).to_owned())),
+                    .map(|path| Part::Blob(member.name, blob, (*path).to_owned())),
             })
             .collect();
         Ok(Self {
@@ -139,25 +144,22 @@ impl Payload {
         let names: Vec<_> = layers.map(|(layer, id)| name(&layer.digest, id)).collect();
         let config = blob_name(&manifest.config.digest);
         let list = json!([{ "Config": config, "RepoTags": from.names.repo_tags, "Layers": names }]);
-        let mut parts = vec![Part::Bytes(
-            "manifest.json".to_owned(),
-            list.to_string().into_bytes(),
-        )];
-        parts.extend(
-            (from.composition.files().take(1))
-                .map(|(_, path)| Part::File(config.clone(), path.to_owned())),
-        );
+        let mut parts = vec![
+            Part::Bytes("manifest.json".to_owned(), list.to_string().into_bytes()),
+            Part::Bytes(config, from.config.bytes().to_vec()),
+        ];
         let mut checks = Vec::new();
         let mut seen = HashSet::new();
         for check in from.checks()? {
-            let name = name(&check.digest, &check.diff_id);
+            let name = name(&check.blob.digest, &check.diff_id);
             let is_first = seen.insert(name.clone());
-            match (is_first, is_plain.contains(&check.digest)) {
+            match (is_first, is_plain.contains(&check.blob.digest)) {
                 (true, true) => parts.push(Part::Plain(name, check)),
                 // Another blob of the same content.
                 (false, true) => {}
                 (is_first, false) => {
-                    parts.extend(is_first.then(|| Part::File(name, check.path.clone())));
+                    let blob = Box::new(check.blob.clone());
+                    parts.extend(is_first.then(|| Part::Blob(name, blob, check.path.clone())));
                     checks.push(check);
                 }
             }
@@ -177,10 +179,8 @@ impl Payload {
         for part in &self.parts {
             match part {
                 Part::Bytes(name, bytes) => members.bytes(name, bytes).map_err(stopped)?,
-                Part::File(name, path) => {
-                    let (file, size) = open(path)?;
-                    let file = Told { file, sent };
-                    members.reader(name, file, size).map_err(stopped)?;
+                Part::Blob(name, descriptor, path) => {
+                    write_blob(&mut members, name, descriptor, path, sent)?;
                 }
                 Part::Plain(name, layer) => plain::write(&mut members, name, layer, &stop, sent)?,
             }
@@ -189,47 +189,40 @@ impl Payload {
     }
 }
 
-/// A file that tells what is read of it.
-struct Told<'a> {
-    file: File,
-    sent: &'a Sent,
-}
-
-impl Read for Told<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        (self.sent)(count as u64);
-        Ok(count)
+/// Writes a blob as a member of this name. It is hashed on the way: what is sent is what the image says.
+fn write_blob(
+    members: &mut Members<Pipe>,
+    name: &str,
+    descriptor: &Descriptor,
+    path: &Path,
+    sent: &Sent,
+) -> Result<(), UploadError> {
+    let mut blob = BlobFile::open(descriptor, path)?;
+    members.begin(name, descriptor.size).map_err(stopped)?;
+    while let Some(bytes) = blob.next_bytes()? {
+        let written = members.content(bytes);
+        written.map_err(|error| stopped(header::Error::Write(error)))?;
+        sent(bytes.len() as u64);
     }
+    members.end(descriptor.size).map_err(stopped)
 }
 
 /// The pipe is broken where nobody wants the archive any more.
-pub(super) fn stopped(error: crate::archive::header::Error) -> UploadError {
+pub(super) fn stopped(error: header::Error) -> UploadError {
     match error.io() {
         Some(source) if source.kind() == io::ErrorKind::BrokenPipe => UploadError::Stopped,
         _ => UploadError::Archive(error),
     }
 }
 
-fn open(path: &Path) -> Result<(File, u64), UploadError> {
-    let file = File::open(path).map_err(|source| read(path, source))?;
-    let size = file.metadata().map_err(|source| read(path, source))?.len();
-    Ok((file, size))
-}
-
-fn read(path: &Path, source: io::Error) -> UploadError {
-    UploadError::Read {
-        path: path.to_owned(),
-        source,
-    }
-}
-
 /// How a file is compressed, by its first bytes.
 fn compression(path: &Path) -> Result<Compression, UploadError> {
-    let (file, _) = open(path)?;
     let mut magic = Vec::new();
-    BufReader::with_capacity(8, file.take(4))
-        .read_to_end(&mut magic)
-        .map_err(|source| read(path, source))?;
+    input::open(path)
+        .and_then(|file| file.take(4).read_to_end(&mut magic))
+        .map_err(|source| UploadError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
     Ok(sniff(&magic))
 }

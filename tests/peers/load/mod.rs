@@ -1,5 +1,6 @@
 //! hocker load and prune with real daemons.
 
+mod changed; // blobs that are changed while they are sent are found out
 mod docker; // only what is not there is sent
 mod names; // an image that is called by another's id is not that image
 mod prune; // what nobody wants any more goes, and nothing else

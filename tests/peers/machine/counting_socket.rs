@@ -18,8 +18,24 @@ type Action = Box<dyn FnOnce() + Send>;
 struct Shared {
     sent: AtomicU64,
     stopping: AtomicBool,
-    /// To be done when so many bytes have been sent.
-    action: Mutex<Option<(u64, Action)>>,
+    action: Mutex<Option<(Moment, Action)>>,
+}
+
+/// When something is done.
+enum Moment {
+    /// When so many bytes have been sent.
+    Sent(u64),
+    /// When this is asked for.
+    Asked(&'static str),
+}
+
+impl Moment {
+    fn has_come(&self, sent: u64, bytes: &[u8]) -> bool {
+        match self {
+            Self::Sent(count) => sent >= *count,
+            Self::Asked(text) => String::from_utf8_lossy(bytes).contains(text),
+        }
+    }
 }
 
 /// The socket. Its threads end with their connections.
@@ -72,7 +88,16 @@ impl CountingSocket {
     /// Does something when so many more bytes have been sent, and before these are passed on.
     pub(crate) fn after(&self, bytes: u64, action: impl FnOnce() + Send + 'static) {
         self.shared.sent.store(0, Ordering::SeqCst);
-        *self.shared.action.lock().unwrap() = Some((bytes, Box::new(action)));
+        *self.shared.action.lock().unwrap() = Some((Moment::Sent(bytes), Box::new(action)));
+    }
+
+    /// Does something before a request that names this is passed on.
+    pub(crate) fn before_request(
+        &self,
+        path: &'static str,
+        action: impl FnOnce() + Send + 'static,
+    ) {
+        *self.shared.action.lock().unwrap() = Some((Moment::Asked(path), Box::new(action)));
     }
 }
 
@@ -109,7 +134,7 @@ fn requests(mut client: &UnixStream, mut server: &UnixStream, shared: &Shared) -
         let due = {
             let mut action = shared.action.lock().unwrap();
             match &*action {
-                Some((bytes, _)) if sent >= *bytes => action.take(),
+                Some((moment, _)) if moment.has_come(sent, &buffer[..count]) => action.take(),
                 _ => None,
             }
         };
