@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::builder::Nowhere;
 use super::daemon_error::{of_daemon, of_load};
 use super::lock::LockError;
+use crate::archive::composition;
 use crate::archive::plain_layer::LayerError;
 use crate::archive::stored_image;
 use crate::auth::{self, sources};
@@ -362,10 +363,15 @@ impl Error {
                 ..
             } => error,
             Self::Load { source, .. } => match &**source {
-                engine::load::Error::Upload(engine::UploadError::Layer {
-                    source: LayerError::Content(error),
-                    ..
-                }) => error,
+                engine::load::Error::Upload(
+                    engine::UploadError::Layer {
+                        source: LayerError::Content(error),
+                        ..
+                    }
+                    | engine::UploadError::Blob(composition::Error::Content {
+                        source: error, ..
+                    }),
+                ) => error,
                 _ => return None,
             },
             Self::LockedImage { source, .. } => return source.mismatch(),

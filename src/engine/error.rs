@@ -1,9 +1,11 @@
 //! What can go wrong with a daemon.
 
+use super::Message;
 use super::address::{Address, EndpointError};
 use crate::digest::Digest;
 use crate::http::{self, StatusCode};
 use crate::platform::Platform;
+use crate::printable::Printable;
 
 /// A daemon that cannot be used, or does not do what it is asked for.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +40,7 @@ pub enum Error {
         /// The answer's status.
         status: StatusCode,
         /// What the daemon says.
-        message: String,
+        message: Message,
     },
     /// An answer that makes no sense.
     #[error("cannot {what}: the daemon at {address} answers something else than was asked for")]
@@ -49,24 +51,24 @@ pub enum Error {
         address: Address,
         /// What is wrong with the answer.
         #[source]
-        source: serde_json::Error,
+        source: Unreadable,
     },
     /// No daemon, or one from before 2016.
     #[error(
         "the daemon at {address} offers {}, and what is needed is at least 1.24",
-        offered(version.as_deref())
+        offered(version.as_ref())
     )]
     TooOld {
         /// Where.
         address: Address,
         /// What it offers.
-        version: Option<String>,
+        version: Option<Printable>,
     },
     /// The daemon took the image's archive, and did not load it.
     #[error("the daemon does not load the image: {message}")]
     Load {
         /// What the daemon says.
-        message: String,
+        message: Message,
     },
     /// An image for machines of another kind.
     #[error("the image is for {image}, not for {wanted}")]
@@ -90,19 +92,22 @@ pub enum Error {
     },
 }
 
-fn offered(version: Option<&str>) -> String {
+fn offered(version: Option<&Printable>) -> String {
     match version {
         Some(version) => format!("version {version} of its API"),
         None => "no Docker Engine API".to_owned(),
     }
 }
 
-/// Whether a daemon's words mean that it has no room left.
-pub(super) fn says_full(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    ["no space left on device", "disk quota exceeded"]
-        .iter()
-        .any(|words| message.contains(words))
+/// What is wrong with an answer. The parser may quote it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(Printable);
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(error: serde_json::Error) -> Self {
+        Self(Printable::new(&error.to_string()))
+    }
 }
 
 impl Error {
@@ -138,10 +143,7 @@ impl Error {
     /// Whether the daemon has no room left.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        let (Self::Load { message } | Self::Status { message, .. }) = self else {
-            return false;
-        };
-        says_full(message)
+        matches!(self, Self::Load { message } | Self::Status { message, .. } if message.is_full())
     }
 
     /// Whether the daemon got an image, and not the one that it should.

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::Message;
+
 /// One of the objects.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,13 +18,13 @@ struct Detail {
 }
 
 /// The error in the stream, if there is one. What does not parse is one too, unless the stream holds a better.
-pub(super) fn error(body: &[u8]) -> Result<Option<String>, serde_json::Error> {
+pub(super) fn error(body: &[u8]) -> Result<Option<Message>, serde_json::Error> {
     let events = serde_json::Deserializer::from_slice(body).into_iter::<Event>();
     for event in events {
         let event = event?;
         let detail = event.error_detail.and_then(|detail| detail.message);
         if let Some(message) = detail.or(event.error) {
-            return Ok(Some(message));
+            return Ok(Some(Message::new(&message)));
         }
     }
     Ok(None)
@@ -45,8 +47,8 @@ mod tests {
             ("{\"error\":\"y\"} garbage", Some("y")),
         ] {
             assert_eq!(
-                error(body.as_bytes()).unwrap().as_deref(),
-                expected,
+                error(body.as_bytes()).unwrap(),
+                expected.map(Message::new),
                 "{body}"
             );
         }

@@ -15,6 +15,7 @@ mod error;
 mod events;
 mod form;
 pub mod load;
+mod message;
 pub mod plan;
 pub mod prune;
 pub mod state;
@@ -23,7 +24,8 @@ mod upload;
 
 pub use self::address::{Address, Endpoint, TlsFiles};
 pub use self::daemon::{Daemon, Image, Kind};
-pub use self::error::Error;
+pub use self::error::{Error, Unreadable};
 pub use self::form::Form;
+pub use self::message::Message;
 pub use self::tag::{ParseError as TagNameError, TagName};
 pub use self::upload::{Sent, UploadError};

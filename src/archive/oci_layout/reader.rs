@@ -14,6 +14,7 @@ use crate::digest::Digest;
 use crate::document::{self, Document, ParseError, View};
 use crate::index::Index;
 use crate::input;
+use crate::printable::Printable;
 
 /// Where Nix keeps what it has checked.
 pub const NIX_STORE: &str = "/nix/store";
@@ -58,7 +59,7 @@ impl LayoutReader {
         if version.split('.').next() != Some("1") {
             return Err(Error::Version {
                 path: directory,
-                version,
+                version: Printable::at_most(20, &version),
             });
         }
         Ok(Self { directory })
@@ -175,7 +176,7 @@ pub enum Error {
         /// The layout.
         path: PathBuf,
         /// What it says.
-        version: String,
+        version: Printable,
     },
     /// The layout names a file and lacks it.
     #[error("{} is not there", path.display())]

@@ -66,8 +66,9 @@ pub(super) struct Container {
     pub(super) image_id: String,
 }
 
+/// What is in the body where the status is that of a failure.
 #[derive(Deserialize)]
-pub(super) struct Message {
+pub(super) struct Failure {
     pub(super) message: String,
 }
 

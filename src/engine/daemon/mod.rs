@@ -10,16 +10,17 @@ use futures_util::Stream;
 use serde::de::DeserializeOwned;
 
 use self::answers::{
-    ApiVersion, Container, Info, Inspected, Listed, Message, NEWEST_API, OLDEST_API, Version,
+    ApiVersion, Container, Failure, Info, Inspected, Listed, NEWEST_API, OLDEST_API, Version,
     reads_zstd,
 };
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
-use super::{Error, Form, events};
+use super::{Error, Form, Message, events};
 use crate::digest::{DiffId, Digest};
 use crate::http::direct::{Answer, Direct, Verb};
 use crate::http::{self, Roots, RootsError, Settings, StatusCode};
 use crate::platform::Platform;
+use crate::printable::Printable;
 
 /// Answers about one thing have at most so many bytes.
 const SMALL: usize = 4 << 20;
@@ -110,7 +111,7 @@ impl Daemon {
             _ => {
                 return Err(Error::TooOld {
                     address: daemon.address,
-                    version: offered.map(|text| text.chars().take(20).collect()),
+                    version: offered.map(|text| Printable::at_most(20, text)),
                 });
             }
         };
@@ -339,15 +340,15 @@ impl Daemon {
     }
 
     fn status(&self, what: &str, status: StatusCode, body: &[u8]) -> Error {
-        let message = match serde_json::from_slice::<Message>(body) {
-            Ok(Message { message }) => message,
-            Err(_) => String::from_utf8_lossy(body).into_owned(),
+        let message = match serde_json::from_slice::<Failure>(body) {
+            Ok(Failure { message }) => Message::new(&message),
+            Err(_) => Message::new(&String::from_utf8_lossy(body)),
         };
         Error::Status {
             what: what.to_owned(),
             address: self.address.clone(),
             status,
-            message: message.trim().chars().take(MESSAGE).collect(),
+            message,
         }
     }
 
@@ -355,7 +356,7 @@ impl Daemon {
         Error::Garbage {
             what: what.to_owned(),
             address: self.address.clone(),
-            source,
+            source: source.into(),
         }
     }
 }

@@ -21,6 +21,7 @@ use self::find::{Work, find};
 use self::journal::{Deed, Journal};
 use self::transfer::{Attempt, transfer};
 use super::daemon::{Daemon, Image, Kind};
+use super::message::Message;
 use super::plan::{self, Plan};
 use super::state::{self, State};
 use super::tag::{self, TagName};
@@ -61,7 +62,7 @@ pub struct Watch {
 }
 
 /// Told why an image is sent once more, and what the daemon said.
-pub type SendAgain = dyn Fn(Again, &str) + Send + Sync;
+pub type SendAgain = dyn Fn(Again, &Message) + Send + Sync;
 
 /// Why an image is sent once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use super::find::Work;
 use super::{Again, Error};
 use crate::digest::Digest;
+use crate::engine::Message;
 use crate::engine::daemon::{Daemon, Kind};
-use crate::engine::error::says_full;
 use crate::engine::form::Form;
 use crate::engine::upload::{self, Ingredients, Payload, Sent, Stop, UploadError, channel};
 
@@ -29,9 +29,9 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// What is worth trying after the daemon of this kind, which took all of it, said that it does not load it.
-    pub(super) fn next(&self, kind: Kind, message: &str) -> Option<(Self, Again)> {
+    pub(super) fn next(&self, kind: Kind, message: &Message) -> Option<(Self, Again)> {
         let compressed = Form::compressed(kind);
-        if says_full(message) {
+        if message.is_full() {
             return (self.form != compressed).then(|| {
                 let next = Self {
                     form: compressed,
@@ -146,7 +146,7 @@ mod tests {
             ),
             (b"", Form::Plain, "wrong", None),
         ] {
-            let found = attempt(left_out, form).next(kind, message);
+            let found = attempt(left_out, form).next(kind, &Message::new(message));
             let found = found.map(|(next, again)| (next.left_out, next.form, again));
             let expected =
                 next.map(|(left_out, form, again)| (attempt(left_out, form).left_out, form, again));

@@ -20,7 +20,7 @@ const BUFFER: usize = 256 << 10;
 #[derive(Clone, Debug)]
 pub(super) struct Check {
     pub(super) path: PathBuf,
-    pub(super) blob: Descriptor,
+    pub(super) blob: Box<Descriptor>,
     pub(super) diff_id: DiffId,
     pub(super) limit: Limit,
 }
@@ -158,7 +158,7 @@ mod tests {
         std::fs::write(file.path(), blob).unwrap();
         let check = Check {
             path: file.path().to_owned(),
-            blob: blob_of(digest_of),
+            blob: Box::new(blob_of(digest_of)),
             diff_id: DiffId::new(Digest::of(diff_id_of)),
             limit,
         };
@@ -215,7 +215,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let check = Check {
             path: file.path().to_owned(),
-            blob: blob_of(b""),
+            blob: Box::new(blob_of(b"")),
             diff_id: DiffId::new(Digest::of(b"")),
             limit: Limit::default(),
         };

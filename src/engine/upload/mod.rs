@@ -21,6 +21,7 @@ use self::pipe::Pipe;
 use crate::archive::plain_layer::LayerError;
 use crate::archive::{composition, header};
 use crate::digest::Digest;
+use crate::printable::Printable;
 
 /// Told of bytes of the image's blobs, compressed as they are, when they are on their way.
 pub type Sent = Arc<dyn Fn(u64) + Send + Sync>;
@@ -103,7 +104,7 @@ pub enum UploadError {
         /// Its digest.
         layer: Digest,
         /// What it says it is.
-        media_type: String,
+        media_type: Printable,
     },
     /// The archive cannot be written.
     #[error("cannot make the archive")]

@@ -23,6 +23,7 @@ use crate::document::Document;
 use crate::engine::form::Form;
 use crate::input;
 use crate::media_type::Compression;
+use crate::printable::Printable;
 
 /// An image as one daemon gets it.
 #[derive(Debug)]
@@ -65,12 +66,12 @@ impl Ingredients<'_> {
                 if layer.media_type.layer_compression().is_none() {
                     return Err(UploadError::NotALayer {
                         layer: layer.digest,
-                        media_type: layer.media_type.to_string(),
+                        media_type: Printable::new(&layer.media_type.to_string()),
                     });
                 }
                 Ok(Check {
                     path: path.to_owned(),
-                    blob: layer.clone(),
+                    blob: Box::new(layer.clone()),
                     diff_id: *diff_id,
                     limit: self.limit,
                 })
@@ -158,7 +159,7 @@ impl Payload {
                 // Another blob of the same content.
                 (false, true) => {}
                 (is_first, false) => {
-                    let blob = Box::new(check.blob.clone());
+                    let blob = check.blob.clone();
                     parts.extend(is_first.then(|| Part::Blob(name, blob, check.path.clone())));
                     checks.push(check);
                 }

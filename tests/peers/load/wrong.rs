@@ -38,6 +38,32 @@ fn wrong_images_leave_each_daemon_as_it_was() {
     }
 }
 
+#[test]
+fn names_of_files_that_daemons_repeat_are_shown_printable() {
+    let name = "\u{1b}[31mred\nhocker: forged\u{202e}";
+    let mut link = tar::Header::new_ustar();
+    link.set_entry_type(tar::EntryType::Link);
+    link.set_size(0);
+    link.set_mode(0o644);
+    let mut layer = tar::Builder::new(Vec::new());
+    layer.append_link(&mut link, name, "nowhere").unwrap();
+    let layer = Layer::of_tar(Packing::Gzip, layer.into_inner().unwrap());
+    let image = Image::new(Family::Oci, &["/x"], vec![layer]);
+    for daemon in Daemon::all() {
+        let layout = layout(&image, "app:1");
+        let outcome = load(&daemon.host(), layout.path()).run().failed(1);
+        let said = &outcome.stderr;
+        // Podman repeats no names of this kind.
+        if daemon.store() != Store::Podman {
+            assert!(said.contains(r"\u{1b}[31mred\nhocker: "), "{said}");
+        }
+        let is_raw = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!said.contains(is_raw), "{} {said:?}", daemon.name());
+        let forged = |line: &str| line.starts_with("hocker: forged");
+        assert!(!said.lines().any(forged), "{} {said:?}", daemon.name());
+    }
+}
+
 /// Images whose lower layers are those of `good`, and what to load them with.
 fn wrong_images(good: &Image) -> [(&'static str, Image, &'static [&'static str]); 4] {
     let bomb = Layer::of_files(Packing::Gzip, &[("zeros", &vec![0; 16 << 20])]);
