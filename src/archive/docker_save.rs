@@ -184,8 +184,8 @@ fn write_blob<W: Write>(
     Ok(members.end(descriptor.size)?)
 }
 
-/// The file that `path` leads to, if it lies in the Nix store: Nix has verified it, and nobody changes it afterwards. So
-/// the kernel may copy it, and nothing looks at it once more.
+/// The file that `path` leads to, if it lies in the Nix store: Nix has verified it, and it does not change afterwards. So
+/// the kernel copies it, and it is not verified once more.
 fn of_store(path: &Path) -> Result<Option<(PathBuf, File)>, Error> {
     let path = path
         .canonicalize()

@@ -80,6 +80,7 @@ mod tests {
             id: Digest::of(b""),
             tags: HashSet::from([name("docker.io/library/a:1"), name("other:2")]),
             layers: Vec::new(),
+            has_strange_names: false,
             in_registry: false,
         };
         for (names, expected) in [

@@ -109,7 +109,7 @@ async fn prune_one(
         && let Some(left) = daemon.image(&id).await?
     {
         // With the last name it goes by itself, unless it had none.
-        step.fate = if left.tags.is_empty() {
+        step.fate = if left.tags.is_empty() && !left.has_strange_names {
             match daemon.remove_image(&id).await? {
                 Removal::Done | Removal::Absent => Fate::Removed,
                 Removal::InUse => Fate::InUse,
@@ -142,7 +142,7 @@ fn step(record: &Record, image: Option<&Image>, in_use: &HashSet<Digest>) -> Pru
         return stays(Fate::Others);
     }
     let mut ours = Vec::new();
-    let mut others = false;
+    let mut others = image.has_strange_names;
     for name in &image.tags {
         if record.tags.contains(&name.to_string()) {
             ours.push(name.clone());
@@ -194,6 +194,7 @@ mod tests {
         Image {
             id: Digest::of(b"image"),
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+            has_strange_names: false,
             layers: Vec::new(),
             in_registry: false,
         }
@@ -268,6 +269,16 @@ mod tests {
         };
         let decided = decided(&record(&["a:1"]), Some(&pulled), false);
         assert_eq!(decided, (vec![], Fate::Others));
+    }
+
+    #[test]
+    fn a_name_that_is_not_understood_keeps_the_image() {
+        let named = Image {
+            has_strange_names: true,
+            ..image(&["a:1"])
+        };
+        let decided = decided(&record(&["a:1"]), Some(&named), false);
+        assert_eq!(decided, (vec!["a:1".to_owned()], Fate::Others));
     }
 
     #[test]

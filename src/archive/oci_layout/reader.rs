@@ -87,8 +87,8 @@ impl LayoutReader {
             .map_err(|source| Error::Document { path, source })
     }
 
-    /// The file of the blob that `descriptor` names, in the size that it must have; `None` where the layout lacks it. Who
-    /// reads it must verify it then: it may be another by that time.
+    /// The file of the blob that `descriptor` names, in the size that it must have; `None` where the layout lacks it. Its
+    /// reader verifies it once more: by then the file may be another.
     ///
     /// Blobs may be links, and one that leads to some other file must not give that file away. So what lies
     /// outside of the layout is given only if it hashes to the digest. The Nix store is exempt, because

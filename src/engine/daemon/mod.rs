@@ -30,6 +30,8 @@ const LARGE: usize = 64 << 20;
 const EVENTS: usize = 1 << 20;
 /// What is kept of an error page.
 const MESSAGE: usize = 2 << 10;
+/// What stands for the name of an image that has none.
+const NO_NAME: &str = "<none>:<none>";
 
 /// What a daemon keeps images in, which decides what must be sent to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub struct Image {
     pub id: Digest,
     /// Its names.
     pub tags: HashSet<TagName>,
+    /// Whether it has names too that no image gets from here.
+    pub has_strange_names: bool,
     /// Its uncompressed layers, lowest first.
     pub layers: Vec<DiffId>,
     /// Whether it was pulled or pushed too. Only Docker's own store tells.
@@ -173,22 +177,27 @@ impl Daemon {
                 found = self.parse(&what, &answer.body)?;
             }
         }
-        Ok(Some(found)
-            .filter(|found| found.id == *id)
-            .map(|found| Image {
-                id: found.id,
-                tags: found
-                    .repo_tags
-                    .iter()
-                    .flatten()
-                    // `<none>:<none>` is no name.
-                    .filter_map(|name| name.parse().ok())
-                    .collect(),
-                layers: found.root_fs.layers.unwrap_or_default(),
-                // The other stores make digests up for what was loaded.
-                in_registry: matches!(self.kind, Kind::Docker { .. })
-                    && found.repo_digests.iter().flatten().count() > 0,
-            }))
+        Ok((found.id == *id).then(|| self.read_image(found)))
+    }
+
+    fn read_image(&self, found: Inspected) -> Image {
+        let mut tags = HashSet::new();
+        let mut has_strange_names = false;
+        for name in found.repo_tags.iter().flatten() {
+            match name.parse() {
+                Ok(name) => drop(tags.insert(name)),
+                Err(_) => has_strange_names |= name != NO_NAME,
+            }
+        }
+        Image {
+            id: found.id,
+            tags,
+            has_strange_names,
+            layers: found.root_fs.layers.unwrap_or_default(),
+            // The other stores make digests up for what was loaded.
+            in_registry: matches!(self.kind, Kind::Docker { .. })
+                && found.repo_digests.iter().flatten().count() > 0,
+        }
     }
 
     async fn inspect(&self, what: &str, object: &str) -> Result<Answer, Error> {

@@ -302,7 +302,10 @@ fn what_is_not_an_image_is_not_locked() {
     let place = Place::new();
     let at = |name: &str| format!("{}/{name}:1", registry.name());
     place.run(&["add", &at("chart")]).failed(7).says("helm");
-    place.run(&["add", &at("stronger")]).failed(7).says("sha512");
+    place
+        .run(&["add", &at("stronger")])
+        .failed(7)
+        .says("sha512");
     place.run(&["add", &at("strange")]).failed(7);
     assert!(!place.path().exists() || place.valid()["images"].as_object().unwrap().is_empty());
 }
