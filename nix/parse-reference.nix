@@ -47,14 +47,14 @@ else if match "(${label}(\\.${label})*|\\[[0-9a-fA-F:.]+])(:[0-9]{1,5})?" regist
   fail "`${registry}` is not a registry"
 else if match ".*[A-Z].*" repository != null then
   fail "it must be lowercase"
+else if match "(.*/)?(sha256|sha384|sha512|blake3)" repository != null then
+  fail "with a tag, it reads like an image's id (`sha256:…`)"
 else if
   builtins.stringLength "${registry}/${repository}" > 255
   || match "${component}(/${component})*" repository == null
   || (registry == "docker.io" && match "library/[0-9a-f]{64}" repository != null)
 then
   fail "`${repository}` is not a repository"
-else if match "(.*/)?(sha256|sha384|sha512|blake3)" repository != null then
-  fail "with a tag, it reads like an image's id (`sha256:…`)"
 else if tag != null && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}" tag == null then
   fail "`${tag}` is not a tag"
 else if digest != null && match "sha256:[0-9a-f]{64}" digest == null then

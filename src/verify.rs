@@ -50,7 +50,15 @@ impl Verifier {
 
     /// Accepts the end of the content.
     pub fn finish(self) -> Result<(), Error> {
-        self.expect_end(self.seen)?;
+        if let Some(size) = self.size
+            && self.seen != size
+        {
+            return Err(Error::TooShort {
+                expected: self.expected,
+                size,
+                seen: self.seen,
+            });
+        }
         let actual = self.hasher.finish();
         if actual == self.expected {
             Ok(())
@@ -59,20 +67,6 @@ impl Verifier {
                 expected: self.expected,
                 actual,
             })))
-        }
-    }
-
-    /// Refuses content that has another number of bytes in all, before any of it is taken.
-    pub fn expect_end(&self, found: u64) -> Result<(), Error> {
-        let expected = self.expected;
-        match self.size {
-            Some(size) if found > size => Err(Error::TooLong { expected, size }),
-            Some(size) if found < size => Err(Error::TooShort {
-                expected,
-                size,
-                seen: found,
-            }),
-            _ => Ok(()),
         }
     }
 

@@ -2,6 +2,7 @@
 //! is only handed out once all of it was found good. So what was verified is what was handed out, whoever changes the
 //! file meanwhile.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::composition::Error;
 use crate::descriptor::Descriptor;
 use crate::input;
-use crate::verify::Verifier;
+use crate::verify::{self, Verifier};
 
 /// What is read at a time, in bytes.
 const BUFFER: usize = 256 << 10;
@@ -34,16 +35,12 @@ impl BlobFile {
         };
         let file = input::open(path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
-        let verifier = Verifier::new(descriptor.digest, Some(descriptor.size));
         // Nothing is handed out of a file that cannot be the blob.
-        verifier.expect_end(size).map_err(|source| Error::Content {
-            path: path.to_owned(),
-            source,
-        })?;
+        check_size(descriptor, path, size)?;
         Ok(Self {
             path: path.to_owned(),
             file,
-            verifier: Some(verifier),
+            verifier: Some(Verifier::new(descriptor.digest, Some(descriptor.size))),
             left: descriptor.size,
             buffer: vec![0; BUFFER],
         })
@@ -87,6 +84,24 @@ impl BlobFile {
             source,
         })
     }
+}
+
+/// Refuses a file of another size than the blob's.
+pub(super) fn check_size(descriptor: &Descriptor, path: &Path, found: u64) -> Result<(), Error> {
+    let (expected, size) = (descriptor.digest, descriptor.size);
+    let source = match found.cmp(&size) {
+        Ordering::Equal => return Ok(()),
+        Ordering::Greater => verify::Error::TooLong { expected, size },
+        Ordering::Less => verify::Error::TooShort {
+            expected,
+            size,
+            seen: found,
+        },
+    };
+    Err(Error::Content {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]

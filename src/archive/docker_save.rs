@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::blob_file::BlobFile;
+use super::blob_file::{BlobFile, check_size};
 use super::composition::{self, Composition};
 use super::header::{self, Members};
 use super::names::Names;
@@ -23,7 +23,6 @@ use crate::digest::Digest;
 use crate::document::Document;
 use crate::input;
 use crate::manifest::Manifest;
-use crate::verify::Verifier;
 
 /// Which files say what the blobs are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,10 +169,8 @@ fn write_blob<W: Write>(
     path: &Path,
 ) -> Result<(), Error> {
     if let Some((path, file)) = of_store(path)? {
-        let size = file.metadata().map_err(|source| reading(&path, source))?;
-        Verifier::new(descriptor.digest, Some(descriptor.size))
-            .expect_end(size.len())
-            .map_err(|source| composition::Error::Content { path, source })?;
+        let found = file.metadata().map_err(|source| reading(&path, source))?;
+        check_size(descriptor, &path, found.len())?;
         return Ok(members.file(name, &file, descriptor.size)?);
     }
     let mut blob = BlobFile::open(descriptor, path)?;
