@@ -41,6 +41,8 @@ let
       ;
   };
 
+  fetchLockedBlob = import ./fetch-locked-blob.nix { inherit fetchBlob; };
+
   # From the functions that fetch blobs and read manifests.
   fetchdockerWith =
     fetchers:
@@ -70,7 +72,8 @@ let
       inherit parseReference readManifest fetchdockerWith;
       system = targetSystem;
       platformOf = import ./platform.nix;
-      inherit (functions) fetchDockerLayer fetchDockerConfig;
+      fetchDockerLayer = import ./fetch-docker-layer.nix { fetchBlob = fetchLockedBlob; };
+      fetchDockerConfig = import ./fetch-docker-config.nix { fetchBlob = fetchLockedBlob; };
     };
   };
 in

@@ -4,11 +4,11 @@
 //! Source: OCI distribution specification, section "Endpoints".
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
-use url::{Host, Url};
+use url::Url;
 
+use crate::address::is_loopback;
 use crate::digest::Digest;
 use crate::reference::{self, DOCKER_HUB, RegistryName, Repository};
 use crate::safe_url::{self, SafeUrl};
@@ -20,6 +20,19 @@ const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 pub struct Endpoint {
     base: Url,
     name: RegistryName,
+    channel: Channel,
+}
+
+/// Who can read what is sent to a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// The registry alone: by https, or on this machine.
+    Closed,
+    /// Everyone on the way, and the user knows that: plain http is the user's own word.
+    OpenByUser,
+    /// Everyone on the way, and the user need not know that: plain http is the word of a file, such as a lock file, or
+    /// of a server.
+    OpenByOthers,
 }
 
 impl Endpoint {
@@ -50,7 +63,35 @@ impl Endpoint {
         Ok(Self {
             base,
             name: name.clone(),
+            // Plain http is for loopback alone here.
+            channel: Channel::Closed,
         })
+    }
+
+    /// Reads a URL or a name that is not the user's own word but that of a file, such as a lock file.
+    pub fn in_file(text: &str) -> Result<Self, ParseError> {
+        text.parse().map(Self::by_others)
+    }
+
+    /// The host that answered at `url`, to which a registry has redirected, as a registry of its own. `None` if no
+    /// reference can name it.
+    #[must_use]
+    pub fn of_redirect(url: &Url) -> Option<Self> {
+        let origin = url.origin().ascii_serialization();
+        origin.parse().map(Self::by_others).ok()
+    }
+
+    fn by_others(mut self) -> Self {
+        if self.channel == Channel::OpenByUser {
+            self.channel = Channel::OpenByOthers;
+        }
+        self
+    }
+
+    /// Who can read what is sent there.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel
     }
 
     /// The base URL.
@@ -104,13 +145,15 @@ impl Endpoint {
 impl FromStr for Endpoint {
     type Err = ParseError;
 
-    /// Reads a URL, or a registry's name as references spell it.
+    /// Reads a URL, or a registry's name as references spell it, as the user gives it. A name may be followed by the
+    /// path of the interface.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         if !text.contains("://") {
             if let Some((_, registry)) = text.rsplit_once('@') {
                 return Err(ParseError::Credentials(registry.to_owned()));
             }
-            return Self::of(&text.trim_end_matches('/').parse()?);
+            let name = text.trim_end_matches('/');
+            return Self::of(&name.strip_suffix("/v2").unwrap_or(name).parse()?);
         }
         let mut base: Url = text.parse().map_err(|source| ParseError::Url {
             text: safe_url::shown(text),
@@ -136,15 +179,22 @@ impl FromStr for Endpoint {
             format!("{path}/v2/")
         };
         base.set_path(&path);
+        let channel = if base.scheme() == "https" || is_loopback(&base) {
+            Channel::Closed
+        } else {
+            Channel::OpenByUser
+        };
         let host = base.host_str().unwrap_or_default();
         let name = match base.port() {
-            _ if host == DOCKER_HUB_HOST => DOCKER_HUB.to_owned(),
+            // Another scheme or port of its host is somebody else, who gets nothing that is kept for it.
+            None if host == DOCKER_HUB_HOST && base.scheme() == "https" => DOCKER_HUB.to_owned(),
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         };
         Ok(Self {
             name: name.parse()?,
             base,
+            channel,
         })
     }
 }
@@ -153,61 +203,6 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.base.as_str())
     }
-}
-
-/// Whether a URL's host is this machine by its name alone: `localhost`, `*.localhost` (RFC 6761), or a
-/// loopback address.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// Whether a URL's host is written as a loopback, link-local or private address.
-#[must_use]
-pub fn is_internal_address(url: &Url) -> bool {
-    let address: IpAddr = match url.host() {
-        Some(Host::Ipv4(address)) => address.into(),
-        Some(Host::Ipv6(address)) => address
-            .to_ipv4_mapped()
-            .map_or(IpAddr::V6(address), IpAddr::V4),
-        _ => return false,
-    };
-    match address {
-        IpAddr::V4(address) => {
-            address.is_loopback()
-                || address.is_link_local()
-                || address.is_private()
-                || address.is_unspecified()
-        }
-        IpAddr::V6(address) => {
-            address.is_loopback()
-                || address.is_unicast_link_local()
-                || address.is_unique_local()
-                || address.is_unspecified()
-        }
-    }
-}
-
-/// Whether the registry at `registry`, or a manifest from there, may send the user on to `service`, for a token or a
-/// layer: by https, or by http where the registry itself is plain http on loopback; and to no literal internal
-/// address but the registry's own host. Else says what is wrong with it. A token service sees credentials, and what
-/// it answers is believed.
-pub fn admits(registry: &Url, service: &Url) -> Result<(), &'static str> {
-    let plain_http_allowed = registry.scheme() == "http" && is_loopback(registry);
-    match service.scheme() {
-        "https" => {}
-        "http" if plain_http_allowed && is_loopback(service) => {}
-        _ => return Err("which is not https"),
-    }
-    if is_internal_address(service) && service.host() != registry.host() {
-        return Err("an internal address that is not the registry's own");
-    }
-    Ok(())
 }
 
 /// A text that does not say where a registry is.
@@ -293,6 +288,63 @@ mod tests {
     }
 
     #[test]
+    fn a_name_may_be_followed_by_the_path_of_the_interface() {
+        for (text, url) in [
+            ("localhost:5000/v2/", "http://localhost:5000/v2/"),
+            ("r.example:5000/v2", "https://r.example:5000/v2/"),
+            ("docker.io/v2/", "https://registry-1.docker.io/v2/"),
+            ("app.localhost:5000", "http://app.localhost:5000/v2/"),
+        ] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), url);
+        }
+        assert!("r.example/nexus/v2/".parse::<Endpoint>().is_err());
+    }
+
+    #[test]
+    fn plain_http_is_known_with_whose_word_it_is() {
+        use Channel::{Closed, OpenByOthers, OpenByUser};
+        for (text, by_user, in_file) in [
+            ("https://r.example/v2/", Closed, Closed),
+            ("r.example", Closed, Closed),
+            ("http://localhost:5000/v2/", Closed, Closed),
+            ("http://[::1]:5000/v2/", Closed, Closed),
+            ("http://r.example/v2/", OpenByUser, OpenByOthers),
+            ("http://10.0.0.1:5000/v2/", OpenByUser, OpenByOthers),
+        ] {
+            assert_eq!(
+                text.parse::<Endpoint>().unwrap().channel(),
+                by_user,
+                "{text}"
+            );
+            assert_eq!(
+                Endpoint::in_file(text).unwrap().channel(),
+                in_file,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_docker_hubs_own_host_and_port_is_docker_hub() {
+        for (url, name) in [
+            ("https://registry-1.docker.io/v2/", "docker.io"),
+            ("https://registry-1.docker.io:443/v2/", "docker.io"),
+            (
+                "https://registry-1.docker.io:8443/v2/",
+                "registry-1.docker.io:8443",
+            ),
+            (
+                "http://registry-1.docker.io:8080/v2/",
+                "registry-1.docker.io:8080",
+            ),
+            ("http://registry-1.docker.io/v2/", "registry-1.docker.io"),
+        ] {
+            let endpoint: Endpoint = url.parse().unwrap();
+            assert_eq!(endpoint.registry_name().as_str(), name, "{url}");
+        }
+    }
+
+    #[test]
     fn refuses_other_schemes_and_credentials() {
         for text in [
             "ftp://x/",
@@ -322,24 +374,5 @@ mod tests {
             endpoint.classic_name(&"library/debian".parse().unwrap()),
             "registry-1.docker.io/v2/library/debian"
         );
-    }
-
-    #[test]
-    fn tells_internal_addresses() {
-        for (url, internal) in [
-            ("http://169.254.169.254/", true),
-            ("http://10.0.0.1/", true),
-            ("http://[::ffff:127.0.0.1]/", true),
-            ("http://[fd00::1]/", true),
-            ("http://8.8.8.8/", false),
-            ("http://auth.docker.io/", false),
-            ("http://2130706433/", true),
-        ] {
-            assert_eq!(
-                is_internal_address(&url.parse().unwrap()),
-                internal,
-                "{url}"
-            );
-        }
     }
 }

@@ -25,6 +25,7 @@
 //! Bytes whose digest matters are kept in a [`document::Document`] and never serialised again.
 
 // Values.
+pub mod address;
 pub mod artifact;
 pub mod complaint;
 pub mod config;

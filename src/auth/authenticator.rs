@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
-use url::Url;
 
 use super::challenge::{self, Challenge};
 use super::{Answer, Credentials, Error, Origin, Proof, token};
+use crate::endpoint::Endpoint;
 use crate::http::{Authorization, Client};
 use crate::reference::Repository;
 
@@ -18,7 +18,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Authenticator {
     client: Client,
-    registry: Url,
+    registry: Endpoint,
     credentials: Option<Credentials>,
     state: Mutex<State>,
 }
@@ -46,9 +46,9 @@ struct Renewal {
 }
 
 impl Authenticator {
-    /// For the registry whose base URL is `registry`.
+    /// For a registry.
     #[must_use]
-    pub fn new(client: Client, registry: Url, credentials: Option<Credentials>) -> Self {
+    pub fn new(client: Client, registry: Endpoint, credentials: Option<Credentials>) -> Self {
         Self {
             client,
             registry,
@@ -82,7 +82,7 @@ impl Authenticator {
     pub async fn answer(
         &self,
         repository: Option<&Repository>,
-        headers: &[&str],
+        headers: &[String],
         rejected: Option<&Authorization>,
     ) -> Result<Authorization, Error> {
         if let Some(Proof::Bearer(_)) = self.proof() {
@@ -250,6 +250,8 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
+    use url::Url;
+
     use crate::http::{Roots, Settings};
     use crate::secret::Secret;
 
@@ -282,7 +284,7 @@ mod tests {
         let (registry, service) = token_service("new");
         let repository: Repository = "team/app".parse().unwrap();
         let client = Client::new(Roots::of_the_system(), Settings::default()).unwrap();
-        let authenticator = Authenticator::new(client, registry.clone(), None);
+        let authenticator = Authenticator::new(client, registry.as_str().parse().unwrap(), None);
         let challenges = challenge::parse(&format!("Bearer realm=\"{registry}token\""));
         let grant = |due| Grant {
             authorization: Authorization::Bearer(Secret::new("old")),

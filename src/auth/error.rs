@@ -51,7 +51,7 @@ pub enum Error {
         /// The service.
         realm: String,
         /// Why nothing is sent there.
-        reason: &'static str,
+        reason: String,
     },
     /// The token service gave no answer.
     #[error("cannot fetch a token")]

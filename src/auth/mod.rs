@@ -23,6 +23,7 @@ pub use self::error::{Answer, Error};
 pub use self::origin::Origin;
 pub use self::sources::Sources;
 
+use crate::endpoint::{Channel, Endpoint};
 use crate::secret::Secret;
 
 /// What a user has to prove who they are to one registry, and where it was found.
@@ -32,6 +33,20 @@ pub struct Credentials {
     pub proof: Proof,
     /// Where it was found.
     pub origin: Origin,
+}
+
+impl Credentials {
+    /// Whether a registry there may get them. Scheme and port are part of what credentials are for: those that are kept
+    /// for a name are sent over https or loopback alone, and those of this call over plain http only where the user
+    /// said `http://` too.
+    #[must_use]
+    pub fn are_for(&self, endpoint: &Endpoint) -> bool {
+        match endpoint.channel() {
+            Channel::Closed => true,
+            Channel::OpenByUser => self.origin.is_this_call(),
+            Channel::OpenByOthers => false,
+        }
+    }
 }
 
 /// What proves who a user is.
@@ -48,4 +63,55 @@ pub enum Proof {
     Bearer(Secret),
     /// An identity token (OAuth2: a refresh token), which the token service takes for bearer tokens.
     Identity(Secret),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_credentials_are_for_https_and_loopback_alone() {
+        let credentials = |origin| Credentials {
+            proof: Proof::Bearer(Secret::new("x")),
+            origin,
+        };
+        let of_this_call = [
+            Origin::CommandLine,
+            Origin::Environment("DOCKER_TOKEN"),
+            Origin::NamedFile("/file".into()),
+        ];
+        let kept = [
+            Origin::File("/file".into()),
+            Origin::Helper {
+                program: "docker-credential-x".to_owned(),
+                file: "/file".into(),
+            },
+        ];
+        // In order: credentials of this call and kept ones where the user names the registry, and where a file does.
+        for (registry, expected) in [
+            ("https://r.example/v2/", [true, true, true, true]),
+            ("http://localhost:5000/v2/", [true, true, true, true]),
+            ("http://r.example/v2/", [true, false, false, false]),
+            ("http://10.0.0.1/v2/", [true, false, false, false]),
+            (
+                "http://registry-1.docker.io:8080/v2/",
+                [true, false, false, false],
+            ),
+        ] {
+            let endpoints: [Endpoint; 2] = [
+                registry.parse().unwrap(),
+                Endpoint::in_file(registry).unwrap(),
+            ];
+            let mut expected = expected.into_iter();
+            for endpoint in &endpoints {
+                for origins in [&of_this_call[..], &kept] {
+                    let expected = expected.next().unwrap();
+                    for origin in origins {
+                        let are_for = credentials(origin.clone()).are_for(endpoint);
+                        assert_eq!(are_for, expected, "{registry} {origin:?}");
+                    }
+                }
+            }
+        }
+    }
 }

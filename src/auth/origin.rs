@@ -11,7 +11,9 @@ pub enum Origin {
     CommandLine,
     /// The environment variables of these names.
     Environment(&'static str),
-    /// A file.
+    /// A file that the arguments of this call name.
+    NamedFile(PathBuf),
+    /// A file in which credentials are kept.
     File(PathBuf),
     /// A credential helper that a file names.
     Helper {
@@ -22,12 +24,23 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Whether the user gave them for this very call. Others were kept for a registry's name, some time ago.
+    #[must_use]
+    pub fn is_this_call(&self) -> bool {
+        match self {
+            Self::CommandLine | Self::Environment(_) | Self::NamedFile(_) => true,
+            Self::File(_) | Self::Helper { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CommandLine => f.write_str("the command line"),
             Self::Environment(names) => write!(f, "the environment ({names})"),
-            Self::File(path) => path.display().fmt(f),
+            Self::NamedFile(path) | Self::File(path) => path.display().fmt(f),
             Self::Helper { program, file } => {
                 write!(f, "{program}, which {} names", file.display())
             }

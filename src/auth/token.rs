@@ -16,8 +16,8 @@ use super::challenge::Challenge;
 use super::{Credentials, Error, Proof};
 use crate::complaint;
 use crate::document::ParseError;
-use crate::endpoint::admits;
-use crate::http::{self, Authorization, Client, Request, StatusCode, Whole};
+use crate::endpoint::Endpoint;
+use crate::http::{self, Authorization, Client, Purpose, Request, StatusCode, Whole, admits};
 use crate::safe_url::SafeUrl;
 use crate::secret::Secret;
 
@@ -41,11 +41,11 @@ pub struct Token {
     pub identity: Option<Secret>,
 }
 
-/// Fetches a token. `registry` is the base URL of the registry that sent the challenge; `scope` is used
+/// Fetches a token. `registry` is the one that sent the challenge; `scope` is used
 /// where the challenge names none, and where there is none either, the token is for no scope.
 pub async fn fetch(
     client: &Client,
-    registry: &Url,
+    registry: &Endpoint,
     challenge: &Challenge,
     scope: Option<&str>,
     credentials: Option<&Credentials>,
@@ -58,7 +58,7 @@ pub async fn fetch(
     let proof = credentials.map(|credentials| &credentials.proof);
     let Whole { status, body } = ask(client, registry, realm, challenge, scope, proof).await?;
     match status {
-        StatusCode::OK => {}
+        status if status.is_success() => {}
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST) => {
             let is_echo = |words: &String| proof.is_some_and(|proof| is_told(proof, words));
             let message = complaint::of(&body).filter(|words| !is_echo(words));
@@ -128,7 +128,7 @@ struct Answer {
 
 async fn ask(
     client: &Client,
-    registry: &Url,
+    registry: &Endpoint,
     realm: Url,
     challenge: &Challenge,
     scope: Option<&str>,
@@ -136,7 +136,7 @@ async fn ask(
 ) -> Result<Whole, http::Error> {
     let authorization = match proof {
         Some(Proof::Identity(token)) => {
-            let answer = post(client, &realm, challenge, scope, token).await?;
+            let answer = post(client, registry, &realm, challenge, scope, token).await?;
             if !matches!(
                 answer.status,
                 StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
@@ -157,7 +157,8 @@ async fn ask(
         Some(Proof::Bearer(_)) | None => None,
     };
     let request = Request {
-        for_token_of: Some(registry.clone()),
+        registry: Some(registry.clone()),
+        purpose: Purpose::Token(Box::new(registry.clone())),
         ..request(realm, challenge, scope, authorization)
     };
     client.send_whole(&request, LIMIT).await
@@ -165,6 +166,7 @@ async fn ask(
 
 async fn post(
     client: &Client,
+    registry: &Endpoint,
     realm: &Url,
     challenge: &Challenge,
     scope: Option<&str>,
@@ -181,7 +183,7 @@ async fn post(
     if let Some(service) = challenge.parameter("service") {
         form.push(("service", service));
     }
-    client.post_form(realm, &form, LIMIT).await
+    client.post_form(registry, realm, &form, LIMIT).await
 }
 
 fn request(
@@ -195,7 +197,9 @@ fn request(
         if let Some(service) = challenge.parameter("service") {
             query.append_pair("service", service);
         }
-        if let Some(scope) = challenge.parameter("scope").or(scope) {
+        // Several scopes stand in one parameter there, and in one each here.
+        let scopes = challenge.parameter("scope").or(scope).unwrap_or_default();
+        for scope in scopes.split_ascii_whitespace() {
             query.append_pair("scope", scope);
         }
         if let Some(Authorization::Basic { username, .. }) = &authorization
@@ -211,17 +215,19 @@ fn request(
 }
 
 /// The token service, if credentials may be sent there.
-fn realm(registry: &Url, challenge: &Challenge) -> Result<Url, Error> {
+fn realm(registry: &Endpoint, challenge: &Challenge) -> Result<Url, Error> {
     let text = challenge.parameter("realm").unwrap_or_default();
-    let refused = |reason| Error::Realm {
+    let refused = |reason: String| Error::Realm {
         realm: text.parse().map_or_else(
             |_| format!("{text:?}"),
             |url| SafeUrl::new(&url).to_string(),
         ),
         reason,
     };
-    let realm: Url = text.parse().map_err(|_| refused("which is not a URL"))?;
-    admits(registry, &realm).map_err(refused)?;
+    let realm: Url = text
+        .parse()
+        .map_err(|_| refused("which is not a URL".to_owned()))?;
+    admits(registry, &realm).map_err(|refusal| refused(refusal.to_string()))?;
     Ok(realm)
 }
 
@@ -230,48 +236,20 @@ mod tests {
     use super::*;
     use crate::auth::challenge;
 
-    fn realm_of(registry: &str, realm_text: &str) -> Result<Url, Error> {
-        let challenges = challenge::parse(&format!("Bearer realm=\"{realm_text}\""));
-        realm(&registry.parse().unwrap(), &challenges[0])
-    }
-
     #[test]
-    fn credentials_go_to_no_realm_that_the_rules_do_not_admit() {
-        for (registry, realm, admitted) in [
-            ("https://r.example/v2/", "https://auth.example/token", true),
-            ("https://r.example/v2/", "http://auth.example/token", false),
-            ("http://r.example/v2/", "http://r.example/token", false),
-            (
-                "http://localhost:5000/v2/",
-                "http://localhost:5001/token",
-                true,
-            ),
-            (
-                "http://127.0.0.1:5000/v2/",
-                "http://127.0.0.1:5001/token",
-                true,
-            ),
-            (
-                "http://localhost:5000/v2/",
-                "http://127.0.0.1:5001/token",
-                false,
-            ),
-            (
-                "https://r.example/v2/",
-                "https://169.254.169.254/token",
-                false,
-            ),
-            ("https://r.example/v2/", "https://[::1]/token", false),
-            ("https://10.0.0.1/v2/", "https://10.0.0.1/token", true),
-            ("https://r.example/v2/", "file:///etc/passwd", false),
-            ("https://r.example/v2/", "/token", false),
-            ("https://r.example/v2/", "", false),
+    fn credentials_go_to_no_realm_that_is_not_a_url_or_not_admitted() {
+        let registry: Endpoint = "https://r.example/v2/".parse().unwrap();
+        for (text, admitted) in [
+            ("https://auth.example/token", true),
+            ("http://auth.example/token", false),
+            ("https://me:pw@auth.example/token", false),
+            ("//auth.example/token", false),
+            ("/token", false),
+            ("", false),
         ] {
-            assert_eq!(
-                realm_of(registry, realm).is_ok(),
-                admitted,
-                "{registry} {realm}"
-            );
+            let challenges = challenge::parse(&format!("Bearer realm=\"{text}\""));
+            let realm = realm(&registry, &challenges[0]);
+            assert_eq!(realm.is_ok(), admitted, "{text}");
         }
     }
 
@@ -291,6 +269,10 @@ mod tests {
         assert_eq!(
             ask(r#"Bearer realm="", service="r", scope="repository:c:pull""#),
             "https://t.example/token?x=1&service=r&scope=repository%3Ac%3Apull"
+        );
+        assert_eq!(
+            ask(r#"Bearer realm="", scope="repository:c:pull  repository:d:pull""#),
+            "https://t.example/token?x=1&scope=repository%3Ac%3Apull&scope=repository%3Ad%3Apull"
         );
         assert_eq!(
             ask("Bearer"),

@@ -11,6 +11,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use url::Url;
+
 use super::classic;
 use super::transport;
 use super::unquoted::Unquoted;
@@ -68,6 +70,11 @@ pub struct TransportArgs {
     /// Ask there first for what a registry has, by digest only; may be given several times
     #[arg(long, global = true, value_name = "REGISTRY=URL", value_parser = Unquoted(str::parse::<Mirror>))]
     pub mirror: Vec<Mirror>,
+
+    /// Follow redirects for layers to this server though its address is internal or it is not https; may be given
+    /// several times
+    #[arg(long, global = true, value_name = "URL", value_parser = Unquoted(transport::origin))]
+    pub blobs_from: Vec<Url>,
 }
 
 /// The commands.

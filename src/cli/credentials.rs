@@ -13,6 +13,7 @@ use super::{Context, Error, report};
 use crate::auth::helper::Helpers;
 use crate::auth::sources::{Absence, Finding, Format, SourceFile};
 use crate::auth::{Credentials, Origin, Proof, Sources};
+use crate::endpoint::Endpoint;
 use crate::reference::{RegistryName, Repository};
 use crate::secret::Secret;
 
@@ -156,14 +157,38 @@ pub(super) async fn of_mirror(
     Ok(sources(files).find(mirror, Some(repository)).await?)
 }
 
+/// Those of the credentials that may be sent to a registry there. Says why the others are not.
+pub(super) fn admitted(
+    credentials: Option<Credentials>,
+    endpoint: &Endpoint,
+) -> Option<Credentials> {
+    let credentials = credentials?;
+    if credentials.are_for(endpoint) {
+        return Some(credentials);
+    }
+    let reason = if credentials.origin.is_this_call() {
+        "credentials are sent over plain http only where the command line or an expression says http://"
+    } else {
+        "credentials that are kept are sent over https only; name the registry by https, or give credentials for this \
+         call"
+    };
+    report::note(&format!(
+        "the credentials from {} are not sent to {endpoint}: {reason}",
+        credentials.origin
+    ));
+    None
+}
+
 async fn of_arguments(
     args: CredentialArgs,
     registry: &RegistryName,
     repository: Option<&Repository>,
 ) -> Result<Option<Credentials>, Error> {
     if let Some(path) = args.credentials_file {
-        let file = sources(vec![classic(path, Absence::Mistake)]);
-        return Ok(file.find(registry, repository).await?);
+        let file = sources(vec![classic(path.clone(), Absence::Mistake)]);
+        let found = file.find(registry, repository).await?;
+        let origin = Origin::NamedFile(path);
+        return Ok(found.map(|found| Credentials { origin, ..found }));
     }
     let proof = match (args.token, args.username) {
         (Some(token), _) => Proof::Bearer(token),

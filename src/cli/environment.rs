@@ -52,6 +52,9 @@ pub const HOCKER_STALL_TIMEOUT: &str = "HOCKER_STALL_TIMEOUT";
 /// The same as `--mirror`, several separated by spaces.
 pub const HOCKER_MIRRORS: &str = "HOCKER_MIRRORS";
 
+/// The same as `--blobs-from`, several separated by spaces.
+pub const HOCKER_BLOBS_FROM: &str = "HOCKER_BLOBS_FROM";
+
 /// Compose: the profiles whose services count, separated by commas.
 pub const COMPOSE_PROFILES: &str = "COMPOSE_PROFILES";
 

@@ -431,9 +431,8 @@ fn of_http(error: &http::Error) -> Exit {
         error if error.is_transient() => Exit::Unavailable,
         http::Error::TooLarge { .. }
         | http::Error::Location { .. }
-        | http::Error::Downgrade { .. }
-        | http::Error::Internal { .. }
-        | http::Error::TokenService { .. }
+        | http::Error::Redirect { .. }
+        | http::Error::OutOfReach { .. }
         | http::Error::Encoded { .. }
         | http::Error::TooManyRedirects { .. } => Exit::Unsupported,
         _ => Exit::Other,

@@ -87,6 +87,10 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
             "check the name, and that these credentials are the right ones and still good: \
              `hocker login-check` tells where others were looked for and what the registry asks for",
         ),
+        Cause::Http(error) if error.is_for_the_user_to_allow() => Some(
+            "if the registry keeps its layers there, allow it with --blobs-from SCHEME://HOST:PORT, or in a build with \
+             HOCKER_BLOBS_FROM",
+        ),
         Cause::Http(error) if error.is_certificate() => Some(
             "a certificate authority of your own is named by SSL_CERT_FILE or NIX_SSL_CERT_FILE; in a Nix \
              build the file must be in extra-sandbox-paths",

@@ -27,7 +27,7 @@ pub(super) async fn run(args: LoginCheckArgs, context: &Context) -> Result<(), E
     let (places, found) = credentials::search(args.credentials, name, repository).await;
     tell(&["credentials, from the first of these that has some:".to_owned()])?;
     tell(&places.iter().map(line).collect::<Vec<_>>())?;
-    let found = found?;
+    let found = credentials::admitted(found?, &endpoint);
 
     let who = who(found.as_ref());
     let registry = Registry::new(transport::client(context, false)?, endpoint, found);

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
+use super::args::TransportArgs;
 use super::environment::{self, var, var_os};
 use super::{Context, Error, credentials};
 use crate::auth::Credentials;
@@ -44,8 +47,10 @@ pub(super) async fn registry(
     for mirror in attributes.into_iter().chain(mirrors) {
         // The given credentials are for the registry itself; a mirror has its own, if any.
         let credentials = credentials::of_mirror(mirror.registry_name(), repository).await?;
+        let credentials = credentials::admitted(credentials, &mirror);
         registries.push(Registry::new(client.clone(), mirror, credentials));
     }
+    let credentials = credentials::admitted(credentials, &endpoint);
     Ok(Registry::new(client, endpoint, credentials).with_mirrors(registries))
 }
 
@@ -115,7 +120,30 @@ pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
             defaults.stall_timeout,
         )?,
         proxies: proxies(),
+        blob_stores: blob_stores(args)?,
     })
+}
+
+/// Where registries may keep blobs though it is an internal address, or not https.
+fn blob_stores(args: &TransportArgs) -> Result<Vec<Url>, Error> {
+    let name = environment::HOCKER_BLOBS_FROM;
+    if !args.blobs_from.is_empty() {
+        return Ok(args.blobs_from.clone());
+    }
+    let text = var(name).unwrap_or_default();
+    text.split_whitespace()
+        .map(|url| origin(url).map_err(|reason| Error::Environment { name, reason }))
+        .collect()
+}
+
+/// The URL of a server: scheme, host and port.
+pub(super) fn origin(text: &str) -> Result<Url, String> {
+    text.parse()
+        .ok()
+        .filter(|url: &Url| matches!(url.scheme(), "http" | "https"))
+        .filter(|url| url.username().is_empty() && url.password().is_none())
+        .filter(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none())
+        .ok_or_else(|| "it is the URL of a server, like http://10.0.0.5:9000".to_owned())
 }
 
 /// The proxy variables in both cases. `HTTP_PROXY` is heeded too: this is no CGI program, where a client could

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use url::Url;
 
-use crate::endpoint::is_loopback;
+use crate::address::is_loopback;
 use crate::http::direct::{Direct, Door, TlsDoor};
 use crate::http::{self, Identity, IdentityError, Roots, RootsError, Settings};
 use crate::safe_url::{self, SafeUrl};

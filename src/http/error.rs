@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 
 use rustls::AlertDescription;
 use url::Url;
 
-use super::{ProxyError, StatusCode};
+use super::resolver::OutOfReach;
+use super::{ProxyError, Refusal, StatusCode};
 use crate::safe_url::SafeUrl;
 
 /// No usable answer.
@@ -68,19 +70,31 @@ pub enum Error {
         /// In this time.
         seconds: u64,
     },
+    /// A document that took too long as a whole.
+    #[error("the answer of {url} is not complete after {seconds} s")]
+    TooSlow {
+        /// What was asked.
+        url: SafeUrl,
+        /// The limit.
+        seconds: u64,
+    },
     /// A body that ended before its length.
     #[error("the answer of {url} ended early")]
     EndedEarly {
         /// What was asked.
         url: SafeUrl,
     },
-    /// A redirect into the client's own network.
-    #[error("{url} redirects to {target}, an internal address")]
-    Internal {
+    /// A redirect to where no server may send the client.
+    #[error("{url} redirects to {target}{purpose}, {refusal}")]
+    Redirect {
         /// What was asked.
         url: SafeUrl,
         /// Where it leads.
         target: SafeUrl,
+        /// What was asked for, if that makes a difference, after a space.
+        purpose: &'static str,
+        /// Why it is not followed.
+        refusal: Refusal,
     },
     /// A redirect that goes nowhere.
     #[error("{url} answers {status} without a usable location")]
@@ -90,23 +104,13 @@ pub enum Error {
         /// The redirect's status.
         status: StatusCode,
     },
-    /// A redirect from https to another scheme.
-    #[error("{url} redirects to {target}, which is not https")]
-    Downgrade {
-        /// What was asked.
+    /// A server's name for an address that no server may send the client to.
+    #[error("{url} is at {address}, an internal address that is not the registry's own")]
+    OutOfReach {
+        /// What was to be asked.
         url: SafeUrl,
-        /// Where it leads.
-        target: SafeUrl,
-    },
-    /// A redirect of a request for a token to where none may be asked for.
-    #[error("{url} redirects to {target} for a token, {reason}")]
-    TokenService {
-        /// What was asked.
-        url: SafeUrl,
-        /// Where it leads.
-        target: SafeUrl,
-        /// Why nothing is asked there.
-        reason: &'static str,
+        /// Its address.
+        address: IpAddr,
     },
     /// A loop, most likely.
     #[error("{url} redirects more than {limit} times")]
@@ -126,6 +130,12 @@ pub enum Error {
 
 impl Error {
     pub(super) fn send(url: &Url, source: reqwest::Error) -> Self {
+        if let Some(OutOfReach { address }) = find(&source) {
+            return Self::OutOfReach {
+                url: SafeUrl::new(url),
+                address: *address,
+            };
+        }
         Self::Send {
             url: SafeUrl::new(url),
             source: Transport(source.without_url()),
@@ -144,7 +154,10 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Send { source, .. } => !source.is_tls(),
-            Self::Body { .. } | Self::Stalled { .. } | Self::EndedEarly { .. } => true,
+            Self::Body { .. }
+            | Self::Stalled { .. }
+            | Self::TooSlow { .. }
+            | Self::EndedEarly { .. } => true,
             _ => false,
         }
     }
@@ -160,9 +173,20 @@ impl Error {
                 "the answer is not HTTP/1.1".to_owned()
             }
             Self::Send { source, .. } | Self::Body { source, .. } => source.to_string(),
+            Self::TooSlow { .. } => "the answer came too slowly".to_owned(),
             Self::Stalled { .. } => "the connection stalled".to_owned(),
             Self::EndedEarly { .. } => "the answer ended early".to_owned(),
             other => other.to_string(),
+        }
+    }
+
+    /// Whether a server sends the client to where it may go for a blob if the user allows it.
+    #[must_use]
+    pub fn is_for_the_user_to_allow(&self) -> bool {
+        match self {
+            Self::Redirect { refusal, .. } => *refusal != Refusal::UserInformation,
+            Self::OutOfReach { .. } => true,
+            _ => false,
         }
     }
 

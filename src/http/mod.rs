@@ -5,6 +5,7 @@
 //! HTTP/1.1 only: nothing here needs more than a handful of requests on a connection, and large downloads
 //! over HTTP/2 stall on some object stores (github.com/hyperium/h2/issues/867).
 
+mod admission;
 mod authorization;
 pub mod content_range;
 pub mod direct;
@@ -14,6 +15,7 @@ mod identity;
 mod pace;
 mod proxy;
 mod redirect;
+mod resolver;
 mod response;
 pub mod retry;
 mod roots;
@@ -22,6 +24,7 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::admission::{Refusal, admits};
 pub use self::authorization::Authorization;
 pub use self::error::{Error, Transport};
 pub use self::identity::{Identity, IdentityError};
@@ -35,16 +38,27 @@ pub use reqwest::header;
 use reqwest::header::{HeaderMap, HeaderValue};
 use url::Url;
 
+use self::admission::Reach;
+use self::resolver::{Names, Resolver};
 use self::retry::{Backoff, Failure, Policy};
+use crate::endpoint::Endpoint;
 use crate::safe_url::SafeUrl;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Some servers send more than the 100 that hyper takes.
+const MAX_HEADERS: usize = 512;
 const USER_AGENT: &str = concat!("hocker/", env!("CARGO_PKG_VERSION"));
 
 /// Sends requests over a pool of connections. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
-    inner: reqwest::Client,
+    /// One for each reach: a connection that was opened under one is not used under another.
+    public: reqwest::Client,
+    private: reqwest::Client,
+    special: reqwest::Client,
+    loopback: reqwest::Client,
+    anywhere: reqwest::Client,
+    names: Names,
     settings: Settings,
 }
 
@@ -57,6 +71,8 @@ pub struct Settings {
     pub stall_timeout: Duration,
     /// Through which proxies to go.
     pub proxies: Proxies,
+    /// Where registries may keep blobs though it is an internal address, or not https.
+    pub blob_stores: Vec<Url>,
 }
 
 impl Default for Settings {
@@ -65,6 +81,7 @@ impl Default for Settings {
             policy: Policy::default(),
             stall_timeout: Duration::from_secs(60),
             proxies: Proxies::default(),
+            blob_stores: Vec::new(),
         }
     }
 }
@@ -89,9 +106,22 @@ pub struct Request {
     pub headers: HeaderMap,
     /// What only the host of `url` may see.
     pub authorization: Option<Authorization>,
-    /// Where a token is asked for, the URL of the registry that sent the client for it: redirects are then held
-    /// to what it may name as its token service.
-    pub for_token_of: Option<Url>,
+    /// The registry on whose behalf it is sent, which may be elsewhere than `url`.
+    pub registry: Option<Endpoint>,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// What a request is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// A document, or just an answer.
+    #[default]
+    Document,
+    /// Content that is held against its digest, however it comes.
+    Blob,
+    /// A token for this registry: redirects are held to what it may name as its token service.
+    Token(Box<Endpoint>),
 }
 
 impl Request {
@@ -103,7 +133,8 @@ impl Request {
             url,
             headers: HeaderMap::new(),
             authorization: None,
-            for_token_of: None,
+            registry: None,
+            purpose: Purpose::default(),
         }
     }
 }
@@ -119,8 +150,36 @@ impl Client {
             .with_no_client_auth();
         // A server that has only another protocol then says so, instead of speaking it.
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let names = Names::default();
+        let proxies = Arc::new(settings.proxies.hosts());
+        let client = |reach| {
+            let resolver = Resolver {
+                reach,
+                names: names.clone(),
+                proxies: Arc::clone(&proxies),
+            };
+            Self::connections(tls.clone(), resolver, &settings)
+        };
+        Ok(Self {
+            public: client(Reach::Public)?,
+            private: client(Reach::Private)?,
+            special: client(Reach::Special)?,
+            loopback: client(Reach::Loopback)?,
+            anywhere: client(Reach::Anywhere)?,
+            names,
+            settings,
+        })
+    }
+
+    fn connections(
+        tls: rustls::ClientConfig,
+        resolver: Resolver,
+        settings: &Settings,
+    ) -> Result<reqwest::Client, Error> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
+            .dns_resolver(Arc::new(resolver))
+            .http1_max_headers(MAX_HEADERS)
             .http1_only()
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
@@ -131,10 +190,7 @@ impl Client {
         for proxy in settings.proxies.clone().into_list()? {
             builder = builder.proxy(proxy);
         }
-        builder
-            .build()
-            .map(|inner| Self { inner, settings })
-            .map_err(Error::Client)
+        builder.build().map_err(Error::Client)
     }
 
     /// The same, with this many failures in a row that are retried.
@@ -169,18 +225,48 @@ impl Client {
         let mut authorization = request.authorization.as_ref();
         for _ in 0..=redirect::LIMIT {
             let response = self.round_trip(request, &url, authorization).await?;
-            match redirect::target(request, &url, &response)? {
-                Some(target) => url = target,
+            match redirect::target(&url, &response)? {
+                Some(target) => {
+                    self.follow(request, &url, &target)?;
+                    url = target;
+                }
+                // The digest of a blob decides; some object stores say of one how it was once uploaded.
+                None if request.purpose == Purpose::Blob => return Ok(response),
                 None => return response.unencoded(),
             }
             // Once lost, they are not found again: another host would say what they are used for
             // (CVE-2024-45336 is that mistake).
-            authorization = authorization.filter(|_| redirect::same_origin(&url, &request.url));
+            authorization = authorization.filter(|_| admission::same_origin(&url, &request.url));
         }
         Err(Error::TooManyRedirects {
             url: SafeUrl::new(&request.url),
             limit: redirect::LIMIT,
         })
+    }
+
+    fn follow(&self, request: &Request, url: &Url, target: &Url) -> Result<(), Error> {
+        admission::follow(request, url, target, &self.names, &self.settings).map_err(|refusal| {
+            Error::Redirect {
+                url: SafeUrl::new(url),
+                target: SafeUrl::new(target),
+                purpose: match request.purpose {
+                    Purpose::Token(_) => " for a token",
+                    Purpose::Document | Purpose::Blob => "",
+                },
+                refusal,
+            }
+        })
+    }
+
+    /// The connections that a request may use.
+    fn within(&self, reach: Reach) -> &reqwest::Client {
+        match reach {
+            Reach::Public => &self.public,
+            Reach::Private => &self.private,
+            Reach::Special => &self.special,
+            Reach::Loopback => &self.loopback,
+            Reach::Anywhere => &self.anywhere,
+        }
     }
 
     async fn round_trip(
@@ -202,8 +288,9 @@ impl Client {
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
         );
+        let reach = admission::reach(request, url, &self.names, &self.settings);
         let response = self
-            .inner
+            .within(reach)
             .request(method, url.clone())
             .headers(headers)
             .send()
@@ -214,5 +301,23 @@ impl Client {
 
     fn response(&self, url: &Url, inner: reqwest::Response) -> Response {
         Response::new(url.clone(), inner, self.settings.stall_timeout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_asked_for_a_registry_outside() {
+        let client = Client::new(Roots::of_the_system(), Settings::default()).unwrap();
+        // The one name that resolves to an address inside on every machine. As a redirect it is refused before that.
+        let request = Request {
+            registry: Some("https://r.example".parse().unwrap()),
+            ..Request::get("http://localhost:9/x".parse().unwrap())
+        };
+        let error = client.send(request).await.unwrap_err();
+        assert!(matches!(error, Error::OutOfReach { .. }), "{error}");
+        assert!(error.is_for_the_user_to_allow());
     }
 }

@@ -31,6 +31,11 @@ impl Pace {
         }
     }
 
+    /// How long a window is.
+    pub(super) fn window(&self) -> Duration {
+        self.window
+    }
+
     /// Another first window begins now.
     pub(super) fn restart(&mut self) {
         *self = Self::new(self.window);

@@ -3,6 +3,8 @@
 //!
 //! Source: golang.org/x/net/http/httpproxy.
 
+use std::collections::HashSet;
+
 use reqwest::{NoProxy, Proxy};
 use url::Url;
 
@@ -35,6 +37,14 @@ pub struct ProxyError {
 }
 
 impl Proxies {
+    /// The names of the proxies' own hosts.
+    pub(super) fn hosts(&self) -> HashSet<String> {
+        let given = [&self.http, &self.https].into_iter().flatten();
+        given
+            .filter_map(|text| parse(text)?.host_str().map(str::to_owned))
+            .collect()
+    }
+
     pub(super) fn into_list(self) -> Result<Vec<Proxy>, ProxyError> {
         let except = match &self.except {
             Some(hosts) => format!("{NEVER},{hosts}"),

@@ -70,6 +70,15 @@ impl Response {
         self.inner.headers().get(name)?.to_str().ok()
     }
 
+    /// All values of a header, leniently: what is not UTF-8 in one shows as U+FFFD.
+    #[must_use]
+    pub fn texts(&self, name: impl AsHeaderName) -> Vec<String> {
+        let values = self.inner.headers().get_all(name).into_iter();
+        values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect()
+    }
+
     /// The `Content-Type`.
     #[must_use]
     pub fn media_type(&self) -> Option<MediaType> {
@@ -105,8 +114,21 @@ impl Response {
         self.pace.restart();
     }
 
-    /// The whole body, if it has at most `limit` bytes.
-    pub async fn bytes(mut self, limit: usize) -> Result<Vec<u8>, Error> {
+    /// The whole body, if it has at most `limit` bytes. All of it has to come within the window in which something has
+    /// to come of a longer one: a document is small.
+    pub async fn bytes(self, limit: usize) -> Result<Vec<u8>, Error> {
+        let window = self.pace.window();
+        let url = SafeUrl::new(&self.url);
+        match tokio::time::timeout(window, self.all(limit)).await {
+            Ok(body) => body,
+            Err(_) => Err(Error::TooSlow {
+                url,
+                seconds: window.as_secs().max(1),
+            }),
+        }
+    }
+
+    async fn all(mut self, limit: usize) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if body.len() + chunk.len() > limit {
@@ -129,12 +151,18 @@ impl Response {
     /// The first `limit` bytes of the body, and what came of them if it breaks off: for error messages.
     pub async fn start_of_body(mut self, limit: usize) -> Vec<u8> {
         let mut body = Vec::new();
-        while let Ok(Some(chunk)) = self.chunk().await {
+        let end = tokio::time::sleep(self.pace.window());
+        tokio::pin!(end);
+        loop {
+            let chunk = tokio::select! {
+                chunk = self.chunk() => chunk,
+                () = &mut end => return body,
+            };
+            let Ok(Some(chunk)) = chunk else { return body };
             body.extend(chunk.iter().take(limit - body.len()));
             if body.len() >= limit {
-                break;
+                return body;
             }
         }
-        body
     }
 }

@@ -140,7 +140,8 @@ impl TryFrom<RawImage> for Image {
                 (reference, endpoint)
             }
             Some(registry) => {
-                let endpoint: Endpoint = registry.parse().map_err(|error| unusable(&error))?;
+                // Whoever wrote the file chose the scheme.
+                let endpoint = Endpoint::in_file(registry).map_err(|error| unusable(&error))?;
                 let name = endpoint.registry_name().clone();
                 let path = raw.reference.strip_prefix(name.as_str());
                 let path = path

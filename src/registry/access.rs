@@ -35,12 +35,12 @@ impl Registry {
             .send(self.knock(image))
             .await
             .map_err(|error| self.not_let_in(image, error.into()))?;
-        let headers = response.headers().get_all(WWW_AUTHENTICATE).iter();
+        let headers = response.texts(WWW_AUTHENTICATE);
         Ok(Greeting {
             status: response.status(),
             challenges: headers
-                .filter_map(|value| value.to_str().ok())
-                .flat_map(challenge::parse)
+                .iter()
+                .flat_map(|header| challenge::parse(header))
                 .collect(),
         })
     }

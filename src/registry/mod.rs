@@ -26,7 +26,7 @@ use url::Url;
 use crate::auth::{self, Authenticator, Credentials};
 use crate::endpoint::Endpoint;
 use crate::http::header::{HeaderMap, WWW_AUTHENTICATE};
-use crate::http::{self, Client, Request, Response, StatusCode};
+use crate::http::{self, Client, Purpose, Request, Response, StatusCode};
 use crate::reference::Repository;
 
 /// A registry, and what is known of how to talk to it.
@@ -51,11 +51,12 @@ enum Patience {
 }
 
 impl Registry {
-    /// The registry at `endpoint`, as the user with `credentials` sees it.
+    /// The registry at `endpoint`, as the user with `credentials` sees it: without them if they are not for it.
     #[must_use]
     pub fn new(client: Client, endpoint: Endpoint, credentials: Option<Credentials>) -> Self {
+        let credentials = credentials.filter(|credentials| credentials.are_for(&endpoint));
         Self {
-            authenticator: Authenticator::new(client.clone(), endpoint.base().clone(), credentials),
+            authenticator: Authenticator::new(client.clone(), endpoint.clone(), credentials),
             client,
             endpoint,
             extra_connections: Arc::new(Semaphore::new(blob::EXTRA_CONNECTIONS)),
@@ -76,10 +77,12 @@ impl Registry {
         repository: &Repository,
         url: Url,
         headers: HeaderMap,
+        purpose: Purpose,
         patience: Patience,
     ) -> Result<Response, Cause> {
         let request = Request {
             headers,
+            purpose,
             ..Request::get(url)
         };
         self.send_to(Some(repository), request, patience).await
@@ -93,17 +96,13 @@ impl Registry {
         mut request: Request,
         patience: Patience,
     ) -> Result<Response, Cause> {
+        request.registry = Some(self.endpoint.clone());
         request.authorization = self.authenticator.authorization(repository).await;
         let mut response = self.round_trip(&request, patience).await?;
         // A host that the registry redirects to may not ask for the registry's credentials.
         let from_registry = response.url().origin() == request.url.origin();
         if response.status() == StatusCode::UNAUTHORIZED && from_registry {
-            let challenges: Vec<&str> = response
-                .headers()
-                .get_all(WWW_AUTHENTICATE)
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .collect();
+            let challenges = response.texts(WWW_AUTHENTICATE);
             let answer = self
                 .authenticator
                 .answer(repository, &challenges, request.authorization.as_ref())
@@ -128,7 +127,7 @@ impl Registry {
         }
     }
 
-    /// Sends a request to a place that gets no credentials. The answer has a status of success.
+    /// Asks for a blob in a place that gets no credentials. The answer has a status of success.
     async fn send_without_credentials(
         &self,
         url: Url,
@@ -137,6 +136,8 @@ impl Registry {
     ) -> Result<Response, Cause> {
         let request = Request {
             headers,
+            registry: Some(self.endpoint.clone()),
+            purpose: Purpose::Blob,
             ..Request::get(url)
         };
         let response = self.round_trip(&request, patience).await?;

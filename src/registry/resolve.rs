@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::document::{Document, MAX_DOCUMENT_SIZE};
 use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
 use crate::http::retry::{Backoff, Failure};
-use crate::http::{Method, Request, StatusCode};
+use crate::http::{Method, Purpose, Request, StatusCode};
 use crate::index::Index;
 use crate::manifest::{DocumentKind, Manifest, kind_of};
 use crate::media_type::MediaType;
@@ -159,6 +159,7 @@ impl Registry {
                     &reference.repository,
                     url,
                     headers,
+                    Purpose::Document,
                     Patience::AsThePolicySays,
                 )
                 .await?;

@@ -1422,6 +1422,46 @@ let
         }).drvPath;
     }
     {
+      name = "importLock: the file's http:// is marked, since it is not the user's word";
+      seen =
+        let
+          fetchLockedBlob = import (nix + "/fetch-locked-blob.nix") {
+            fetchBlob = arguments: arguments.attributes "x" ? registryFrom;
+          };
+          isMarked =
+            registries:
+            fetchLockedBlob {
+              registry = builtins.head registries;
+              alternatives = map (registry: { inherit registry; }) (builtins.tail registries);
+              attributes = _: { };
+            };
+        in
+        map isMarked [
+          [ "ghcr.io" ]
+          [ "https://ghcr.io/v2/" ]
+          [
+            "https://ghcr.io/v2/"
+            "localhost:5000"
+          ]
+          [ "http://ghcr.io/v2/" ]
+          [ "HTTP://ghcr.io/v2/" ]
+          [ " http://ghcr.io/v2/" ]
+          [
+            "ghcr.io"
+            "http://registry.example/v2/"
+          ]
+        ];
+      expected = [
+        false
+        false
+        false
+        true
+        true
+        true
+        true
+      ];
+    }
+    {
       name = "importLock: a registry behind a path is asked there";
       seen =
         builtins.match ".*nexus.*" (builtins.toJSON locked.nested.drvAttrs.imageSpec.reference) == null;

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::cli::error::{Exit, of_cause};
 use crate::cli::report;
 use crate::digest::Digest;
-use crate::endpoint::admits;
+use crate::http::admits;
 use crate::nix::builder::Location;
 use crate::registry::{self, Cause};
 
@@ -39,7 +39,7 @@ impl Answer {
 
     /// Whether a manifest from there may send the user on to this URL.
     pub(super) fn admits(&self, url: &str) -> bool {
-        let registry = self.location.endpoint.base();
+        let registry = &self.location.endpoint;
         url.parse().is_ok_and(|url| admits(registry, &url).is_ok())
     }
 

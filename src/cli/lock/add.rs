@@ -107,7 +107,7 @@ impl<'a> Additions<'a> {
             let locked = locked.map(|image| (image.reference(), image.endpoint()));
             added
                 .or(locked)
-                .filter(|(other, place)| **other != reference || **place != endpoint)
+                .filter(|(other, place)| **other != reference || place.base() != endpoint.base())
                 .map(|(other, _)| other)
         };
         let name = if let Some(name) = name {
@@ -170,7 +170,9 @@ impl<'a> Additions<'a> {
     fn name_of(&self, reference: &Reference, endpoint: &Endpoint) -> Option<Name> {
         let mut images = self.lock.images.iter();
         images
-            .find(|(_, image)| image.reference() == reference && image.endpoint() == endpoint)
+            .find(|(_, image)| {
+                image.reference() == reference && image.endpoint().base() == endpoint.base()
+            })
             .map(|(name, _)| name.clone())
     }
 }

@@ -149,6 +149,11 @@ pub(super) const VARIABLES: &[Thing] = &[
         "The same as --mirror: REGISTRY=URL, several separated by spaces.",
     ),
     thing(
+        &[names::HOCKER_BLOBS_FROM],
+        &[Registries],
+        "The same as --blobs-from: URLs of servers, several separated by spaces.",
+    ),
+    thing(
         &[names::HOCKER_RETRIES],
         &[Registries, Daemons],
         "The same as --retries.",

@@ -51,10 +51,22 @@ pub struct Location {
     pub repository: Repository,
 }
 
+/// Whose word it is where the registry is.
+#[derive(Clone, Copy)]
+enum NamedBy {
+    /// The expression's own text, which is the user's.
+    Expression,
+    /// A file that it reads, such as a lock file.
+    File,
+}
+
 impl Location {
-    fn parse(registry: &str, repository: &str) -> Result<Self, Error> {
+    fn parse(registry: &str, repository: &str, named_by: NamedBy) -> Result<Self, Error> {
         Ok(Self {
-            endpoint: registry.parse()?,
+            endpoint: match named_by {
+                NamedBy::Expression => registry.parse()?,
+                NamedBy::File => Endpoint::in_file(registry)?,
+            },
             repository: repository.parse()?,
         })
     }
@@ -90,6 +102,10 @@ impl Job {
                 });
             }
         }
+        let named_by = match attributes.text("registryFrom")? {
+            None => NamedBy::Expression,
+            Some(_) => NamedBy::File,
+        };
         let alternatives: Option<Vec<RawLocation>> = attributes
             .structure("alternatives")
             .map_err(Error::Alternatives)?;
@@ -98,11 +114,12 @@ impl Job {
             location: Location::parse(
                 attributes.required("registry")?,
                 attributes.required("repository")?,
+                named_by,
             )?,
             alternatives: alternatives
                 .unwrap_or_default()
                 .iter()
-                .map(|raw| Location::parse(&raw.registry, &raw.repository))
+                .map(|raw| Location::parse(&raw.registry, &raw.repository, named_by))
                 .collect::<Result<_, _>>()?,
             digest,
             mirrors: attributes
@@ -221,8 +238,10 @@ mod tests {
     fn expected() -> Job {
         Job::Blob(Box::new(Blob {
             out: "/nix/store/x".into(),
-            location: Location::parse("docker.io", "library/debian").unwrap(),
-            alternatives: vec![Location::parse("ghcr.io", "team/app").unwrap()],
+            location: Location::parse("docker.io", "library/debian", NamedBy::Expression).unwrap(),
+            alternatives: vec![
+                Location::parse("ghcr.io", "team/app", NamedBy::Expression).unwrap(),
+            ],
             digest: Digest::parse_lenient(HEX).unwrap(),
             mirrors: vec!["https://mirror.example".parse().unwrap()],
             urls: vec!["https://a.example/layer".to_owned(), "x".to_owned()],

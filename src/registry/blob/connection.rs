@@ -15,7 +15,7 @@ use crate::http::header::{
     ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE,
 };
 use crate::http::retry::{Backoff, Failure};
-use crate::http::{Error, Response, Settings, StatusCode, content_range};
+use crate::http::{Error, Purpose, Response, Settings, StatusCode, content_range};
 use crate::registry::Patience;
 use crate::safe_url::SafeUrl;
 use crate::verify;
@@ -236,7 +236,13 @@ impl Connection {
                 .await;
         }
         registry
-            .send(&wanted.blob.repository, url, headers, patience)
+            .send(
+                &wanted.blob.repository,
+                url,
+                headers,
+                Purpose::Blob,
+                patience,
+            )
             .await
     }
 

@@ -9,7 +9,7 @@ use super::{
     Blob, Cause, Destination, DownloadError, Error, Failure, Progress, Registry, Scratch, Wanted,
     download,
 };
-use crate::endpoint::admits;
+use crate::http::{Refusal, admits};
 use crate::safe_url::{self, SafeUrl};
 
 impl Registry {
@@ -64,11 +64,8 @@ impl Registry {
         let Ok(url) = text.parse::<Url>() else {
             return Err(format!("{}, which is not a URL", safe_url::shown(text)));
         };
-        let refused = |reason| format!("{}, {reason}", SafeUrl::new(&url));
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(refused("which holds credentials"));
-        }
-        admits(self.endpoint.base(), &url).map_err(refused)?;
+        let refused = |refusal: Refusal| format!("{}, {refusal}", SafeUrl::new(&url));
+        admits(&self.endpoint, &url).map_err(refused)?;
         Ok(url)
     }
 }

@@ -96,7 +96,7 @@ fn a_foreign_layer_that_may_not_be_fetched_is_refused_with_the_reason() {
         ("https://169.254.169.254/layer", "an internal address"),
         (
             "https://me:pw@away.example/layer",
-            "which holds credentials",
+            "a URL with a user name or password",
         ),
         ("nonsense", "which is not a URL"),
     ] {

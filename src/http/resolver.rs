@@ -1,0 +1,154 @@
+//! Names: from a host's name to its addresses, as far as a request may go. A name on the internet that stands for an
+//! address inside would get around every rule about addresses in URLs.
+//!
+//! Names of hosts that are reached through a proxy are the proxy's to resolve.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::admission::Reach;
+use crate::address::{Network, is_loopback_name};
+
+/// The networks in which names were found to be so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names(Arc<Mutex<HashMap<String, Network>>>);
+
+impl Names {
+    /// The network of a name, if it was resolved here. One that has had a public address counts as public ever after:
+    /// an attacker could otherwise choose which of several addresses is looked at.
+    pub(super) fn network_of(&self, name: &str) -> Option<Network> {
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.get(&key(name)).copied()
+    }
+
+    /// Keeps what a name was resolved to.
+    pub(super) fn saw<'a>(&self, name: &str, addresses: impl Iterator<Item = &'a IpAddr>) {
+        let Some(network) = addresses.copied().map(Network::of_address).min() else {
+            return;
+        };
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names
+            .entry(key(name))
+            .and_modify(|known| *known = network.min(*known))
+            .or_insert(network);
+    }
+}
+
+fn key(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+/// Resolves names, and gives only addresses within reach.
+pub(super) struct Resolver {
+    pub(super) reach: Reach,
+    pub(super) names: Names,
+    /// Proxies are the user's own choice, and may be anywhere.
+    pub(super) proxies: Arc<HashSet<String>>,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (reach, names) = (self.reach, self.names.clone());
+        let name = name.as_str().to_owned();
+        let is_proxy = self.proxies.contains(&key(&name));
+        Box::pin(async move {
+            let mut found = addresses(&name).await?;
+            if is_proxy {
+                return Ok(Box::new(found.into_iter()) as Addrs);
+            }
+            let addresses: Vec<IpAddr> = found.iter().map(SocketAddr::ip).collect();
+            names.saw(&name, addresses.iter());
+            found.retain(|address| reach.holds(Network::of_address(address.ip())));
+            match addresses.first() {
+                Some(address) if found.is_empty() => Err(OutOfReach { address: *address }.into()),
+                _ => Ok(Box::new(found.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+/// The system's answer. Names below `localhost` are this machine's whether the system knows that or not (RFC 6761).
+async fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
+    let own = [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
+    ];
+    if is_loopback_name(name) && key(name) != "localhost" {
+        return Ok(own.to_vec());
+    }
+    tokio::net::lookup_host((name, 0))
+        .await
+        .map(Iterator::collect)
+}
+
+/// A name that stands for an address to which the client may not be sent.
+#[derive(Debug)]
+pub(super) struct OutOfReach {
+    pub(super) address: IpAddr,
+}
+
+impl fmt::Display for OutOfReach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is an internal address", self.address)
+    }
+}
+
+impl std::error::Error for OutOfReach {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolver(reach: Reach, proxies: &[&str]) -> Resolver {
+        let proxies = proxies.iter().map(|name| (*name).to_owned()).collect();
+        Resolver {
+            reach,
+            names: Names::default(),
+            proxies: Arc::new(proxies),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_gives_only_addresses_within_reach() {
+        // The one name that every system resolves to an address inside, and one that is resolved here.
+        for name in ["localhost", "app.localhost", "APP.LOCALHOST."] {
+            for reach in [
+                Reach::Public,
+                Reach::Private,
+                Reach::Special,
+                Reach::Loopback,
+                Reach::Anywhere,
+            ] {
+                let found = resolver(reach, &[]).resolve(name.parse().unwrap()).await;
+                let within = reach.holds(Network::Loopback);
+                assert_eq!(found.is_ok(), within, "{name} {reach:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_proxy_may_be_anywhere_and_says_nothing_of_names() {
+        let resolver = resolver(Reach::Public, &["localhost"]);
+        assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok());
+        assert_eq!(resolver.names.network_of("localhost"), None);
+    }
+
+    #[test]
+    fn a_name_that_has_had_a_public_address_is_public() {
+        let names = Names::default();
+        assert_eq!(names.network_of("r.example"), None);
+        names.saw("R.example.", [[10, 0, 0, 1].into()].iter());
+        assert_eq!(names.network_of("r.example"), Some(Network::Private));
+        names.saw(
+            "r.example",
+            [[10, 0, 0, 1].into(), [8, 8, 8, 8].into()].iter(),
+        );
+        names.saw("r.example", [[10, 0, 0, 1].into()].iter());
+        assert_eq!(names.network_of("r.example"), Some(Network::Public));
+    }
+}
