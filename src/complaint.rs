@@ -11,7 +11,9 @@ const LENGTH: usize = 300;
 /// What the body of an answer says, if it says something in one of the known ways.
 #[must_use]
 pub fn of(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return plain(body);
+    };
     let text = |value: &Value, name: &str| {
         let text = value.get(name)?.as_str()?;
         (!text.is_empty()).then(|| text.to_owned())
@@ -27,6 +29,14 @@ pub fn of(body: &[u8]) -> Option<String> {
             .find_map(|name| text(&body, name)),
     };
     words.map(|words| printable(&words))
+}
+
+/// The first line of a body that is plain text, as Go's servers write it.
+fn plain(body: &[u8]) -> Option<String> {
+    let line = std::str::from_utf8(body).ok()?.trim().lines().next()?;
+    // A page, or a document that is not complete.
+    let is_markup = line.starts_with(['<', '{', '[']);
+    (!is_markup).then(|| printable(line))
 }
 
 /// A server's words without what could play tricks on a terminal, and not too many of them.
@@ -73,6 +83,11 @@ mod tests {
             (r#"{"message":{"a":1}}"#, None),
             ("[]", None),
             ("<html>", None),
+            (r#"{"message":"no"#, None),
+            ("", None),
+            (" \r\n ", None),
+            ("404 page not found\n", Some("404 page not found")),
+            ("no such host\r\nreally", Some("no such host")),
         ] {
             assert_eq!(of(body.as_bytes()).as_deref(), words, "{body}");
         }

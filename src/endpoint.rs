@@ -73,12 +73,18 @@ impl Endpoint {
         text.parse().map(Self::by_others)
     }
 
-    /// The host that answered at `url`, to which a registry has redirected, as a registry of its own. `None` if no
-    /// reference can name it.
+    /// The registry and the repository in whose interface a URL is to which another registry has redirected. `None`
+    /// for one in no registry's interface, such as an object store's.
     #[must_use]
-    pub fn of_redirect(url: &Url) -> Option<Self> {
+    pub fn of_redirect(url: &Url) -> Option<(Self, Repository)> {
+        let (base, rest) = url.path().split_once("/v2/")?;
+        let (repository, noun) = rest.rsplit_once('/')?.0.rsplit_once('/')?;
+        if !matches!(noun, "manifests" | "blobs" | "tags") {
+            return None;
+        }
         let origin = url.origin().ascii_serialization();
-        origin.parse().map(Self::by_others).ok()
+        let endpoint = Self::in_file(&format!("{origin}{base}/v2/")).ok()?;
+        Some((endpoint, repository.parse().ok()?))
     }
 
     fn by_others(mut self) -> Self {
@@ -321,6 +327,35 @@ mod tests {
                 in_file,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_redirect_to_a_registrys_interface_is_known() {
+        for (url, expected) in [
+            (
+                "https://ghcr.io/v2/team/app/manifests/1",
+                Some(("https://ghcr.io/v2/", "team/app")),
+            ),
+            (
+                "http://r.example:5000/v2/app/blobs/sha256:00?x=1",
+                Some(("http://r.example:5000/v2/", "app")),
+            ),
+            (
+                "https://a.example/nexus/v2/manifests/blobs/tags/list",
+                Some(("https://a.example/nexus/v2/", "manifests/blobs")),
+            ),
+            ("https://ghcr.io/v2/", None),
+            ("https://store.example/bucket/blobs/x", None),
+            ("https://store.example/v2/%2e/blobs/x", None),
+        ] {
+            let found = Endpoint::of_redirect(&url.parse().unwrap());
+            let found = found.map(|(endpoint, repository)| {
+                assert_ne!(endpoint.channel(), Channel::OpenByUser, "{url}");
+                (endpoint.to_string(), repository.to_string())
+            });
+            let expected = expected.map(|(base, name)| (base.to_owned(), name.to_owned()));
+            assert_eq!(found, expected, "{url}");
         }
     }
 

@@ -19,6 +19,8 @@ const MARGIN: Duration = Duration::from_secs(5);
 pub struct Authenticator {
     client: Client,
     registry: Endpoint,
+    /// The registry that the user named, which may have redirected to this one.
+    named: Endpoint,
     credentials: Option<Credentials>,
     state: Mutex<State>,
 }
@@ -46,12 +48,25 @@ struct Renewal {
 }
 
 impl Authenticator {
-    /// For a registry.
+    /// For a registry that the user named. Credentials that are not for it are not used.
     #[must_use]
     pub fn new(client: Client, registry: Endpoint, credentials: Option<Credentials>) -> Self {
+        Self::behind(client, registry.clone(), registry, credentials)
+    }
+
+    /// For a registry that `named` has redirected to.
+    #[must_use]
+    pub fn behind(
+        client: Client,
+        named: Endpoint,
+        registry: Endpoint,
+        credentials: Option<Credentials>,
+    ) -> Self {
+        let credentials = credentials.filter(|credentials| credentials.are_for(&registry));
         Self {
             client,
             registry,
+            named,
             state: Mutex::new(State {
                 credentials: credentials.clone(),
                 granted: HashMap::new(),
@@ -146,6 +161,12 @@ impl Authenticator {
         Some(credentials.origin.clone())
     }
 
+    /// Whether there are credentials with which to answer a challenge. A bearer token is sent without one.
+    #[must_use]
+    pub fn has_answer(&self) -> bool {
+        matches!(self.proof(), Some(Proof::Basic { .. } | Proof::Identity(_)))
+    }
+
     fn proof(&self) -> Option<&Proof> {
         self.credentials
             .as_ref()
@@ -197,7 +218,10 @@ impl Authenticator {
         let scope = repository.map(|repository| format!("repository:{repository}:pull"));
         let token = token::fetch(
             &self.client,
-            &self.registry,
+            token::Registries {
+                challenging: &self.registry,
+                named: &self.named,
+            },
             challenge,
             scope.as_deref(),
             state.credentials.as_ref(),

@@ -118,6 +118,18 @@ impl Error {
         )
     }
 
+    /// Whether the registry understands who is asking, and refuses all the same.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        match self {
+            Self::Denied { answer, .. } => answer
+                .as_ref()
+                .is_some_and(|answer| answer.status == StatusCode::FORBIDDEN),
+            Self::DeniedUnasked { answer, .. } => answer.status == StatusCode::FORBIDDEN,
+            _ => false,
+        }
+    }
+
     /// Whether this is a refusal of somebody who had no credentials at all.
     #[must_use]
     pub fn is_denial_without_credentials(&self) -> bool {

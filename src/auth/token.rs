@@ -41,22 +41,31 @@ pub struct Token {
     pub identity: Option<Secret>,
 }
 
-/// Fetches a token. `registry` is the one that sent the challenge; `scope` is used
-/// where the challenge names none, and where there is none either, the token is for no scope.
+/// The registries that a token has to do with.
+#[derive(Clone, Copy, Debug)]
+pub struct Registries<'a> {
+    /// The one that sent the challenge.
+    pub challenging: &'a Endpoint,
+    /// The one that the user named, which may have redirected to that one.
+    pub named: &'a Endpoint,
+}
+
+/// Fetches a token. `scope` is used where the challenge names none, and where there is none either, the token is for
+/// no scope.
 pub async fn fetch(
     client: &Client,
-    registry: &Endpoint,
+    registries: Registries<'_>,
     challenge: &Challenge,
     scope: Option<&str>,
     credentials: Option<&Credentials>,
 ) -> Result<Token, Error> {
-    let realm = realm(registry, challenge)?;
+    let realm = realm(registries.challenging, challenge)?;
     let shown = SafeUrl::new(&realm);
     // A bearer token is for the registry itself.
     let credentials =
         credentials.filter(|credentials| !matches!(credentials.proof, Proof::Bearer(_)));
     let proof = credentials.map(|credentials| &credentials.proof);
-    let Whole { status, body } = ask(client, registry, realm, challenge, scope, proof).await?;
+    let Whole { status, body } = ask(client, registries, realm, challenge, scope, proof).await?;
     match status {
         status if status.is_success() => {}
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST) => {
@@ -128,15 +137,22 @@ struct Answer {
 
 async fn ask(
     client: &Client,
-    registry: &Endpoint,
+    registries: Registries<'_>,
     realm: Url,
     challenge: &Challenge,
     scope: Option<&str>,
     proof: Option<&Proof>,
 ) -> Result<Whole, http::Error> {
+    let of_token = |request| Request {
+        registry: Some(registries.named.clone()),
+        purpose: Purpose::Token(Box::new(registries.challenging.clone())),
+        ..request
+    };
     let authorization = match proof {
         Some(Proof::Identity(token)) => {
-            let answer = post(client, registry, &realm, challenge, scope, token).await?;
+            let form = form(challenge, scope, token);
+            let request = of_token(Request::get(realm.clone()));
+            let answer = client.post_form(&request, &form, LIMIT).await?;
             if !matches!(
                 answer.status,
                 StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
@@ -156,22 +172,16 @@ async fn ask(
         }),
         Some(Proof::Bearer(_)) | None => None,
     };
-    let request = Request {
-        registry: Some(registry.clone()),
-        purpose: Purpose::Token(Box::new(registry.clone())),
-        ..request(realm, challenge, scope, authorization)
-    };
+    let request = of_token(request(realm, challenge, scope, authorization));
     client.send_whole(&request, LIMIT).await
 }
 
-async fn post(
-    client: &Client,
-    registry: &Endpoint,
-    realm: &Url,
-    challenge: &Challenge,
-    scope: Option<&str>,
-    token: &Secret,
-) -> Result<Whole, http::Error> {
+/// What is posted for a token.
+fn form<'a>(
+    challenge: &'a Challenge,
+    scope: Option<&'a str>,
+    token: &'a Secret,
+) -> Vec<(&'static str, &'a str)> {
     let mut form = vec![
         ("grant_type", "refresh_token"),
         ("client_id", CLIENT_ID),
@@ -183,7 +193,7 @@ async fn post(
     if let Some(service) = challenge.parameter("service") {
         form.push(("service", service));
     }
-    client.post_form(registry, realm, &form, LIMIT).await
+    form
 }
 
 fn request(

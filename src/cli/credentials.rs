@@ -150,11 +150,16 @@ pub(super) async fn of_mirror(
     mirror: &RegistryName,
     repository: &Repository,
 ) -> Result<Option<Credentials>, Error> {
+    Ok(for_others().find(mirror, Some(repository)).await?)
+}
+
+/// What files hold for registries that the user did not name.
+pub(super) fn for_others() -> Sources {
     let mut files = files_of_environment();
     for file in &mut files {
         file.absence = Absence::Fine;
     }
-    Ok(sources(files).find(mirror, Some(repository)).await?)
+    sources(files)
 }
 
 /// Those of the credentials that may be sent to a registry there. Says why the others are not.

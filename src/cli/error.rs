@@ -407,10 +407,11 @@ fn of_content(error: &registry::Error) -> Option<&verify::Error> {
 
 pub(super) fn of_cause(cause: &Cause) -> Exit {
     match cause {
-        Cause::Http(error) | Cause::Auth(auth::Error::Http(error)) => of_http(error),
-        Cause::Auth(error) if error.is_denial() => Exit::Denied,
-        Cause::Auth(error) if error.is_transient() => Exit::Unavailable,
-        Cause::Auth(_) | Cause::Nesting(_) | Cause::Ranges | Cause::Foreign(_) => Exit::Unsupported,
+        Cause::Http(error) => of_http(error),
+        Cause::Auth(error) | Cause::Behind { source: error, .. } => of_auth(error),
+        Cause::Nesting(_) | Cause::Ranges | Cause::Foreign(_) | Cause::WantsTls(_) => {
+            Exit::Unsupported
+        }
         Cause::Status { status, .. } => match *status {
             StatusCode::NOT_FOUND | StatusCode::GONE => Exit::NotFound,
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Denied,
@@ -422,6 +423,15 @@ pub(super) fn of_cause(cause: &Cause) -> Exit {
         Cause::Document(error) => of_document(error),
         Cause::Platform(_) => Exit::NotFound,
         Cause::Scratch(_) => Exit::Other,
+    }
+}
+
+fn of_auth(error: &auth::Error) -> Exit {
+    match error {
+        auth::Error::Http(error) => of_http(error),
+        error if error.is_denial() => Exit::Denied,
+        error if error.is_transient() => Exit::Unavailable,
+        _ => Exit::Unsupported,
     }
 }
 

@@ -9,6 +9,10 @@ use crate::document::ParseError;
 use crate::engine;
 use crate::registry::Cause;
 
+/// For a port that seems to speak TLS.
+const BY_HTTPS: &str = "check the port: a registry that speaks https is named by --registry https://HOST:PORT/v2/, or in \
+                        a build by registry = \"https://HOST:PORT/v2/\"";
+
 impl Error {
     /// What the user can do, where that is worth saying.
     #[must_use]
@@ -95,6 +99,8 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
             "a certificate authority of your own is named by SSL_CERT_FILE or NIX_SSL_CERT_FILE; in a Nix \
              build the file must be in extra-sandbox-paths",
         ),
+        Cause::WantsTls(_) => Some(BY_HTTPS),
+        Cause::Http(error) if error.is_cut_off_http() => Some(BY_HTTPS),
         Cause::Http(error) if error.is_protocol() => Some(
             "check the port: a registry that speaks https is named by --registry https://HOST:PORT/v2/, and one \
              that speaks only HTTP/2 needs a proxy that speaks HTTP/1.1",

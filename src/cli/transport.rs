@@ -48,10 +48,13 @@ pub(super) async fn registry(
         // The given credentials are for the registry itself; a mirror has its own, if any.
         let credentials = credentials::of_mirror(mirror.registry_name(), repository).await?;
         let credentials = credentials::admitted(credentials, &mirror);
-        registries.push(Registry::new(client.clone(), mirror, credentials));
+        let registry = Registry::new(client.clone(), mirror, credentials);
+        registries.push(registry.with_kept(credentials::for_others()));
     }
     let credentials = credentials::admitted(credentials, &endpoint);
-    Ok(Registry::new(client, endpoint, credentials).with_mirrors(registries))
+    Ok(Registry::new(client, endpoint, credentials)
+        .with_kept(credentials::for_others())
+        .with_mirrors(registries))
 }
 
 fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {

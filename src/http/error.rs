@@ -8,7 +8,7 @@ use rustls::AlertDescription;
 use url::Url;
 
 use super::resolver::OutOfReach;
-use super::{ProxyError, Refusal, StatusCode};
+use super::{ProxyError, Refusal, StatusCode, redirect};
 use crate::safe_url::SafeUrl;
 
 /// No usable answer.
@@ -149,6 +149,13 @@ impl Error {
         }
     }
 
+    pub(super) fn too_many_redirects(url: &Url) -> Self {
+        Self::TooManyRedirects {
+            url: SafeUrl::new(url),
+            limit: redirect::LIMIT,
+        }
+    }
+
     /// Whether the same request may succeed later. A certificate that is wrong stays wrong.
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -208,6 +215,12 @@ impl Error {
         matches!(self, Self::Send { source, .. } if source.is_protocol())
     }
 
+    /// Whether a host that was asked by http ended the connection without an answer, as many do that expect TLS.
+    #[must_use]
+    pub fn is_cut_off_http(&self) -> bool {
+        matches!(self, Self::Send { url, source } if !url.is_https() && source.is_cut_off())
+    }
+
     /// Whether a proxy is in the way: it cannot be reached, or opens no tunnel.
     #[must_use]
     pub fn is_tunnel(&self) -> bool {
@@ -260,6 +273,8 @@ impl Transport {
             ": no connection through the proxy"
         } else if self.0.is_timeout() {
             ": nothing came for too long"
+        } else if self.is_without_tls() {
+            ": it does not speak TLS"
         } else if self.is_protocol() {
             ": it speaks something else than HTTP/1.1"
         } else if self.0.is_connect() {
@@ -274,6 +289,18 @@ impl Transport {
         let no_alpn = rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol);
         let parse = |error: &hyper::Error| error.is_parse() && !error.is_parse_too_large();
         tls_error(&self.0) == Some(&no_alpn) || find(&self.0).is_some_and(parse)
+    }
+
+    /// Whether the connection was there and ended before the answer.
+    fn is_cut_off(&self) -> bool {
+        let is_reset = self.io_kind() == Some(io::ErrorKind::ConnectionReset);
+        !self.0.is_connect()
+            && (is_reset || find(&self.0).is_some_and(hyper::Error::is_incomplete_message))
+    }
+
+    /// Whether what came makes no sense as TLS, as an answer by plain http does not.
+    fn is_without_tls(&self) -> bool {
+        matches!(tls_error(&self.0), Some(rustls::Error::InvalidMessage(_)))
     }
 
     /// What the operating system calls it, where it has to do with that.

@@ -1,5 +1,5 @@
-//! Forms: what token services are posted. A form holds secrets, so it goes to one URL and follows no
-//! redirect.
+//! Forms: what token services are posted. A form holds secrets, so it goes to one scheme, host and port, and follows a
+//! redirect nowhere else.
 //!
 //! Source: URL standard, section "application/x-www-form-urlencoded".
 
@@ -8,50 +8,56 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::whole::Tries;
-use super::{Client, Error, Purpose, Request, Response, Whole, admission};
-use crate::endpoint::Endpoint;
+use super::{Client, Error, Request, Response, StatusCode, Whole, admission, redirect};
 
 impl Client {
-    /// Posts a form to the token service of a registry until it has all of an answer that is worth having, or for
-    /// as long as the policy says. Any other status is an answer, that of a redirect too. A body of success with
-    /// more than `limit` bytes is refused.
+    /// Posts a form to the URL of a request until it has all of an answer that is worth having, or for as long as the
+    /// policy says. Any other status is an answer, that of a redirect to elsewhere too. A body of success with more
+    /// than `limit` bytes is refused.
     pub async fn post_form(
         &self,
-        registry: &Endpoint,
-        url: &Url,
+        request: &Request,
         fields: &[(&str, &str)],
         limit: usize,
     ) -> Result<Whole, Error> {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
         let mut tries = Tries::new(self, limit);
         loop {
-            let outcome = self.post_once(registry, url, body.clone()).await;
+            let outcome = self.post_once(request, &body).await;
             if let Some(result) = tries.settle(outcome).await {
                 return result;
             }
         }
     }
 
-    async fn post_once(
-        &self,
-        registry: &Endpoint,
-        url: &Url,
-        body: String,
-    ) -> Result<Response, Error> {
-        let request = Request {
-            registry: Some(registry.clone()),
-            purpose: Purpose::Token(Box::new(registry.clone())),
-            ..Request::get(url.clone())
-        };
-        let reach = admission::reach(&request, url, &self.names, &self.settings);
+    async fn post_once(&self, request: &Request, body: &str) -> Result<Response, Error> {
+        let mut url = request.url.clone();
+        for _ in 0..redirect::LIMIT {
+            let response = self.post_to(request, &url, body).await?;
+            match redirect::target(&url, &response) {
+                Ok(Some(target))
+                    if response.status() != StatusCode::SEE_OTHER
+                        && admission::same_origin(&url, &target) =>
+                {
+                    self.follow(request, &url, &target)?;
+                    url = target;
+                }
+                _ => return response.unencoded(),
+            }
+        }
+        Err(Error::too_many_redirects(&request.url))
+    }
+
+    async fn post_to(&self, request: &Request, url: &Url, body: &str) -> Result<Response, Error> {
+        let reach = admission::reach(request, url, &self.names, &self.settings);
         self.within(reach)
             .post(url.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT_ENCODING, "identity")
-            .body(body)
+            .body(body.to_owned())
             .send()
             .await
+            .map(|response| self.response(url, response))
             .map_err(|source| Error::send(url, source))
-            .and_then(|response| self.response(url, response).unencoded())
     }
 }

@@ -238,10 +238,7 @@ impl Client {
             // (CVE-2024-45336 is that mistake).
             authorization = authorization.filter(|_| admission::same_origin(&url, &request.url));
         }
-        Err(Error::TooManyRedirects {
-            url: SafeUrl::new(&request.url),
-            limit: redirect::LIMIT,
-        })
+        Err(Error::too_many_redirects(&request.url))
     }
 
     fn follow(&self, request: &Request, url: &Url, target: &Url) -> Result<(), Error> {

@@ -2,7 +2,8 @@
 //! to know why: the way is the one of every other request.
 
 use super::resolve::accepting;
-use super::{Cause, Error, Object, Patience, Registry};
+use super::send::Patience;
+use super::{Cause, Error, Object, Registry};
 use crate::auth::challenge::{self, Challenge};
 use crate::http::header::WWW_AUTHENTICATE;
 use crate::http::{Method, Request, StatusCode};
@@ -46,11 +47,18 @@ impl Registry {
     }
 
     /// Asks, as the user with the credentials given, whether an image may be fetched, or just for the registry. No
-    /// content is asked for.
+    /// content is asked for, but a manifest where the registry refuses to say without that.
     pub async fn access(&self, image: Option<&Reference>) -> Result<Access, Error> {
         let repository = image.map(|image| &image.repository);
         let ask = |request| self.send_to(repository, request, Patience::AsThePolicySays);
-        let missing = match ask(self.knock(image)).await {
+        let mut answer = ask(self.knock(image)).await;
+        // Some registries refuse every HEAD.
+        if let (Some(image), Err(cause)) = (image, &answer)
+            && cause.is_refusal()
+        {
+            answer = ask(self.request(image)).await;
+        }
+        let missing = match answer {
             Ok(_) => return Ok(Access::Granted),
             Err(cause @ Cause::Status { status, .. }) if status == StatusCode::NOT_FOUND => cause,
             Err(cause) => return Err(self.not_let_in(image, cause)),
@@ -70,13 +78,17 @@ impl Registry {
         match image {
             Some(image) => Request {
                 method: Method::Head,
-                headers: accepting(),
-                ..Request::get(
-                    self.endpoint
-                        .manifest_url(&image.repository, &image.manifest_reference()),
-                )
+                ..self.request(image)
             },
             None => Request::get(self.endpoint.base().clone()),
+        }
+    }
+
+    fn request(&self, image: &Reference) -> Request {
+        let reference = image.manifest_reference();
+        Request {
+            headers: accepting(),
+            ..Request::get(self.endpoint.manifest_url(&image.repository, &reference))
         }
     }
 

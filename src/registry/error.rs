@@ -105,6 +105,15 @@ pub enum Cause {
     /// The registry does not let the user in.
     #[error(transparent)]
     Auth(#[from] auth::Error),
+    /// A registry that the registry redirects to does not let the user in.
+    #[error("cannot get access to {registry}, to which the registry redirects")]
+    Behind {
+        /// That registry.
+        registry: SafeUrl,
+        /// Why.
+        #[source]
+        source: auth::Error,
+    },
     /// The registry answers with an error, or the host that it redirects to, such as an object store.
     #[error("{} answers {status}{}", who(redirect.as_ref()), says(message.as_deref()))]
     Status {
@@ -115,6 +124,9 @@ pub enum Cause {
         /// What is said of it, fit for printing.
         message: Option<String>,
     },
+    /// Plain http was spoken to a port for https.
+    #[error("{0} speaks https, and was asked by http")]
+    WantsTls(SafeUrl),
     /// The content is not what its digest or size says.
     #[error(transparent)]
     Verify(#[from] verify::Error),
@@ -154,14 +166,37 @@ fn says(message: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
+/// Whether a server says that it was spoken to without TLS: Go's, nginx and Apache's httpd, each in its words.
+fn wants_tls(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    [
+        "HTTP request to an HTTPS server",
+        "plain HTTP request was sent to HTTPS port",
+        "speaking plain HTTP to an SSL-enabled server port",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+}
+
 impl Cause {
     /// Whether the same may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Http(error) => error.is_transient(),
-            Self::Auth(error) => error.is_transient(),
+            Self::Auth(error) | Self::Behind { source: error, .. } => error.is_transient(),
             Self::Status { status, .. } => http::retry::is_transient(*status),
+            _ => false,
+        }
+    }
+
+    /// Whether a server does not want to do what it was asked, be it because of how it was asked.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => {
+                *status == StatusCode::NOT_IMPLEMENTED || !http::retry::is_transient(*status)
+            }
+            Self::Auth(error) | Self::Behind { source: error, .. } => error.is_forbidden(),
             _ => false,
         }
     }
@@ -176,7 +211,12 @@ impl Cause {
         let status = response.status();
         let answered = response.url();
         let redirect = (answered.origin() != asked.origin()).then(|| SafeUrl::new(answered));
+        let is_plain = answered.scheme() == "http";
+        let shown = SafeUrl::new(answered);
         let body = response.start_of_body(BODY_LIMIT).await;
+        if is_plain && status == StatusCode::BAD_REQUEST && wants_tls(&body) {
+            return Self::WantsTls(shown);
+        }
         let is_echo = |words: &String| sent.is_some_and(|sent| sent.is_told_by(words));
         Self::Status {
             status,

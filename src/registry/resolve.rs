@@ -2,12 +2,13 @@
 //!
 //! Source: OCI distribution specification, section "Pulling manifests".
 
-use super::{Cause, Error, Object, Patience, Registry};
+use super::send::Patience;
+use super::{Cause, Error, Object, Registry};
 use crate::digest::Digest;
 use crate::document::{Document, MAX_DOCUMENT_SIZE};
 use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
 use crate::http::retry::{Backoff, Failure};
-use crate::http::{Method, Purpose, Request, StatusCode};
+use crate::http::{Method, Purpose, Request};
 use crate::index::Index;
 use crate::manifest::{DocumentKind, Manifest, kind_of};
 use crate::media_type::MediaType;
@@ -181,8 +182,9 @@ impl Registry {
         Ok((bytes, declared))
     }
 
-    /// What a tag stands for now, without fetching it, which Docker Hub does not count as a pull. `None` where the
-    /// registry does not say it, or says it in a way of its own: then the document has to be fetched.
+    /// What a registry says that a tag stands for now, without fetching it, which Docker Hub does not count as a pull.
+    /// `None` where it does not say it, or in a way of its own, or refuses: some registries do that to every HEAD. Then
+    /// the document has to be fetched.
     pub async fn digest_of(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
         let url = self
             .endpoint
@@ -200,10 +202,7 @@ impl Registry {
             Ok(response) => Ok(response
                 .header(DIGEST_HEADER)
                 .and_then(|digest| digest.parse().ok())),
-            Err(Cause::Status {
-                status: StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED,
-                ..
-            }) => Ok(None),
+            Err(cause) if cause.is_refusal() => Ok(None),
             Err(cause) => Err(self.failed(reference, cause)),
         }
     }

@@ -302,6 +302,76 @@ fn a_refusal_of_the_token_endpoint_is_denied() {
 }
 
 #[test]
+fn a_registry_that_challenges_at_its_base_alone_gets_the_credentials() {
+    // Strangers are told that there is nothing, or nothing for them.
+    for status in [401, 403, 404] {
+        for (challenge, granted) in [
+            ("Basic realm=\"x\"".to_owned(), BASIC),
+            // Raw, as Nexus and others write names.
+            ("Basic realm=\"d\u{e9}p\u{f4}t\"".to_owned(), BASIC),
+            ("Bearer realm=\"TOKENS\"".to_owned(), "Bearer t0ken"),
+        ] {
+            let image = small();
+            let registry = Registry::start();
+            let challenge = challenge.replace("TOKENS", &registry.at("/token"));
+            registry
+                .on(
+                    get(MANIFEST).without("Authorization"),
+                    Answer::error(status, "UNKNOWN"),
+                )
+                .on(get("/v2/"), Answer::challenge(challenge))
+                .on(
+                    get("/token").with("Authorization", BASIC).perhaps(),
+                    Answer::ok(r#"{"token":"t0ken"}"#),
+                )
+                .on(
+                    get(MANIFEST).with("Authorization", granted),
+                    image.manifest_answer(),
+                );
+            let outcome = manifest(&registry)
+                .arguments(["--username", "ann", "--password", PASSWORD])
+                .run();
+            is_manifest(outcome, &image);
+        }
+    }
+}
+
+#[test]
+fn a_stranger_does_not_ask_twice() {
+    let registry = Registry::start();
+    registry.on(get(MANIFEST), Answer::error(404, "UNKNOWN"));
+    manifest(&registry).run().failed(3);
+}
+
+#[test]
+fn a_token_is_asked_for_each_scope_and_may_be_created() {
+    let image = small();
+    let challenge = |realm: &str| {
+        format!("Bearer realm=\"{realm}\",scope=\"repository:app:pull repository:base:pull\"")
+    };
+    let answer = token_answer("token").with_status(201);
+    let registry = bearer(&image, challenge, answer);
+    is_manifest(manifest(&registry).run(), &image);
+    let requests = registry.requests();
+    let asked = requests.iter().find(|request| request.path() == "/token");
+    assert_eq!(
+        asked.unwrap().query("scope"),
+        ["repository:app:pull", "repository:base:pull"]
+    );
+}
+
+#[test]
+fn the_token_service_of_a_registry_on_loopback_is_there_by_any_name() {
+    let image = small();
+    let registry = bearer(&image, full_challenge, token_answer("token"));
+    let reference = format!(
+        "{}/team/app:1",
+        registry.name().replace("127.0.0.1", "localhost")
+    );
+    is_manifest(hocker(["manifest", &reference]).run(), &image);
+}
+
+#[test]
 fn a_token_that_is_refused_at_once_is_denied() {
     let registry = Registry::start();
     let challenge = Answer::challenge(full_challenge(&registry.at("/token")));

@@ -570,6 +570,8 @@ fn a_denial_before_the_registry_asked_for_credentials_says_so() {
         get(MANIFEST).without("Authorization"),
         Answer::error(403, "DENIED"),
     );
+    // Nor at its base.
+    registry.on(get("/v2/").without("Authorization"), Answer::ok("{}"));
     let user = User::new();
     let file = user.file(".docker/config.json", entry(&registry.name(), "docker"));
     secretive(user.manifest(&registry).run().failed(4)).says(&format!(
@@ -673,7 +675,26 @@ fn a_token_service_that_takes_no_post_is_asked_by_get() {
 }
 
 #[test]
-fn a_posted_identity_token_follows_no_redirect() {
+fn a_posted_identity_token_follows_within_the_token_service() {
+    for status in [301, 302, 307, 308] {
+        let registry = registry_with_tokens("t0ken");
+        registry.on(post("/token"), Answer::redirect(status, "/token/"));
+        registry.on(post("/token/"), Answer::ok(r#"{"token":"t0ken"}"#));
+        let user = User::new();
+        user.file(".docker/config.json", identity(&registry));
+        secretive(user.manifest(&registry).run().done());
+        let requests = registry.requests();
+        let posted: Vec<_> = requests
+            .iter()
+            .map(|one| one.field("refresh_token"))
+            .collect();
+        let followed = posted.iter().filter(|token| *token == &[IDENTITY]).count();
+        assert_eq!(followed, 2, "{status}");
+    }
+}
+
+#[test]
+fn a_posted_identity_token_follows_no_redirect_to_elsewhere() {
     for status in [301, 302, 303, 307, 308] {
         let elsewhere = Registry::start();
         let registry = Registry::start();

@@ -194,6 +194,7 @@ fn an_image_that_is_not_there_is_told_apart_from_one_that_is_hidden() {
         let name = registry.name();
         registry
             .on(head(MANIFEST).times(2), Answer::error(404, "UNKNOWN"))
+            .on(get(MANIFEST), Answer::error(404, "UNKNOWN"))
             .on(
                 get("/v2/team/app/tags/list?n=1"),
                 Answer::ok(r#"{"tags":["2"]}"#).with_status(tags),

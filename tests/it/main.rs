@@ -34,6 +34,7 @@ mod serve; // hocker serve: what clients get, and what becomes of requests that 
 // What holds for all commands.
 mod auth; // challenges and the ways to give credentials
 mod bad_input; // exit codes, and nothing left behind
+mod behind; // names that redirect to another registry
 mod classic; // classic names and classic command lines
 mod credentials; // where they are found, in which order, and that nobody hears them
 mod faults; // everything that can go wrong on the way, one test each

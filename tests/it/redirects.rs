@@ -66,6 +66,17 @@ fn credentials_do_not_follow_a_redirect_to_another_host_or_port() {
 }
 
 #[test]
+fn a_location_may_hold_characters_that_are_not_ascii() {
+    let layer = small().layers[0].clone();
+    let directory = tempfile::tempdir().unwrap();
+    let store = Registry::start();
+    store.on(get("/d%C3%A9p%C3%B4t"), blob_answer(&layer.blob));
+    let location = store.at("/d\u{e9}p\u{f4}t");
+    let registry = registry(&layer, Answer::redirect(307, location));
+    fetch(&registry, &layer, directory.path()).run().done();
+}
+
+#[test]
 fn bearer_tokens_do_not_follow_either() {
     let layer = small().layers[0].clone();
     let directory = tempfile::tempdir().unwrap();

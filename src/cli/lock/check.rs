@@ -1,4 +1,4 @@
-//! `hocker lock check`: whether tags have moved, by HEAD requests alone wherever the registry answers them.
+//! `hocker lock check`: whether tags have moved, by HEAD requests alone where none has.
 
 use std::path::Path;
 

@@ -77,7 +77,8 @@ pub(super) async fn look_again(
     Ok((image != *known).then_some(image))
 }
 
-/// What the image's reference stands for now. The document is fetched only where the registry does not say it.
+/// What the image's reference stands for now. The document is fetched only where the registry's word is not enough: where
+/// it does not say the digest, or another one, since some registries say wrong ones.
 pub(super) async fn digest(
     known: &LockedImage,
     registries: &Registries<'_>,
@@ -85,8 +86,9 @@ pub(super) async fn digest(
     let _turn = registries.turn(known.endpoint()).await;
     let repository = &known.reference().repository;
     let registry = registries.registry(known.endpoint(), repository).await?;
-    if let Some(digest) = registry.digest_of(known.reference()).await? {
-        return Ok(Some(digest));
+    let digest = registry.digest_of(known.reference()).await?;
+    if digest.is_some() && digest == known.digest() {
+        return Ok(digest);
     }
     Ok(Some(match registry.find(known.reference()).await? {
         Found::Index(index) => *index.digest(),

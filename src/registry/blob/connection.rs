@@ -16,7 +16,7 @@ use crate::http::header::{
 };
 use crate::http::retry::{Backoff, Failure};
 use crate::http::{Error, Purpose, Response, Settings, StatusCode, content_range};
-use crate::registry::Patience;
+use crate::registry::send::Patience;
 use crate::safe_url::SafeUrl;
 use crate::verify;
 
@@ -166,9 +166,8 @@ impl Connection {
             let asks_for_range = !self.ignores_ranges && (from > 0 || self.is_extra);
             let answer = self.ask(registry, wanted, piece, asks_for_range).await;
             let response = match answer {
-                Err(Cause::Status { status, .. })
-                    if asks_for_range && status == StatusCode::RANGE_NOT_SATISFIABLE =>
-                {
+                // Whoever does not serve parts says so in many ways: 416, 400, 403.
+                Err(cause) if asks_for_range && cause.is_refusal() => {
                     self.without_ranges()?;
                     continue;
                 }
@@ -181,7 +180,9 @@ impl Connection {
                 }
                 self.is_whole = false;
                 self.skip = 0;
-            } else if response.status() == StatusCode::PARTIAL_CONTENT {
+            } else if response.status() == StatusCode::PARTIAL_CONTENT
+                && !is_everything(&response, wanted.blob.size)
+            {
                 // Nobody asked for a part.
                 return Err(Trouble::NoRanges);
             } else {
@@ -319,6 +320,21 @@ fn answers(response: &Response, piece: &Piece, size: Option<u64>) -> bool {
         && response
             .content_length()
             .is_none_or(|announced| announced == length)
+}
+
+/// Whether an answer that says that it is a part is the whole, as far as it says that. The digest decides.
+fn is_everything(response: &Response, size: Option<u64>) -> bool {
+    let range = response
+        .header(CONTENT_RANGE)
+        .and_then(content_range::parse);
+    match range {
+        Some(range) => {
+            let end = range.last.checked_add(1);
+            let all = range.complete.or(size);
+            range.first == 0 && all.is_none_or(|all| end == Some(all))
+        }
+        None => size.is_none_or(|size| response.content_length() == Some(size)),
+    }
 }
 
 /// Holds the length that an answer announces against the descriptor's.

@@ -88,6 +88,36 @@ fn a_redirect_into_the_clients_own_network_is_refused() {
 }
 
 #[test]
+fn a_registry_in_a_private_network_may_have_its_blobs_there() {
+    // A proxy stands in for that network.
+    for (registry, target, allowed) in [
+        ("http://registry.lan:5000", "http://10.0.0.5:9000/x", None),
+        ("http://10.0.0.1", "http://192.168.0.5/x", None),
+        (
+            "http://registry.example",
+            "http://10.0.0.5:9000/x",
+            Some("http://10.0.0.5:9000"),
+        ),
+    ] {
+        let network = Registry::start();
+        let directory = tempfile::tempdir().unwrap();
+        let digest = digest(b"x");
+        let url = format!("{registry}/v2/app/blobs/{digest}");
+        network.on(get(url), Answer::redirect(307, target));
+        network.on(get(target).without("Authorization"), Answer::ok("x"));
+        hocker(["layer", "--layer", &digest, "--out", "layer"])
+            .arguments(["--registry", registry, "app", "1"])
+            .arguments(allowed.iter().flat_map(|url| ["--blobs-from", url]))
+            .env("DOCKER_TOKEN", TOKEN)
+            .env("http_proxy", network.at(""))
+            .in_directory(directory.path())
+            .run()
+            .done()
+            .never_says(TOKEN);
+    }
+}
+
+#[test]
 fn a_realm_of_a_far_registry_is_on_the_internet() {
     for realm in [
         "https://127.0.0.1:9/token",
@@ -280,6 +310,30 @@ fn the_digest_decides_about_a_blob_that_is_said_to_be_encoded() {
         Answer::ok(vec![0; fetch.blob.len()]).header("Content-Encoding", "gzip"),
     );
     fetch.fails(5);
+}
+
+#[test]
+fn an_answer_may_have_hundreds_of_headers() {
+    let fetch = Fetch::new();
+    let answer = (0..400).fold(Answer::ok(fetch.blob.clone()), |answer, n| {
+        answer.header(&format!("X-Amz-Meta-{n}"), "x")
+    });
+    fetch.registry.on(fetch.whole(), answer);
+    fetch.arrives();
+}
+
+#[test]
+fn what_a_server_says_in_plain_text_is_told() {
+    let registry = Registry::start();
+    registry.on(
+        get(MANIFEST),
+        Answer::ok("no such host: \u{1b}[2Jregistry\n").with_status(404),
+    );
+    manifest(&registry)
+        .run()
+        .failed(3)
+        .says("404 Not Found: no such host")
+        .never_says("\u{1b}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! for is used; all else leads to the whole blob from its first byte, of which what is known is passed over.
 
 use super::Fetch;
-use crate::support::scripted_registry::Answer;
+use crate::support::scripted_registry::{Answer, Registry, get};
 
 /// Where the first answer breaks off.
 const CUT: usize = 123_456;
@@ -148,13 +148,69 @@ fn a_partial_answer_to_a_plain_request_is_not_used() {
 }
 
 #[test]
-fn an_unsatisfiable_range_leads_to_the_whole() {
+fn a_partial_answer_of_everything_to_a_plain_request_is_the_whole() {
+    let ranges = |size: usize| {
+        let last = size - 1;
+        [
+            Some(format!("bytes 0-{last}/{size}")),
+            Some(format!("bytes 0-{last}/*")),
+            None,
+        ]
+    };
+    for range in ranges(super::SIZE) {
+        let fetch = Fetch::new();
+        let mut answer = Answer::ok(fetch.blob.clone()).with_status(206);
+        if let Some(range) = range {
+            answer = answer.header("Content-Range", range);
+        }
+        fetch.registry.on(fetch.whole(), answer);
+        fetch.arrives();
+    }
+}
+
+#[test]
+fn a_refused_range_leads_to_the_whole() {
+    for refusal in [400, 403, 404, 416, 501] {
+        let fetch = broken();
+        fetch
+            .registry
+            .on(
+                fetch.rest(CUT).repeatedly(),
+                Answer::error(refusal, "InvalidArgument"),
+            )
+            .on(fetch.whole(), Answer::ok(fetch.blob.clone()));
+        let outcome = fetch.run().arguments(["--retry-delay", "0"]).run();
+        fetch.arrived(outcome);
+    }
+}
+
+#[test]
+fn a_range_that_an_object_store_refuses_leads_to_the_whole() {
+    for refusal in [400, 403, 416] {
+        let fetch = Fetch::new();
+        let store = Registry::start();
+        store.on(
+            get("/x").without("Range"),
+            Answer::ok(fetch.blob.clone()).close_after(CUT),
+        );
+        store.on(get("/x").having("Range"), Answer::status(refusal));
+        store.on(get("/x").without("Range"), Answer::ok(fetch.blob.clone()));
+        fetch.registry.on(
+            get(fetch.path()).repeatedly(),
+            Answer::redirect(307, store.at("/x")),
+        );
+        fetch.arrives();
+    }
+}
+
+#[test]
+fn a_denial_of_the_whole_after_a_refused_range_is_a_denial() {
     let fetch = broken();
     fetch
         .registry
-        .on(fetch.rest(CUT), Answer::unsatisfiable(&fetch.blob))
-        .on(fetch.whole(), Answer::ok(fetch.blob.clone()));
-    fetch.arrives();
+        .on(fetch.rest(CUT), Answer::error(403, "DENIED"))
+        .on(fetch.whole(), Answer::error(403, "DENIED"));
+    fetch.fails(4);
 }
 
 #[test]
@@ -247,10 +303,8 @@ fn one_flipped_byte_in_a_whole_that_was_asked_for_again_breaks_integrity() {
 fn the_rest_may_be_redirected_too() {
     let fetch = Fetch::new();
     let last = fetch.blob.len() - 1;
-    let store = crate::support::scripted_registry::Registry::start();
-    let store_request = || {
-        crate::support::scripted_registry::get("/store/x?signature=5igned").without("Authorization")
-    };
+    let store = Registry::start();
+    let store_request = || get("/store/x?signature=5igned").without("Authorization");
     store
         .on(
             store_request().without("Range"),

@@ -1,7 +1,10 @@
 //! TLS: certificates that nobody vouches for, ways out of it, and the protocol that is spoken.
 
 use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener};
 use std::path::Path;
+use std::thread;
 
 use super::{TOKEN, layer, retries};
 use crate::support::hocker::Run;
@@ -141,10 +144,44 @@ fn https_does_not_fall_back_to_http() {
         .env("SSL_CERT_FILE", authority.write(ca.path()))
         .run()
         .failed(7)
+        .says("allow it with --blobs-from")
         .never_says(TOKEN)
         .never_says("5igned");
     assert_eq!(plain.connections(), 0, "it was asked");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_server_that_the_user_allows_may_have_blobs_without_https() {
+    let authority = Authority::new("the tests");
+    let ca = tempfile::tempdir().unwrap();
+    let blob = noise(1000);
+    let digest = digest(&blob);
+    for by_variable in [false, true] {
+        let registry = Registry::start_with_tls(authority.server(&[]));
+        let plain = Registry::start();
+        let directory = tempfile::tempdir().unwrap();
+        registry.on(
+            get(blob_path("app", &digest)),
+            Answer::redirect(307, plain.at("/store/x")),
+        );
+        plain.on(
+            get("/store/x").without("Authorization"),
+            Answer::ok(blob.clone()),
+        );
+        let run = fetch(&registry, &digest, directory.path())
+            .env("SSL_CERT_FILE", authority.write(ca.path()));
+        let run = if by_variable {
+            run.env(
+                "HOCKER_BLOBS_FROM",
+                format!("http://x.example {}", plain.at("")),
+            )
+        } else {
+            run.arguments(["--blobs-from", &plain.at("")])
+        };
+        run.run().done().never_says(TOKEN);
+        assert!(fs::read(directory.path().join("layer")).unwrap() == blob);
+    }
 }
 
 #[test]
@@ -167,4 +204,70 @@ fn a_realm_by_http_is_no_realm_of_a_registry_by_https() {
         .failed(4)
         .never_says(TOKEN);
     assert_eq!(plain.connections(), 0, "it was asked");
+}
+
+#[test]
+fn a_port_that_speaks_tls_is_told_apart_from_one_that_is_broken() {
+    let authority = Authority::new("the tests");
+    let registry = Registry::start_with_tls(authority.server(&[]));
+    let directory = tempfile::tempdir().unwrap();
+    // The name alone means plain http on loopback.
+    layer(&digest(b"x"), &format!("{}/app:1", registry.name()))
+        .arguments(["--retries", "0"])
+        .in_directory(directory.path())
+        .run()
+        .failed(6)
+        .says("named by --registry https://HOST:PORT/v2/")
+        .never_says(TOKEN);
+    assert!(registry.requests().is_empty());
+}
+
+#[test]
+fn what_a_server_says_of_http_at_a_port_for_https_is_understood() {
+    for words in [
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>",
+        "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.</p>",
+    ] {
+        let registry = Registry::start();
+        let digest = digest(b"x");
+        registry.on(
+            get(blob_path("app", &digest)),
+            Answer::ok(words).with_status(400),
+        );
+        let directory = tempfile::tempdir().unwrap();
+        layer(&digest, &format!("{}/app:1", registry.name()))
+            .in_directory(directory.path())
+            .run()
+            .failed(7)
+            .says("speaks https, and was asked by http")
+            .says("named by --registry https://HOST:PORT/v2/")
+            .never_says(TOKEN);
+    }
+}
+
+#[test]
+fn a_port_that_speaks_no_tls_is_told_with_how_to_say_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut hello = [0; 5];
+        client.read_exact(&mut hello).unwrap();
+        // As Go's servers and nginx answer what is no request.
+        let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        let _ = client.shutdown(Shutdown::Write);
+        let _ = io::copy(&mut client, &mut io::sink());
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let outcome = layer(&digest(b"x"), "app")
+        .arguments(["--registry", &format!("https://{address}")])
+        .in_directory(directory.path())
+        .run()
+        .failed(6)
+        .says("it does not speak TLS")
+        .says("named by --registry http://HOST:PORT/v2/")
+        .never_says(TOKEN);
+    assert_eq!(retries(&outcome).len(), 0, "{outcome}");
+    server.join().unwrap();
 }

@@ -1,0 +1,119 @@
+//! Registries behind a registry: names such as `lscr.io` only redirect to another registry, which has challenges of its
+//! own. These are answered with what is kept for that registry, or anonymously; it never sees what is for the first.
+//!
+//! Source: what docker and containerd do (github.com/containerd/containerd/pull/5504).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::send::{Patience, is_own};
+use super::{Cause, Registry};
+use crate::auth::{self, Authenticator, Sources};
+use crate::endpoint::Endpoint;
+use crate::http::header::WWW_AUTHENTICATE;
+use crate::http::{Request, Response, StatusCode};
+use crate::reference::Repository;
+use crate::safe_url::SafeUrl;
+
+/// How often a challenge is answered: with the token that there is, and with a new one.
+const ANSWERS: usize = 2;
+
+/// A repository of a registry.
+type Place = (Endpoint, Repository);
+
+/// What is known of the registries behind one.
+#[derive(Debug, Default)]
+pub(super) struct Behind {
+    kept: Option<Sources>,
+    known: Mutex<HashMap<Place, Arc<Authenticator>>>,
+}
+
+impl Behind {
+    /// With what is kept for them.
+    pub(super) fn new(kept: Sources) -> Self {
+        Self {
+            kept: Some(kept),
+            known: Mutex::default(),
+        }
+    }
+}
+
+impl Registry {
+    /// Goes on with a request whose redirect led to a host that challenges it. The answer has a status of success.
+    pub(super) async fn send_behind(
+        &self,
+        mut request: Request,
+        mut response: Response,
+        patience: Patience,
+    ) -> Result<Response, Cause> {
+        let Some(place) = Endpoint::of_redirect(response.url()) else {
+            return Err(Cause::of_status(response, &request.url, None).await);
+        };
+        let shown = SafeUrl::new(place.0.base());
+        let refused = |source| Cause::Behind {
+            registry: shown.clone(),
+            source,
+        };
+        let authenticator = self.behind(&place).await;
+        let repository = Some(&place.1);
+        request.url = response.url().clone();
+        request.authorization = None;
+        for _ in 0..ANSWERS {
+            if response.status() != StatusCode::UNAUTHORIZED || !is_own(&request, &response) {
+                break;
+            }
+            let challenges = response.texts(WWW_AUTHENTICATE);
+            let answer = authenticator
+                .answer(repository, &challenges, request.authorization.as_ref())
+                .await
+                .map_err(refused)?;
+            request.authorization = Some(answer);
+            response = self.round_trip(&request, patience).await?;
+        }
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let sent = request.authorization.as_ref();
+        match Cause::of_status(response, &request.url, sent).await {
+            Cause::Status {
+                status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+                redirect: None,
+                message,
+            } => {
+                let answer = auth::Answer { status, message };
+                Err(refused(authenticator.denied(sent.is_some(), answer)))
+            }
+            Cause::Status {
+                status, message, ..
+            } => Err(Cause::Status {
+                status,
+                redirect: Some(SafeUrl::new(&request.url)),
+                message,
+            }),
+            cause => Err(cause),
+        }
+    }
+
+    async fn behind(&self, place: &Place) -> Arc<Authenticator> {
+        let mut known = self.behind.known.lock().await;
+        if let Some(authenticator) = known.get(place) {
+            return Arc::clone(authenticator);
+        }
+        let (endpoint, repository) = place;
+        let kept = match &self.behind.kept {
+            // A file that cannot be read is an error where credentials for the registry itself are looked for.
+            Some(kept) => kept
+                .find(endpoint.registry_name(), Some(repository))
+                .await
+                .unwrap_or_default(),
+            None => None,
+        };
+        let (client, named) = (self.client.clone(), self.endpoint.clone());
+        let authenticator = Authenticator::behind(client, named, endpoint.clone(), kept);
+        let authenticator = Arc::new(authenticator);
+        known.insert(place.clone(), Arc::clone(&authenticator));
+        authenticator
+    }
+}

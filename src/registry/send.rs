@@ -1,0 +1,147 @@
+//! Sending: a request of this registry, with the answers to the challenges that it meets on its way.
+
+use url::Url;
+
+use super::{Cause, Registry};
+use crate::auth;
+use crate::http::header::{HeaderMap, WWW_AUTHENTICATE};
+use crate::http::{self, Purpose, Request, Response, StatusCode};
+use crate::reference::Repository;
+
+/// How often a request is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// As often as the policy says.
+    AsThePolicySays,
+    /// Once.
+    Once,
+}
+
+impl Registry {
+    /// Asks for something of a repository.
+    pub(super) async fn send(
+        &self,
+        repository: &Repository,
+        url: Url,
+        headers: HeaderMap,
+        purpose: Purpose,
+        patience: Patience,
+    ) -> Result<Response, Cause> {
+        let request = Request {
+            headers,
+            purpose,
+            ..Request::get(url)
+        };
+        self.send_to(Some(repository), request, patience).await
+    }
+
+    /// Sends a request with what authorization there is for a repository, or for the registry as a whole, and once
+    /// more if that is challenged. The answer has a status of success.
+    pub(super) async fn send_to(
+        &self,
+        repository: Option<&Repository>,
+        mut request: Request,
+        patience: Patience,
+    ) -> Result<Response, Cause> {
+        request.registry = Some(self.endpoint.clone());
+        request.authorization = self.authenticator.authorization(repository).await;
+        let mut response = self.round_trip(&request, patience).await?;
+        if let Some(challenges) = self.challenges(&request, &response, patience).await? {
+            let answer = self
+                .authenticator
+                .answer(repository, &challenges, request.authorization.as_ref())
+                .await?;
+            request.authorization = Some(answer);
+            response = self.round_trip(&request, patience).await?;
+        }
+        if response.status() == StatusCode::UNAUTHORIZED && !is_own(&request, &response) {
+            return self.send_behind(request, response, patience).await;
+        }
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let sent = request.authorization.as_ref();
+        match Cause::of_status(response, &request.url, sent).await {
+            Cause::Status {
+                status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+                redirect: None,
+                message,
+            } => {
+                let answer = auth::Answer { status, message };
+                Err(self.authenticator.denied(sent.is_some(), answer).into())
+            }
+            cause => Err(cause),
+        }
+    }
+
+    /// The challenges to answer, if a request has to be sent again for them. Those of a host that the registry redirects
+    /// to are not for the registry's credentials.
+    async fn challenges(
+        &self,
+        request: &Request,
+        response: &Response,
+        patience: Patience,
+    ) -> Result<Option<Vec<String>>, Cause> {
+        if !is_own(request, response) {
+            return Ok(None);
+        }
+        let challenges = response.texts(WWW_AUTHENTICATE);
+        match response.status() {
+            StatusCode::UNAUTHORIZED if !challenges.is_empty() => Ok(Some(challenges)),
+            // Some registries hide from strangers what there is, and ask for credentials at their base alone.
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+                if request.authorization.is_none()
+                    && self.authenticator.has_answer()
+                    && request.url != *self.endpoint.base() =>
+            {
+                let base = Request {
+                    registry: Some(self.endpoint.clone()),
+                    ..Request::get(self.endpoint.base().clone())
+                };
+                let response = self.round_trip(&base, patience).await?;
+                let asks =
+                    response.status() == StatusCode::UNAUTHORIZED && is_own(&base, &response);
+                Ok(asks.then(|| response.texts(WWW_AUTHENTICATE)))
+            }
+            StatusCode::UNAUTHORIZED => Ok(Some(challenges)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Asks for a blob in a place that gets no credentials. The answer has a status of success.
+    pub(super) async fn send_without_credentials(
+        &self,
+        url: Url,
+        headers: HeaderMap,
+        patience: Patience,
+    ) -> Result<Response, Cause> {
+        let request = Request {
+            headers,
+            registry: Some(self.endpoint.clone()),
+            purpose: Purpose::Blob,
+            ..Request::get(url)
+        };
+        let response = self.round_trip(&request, patience).await?;
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(Cause::of_status(response, &request.url, None).await)
+        }
+    }
+
+    pub(super) async fn round_trip(
+        &self,
+        request: &Request,
+        patience: Patience,
+    ) -> Result<Response, http::Error> {
+        match patience {
+            Patience::AsThePolicySays => self.client.send(request.clone()).await,
+            Patience::Once => self.client.send_once(request).await,
+        }
+    }
+}
+
+/// Whether the scheme, host and port that were asked have answered.
+pub(super) fn is_own(request: &Request, response: &Response) -> bool {
+    response.url().origin() == request.url.origin()
+}
