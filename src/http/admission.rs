@@ -28,7 +28,7 @@ pub enum Refusal {
 }
 
 /// Which addresses a name may resolve to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
     /// The internet's.
     Public,
@@ -51,6 +51,14 @@ impl Reach {
             Network::Private => Self::Private,
             Network::Special => Self::Special,
             Network::Loopback => Self::Loopback,
+        }
+    }
+
+    /// What is within both.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Special, Self::Loopback) | (Self::Loopback, Self::Special) => Self::Private,
+            (one, other) => one.min(other),
         }
     }
 
@@ -88,65 +96,90 @@ pub fn admits(registry: &Endpoint, service: &Url) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a request that `from` has redirected may go on to `target`.
-pub(super) fn follow(
-    request: &Request,
-    from: &Url,
-    target: &Url,
-    names: &Names,
-    settings: &Settings,
-) -> Result<(), Refusal> {
-    if has_user_information(target) {
-        return Err(Refusal::UserInformation);
-    }
-    if let Purpose::Token(registry) = &request.purpose {
-        admits(registry, target)?;
-    }
-    if is_allowed(request, target, settings) {
-        return Ok(());
-    }
-    if from.scheme() == "https" && target.scheme() != "https" {
-        return Err(Refusal::NotHttps);
-    }
-    let network = Network::named_by(target).unwrap_or(Network::Public);
-    if reach(request, target, names, settings).holds(network) {
-        Ok(())
-    } else {
-        Err(Refusal::Internal)
-    }
+/// What decides about the way of one request.
+#[derive(Clone, Copy)]
+pub(super) struct Admission<'a> {
+    pub(super) request: &'a Request,
+    pub(super) names: &'a Names,
+    pub(super) settings: &'a Settings,
 }
 
-/// Which addresses the host of `url` may have.
-pub(super) fn reach(request: &Request, url: &Url, names: &Names, settings: &Settings) -> Reach {
-    let home = request
-        .registry
-        .as_ref()
-        .map_or(&request.url, Endpoint::base);
-    if same_host(home, url) || is_allowed(request, url, settings) {
-        return Reach::Anywhere;
+impl Admission<'_> {
+    /// Whether the request may go on to `target`, to which `from` has redirected it, and which addresses that may have.
+    pub(super) fn follow(self, from: &Url, target: &Url) -> Result<Reach, Refusal> {
+        if has_user_information(target) {
+            return Err(Refusal::UserInformation);
+        }
+        if let Purpose::Token(registry) = &self.request.purpose {
+            admits(registry, target)?;
+        }
+        if self.is_allowed(target) {
+            return Ok(Reach::Anywhere);
+        }
+        if from.scheme() == "https" && target.scheme() != "https" {
+            return Err(Refusal::NotHttps);
+        }
+        let is_of_registry = same_host(self.home(), from) || same_origin(self.home(), target);
+        let reach = match self.reach(target) {
+            Reach::Anywhere if is_of_registry => Reach::Anywhere,
+            // A server on the internet does not lead into the network of a registry that has led to it.
+            reach => reach.and(Reach::from(self.network(from))),
+        };
+        let network = Network::named_by(target).unwrap_or(Network::Public);
+        if reach.holds(network) {
+            Ok(reach)
+        } else {
+            Err(Refusal::Internal)
+        }
     }
-    if let Some(network) = Network::named_by(home) {
-        return Reach::from(network);
+
+    /// Which addresses the host of `url` may have, where no redirect leads to it.
+    pub(super) fn reach(self, url: &Url) -> Reach {
+        if same_host(self.home(), url) || self.is_allowed(url) {
+            return Reach::Anywhere;
+        }
+        // The author of an image names places of layers, and is not the registry.
+        if self.request.purpose == Purpose::ForeignBlob {
+            return Reach::Public;
+        }
+        let reach = Reach::from(self.network(self.home()));
+        // What was on the internet has not moved into the registry's network since (DNS rebinding).
+        match self.names.network_of(url.host_str().unwrap_or_default()) {
+            Some(Network::Public) => Reach::Public,
+            _ => reach,
+        }
     }
-    // A proxy resolves names itself; then the registry's name alone says where it is.
-    let name = home.host_str().unwrap_or_default();
-    let by_name = || {
-        if is_site_name(name) {
+
+    /// What the user has named.
+    fn home(&self) -> &Url {
+        let registry = self.request.registry.as_ref();
+        registry.map_or(&self.request.url, Endpoint::base)
+    }
+
+    /// The network of a host that was asked.
+    fn network(self, url: &Url) -> Network {
+        if let Some(network) = Network::named_by(url) {
+            return network;
+        }
+        let name = url.host_str().unwrap_or_default();
+        let known = self.names.network_of(name);
+        // A proxy resolves names itself; then the name alone says where it is.
+        known.unwrap_or(if is_site_name(name) {
             Network::Private
         } else {
             Network::Public
-        }
-    };
-    Reach::from(names.network_of(name).unwrap_or_else(by_name))
-}
+        })
+    }
 
-/// Whether the user allows that this place has the layers of registries elsewhere.
-fn is_allowed(request: &Request, url: &Url, settings: &Settings) -> bool {
-    request.purpose == Purpose::Blob
-        && settings
-            .blob_stores
-            .iter()
-            .any(|store| same_origin(store, url))
+    /// Whether the user allows that this place has the layers of registries elsewhere.
+    fn is_allowed(self, url: &Url) -> bool {
+        self.request.purpose.is_blob()
+            && self
+                .settings
+                .blob_stores
+                .iter()
+                .any(|store| same_origin(store, url))
+    }
 }
 
 /// Whether two URLs have one scheme, host and port.
@@ -313,14 +346,23 @@ mod tests {
         ]);
     }
 
-    /// What is asked for, of a registry, on the way from one URL to another.
+    /// What is asked for, of a registry, which itself redirects.
     fn followed(purpose: Purpose, registry: &str, target: &str) -> Result<(), Refusal> {
+        followed_from(purpose, registry, registry, target)
+    }
+
+    /// The same where another server has redirected.
+    fn followed_from(
+        purpose: Purpose,
+        registry: &str,
+        from: &str,
+        target: &str,
+    ) -> Result<(), Refusal> {
         let endpoint: Endpoint = registry.parse().unwrap();
-        let from = endpoint.base().clone();
         let request = Request {
             purpose,
             registry: Some(endpoint),
-            ..Request::get(from.clone())
+            ..Request::get(registry.parse().unwrap())
         };
         let settings = Settings {
             blob_stores: vec!["http://10.9.9.9:9000".parse().unwrap()],
@@ -333,7 +375,14 @@ mod tests {
             [[10, 0, 0, 1].into(), [8, 8, 8, 8].into()].iter(),
         );
         names.saw("vpn.example", [[198, 18, 0, 7].into()].iter());
-        follow(&request, &from, &target.parse().unwrap(), &names, &settings)
+        let admission = Admission {
+            request: &request,
+            names: &names,
+            settings: &settings,
+        };
+        admission
+            .follow(&from.parse().unwrap(), &target.parse().unwrap())
+            .map(|_| ())
     }
 
     #[test]
@@ -391,10 +440,100 @@ mod tests {
     }
 
     #[test]
+    fn a_server_on_the_internet_does_not_lead_into_the_registrys_network() {
+        let (blob, foreign) = (Purpose::Blob, Purpose::ForeignBlob);
+        for (purpose, registry, from, target, expected) in [
+            (
+                &blob,
+                "https://registry.corp",
+                "https://store.example",
+                "https://10.0.0.5/x",
+                Err(Internal),
+            ),
+            (
+                &blob,
+                "http://localhost:5000",
+                "http://store.example",
+                "http://127.0.0.2/x",
+                Err(Internal),
+            ),
+            (
+                &blob,
+                "http://localhost:5000",
+                "http://10.0.0.5",
+                "http://127.0.0.2/x",
+                Err(Internal),
+            ),
+            (
+                &blob,
+                "http://localhost:5000",
+                "http://10.0.0.5",
+                "http://10.0.0.6/x",
+                Ok(()),
+            ),
+            // Back to the registry, whose credentials stay away.
+            (
+                &blob,
+                "https://10.0.0.1",
+                "https://store.example",
+                "https://10.0.0.1/x",
+                Ok(()),
+            ),
+            // The manifest's author, who is not the registry, has named the first place.
+            (
+                &foreign,
+                "https://registry.corp",
+                "https://10.0.0.5",
+                "https://10.0.0.6/x",
+                Err(Internal),
+            ),
+            (
+                &foreign,
+                "https://registry.corp",
+                "https://store.example",
+                "https://other.example/x",
+                Ok(()),
+            ),
+        ] {
+            assert_eq!(
+                followed_from(purpose.clone(), registry, from, target),
+                expected,
+                "{registry} {from} {target}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_of_the_internet_stays_there() {
+        let names = Names::default();
+        names.saw("registry.corp", [[10, 0, 0, 1].into()].iter());
+        names.saw("store.example", [[8, 8, 8, 8].into()].iter());
+        names.saw("store.corp", [[10, 0, 0, 2].into()].iter());
+        let request = Request {
+            registry: Some("https://registry.corp".parse().unwrap()),
+            ..Request::get("https://registry.corp/v2/".parse().unwrap())
+        };
+        let admission = Admission {
+            request: &request,
+            names: &names,
+            settings: &Settings::default(),
+        };
+        for (url, reach) in [
+            ("https://store.example/x", Reach::Public),
+            ("https://store.corp/x", Reach::Private),
+            ("https://unknown.example/x", Reach::Private),
+            ("https://registry.corp/x", Reach::Anywhere),
+        ] {
+            assert_eq!(admission.reach(&url.parse().unwrap()), reach, "{url}");
+        }
+    }
+
+    #[test]
     fn a_place_that_the_user_allows_may_have_blobs_and_nothing_else() {
         let target = "http://10.9.9.9:9000/x";
         let registry = "https://r.example";
         assert_eq!(followed(Purpose::Blob, registry, target), Ok(()));
+        assert_eq!(followed(Purpose::ForeignBlob, registry, target), Ok(()));
         assert_eq!(followed(Purpose::Document, registry, target), Err(NotHttps));
         let other_port = "http://10.9.9.9:9001/x";
         assert_eq!(followed(Purpose::Blob, registry, other_port), Err(NotHttps));

@@ -7,6 +7,7 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use super::admission::Reach;
 use super::whole::Tries;
 use super::{Client, Error, Request, Response, StatusCode, Whole, admission, redirect};
 
@@ -32,14 +33,15 @@ impl Client {
 
     async fn post_once(&self, request: &Request, body: &str) -> Result<Response, Error> {
         let mut url = request.url.clone();
+        let mut reach = self.admission(request).reach(&url);
         for _ in 0..redirect::LIMIT {
-            let response = self.post_to(request, &url, body).await?;
+            let response = self.post_to(&url, reach, body).await?;
             match redirect::target(&url, &response) {
                 Ok(Some(target))
                     if response.status() != StatusCode::SEE_OTHER
                         && admission::same_origin(&url, &target) =>
                 {
-                    self.follow(request, &url, &target)?;
+                    reach = self.follow(request, &url, &target)?;
                     url = target;
                 }
                 _ => return response.unencoded(),
@@ -48,8 +50,7 @@ impl Client {
         Err(Error::too_many_redirects(&request.url))
     }
 
-    async fn post_to(&self, request: &Request, url: &Url, body: &str) -> Result<Response, Error> {
-        let reach = admission::reach(request, url, &self.names, &self.settings);
+    async fn post_to(&self, url: &Url, reach: Reach, body: &str) -> Result<Response, Error> {
         self.within(reach)
             .post(url.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")

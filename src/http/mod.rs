@@ -38,7 +38,7 @@ pub use reqwest::header;
 use reqwest::header::{HeaderMap, HeaderValue};
 use url::Url;
 
-use self::admission::Reach;
+use self::admission::{Admission, Reach};
 use self::resolver::{Names, Resolver};
 use self::retry::{Backoff, Failure, Policy};
 use crate::endpoint::Endpoint;
@@ -120,8 +120,17 @@ pub enum Purpose {
     Document,
     /// Content that is held against its digest, however it comes.
     Blob,
+    /// The same from a place that a manifest names.
+    ForeignBlob,
     /// A token for this registry: redirects are held to what it may name as its token service.
     Token(Box<Endpoint>),
+}
+
+impl Purpose {
+    /// Whether the answer is held against a digest.
+    fn is_blob(&self) -> bool {
+        matches!(self, Self::Blob | Self::ForeignBlob)
+    }
 }
 
 impl Request {
@@ -222,16 +231,17 @@ impl Client {
     /// Sends a request once, and follows redirects.
     pub async fn send_once(&self, request: &Request) -> Result<Response, Error> {
         let mut url = request.url.clone();
+        let mut reach = self.admission(request).reach(&url);
         let mut authorization = request.authorization.as_ref();
         for _ in 0..=redirect::LIMIT {
-            let response = self.round_trip(request, &url, authorization).await?;
+            let response = self.round_trip(request, &url, reach, authorization).await?;
             match redirect::target(&url, &response)? {
                 Some(target) => {
-                    self.follow(request, &url, &target)?;
+                    reach = self.follow(request, &url, &target)?;
                     url = target;
                 }
                 // The digest of a blob decides; some object stores say of one how it was once uploaded.
-                None if request.purpose == Purpose::Blob => return Ok(response),
+                None if request.purpose.is_blob() => return Ok(response),
                 None => return response.unencoded(),
             }
             // Once lost, they are not found again: another host would say what they are used for
@@ -241,18 +251,25 @@ impl Client {
         Err(Error::too_many_redirects(&request.url))
     }
 
-    fn follow(&self, request: &Request, url: &Url, target: &Url) -> Result<(), Error> {
-        admission::follow(request, url, target, &self.names, &self.settings).map_err(|refusal| {
-            Error::Redirect {
-                url: SafeUrl::new(url),
-                target: SafeUrl::new(target),
-                purpose: match request.purpose {
-                    Purpose::Token(_) => " for a token",
-                    Purpose::Document | Purpose::Blob => "",
-                },
-                refusal,
-            }
-        })
+    fn admission<'a>(&'a self, request: &'a Request) -> Admission<'a> {
+        Admission {
+            request,
+            names: &self.names,
+            settings: &self.settings,
+        }
+    }
+
+    fn follow(&self, request: &Request, url: &Url, target: &Url) -> Result<Reach, Error> {
+        let refused = |refusal| Error::Redirect {
+            url: SafeUrl::new(url),
+            target: SafeUrl::new(target),
+            purpose: match request.purpose {
+                Purpose::Token(_) => " for a token",
+                Purpose::Document | Purpose::Blob | Purpose::ForeignBlob => "",
+            },
+            refusal,
+        };
+        self.admission(request).follow(url, target).map_err(refused)
     }
 
     /// The connections that a request may use.
@@ -270,6 +287,7 @@ impl Client {
         &self,
         request: &Request,
         url: &Url,
+        reach: Reach,
         authorization: Option<&Authorization>,
     ) -> Result<Response, Error> {
         let method = match request.method {
@@ -285,7 +303,6 @@ impl Client {
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
         );
-        let reach = admission::reach(request, url, &self.names, &self.settings);
         let response = self
             .within(reach)
             .request(method, url.clone())

@@ -108,7 +108,7 @@ impl Registry {
         }
     }
 
-    /// Asks for a blob in a place that gets no credentials. The answer has a status of success.
+    /// Asks for a blob in a place that a manifest names, which gets no credentials. The answer has a status of success.
     pub(super) async fn send_without_credentials(
         &self,
         url: Url,
@@ -118,7 +118,7 @@ impl Registry {
         let request = Request {
             headers,
             registry: Some(self.endpoint.clone()),
-            purpose: Purpose::Blob,
+            purpose: Purpose::ForeignBlob,
             ..Request::get(url)
         };
         let response = self.round_trip(&request, patience).await?;
