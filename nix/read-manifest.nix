@@ -39,24 +39,86 @@ let
     else
       builtins.head digits;
 
-  # Docker's type and OCI's.
-  isImageConfig = builtins.elem (parsed.config.mediaType or "") [
-    "application/vnd.docker.container.image.v1+json"
-    "application/vnd.oci.image.config.v1+json"
+  # What Go leaves out or empty, it may write as null.
+  given = default: value: if value == null then default else value;
+  has = key: parsed.${key} or null != null;
+  layers = given [ ] (parsed.layers or null);
+
+  mediaType = given "" (parsed.mediaType or null);
+  configType = given "" (parsed.config.mediaType or null);
+  docker = "application/vnd.docker.distribution.manifest.v2+json";
+  isImageConfig =
+    builtins.elem configType [
+      "application/vnd.docker.container.image.v1+json"
+      "application/vnd.oci.image.config.v1+json"
+    ]
+    # What Docker's own clients wrote for years, or registries made of it.
+    || (
+      mediaType == docker
+      && builtins.elem configType [
+        ""
+        "application/octet-stream"
+        "application/json"
+        "text/html"
+      ]
+    );
+
+  ambiguousKey = import ./ambiguous-key.nix;
+  descriptorKeys = [
+    "mediaType"
+    "digest"
+    "size"
+    "platform"
+    "urls"
+    "annotations"
+    "artifactType"
+    "data"
   ];
+  ambiguous = builtins.filter (key: key != null) (
+    [
+      (ambiguousKey [
+        "schemaVersion"
+        "mediaType"
+        "artifactType"
+        "config"
+        "layers"
+        "manifests"
+        "fsLayers"
+        "subject"
+        "annotations"
+      ] parsed)
+    ]
+    ++ map (ambiguousKey descriptorKeys) (
+      builtins.filter builtins.isAttrs ([ (parsed.config or null) ] ++ layers)
+    )
+  );
 in
 if builtins.match "[[:space:]]*\\{.*" (builtins.substring 0 64 text) == null then
   fail "is not a manifest: it does not begin with a brace"
-else if parsed ? manifests && (parsed ? layers || parsed ? config) then
+else if ambiguous != [ ] then
+  fail "has the key `${builtins.head ambiguous}`, which clients that are written in Go take for one in another case, and others for an unknown one"
+else if has "manifests" && (has "layers" || has "config") then
   fail "is a manifest and an index at once, which nobody should believe"
-else if parsed ? manifests then
+else if has "manifests" then
   fail "is an index of images for several platforms; ${onePlatform}"
-else if parsed ? fsLayers || parsed.schemaVersion or null == 1 then
+else if has "fsLayers" || parsed.schemaVersion or null == 1 then
   fail "is of Docker's schema 1, which names no configuration; ask the registry for a newer form: ${onePlatform}"
-else if parsed.schemaVersion or null != 2 || !(parsed ? config && parsed ? layers) then
+else if
+  !(has "config")
+  || !builtins.elem (parsed.schemaVersion or null) [
+    null
+    0
+    2
+  ]
+  || !builtins.elem mediaType [
+    ""
+    docker
+    "application/vnd.oci.image.manifest.v1+json"
+  ]
+then
   fail "is not an image manifest; ${onePlatform}"
 else if !isImageConfig then
-  fail "is not of a container image but of an artifact (its configuration is `${parsed.config.mediaType or ""}`)"
+  fail "is not of a container image but of an artifact (its configuration is `${configType}`)"
 else
   {
     inherit text;
@@ -64,6 +126,6 @@ else
     config = hexOf "a configuration" parsed.config;
     layers = map (layer: {
       sha256 = hexOf "a layer" layer;
-      urls = if layer.urls or null == null then [ ] else layer.urls;
-    }) parsed.layers;
+      urls = given [ ] (layer.urls or null);
+    }) layers;
   }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::digest::DiffId;
 use crate::document::{ParseError, View};
+use crate::go_json::Shape;
 use crate::media_type::MediaType;
 use crate::platform::Platform;
 use crate::timestamp::Timestamp;
@@ -35,6 +36,21 @@ struct RootFs {
 }
 
 impl View for ImageConfig {
+    const SHAPE: &'static Shape = &Shape::Object(&[
+        ("architecture", &Shape::Any),
+        ("os", &Shape::Any),
+        ("os.version", &Shape::Any),
+        ("os.features", &Shape::Any),
+        ("variant", &Shape::Any),
+        ("created", &Shape::Any),
+        (
+            "rootfs",
+            &Shape::Object(&[("type", &Shape::Any), ("diff_ids", &Shape::Any)]),
+        ),
+        ("config", &Shape::Any),
+        ("history", &Shape::Any),
+    ]);
+
     fn parse(bytes: &[u8], _declared: Option<&MediaType>) -> Result<Self, ParseError> {
         let raw: Raw =
             serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;

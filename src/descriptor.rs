@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::go_json::Shape;
 use crate::media_type::MediaType;
 use crate::platform::Platform;
 
@@ -40,6 +41,18 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
+    /// Its keys.
+    pub(crate) const SHAPE: Shape = Shape::Object(&[
+        ("mediaType", &Shape::Any),
+        ("digest", &Shape::Any),
+        ("size", &Shape::Any),
+        ("platform", &Platform::SHAPE),
+        ("urls", &Shape::Any),
+        ("annotations", &Shape::Any),
+        ("artifactType", &Shape::Any),
+        ("data", &Shape::Any),
+    ]);
+
     /// A descriptor without the optional fields.
     #[must_use]
     pub fn new(media_type: MediaType, digest: Digest, size: u64) -> Self {

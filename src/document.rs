@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::ops::Deref;
 
 use crate::digest::Digest;
+use crate::go_json::Shape;
 use crate::media_type::MediaType;
 
 /// Manifests, indexes and configurations larger than this (4 MiB) are refused, as registries refuse them.
@@ -22,6 +23,9 @@ pub fn read(input: impl Read) -> io::Result<Vec<u8>> {
 
 /// What can be the parsed view of a [`Document`].
 pub trait View: Sized {
+    /// The keys that are read, and those that decide what others read.
+    const SHAPE: &'static Shape;
+
     /// Parses and checks the bytes. `declared` is the media type that the sender named, if any.
     fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError>;
 }
@@ -35,11 +39,18 @@ pub struct Document<T> {
 }
 
 impl<T: View> Document<T> {
-    /// Parses `bytes`, checks them for contradictions, and keeps them.
+    /// Parses `bytes`, refuses what could be read in two ways, and keeps them.
     pub fn parse(bytes: Vec<u8>, declared: Option<&MediaType>) -> Result<Self, ParseError> {
         if bytes.len() > MAX_DOCUMENT_SIZE {
             return Err(ParseError::TooLarge);
         }
+        T::SHAPE.check(&bytes).map_err(|source| {
+            if source.is_data() {
+                ParseError::Ambiguous(source)
+            } else {
+                ParseError::json(source, &bytes)
+            }
+        })?;
         let view = T::parse(&bytes, declared)?;
         Ok(Self {
             digest: Digest::of(&bytes),
@@ -92,6 +103,9 @@ pub enum ParseError {
         /// Whether it looks like an HTML page.
         html: bool,
     },
+    /// Its keys mean one thing to clients in Go and another to the rest, or one of them is there twice.
+    #[error("programs could read it in different ways")]
+    Ambiguous(#[source] serde_json::Error),
     /// It says two things that cannot both be true (CVE-2021-41190).
     #[error("it contradicts itself: {0}")]
     Contradiction(String),

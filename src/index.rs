@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::descriptor::{Descriptor, null_as_default};
 use crate::document::{Document, ParseError, View};
+use crate::go_json::Shape;
 use crate::manifest::{DocumentKind, Kind};
 use crate::media_type::MediaType;
 use crate::platform::Platform;
@@ -32,6 +33,8 @@ struct Raw {
 }
 
 impl View for Index {
+    const SHAPE: &'static Shape = &Kind::SHAPE;
+
     fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError> {
         let (kind, media_type) = Kind::of(bytes, declared)?;
         if kind == DocumentKind::Manifest {

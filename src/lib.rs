@@ -33,6 +33,7 @@ pub mod descriptor;
 pub mod digest;
 pub mod document;
 pub mod endpoint;
+pub mod go_json;
 pub mod index;
 pub mod manifest;
 pub mod media_type;

@@ -12,6 +12,7 @@ use crate::artifact;
 use crate::config::ImageConfig;
 use crate::descriptor::{Descriptor, null_as_default};
 use crate::document::{Document, ParseError, View};
+use crate::go_json::Shape;
 use crate::media_type::MediaType;
 
 /// More layers than this are refused. Docker stops at 127.
@@ -54,6 +55,19 @@ pub enum DocumentKind {
 }
 
 impl Kind {
+    /// The keys of manifests and of indexes: either must not look like the other.
+    pub(crate) const SHAPE: Shape = Shape::Object(&[
+        ("schemaVersion", &Shape::Any),
+        ("mediaType", &Shape::Any),
+        ("artifactType", &Shape::Any),
+        ("config", &Descriptor::SHAPE),
+        ("layers", &Shape::List(&Descriptor::SHAPE)),
+        ("manifests", &Shape::List(&Descriptor::SHAPE)),
+        ("fsLayers", &Shape::Any),
+        ("subject", &Descriptor::SHAPE),
+        ("annotations", &Shape::Any),
+    ]);
+
     /// Reads `bytes` far enough to say what they are, and refuses what says two things at once.
     pub(crate) fn of(
         bytes: &[u8],
@@ -147,6 +161,8 @@ struct Raw {
 }
 
 impl View for Manifest {
+    const SHAPE: &'static Shape = &Kind::SHAPE;
+
     fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError> {
         let (kind, media_type) = Kind::of(bytes, declared)?;
         if kind == DocumentKind::Index {

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::go_json::Shape;
+
 /// Operating system, architecture and variant, in the names that Go uses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Platform {
@@ -30,6 +32,15 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// Its keys.
+    pub(crate) const SHAPE: Shape = Shape::Object(&[
+        ("architecture", &Shape::Any),
+        ("os", &Shape::Any),
+        ("os.version", &Shape::Any),
+        ("os.features", &Shape::Any),
+        ("variant", &Shape::Any),
+    ]);
+
     /// Linux on the architecture that this program was compiled for. Containers run in a Linux virtual
     /// machine elsewhere, so the operating system is Linux everywhere.
     #[must_use]

@@ -451,7 +451,7 @@ fn of_http(error: &http::Error) -> Exit {
 
 pub(super) fn of_document(error: &ParseError) -> Exit {
     match error {
-        ParseError::Contradiction(_) => Exit::Integrity,
+        ParseError::Ambiguous(_) | ParseError::Contradiction(_) => Exit::Integrity,
         ParseError::TooLarge
         | ParseError::Json { .. }
         | ParseError::IsIndex

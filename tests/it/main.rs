@@ -37,6 +37,7 @@ mod bad_input; // exit codes, and nothing left behind
 mod behind; // names that redirect to another registry
 mod classic; // classic names and classic command lines
 mod credentials; // where they are found, in which order, and that nobody hears them
+mod documents; // as others write them: refused where they could be read in two ways, taken where they are only odd
 mod faults; // everything that can go wrong on the way, one test each
 mod manual; // manual pages know every environment variable, and each other
 mod mirrors; // asked first, never believed

@@ -429,21 +429,21 @@ let
       {
         schemaVersion = 2;
         mediaType = "application/vnd.docker.distribution.manifest.v2+json";
-        config = {
-          mediaType = "application/vnd.docker.container.image.v1+json";
-          size = 1;
-          digest = "sha256:${configHex}";
-        };
-        layers = [
-          {
-            mediaType = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-            size = 1;
-            digest = "sha256:${layerHex}";
-          }
-        ];
+        config = configOf;
+        layers = [ layerOf ];
       }
       // changes
     );
+  configOf = {
+    mediaType = "application/vnd.docker.container.image.v1+json";
+    size = 1;
+    digest = "sha256:${configHex}";
+  };
+  layerOf = {
+    mediaType = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    size = 1;
+    digest = "sha256:${layerHex}";
+  };
   manifestDigest = "sha256:${builtins.hashString "sha256" (manifest { })}";
 
   manifests =
@@ -504,7 +504,54 @@ let
           (manifest { config.mediaType = "application/vnd.cncf.helm.config.v1+json"; })
           throws
         ]
+        [
+          "index by its type"
+          (manifest { mediaType = "application/vnd.oci.image.index.v1+json"; })
+          throws
+        ]
+      ]
+    ++
+      map
+        (object: {
+          name = "readManifest ${builtins.toJSON object}";
+          seen = (readManifest (manifest object)).digest or null;
+          expected = throws;
+        })
+        [
+          { Layers = [ ]; }
+          { LAYERS = null; }
+          { ${long "layer\\u017f"} = [ ]; }
+          { Config = { }; }
+          { Manifests = [ ]; }
+          { config = configOf // { Digest = "sha256:${layerHex}"; }; }
+          { layers = [ (layerOf // { DIGEST = "sha256:${configHex}"; }) ]; }
+          { layers = [ (layerOf // { ${long "url\\u017f"} = [ ]; }) ]; }
+        ];
+
+  # What Go writes of what is empty, and docker's old words for the type of a configuration.
+  emptiness =
+    map
+      (object: {
+        name = "readManifest of ${builtins.toJSON object}";
+        seen = (readManifest (manifest object)).config;
+        expected = configHex;
+      })
+      [
+        { layers = null; }
+        { layers = [ (layerOf // { urls = null; annotations = null; platform = null; }) ]; }
+        { manifests = null; annotations = null; subject = null; artifactType = ""; }
+        { mediaType = ""; }
+        { mediaType = null; }
+        { schemaVersion = null; }
+        { Other = 1; other = 2; }
+        { config = configOf // { mediaType = "application/octet-stream"; }; }
+        { config = configOf // { mediaType = "application/json"; }; }
+        { config = configOf // { mediaType = "text/html"; }; }
+        { config = configOf // { mediaType = ""; }; }
+        { config = configOf // { mediaType = null; }; }
       ];
+  # A key that Nix's own strings can only hold by way of JSON.
+  long = escaped: builtins.fromJSON "\"${escaped}\"";
 
   image = fetchdocker {
     image = "localhost:5000/team/app:1";
@@ -1519,6 +1566,7 @@ failures (
   ++ references
   ++ registries
   ++ manifests
+  ++ emptiness
   ++ functions
   ++ names
   ++ platforms

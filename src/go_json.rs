@@ -1,0 +1,199 @@
+//! JSON objects as Go's `encoding/json` reads them, since docker and its credential helpers are written in Go: keys
+//! in any case, `null` for what is left as it is, of two equal keys the later, and maps that appear twice as one.
+//! What a type does with a key is its own knowledge.
+//!
+//! Where a digest is at stake, being lenient is not enough: a [`Shape`] refuses what Go reads in another way than
+//! everyone else.
+//!
+//! Source: Go's `encoding/json`, documentation of `Unmarshal` and `foldName` in `fold.go`.
+
+mod shape;
+
+pub use self::shape::Shape;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+
+/// A Go structure: its fields by name.
+pub trait Fields: Default {
+    /// Whether a key that it does not know is an error.
+    const STRICT: bool = false;
+
+    /// Takes the value of a key, whose name is folded by [`fold`]. False if it knows no such key.
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
+}
+
+/// The first JSON value in a text, which must be an object or `null`; what follows is not looked at. A text of blanks
+/// holds no value.
+pub fn first<T: Fields>(text: &str) -> Result<Option<T>, serde_json::Error> {
+    read(text).map(|read| read.map(|(value, _)| value))
+}
+
+/// The only JSON value in a text, likewise.
+pub fn only<T: Fields>(text: &str) -> Result<Option<T>, serde_json::Error> {
+    match read(text)? {
+        Some((_, rest)) if !rest.trim_ascii().is_empty() => {
+            Err(serde_json::Error::custom("text after the object"))
+        }
+        read => Ok(read.map(|(value, _)| value)),
+    }
+}
+
+fn read<T: Fields>(text: &str) -> Result<Option<(T, &str)>, serde_json::Error> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Object<T>>();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let Object(value) = value?;
+    let rest = text.get(values.byte_offset()..).unwrap_or_default();
+    Ok(Some((value, rest)))
+}
+
+/// A key of a structure without its case. Two letters beside ASCII fold to ASCII ones.
+fn fold(name: &str) -> String {
+    name.chars()
+        .map(|c| match c {
+            '\u{17f}' => 's',
+            '\u{212a}' => 'k',
+            c => c.to_ascii_lowercase(),
+        })
+        .collect()
+}
+
+/// Takes the next value for a text; `null` leaves it.
+pub fn text<'de, A: MapAccess<'de>>(field: &mut String, map: &mut A) -> Result<bool, A::Error> {
+    if let Some(text) = map.next_value()? {
+        *field = text;
+    }
+    Ok(true)
+}
+
+/// Takes the next value for a map, whose keys count with their case; `null` empties it.
+pub fn entries<'de, A: MapAccess<'de>, T: DeserializeOwned + Default>(
+    field: &mut BTreeMap<String, T>,
+    map: &mut A,
+) -> Result<bool, A::Error> {
+    match map.next_value::<Option<BTreeMap<String, Option<T>>>>()? {
+        None => field.clear(),
+        Some(entries) => field.extend(
+            entries
+                .into_iter()
+                .map(|(key, entry)| (key, entry.unwrap_or_default())),
+        ),
+    }
+    Ok(true)
+}
+
+/// Reads a structure by its fields.
+#[derive(Default)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Fields> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Fields> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Object::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut value = T::default();
+        while let Some(name) = map.next_key::<String>()? {
+            if value.take(&fold(&name), &mut map)? {
+                continue;
+            }
+            if T::STRICT {
+                return Err(A::Error::custom("an unknown key"));
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(Object(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Pair {
+        key: String,
+        map: BTreeMap<String, String>,
+    }
+
+    impl Fields for Pair {
+        fn take<'de, A: MapAccess<'de>>(
+            &mut self,
+            name: &str,
+            map: &mut A,
+        ) -> Result<bool, A::Error> {
+            match name {
+                "key" => text(&mut self.key, map),
+                "map" => entries(&mut self.map, map),
+                _ => Ok(false),
+            }
+        }
+    }
+
+    #[test]
+    fn objects_are_read_as_go_reads_them() {
+        for (text, key, map) in [
+            ("{}", "", ""),
+            ("null", "", ""),
+            (r#"{"key":"a"}"#, "a", ""),
+            (r#"{"KEY":"a"}"#, "a", ""),
+            ("{\"\u{212a}ey\":\"a\"}", "a", ""),
+            (r#"{"key":"a","Key":"b"}"#, "b", ""),
+            (r#"{"key":"a","key":null}"#, "a", ""),
+            (r#"{"map":{"x":"1"},"MAP":{"X":"2","x":"3"}}"#, "", "X2x3"),
+            (r#"{"map":{"x":"1"},"map":null}"#, "", ""),
+            (r#"{"map":{"x":null}}"#, "", "x"),
+            (r#"{"key":"a","other":[1,{"key":"b"}]}"#, "a", ""),
+            (r#"{"key":"a"} {"key":"b"}"#, "a", ""),
+            (r#"{"key":"a"}]"#, "a", ""),
+        ] {
+            let pair: Pair = first(text).unwrap().unwrap();
+            let entries = pair
+                .map
+                .iter()
+                .fold(String::new(), |all, (k, v)| all + k + v);
+            assert_eq!((pair.key.as_str(), entries.as_str()), (key, map), "{text}");
+        }
+        for text in ["", " \t\r\n"] {
+            assert_eq!(first::<Pair>(text).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for text in [
+            "{",
+            "[]",
+            "7",
+            r#""key""#,
+            r#"{"key":7}"#,
+            r#"{"map":{"x":7}}"#,
+            "x",
+        ] {
+            assert!(first::<Pair>(text).is_err(), "{text}");
+        }
+        for (text, is_good) in [("{} \n", true), ("{}{}", false), ("{} x", false)] {
+            assert_eq!(only::<Pair>(text).is_ok(), is_good, "{text}");
+        }
+    }
+}

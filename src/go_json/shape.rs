@@ -1,0 +1,194 @@
+//! Objects whose keys everyone reads alike. To Go's `encoding/json`, `Layers` is `layers`; to other readers it is an
+//! unknown key. A document that has one beside the other, or one instead of the other, is two documents of one digest
+//! (the kind of fault that CVE-2021-41190 is about).
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess};
+
+use super::fold;
+
+/// What the keys of a document are, level by level.
+#[derive(Debug)]
+pub enum Shape {
+    /// Anything: a plain value, or one whose keys are free.
+    Any,
+    /// An object with these keys, and with others that nobody knows.
+    Object(&'static [(&'static str, &'static Shape)]),
+    /// A list of such things.
+    List(&'static Shape),
+}
+
+impl Shape {
+    /// Refuses a known key that is there twice or in another case, and a list in place of an object. Values of
+    /// other wrong types are for the parser to judge.
+    ///
+    /// # Errors
+    ///
+    /// A syntax error where the bytes are not JSON, and else one of the category `Data`.
+    pub fn check(&'static self, bytes: &[u8]) -> Result<(), serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        self.deserialize(&mut deserializer)?;
+        deserializer.end()
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &'static Shape {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self {
+            Shape::Any => deserializer.deserialize_ignored_any(IgnoredAny).map(drop),
+            _ => deserializer.deserialize_any(Visitor(self)),
+        }
+    }
+}
+
+struct Visitor(&'static Shape);
+
+impl<'de> serde::de::Visitor<'de> for Visitor {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Shape::List(element) = self.0 else {
+            // Serde would take its elements for the fields, in their order.
+            return Err(A::Error::custom("a list stands where an object belongs"));
+        };
+        while list.next_element_seed(*element)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let known = match self.0 {
+            Shape::Object(known) => *known,
+            _ => &[],
+        };
+        let mut seen = vec![false; known.len()];
+        while let Some(key) = map.next_key::<String>()? {
+            let folded = fold(&key);
+            let mut candidates = known.iter().zip(&mut seen);
+            match candidates.find(|((name, _), _)| name.eq_ignore_ascii_case(&folded)) {
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Some(((name, _), _)) if *name != key => {
+                    return Err(A::Error::custom(format_args!(
+                        "the key `{}` is `{name}` to clients that are written in Go, and unknown to others",
+                        key.escape_default()
+                    )));
+                }
+                Some(((name, _), true)) => {
+                    return Err(A::Error::custom(format_args!(
+                        "the key `{name}` is there twice"
+                    )));
+                }
+                Some(((_, shape), seen)) => {
+                    *seen = true;
+                    map.next_value_seed(*shape)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INNER: Shape = Shape::Object(&[("size", &Shape::Any)]);
+    const SHAPE: Shape = Shape::Object(&[
+        ("mediaType", &Shape::Any),
+        ("kind", &INNER),
+        ("parts", &Shape::List(&INNER)),
+        ("annotations", &Shape::Any),
+    ]);
+
+    #[test]
+    fn keys_that_go_takes_for_known_ones_are_refused_at_every_level() {
+        for (text, said) in [
+            (r#"{"mediatype":1}"#, "`mediatype` is `mediaType`"),
+            (
+                r#"{"mediaType":1,"MEDIATYPE":1}"#,
+                "`MEDIATYPE` is `mediaType`",
+            ),
+            (r#"{"\u004dediaType":1}"#, "`MediaType` is `mediaType`"),
+            ("{\"\u{212a}ind\":{}}", r"`\u{212a}ind` is `kind`"),
+            ("{\"part\u{17f}\":[]}", "is `parts`"),
+            (r#"{"part\u017f":[]}"#, "is `parts`"),
+            (r#"{"kind":{"Size":1}}"#, "`Size` is `size`"),
+            (r#"{"parts":[{},null,{"SIZE":1}]}"#, "`SIZE` is `size`"),
+            (r#"{"kind":{},"kind":{}}"#, "`kind` is there twice"),
+            (
+                r#"{"parts":[{"size":1,"size":1}]}"#,
+                "`size` is there twice",
+            ),
+            (r#"{"kind":[1]}"#, "a list stands"),
+            (r#"{"parts":[[1]]}"#, "a list stands"),
+            ("[]", "a list stands"),
+        ] {
+            let error = SHAPE.check(text.as_bytes()).unwrap_err();
+            assert!(error.is_data(), "{text}: {error}");
+            assert!(error.to_string().contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_left_to_the_parser() {
+        for text in [
+            "{}",
+            "null",
+            "7",
+            "-7",
+            "7.5",
+            "true",
+            r#""text""#,
+            r#"{"kind":7,"parts":"x","mediaType":[{"size":1,"Size":1}]}"#,
+            r#"{"annotations":{"key":"a","Key":"b","key":"c"}}"#,
+            r#"{"other":1,"Other":2,"other":3,"size":1,"Size":2,"":0}"#,
+            r#"{"parts":{"size":1,"Size":2}}"#,
+            // Go folds letters of ASCII alone here, and what folds to them.
+            "{\"\u{212b}nnotations\":1,\"k\u{131}nd\":1,\"parts\u{301}\":1}",
+        ] {
+            assert!(SHAPE.check(text.as_bytes()).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_no_ambiguity() {
+        for text in ["", "{", "{}{}", "<html>", r#"{"kind":{}"#] {
+            assert!(
+                !SHAPE.check(text.as_bytes()).unwrap_err().is_data(),
+                "{text}"
+            );
+        }
+    }
+}
