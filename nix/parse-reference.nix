@@ -52,7 +52,8 @@ else if match "(.*/)?(sha256|sha384|sha512|blake3)" repository != null then
 else if
   builtins.stringLength "${registry}/${repository}" > 255
   || match "${component}(/${component})*" repository == null
-  || (registry == "docker.io" && match "library/[0-9a-f]{64}" repository != null)
+  # The identifier of an image on some machine, and no name.
+  || match "[0-9a-f]{64}" text != null
 then
   fail "`${repository}` is not a repository"
 else if tag != null && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}" tag == null then

@@ -115,6 +115,20 @@ mod tests {
     }
 
     #[test]
+    fn what_go_writes_of_nothing_is_nothing() {
+        for text in [
+            r#"{"rootfs":{}}"#,
+            r#"{"rootfs":{"diff_ids":null},"os":null,"architecture":null,"variant":null}"#,
+            r#"{"rootfs":{"diff_ids":[]},"os":"","architecture":"","os.version":"","os.features":null}"#,
+            r#"{"rootfs":{},"history":null,"config":null,"created":""}"#,
+        ] {
+            let config = Document::<ImageConfig>::parse(text.as_bytes().to_vec(), None).unwrap();
+            assert!(config.platform().is_unnamed(), "{text}");
+            assert_eq!(config.diff_ids(), []);
+        }
+    }
+
+    #[test]
     fn refuses_a_diff_id_that_is_no_digest() {
         let text = br#"{"rootfs":{"diff_ids":["../../x"]}}"#;
         assert!(Document::<ImageConfig>::parse(text.to_vec(), None).is_err());

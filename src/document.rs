@@ -3,10 +3,12 @@
 
 use std::io::{self, Read};
 use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::go_json::Shape;
+use crate::go_json::{Shape, ShapeError};
 use crate::media_type::MediaType;
+use crate::platform::Platform;
 
 /// Manifests, indexes and configurations larger than this (4 MiB) are refused, as registries refuse them.
 pub const MAX_DOCUMENT_SIZE: usize = 4 << 20;
@@ -44,13 +46,7 @@ impl<T: View> Document<T> {
         if bytes.len() > MAX_DOCUMENT_SIZE {
             return Err(ParseError::TooLarge);
         }
-        T::SHAPE.check(&bytes).map_err(|source| {
-            if source.is_data() {
-                ParseError::Ambiguous(source)
-            } else {
-                ParseError::json(source, &bytes)
-            }
-        })?;
+        check(T::SHAPE, &bytes)?;
         let view = T::parse(&bytes, declared)?;
         Ok(Self {
             digest: Digest::of(&bytes),
@@ -58,6 +54,14 @@ impl<T: View> Document<T> {
             view,
         })
     }
+}
+
+/// Refuses what could be read in two ways, and what is no JSON.
+pub(crate) fn check(shape: &'static Shape, bytes: &[u8]) -> Result<(), ParseError> {
+    shape.check(bytes).map_err(|error| match error {
+        ShapeError::Ambiguous(source) => ParseError::Ambiguous(source),
+        ShapeError::Json(source) => ParseError::json(source, bytes),
+    })
 }
 
 impl<T> Document<T> {
@@ -112,12 +116,27 @@ pub enum ParseError {
     /// It is an index, from which one image's manifest must be chosen.
     #[error("it is an index of images for several platforms, where one image's manifest is needed")]
     IsIndex,
+    /// An index's entry that is chosen is not one that can be followed.
+    #[error("its entry{} cannot be used", for_platform(platform.as_deref()))]
+    Entry {
+        /// The platform that the entry names.
+        platform: Option<Box<Platform>>,
+        /// What the JSON parser says of the entry alone.
+        #[source]
+        source: Arc<serde_json::Error>,
+    },
     /// It is sound but of a kind that this program does not handle.
     #[error("it is {0}")]
     Unsupported(String),
 }
 
 impl ParseError {
+    /// Whether the document says two things, rather than something that is not understood.
+    #[must_use]
+    pub fn is_integrity(&self) -> bool {
+        matches!(self, Self::Ambiguous(_) | Self::Contradiction(_))
+    }
+
     /// Wraps a JSON error with a look at the bytes for the reader's sake.
     #[must_use]
     pub fn json(source: serde_json::Error, bytes: &[u8]) -> Self {
@@ -127,6 +146,10 @@ impl ParseError {
             .is_some_and(|byte| *byte == b'<');
         Self::Json { source, html }
     }
+}
+
+fn for_platform(platform: Option<&Platform>) -> String {
+    platform.map_or_else(String::new, |platform| format!(" for {platform}"))
 }
 
 fn html_note(html: bool) -> &'static str {

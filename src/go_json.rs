@@ -9,7 +9,7 @@
 
 mod shape;
 
-pub use self::shape::Shape;
+pub use self::shape::{Shape, ShapeError};
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -10,8 +10,8 @@ use serde::de::IgnoredAny;
 
 use crate::artifact;
 use crate::config::ImageConfig;
-use crate::descriptor::{Descriptor, null_as_default};
-use crate::document::{Document, ParseError, View};
+use crate::descriptor::{Descriptor, null_as_default, texts};
+use crate::document::{self, Document, ParseError, View};
 use crate::go_json::Shape;
 use crate::media_type::MediaType;
 
@@ -78,6 +78,7 @@ impl Kind {
         let declared = declared.filter(|declared| {
             declared.is_manifest() || declared.is_index() || declared.is_schema_1()
         });
+        let own = kind.media_type.as_ref().filter(|own| !own.is_empty());
         if kind.schema_version == Some(1)
             || kind.fs_layers.is_some()
             || declared.is_some_and(MediaType::is_schema_1)
@@ -87,7 +88,7 @@ impl Kind {
             ));
         }
         // Artifact manifests have no schemaVersion.
-        if let Some(own) = &kind.media_type
+        if let Some(own) = own
             && !own.is_manifest()
             && !own.is_index()
         {
@@ -98,54 +99,66 @@ impl Kind {
                 }
             }));
         }
-        if kind.schema_version != Some(2) {
-            return Err(ParseError::Unsupported(match kind.schema_version {
-                Some(version) => format!("of schema version {version}, and only 2 is known"),
-                None => "not a manifest: it has no schemaVersion".to_owned(),
-            }));
+        // Neither docker nor skopeo misses it.
+        if let Some(version) = kind
+            .schema_version
+            .filter(|version| ![0, 2].contains(version))
+        {
+            return Err(ParseError::Unsupported(format!(
+                "of schema version {version}, and only 2 is known"
+            )));
         }
         if kind.manifests.is_some() && (kind.layers.is_some() || kind.config.is_some()) {
             return Err(ParseError::Contradiction(
                 "it is a manifest and an index at once".to_owned(),
             ));
         }
-        if let (Some(own), Some(declared)) = (&kind.media_type, declared)
+        if let (Some(own), Some(declared)) = (own, declared)
             && own != declared
         {
             return Err(ParseError::Contradiction(format!(
                 "its mediaType is {own}, but it was sent as {declared}"
             )));
         }
-        let shape = if kind.manifests.is_some() {
+        let built_like = if kind.manifests.is_some() {
+            Some(DocumentKind::Index)
+        } else if kind.layers.is_some() || kind.config.is_some() {
+            Some(DocumentKind::Manifest)
+        } else {
+            None
+        };
+        let Some(media_type) = own.or(declared) else {
+            return match built_like {
+                Some(DocumentKind::Manifest) => {
+                    Ok((DocumentKind::Manifest, MediaType::OCI_MANIFEST))
+                }
+                Some(DocumentKind::Index) => Ok((DocumentKind::Index, MediaType::OCI_INDEX)),
+                None => Err(ParseError::Unsupported(
+                    "neither a manifest nor an index".to_owned(),
+                )),
+            };
+        };
+        let is = if media_type.is_index() {
             DocumentKind::Index
         } else {
             DocumentKind::Manifest
         };
-        let media_type = match (kind.media_type.as_ref().or(declared), shape) {
-            (Some(media_type), _) => media_type.clone(),
-            (None, DocumentKind::Manifest) => MediaType::OCI_MANIFEST,
-            (None, DocumentKind::Index) => MediaType::OCI_INDEX,
-        };
-        let agrees = match shape {
-            DocumentKind::Manifest => media_type.is_manifest(),
-            DocumentKind::Index => media_type.is_index(),
-        };
-        if agrees {
-            Ok((shape, media_type))
-        } else {
-            Err(ParseError::Contradiction(format!(
+        match built_like {
+            Some(other) if other != is => Err(ParseError::Contradiction(format!(
                 "its type is {media_type}, but it is built like {}",
-                match shape {
+                match other {
                     DocumentKind::Manifest => "a manifest",
                     DocumentKind::Index => "an index",
                 }
-            )))
+            ))),
+            _ => Ok((is, media_type.clone())),
         }
     }
 }
 
 /// Tells whether a document under `/manifests/` is a manifest or an index.
 pub fn kind_of(bytes: &[u8], declared: Option<&MediaType>) -> Result<DocumentKind, ParseError> {
+    document::check(&Kind::SHAPE, bytes)?;
     Kind::of(bytes, declared).map(|(kind, _)| kind)
 }
 
@@ -153,10 +166,11 @@ pub fn kind_of(bytes: &[u8], declared: Option<&MediaType>) -> Result<DocumentKin
 #[serde(rename_all = "camelCase")]
 struct Raw {
     config: Descriptor,
+    #[serde(default, deserialize_with = "null_as_default")]
     layers: Vec<Descriptor>,
     #[serde(default)]
     artifact_type: Option<MediaType>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "texts")]
     annotations: BTreeMap<String, String>,
 }
 
@@ -181,7 +195,7 @@ impl View for Manifest {
             config: raw.config,
             layers: raw.layers,
             annotations: raw.annotations,
-            artifact_type: raw.artifact_type,
+            artifact_type: raw.artifact_type.filter(|named| !named.is_empty()),
         })
     }
 }
@@ -202,20 +216,22 @@ impl Manifest {
             .iter()
             .map(|layer| &layer.media_type)
             .find(|media_type| !media_type.is_layer());
-        if self.config.media_type.is_image_config() {
+        let config = &self.config.media_type;
+        let is_vague = self.media_type == MediaType::DOCKER_MANIFEST && config.is_vague();
+        if config.is_image_config() || is_vague {
             // Signatures and attestations come with the configuration of an image, and no layer of one.
             return match layer {
                 None => Ok(()),
+                Some(layer) if layer.is_empty() => Err(ParseError::Unsupported(
+                    "not a container image: it has a layer of no type".to_owned(),
+                )),
                 Some(layer) => Err(ParseError::Unsupported(format!(
                     "not a container image but {}, with a layer of type {layer}",
                     artifact::name(layer).unwrap_or("an artifact")
                 ))),
             };
         }
-        let what = self
-            .artifact_type
-            .as_ref()
-            .unwrap_or(&self.config.media_type);
+        let what = self.artifact_type.as_ref().unwrap_or(config);
         let name = std::iter::once(what)
             .chain(layer)
             .find_map(artifact::name)
@@ -293,6 +309,79 @@ mod tests {
         let schema_1 = br#"{"schemaVersion":1,"fsLayers":[]}"#.to_vec();
         assert!(refused(schema_1, None).contains("schema 1"));
         assert!(refused(b" <!DOCTYPE html>".to_vec(), None).contains("web page"));
+    }
+
+    #[test]
+    fn what_go_writes_of_nothing_is_nothing() {
+        for (from, to) in [
+            (r#""layers":[]"#, r#""layers":null"#),
+            (r#","layers":[]"#, ""),
+            (r#""schemaVersion":2,"#, ""),
+            (r#""schemaVersion":2,"#, r#""schemaVersion":null,"#),
+            (r#""schemaVersion":2,"#, r#""mediaType":"","#),
+            (r#""schemaVersion":2,"#, r#""mediaType":null,"#),
+            (r#""layers":[]"#, r#""manifests":null,"fsLayers":null"#),
+            (
+                r#""layers":[]"#,
+                r#""annotations":null,"subject":null,"artifactType":"""#,
+            ),
+        ] {
+            let text = String::from_utf8(manifest("", "")).unwrap();
+            let bytes = text.replace(from, to).into_bytes();
+            for declared in [None, Some(&MediaType::OCI_MANIFEST)] {
+                let document = Document::<Manifest>::parse(bytes.clone(), declared).unwrap();
+                assert_eq!(document.media_type, MediaType::OCI_MANIFEST);
+                assert_eq!((document.layers.len(), document.annotations.len()), (0, 0));
+                document.require_image().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_without_manifests_and_layers_is_what_its_type_says() {
+        for (text, declared, is) in [
+            ("{}", Some(&MediaType::OCI_INDEX), Some(DocumentKind::Index)),
+            (
+                r#"{"manifests":null}"#,
+                Some(&MediaType::DOCKER_MANIFEST_LIST),
+                Some(DocumentKind::Index),
+            ),
+            (
+                "{}",
+                Some(&MediaType::OCI_MANIFEST),
+                Some(DocumentKind::Manifest),
+            ),
+            (r#"{"manifests":[]}"#, None, Some(DocumentKind::Index)),
+            (r#"{"errors":[]}"#, None, None),
+        ] {
+            assert_eq!(kind_of(text.as_bytes(), declared).ok(), is, "{text}");
+        }
+    }
+
+    #[test]
+    fn docker_has_had_several_words_for_the_type_of_a_configuration() {
+        for (config, docker, oci) in [
+            ("application/vnd.docker.container.image.v1+json", true, true),
+            ("application/vnd.oci.image.config.v1+json", true, true),
+            ("application/octet-stream", true, false),
+            ("application/json", true, false),
+            ("text/html", true, false),
+            ("text/html; charset=utf-8", true, false),
+            ("", true, false),
+            ("application/vnd.docker.plugin.v1+json", false, false),
+            ("text/plain", false, false),
+        ] {
+            for (family, is_image) in [
+                (&MediaType::DOCKER_MANIFEST, docker),
+                (&MediaType::OCI_MANIFEST, oci),
+            ] {
+                let text = String::from_utf8(manifest("", "")).unwrap();
+                let bytes = text.replace("application/vnd.oci.image.config.v1+json", config);
+                let parsed = Document::<Manifest>::parse(bytes.into_bytes(), Some(family));
+                let found = parsed.unwrap().require_image();
+                assert_eq!(found.is_ok(), is_image, "{config} {family}");
+            }
+        }
     }
 
     #[test]

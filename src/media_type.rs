@@ -7,8 +7,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A media type, in lowercase and without parameters, so that equal ones compare equal.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A media type, in lowercase and without parameters, so that equal ones compare equal. The empty one is that of
+/// documents which name none.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct MediaType(Cow<'static, str>);
 
@@ -67,6 +68,12 @@ impl MediaType {
         Self(Cow::Owned(essence.to_ascii_lowercase()))
     }
 
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -95,6 +102,16 @@ impl MediaType {
     #[must_use]
     pub fn is_image_config(&self) -> bool {
         *self == Self::DOCKER_CONFIG || *self == Self::OCI_CONFIG
+    }
+
+    /// What Docker's clients and registries have called a configuration, beside its type, and what Docker takes for
+    /// one in a manifest of its own form (moby, `ImageTypes`; python:3.5.1-alpine on Docker Hub has one).
+    #[must_use]
+    pub fn is_vague(&self) -> bool {
+        matches!(
+            self.as_str(),
+            "" | "application/octet-stream" | "application/json" | "text/html"
+        )
     }
 
     /// A layer of a filesystem, of either family and however compressed. What is encrypted is none that one

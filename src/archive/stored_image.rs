@@ -1,13 +1,15 @@
 //! Images that are on disk already: what `fetchdocker` built, its stream, or an OCI layout of anyone's.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::composition::{self, Composition};
 use super::names::Names;
 use super::oci_layout::{self, ImageName, LayoutReader};
+use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
-use crate::document::Document;
-use crate::index::{Index, NoSuchPlatform};
+use crate::document::{Document, View};
+use crate::index::{Index, NoSuchPlatform, SelectError, Selected};
 use crate::manifest::Manifest;
 use crate::platform::Platform;
 use crate::reference;
@@ -86,11 +88,8 @@ fn choose(
             names: entries.iter().map(|(name, _)| name.to_string()).collect(),
         });
     }
-    let index = Index {
-        manifests: entries.into_iter().map(|(_, entry)| entry).collect(),
-        ..(*index).clone()
-    };
-    Ok((name, index))
+    let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+    Ok((name, index.with(entries)))
 }
 
 /// The manifest for a platform, through whatever indexes lie between.
@@ -101,21 +100,74 @@ fn descend(
     platform: &Platform,
 ) -> Result<Document<Manifest>, Error> {
     for _ in 0..=MAX_NESTING {
-        let entry = index.select(platform).map_err(|source| Error::Platform {
-            path: path.to_owned(),
-            source,
-        })?;
-        let absent = || layout.absent(&entry.digest);
+        let entry = match index.select(platform).map_err(|error| error.at(path))? {
+            Selected::One(entry) => entry.clone(),
+            Selected::Unnamed(entries) => unnamed(layout, path, &entries, platform)?,
+        };
         if entry.media_type.is_index() {
-            let inner = layout.document::<Index>(entry)?.ok_or_else(absent)?;
-            index = (*inner).clone();
+            index = (*present::<Index>(layout, &entry)?).clone();
         } else {
-            return Ok(layout.document(entry)?.ok_or_else(absent)?);
+            return present(layout, &entry);
         }
     }
     Err(Error::Nesting {
         path: path.to_owned(),
     })
+}
+
+/// The entry that serves `platform` best among those whose platform only their images' configurations say. Different
+/// images that serve it equally well are not guessed among.
+fn unnamed(
+    layout: &LayoutReader,
+    path: &Path,
+    entries: &[&Descriptor],
+    platform: &Platform,
+) -> Result<Descriptor, Error> {
+    let mut fitting: Vec<(usize, &Descriptor)> = Vec::new();
+    let mut offered = Vec::new();
+    for entry in entries {
+        if entry.media_type.is_index() {
+            if present::<Index>(layout, entry)?.select(platform).is_ok() {
+                fitting.push((0, entry));
+            }
+            continue;
+        }
+        let manifest: Document<Manifest> = present(layout, entry)?;
+        if manifest.require_image().is_ok() {
+            let config: Document<ImageConfig> = present(layout, &manifest.config)?;
+            let distance = platform.distance_to(config.platform());
+            fitting.extend(distance.map(|distance| (distance, *entry)));
+            offered.push(config.platform().clone());
+        }
+    }
+    let Some((least, best)) = fitting.iter().min_by_key(|(distance, _)| *distance) else {
+        return Err(SelectError::from(NoSuchPlatform::among(platform, &offered)).at(path));
+    };
+    let equals = fitting.iter().filter(|(distance, _)| distance == least);
+    let digests: BTreeSet<_> = equals.map(|(_, entry)| entry.digest.to_string()).collect();
+    if digests.len() > 1 {
+        return Err(Error::SeveralImages {
+            path: path.to_owned(),
+            names: digests.into_iter().collect(),
+        });
+    }
+    Ok((*best).clone())
+}
+
+/// A document that must be there.
+fn present<T: View>(layout: &LayoutReader, descriptor: &Descriptor) -> Result<Document<T>, Error> {
+    let found = layout.document(descriptor)?;
+    Ok(found.ok_or_else(|| layout.absent(&descriptor.digest))?)
+}
+
+impl SelectError {
+    fn at(self, path: &Path) -> Error {
+        let path = path.to_owned();
+        match self {
+            Self::Platform(source) => Error::Platform { path, source },
+            Self::Entry(source) => oci_layout::Error::Document { path, source }.into(),
+        }
+    }
 }
 
 /// There is no image here that could be used.
@@ -233,6 +285,22 @@ mod tests {
             self.blob(MANIFEST, text.to_string().as_bytes())
         }
 
+        /// One whose configuration says its platform.
+        fn image_for(&self, architecture: &str, layer: &str) -> Value {
+            let layer = self.blob("application/vnd.oci.image.layer.v1.tar", layer.as_bytes());
+            let config = json!({
+                "os": "linux",
+                "architecture": architecture,
+                "rootfs": { "diff_ids": [layer["digest"]] },
+            });
+            let config = self.blob(
+                "application/vnd.oci.image.config.v1+json",
+                config.to_string().as_bytes(),
+            );
+            let text = json!({ "schemaVersion": 2, "config": config, "layers": [layer] });
+            self.blob(MANIFEST, text.to_string().as_bytes())
+        }
+
         fn index(&self, entries: &[Value]) -> Value {
             let text = json!({ "schemaVersion": 2, "manifests": entries });
             self.blob(INDEX, text.to_string().as_bytes())
@@ -299,6 +367,46 @@ mod tests {
         layout.list(&[layout.index(&[inner])]);
         assert_eq!(layout.open(None, "linux/arm64").unwrap().0, "arm");
         assert!(layout.open(None, "linux/s390x").unwrap_err().is_not_found());
+    }
+
+    #[test]
+    fn images_say_their_platforms_where_the_index_does_not() {
+        let layout = Fixture::new();
+        let (arm, amd) = (
+            layout.image_for("arm64", "a"),
+            layout.image_for("amd64", "b"),
+        );
+        let inner = layout.index(&[arm.clone(), amd.clone()]);
+        for entries in [vec![arm.clone(), amd.clone()], vec![inner]] {
+            layout.list(&entries);
+            assert_eq!(layout.open(None, "linux/arm64").unwrap().0, "a");
+            assert_eq!(layout.open(None, "linux/amd64").unwrap().0, "b");
+            let error = layout.open(None, "linux/s390x").unwrap_err();
+            assert!(error.is_not_found(), "{error}");
+        }
+        // One image that is listed twice is one.
+        layout.list(&[arm.clone(), amd.clone(), amd.clone()]);
+        assert_eq!(layout.open(None, "linux/amd64").unwrap().0, "b");
+        layout.list(&[arm, amd, layout.image_for("amd64", "c")]);
+        assert!(matches!(
+            layout.open(None, "linux/amd64"),
+            Err(Error::SeveralImages { .. })
+        ));
+    }
+
+    #[test]
+    fn an_entry_that_is_not_chosen_spoils_nothing() {
+        let layout = Fixture::new();
+        let mut odd = for_platform(layout.manifest("odd"), "s390x");
+        odd["digest"] = json!("sha384:00");
+        let good = for_platform(layout.manifest("good"), "amd64");
+        layout.list(&[layout.index(&[odd, good])]);
+        assert_eq!(layout.open(None, "linux/amd64").unwrap().0, "good");
+        let error = layout.open(None, "linux/s390x").unwrap_err();
+        assert!(matches!(
+            error,
+            Error::Layout(oci_layout::Error::Document { .. })
+        ));
     }
 
     #[test]

@@ -450,11 +450,9 @@ fn of_http(error: &http::Error) -> Exit {
 }
 
 pub(super) fn of_document(error: &ParseError) -> Exit {
-    match error {
-        ParseError::Ambiguous(_) | ParseError::Contradiction(_) => Exit::Integrity,
-        ParseError::TooLarge
-        | ParseError::Json { .. }
-        | ParseError::IsIndex
-        | ParseError::Unsupported(_) => Exit::Unsupported,
+    if error.is_integrity() {
+        Exit::Integrity
+    } else {
+        Exit::Unsupported
     }
 }

@@ -13,7 +13,7 @@ use crate::descriptor::Descriptor;
 use crate::document::Document;
 use crate::endpoint::Endpoint;
 use crate::manifest::Manifest;
-use crate::platform::Platform;
+use crate::platform::{self, Platform};
 use crate::reference::Reference;
 use crate::timestamp::Timestamp;
 
@@ -81,7 +81,7 @@ struct RawImage {
     registry: Option<String>,
     #[serde(default)]
     index: Option<RawDescriptor>,
-    platforms: Unique<Key<Platform>, CheckedPlatform>,
+    platforms: Unique<Key<FullPlatform>, CheckedPlatform>,
 }
 
 #[derive(Deserialize)]
@@ -153,7 +153,7 @@ impl TryFrom<RawImage> for Image {
             }
         };
         let platforms = raw.platforms.0.into_iter();
-        let platforms = platforms.map(|(key, CheckedPlatform(locked))| (key.0, locked));
+        let platforms = platforms.map(|(key, CheckedPlatform(locked))| (key.0.0, locked));
         let index = raw.index.map(|RawDescriptor(index)| index);
         LockedImage::new(reference, endpoint, index, platforms.collect())
             .map(Self)
@@ -209,6 +209,18 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Key<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// A platform that is the same on every machine.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct FullPlatform(Platform);
+
+impl FromStr for FullPlatform {
+    type Err = platform::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, platform::ParseError> {
+        Platform::in_full(text).map(Self)
     }
 }
 

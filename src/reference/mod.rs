@@ -130,6 +130,9 @@ impl FromStr for Reference {
         if text.contains("://") {
             return Err(ParseError::Url(safe_url::shown(text)));
         }
+        if is_image_id(text) {
+            return Err(ParseError::Repository(text.to_owned()));
+        }
         let (name, tag, digest) = split_suffixes(text)?;
         let (registry, path) = match name.split_once('/') {
             Some((first, rest)) if is_registry(first) => (first, rest),
@@ -141,9 +144,6 @@ impl FromStr for Reference {
             registry
         };
         let repository = if registry == DOCKER_HUB && !path.contains('/') {
-            if is_image_id(path) {
-                return Err(ParseError::Repository(path.to_owned()));
-            }
             format!("library/{path}")
         } else {
             path.to_owned()
@@ -233,6 +233,10 @@ mod tests {
     /// What would be an image's id, did it not stand after the name of a library.
     const IMAGE_ID: &str =
         "docker.io/library/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const IMAGE_ID_AT_HUB: &str =
+        "docker.io/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const IMAGE_ID_WITH_TAG: &str =
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855:1";
 
     fn parse(text: &str) -> Reference {
         text.parse()
@@ -278,6 +282,21 @@ mod tests {
                 "docker.io",
                 &IMAGE_ID["docker.io/".len()..],
                 None,
+                &IMAGE_ID["docker.io/".len()..],
+            ),
+            // Only the bare id is refused.
+            (
+                IMAGE_ID_AT_HUB,
+                "docker.io",
+                &IMAGE_ID["docker.io/".len()..],
+                None,
+                &IMAGE_ID["docker.io/".len()..],
+            ),
+            (
+                IMAGE_ID_WITH_TAG,
+                "docker.io",
+                &IMAGE_ID["docker.io/".len()..],
+                Some("1"),
                 &IMAGE_ID["docker.io/".len()..],
             ),
             ("localhost/x", "localhost", "x", None, "localhost/x"),

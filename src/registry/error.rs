@@ -7,7 +7,7 @@ use url::Url;
 use crate::digest::Digest;
 use crate::document::ParseError;
 use crate::http::{self, Authorization, Response, StatusCode};
-use crate::index::NoSuchPlatform;
+use crate::index::{NoSuchPlatform, SelectError};
 use crate::reference::{Reference, Repository};
 use crate::safe_url::SafeUrl;
 use crate::{auth, complaint, verify};
@@ -36,6 +36,11 @@ impl Error {
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
+    }
+
+    /// Whether there is nothing, or nothing for the platform, or something else than an image.
+    pub(super) fn is_of_content(&self) -> bool {
+        self.is_absent() || matches!(self.cause, Cause::Document(_) | Cause::Platform(_))
     }
 
     /// Whether the registry says that there is no such thing.
@@ -151,6 +156,15 @@ pub enum Cause {
     /// Indexes within indexes without end.
     #[error("indexes are nested more than {0} deep")]
     Nesting(usize),
+}
+
+impl From<SelectError> for Cause {
+    fn from(error: SelectError) -> Self {
+        match error {
+            SelectError::Platform(error) => Self::Platform(error),
+            SelectError::Entry(error) => Self::Document(error),
+        }
+    }
 }
 
 fn who(redirect: Option<&SafeUrl>) -> String {

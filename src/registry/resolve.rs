@@ -4,12 +4,14 @@
 
 use super::send::Patience;
 use super::{Cause, Error, Object, Registry};
+use crate::config::ImageConfig;
+use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::document::{Document, MAX_DOCUMENT_SIZE};
+use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError};
 use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
 use crate::http::retry::{Backoff, Failure};
 use crate::http::{Method, Purpose, Request};
-use crate::index::Index;
+use crate::index::{Index, NoSuchPlatform, Selected};
 use crate::manifest::{DocumentKind, Manifest, kind_of};
 use crate::media_type::MediaType;
 use crate::platform::Platform;
@@ -18,6 +20,9 @@ use crate::verify::Verifier;
 
 /// Indexes may hold indexes; this deep.
 const MAX_NESTING: usize = 4;
+
+/// Of the entries of an index that name no platform, this many are looked at.
+const MAX_UNNAMED: usize = 32;
 
 /// Without schema 1, so that a registry that could send it says instead that it has nothing else.
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
@@ -91,21 +96,102 @@ impl Registry {
         let mut current = reference.clone();
         let mut inner = None;
         for _ in 0..MAX_NESTING {
-            let failed = |cause| self.failed(&current, cause);
-            let entry = inner
-                .as_ref()
-                .unwrap_or(index)
-                .select(platform)
-                .map_err(|cause| failed(cause.into()))?;
-            current.digest = Some(entry.digest);
-            let size = Some(entry.size);
-            match self.found(&current, size).await {
-                Ok(Found::Manifest(manifest)) => return Ok(*manifest),
-                Ok(Found::Index(index)) => inner = Some(index),
-                Err(cause) => return Err(self.failed(&current, cause)),
+            let selected = inner.as_ref().unwrap_or(index).select(platform);
+            let selected = selected.map_err(|cause| self.failed(&current, cause.into()))?;
+            let (digest, found) = match selected {
+                Selected::One(entry) => (entry.digest, self.entry(&current, entry).await?),
+                Selected::Unnamed(entries) => self.unnamed(&current, &entries, platform).await?,
+            };
+            current.digest = Some(digest);
+            match found {
+                Found::Manifest(manifest) => return Ok(*manifest),
+                Found::Index(index) => inner = Some(index),
             }
         }
         Err(self.failed(reference, Cause::Nesting(MAX_NESTING)))
+    }
+
+    /// Fetches what an entry of the index that `reference` named describes.
+    async fn entry(&self, reference: &Reference, entry: &Descriptor) -> Result<Found, Error> {
+        let mut reference = reference.clone();
+        reference.digest = Some(entry.digest);
+        let found = self.found(&reference, Some(entry.size)).await;
+        found.map_err(|cause| self.failed(&reference, cause))
+    }
+
+    /// Finds the entry that serves `platform` best among those whose platform only their images' configurations
+    /// say, as containerd does. What is absent, or no image, is passed over, unless nothing else is there.
+    async fn unnamed(
+        &self,
+        reference: &Reference,
+        entries: &[&Descriptor],
+        platform: &Platform,
+    ) -> Result<(Digest, Found), Error> {
+        let mut best: Option<(usize, Digest, Found)> = None;
+        let mut offered = Vec::new();
+        let mut unusable = None;
+        for entry in entries.iter().take(MAX_UNNAMED) {
+            let looked_at = self.look_into(reference, entry, platform).await;
+            let (found, distance) = match looked_at {
+                Ok((found, own)) => {
+                    let distance = own
+                        .as_ref()
+                        .map_or(Some(0), |own| platform.distance_to(own));
+                    offered.extend(own);
+                    (found, distance)
+                }
+                Err(error) if error.is_of_content() => {
+                    unusable.get_or_insert(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let Some(distance) = distance else { continue };
+            if best.as_ref().is_none_or(|(least, ..)| distance < *least) {
+                best = Some((distance, entry.digest, found));
+            }
+            if distance == 0 {
+                break;
+            }
+        }
+        let cause = match (best, unusable) {
+            (Some((_, digest, found)), _) => return Ok((digest, found)),
+            (None, Some(error)) if offered.is_empty() => return Err(error),
+            _ if entries.len() > MAX_UNNAMED => {
+                let count = entries.len();
+                let what = format!("an index of {count} entries that name no platform");
+                ParseError::Unsupported(what).into()
+            }
+            _ => NoSuchPlatform::among(platform, &offered).into(),
+        };
+        Err(self.failed(reference, cause))
+    }
+
+    /// Fetches what an entry describes, and the platform of its image. An index that has something for the platform
+    /// has no platform of its own.
+    async fn look_into(
+        &self,
+        reference: &Reference,
+        entry: &Descriptor,
+        platform: &Platform,
+    ) -> Result<(Found, Option<Platform>), Error> {
+        let failed = |cause| self.failed(reference, cause);
+        match self.entry(reference, entry).await? {
+            Found::Index(index) => {
+                index
+                    .select(platform)
+                    .map_err(|cause| failed(cause.into()))?;
+                Ok((Found::Index(index), None))
+            }
+            Found::Manifest(manifest) => {
+                manifest
+                    .require_image()
+                    .map_err(|cause| failed(cause.into()))?;
+                let config: Document<ImageConfig> =
+                    self.config(&reference.repository, &manifest.config).await?;
+                Ok((Found::Manifest(manifest), Some(config.platform().clone())))
+            }
+        }
     }
 
     /// The index that a reference names.

@@ -74,7 +74,7 @@ impl Catalogue {
 
 fn add(registries: &mut BTreeMap<String, Repositories>, path: &Path) -> Result<(), Error> {
     let layout = LayoutReader::open(path)?;
-    let index = layout.index()?;
+    let index = layout.complete_index()?;
     let images = || {
         index.manifests.iter().filter(|descriptor| {
             descriptor.media_type.is_manifest() || descriptor.media_type.is_index()

@@ -11,7 +11,7 @@ use super::name::Name;
 use crate::archive::oci_layout::LayoutReader;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::index::Index;
+use crate::index::{Index, Selected};
 use crate::manifest::Manifest;
 use crate::media_type::MediaType;
 use crate::platform::Platform;
@@ -229,7 +229,9 @@ fn choose(candidates: &[Tagged]) -> Found {
 
 /// What docker-registry, too, gives clients that know no indexes.
 fn single(index: &Index) -> Option<Digest> {
-    let platform: Platform = "linux/amd64".parse().ok()?;
-    let entry = index.select(&platform).ok()?;
+    let platform = Platform::linux("amd64");
+    let Ok(Selected::One(entry)) = index.select(&platform) else {
+        return None;
+    };
     entry.media_type.is_manifest().then_some(entry.digest)
 }

@@ -259,6 +259,15 @@ let
           "localhost:5000/x:t@sha256:${layerHex}"
           (reference "localhost:5000" "x" "t" "sha256:${layerHex}")
         ]
+        # Only the bare identifier of an image is no name.
+        [
+          "docker.io/${layerHex}"
+          (reference "docker.io" "library/${layerHex}" null null)
+        ]
+        [
+          "${layerHex}:1"
+          (reference "docker.io" "library/${layerHex}" "1" null)
+        ]
         [
           ""
           throws
@@ -523,7 +532,11 @@ let
           { ${long "layer\\u017f"} = [ ]; }
           { Config = { }; }
           { Manifests = [ ]; }
-          { config = configOf // { Digest = "sha256:${layerHex}"; }; }
+          {
+            config = configOf // {
+              Digest = "sha256:${layerHex}";
+            };
+          }
           { layers = [ (layerOf // { DIGEST = "sha256:${configHex}"; }) ]; }
           { layers = [ (layerOf // { ${long "url\\u017f"} = [ ]; }) ]; }
         ];
@@ -538,17 +551,56 @@ let
       })
       [
         { layers = null; }
-        { layers = [ (layerOf // { urls = null; annotations = null; platform = null; }) ]; }
-        { manifests = null; annotations = null; subject = null; artifactType = ""; }
+        {
+          layers = [
+            (
+              layerOf
+              // {
+                urls = null;
+                annotations = null;
+                platform = null;
+              }
+            )
+          ];
+        }
+        {
+          manifests = null;
+          annotations = null;
+          subject = null;
+          artifactType = "";
+        }
         { mediaType = ""; }
         { mediaType = null; }
         { schemaVersion = null; }
-        { Other = 1; other = 2; }
-        { config = configOf // { mediaType = "application/octet-stream"; }; }
-        { config = configOf // { mediaType = "application/json"; }; }
-        { config = configOf // { mediaType = "text/html"; }; }
-        { config = configOf // { mediaType = ""; }; }
-        { config = configOf // { mediaType = null; }; }
+        {
+          Other = 1;
+          other = 2;
+        }
+        {
+          config = configOf // {
+            mediaType = "application/octet-stream";
+          };
+        }
+        {
+          config = configOf // {
+            mediaType = "application/json";
+          };
+        }
+        {
+          config = configOf // {
+            mediaType = "text/html";
+          };
+        }
+        {
+          config = configOf // {
+            mediaType = "";
+          };
+        }
+        {
+          config = configOf // {
+            mediaType = null;
+          };
+        }
       ];
   # A key that Nix's own strings can only hold by way of JSON.
   long = escaped: builtins.fromJSON "\"${escaped}\"";

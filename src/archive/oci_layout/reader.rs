@@ -72,6 +72,16 @@ impl LayoutReader {
         Document::parse(bytes, None).map_err(|source| Error::Document { path, source })
     }
 
+    /// The same, if every entry of it can be followed.
+    pub fn complete_index(&self) -> Result<Document<Index>, Error> {
+        let index = self.index()?;
+        index.require_all().map_err(|source| Error::Document {
+            path: self.directory.join("index.json"),
+            source,
+        })?;
+        Ok(index)
+    }
+
     /// The manifest or index that `descriptor` names; `None` where the layout lacks it.
     pub fn document<T: View>(&self, descriptor: &Descriptor) -> Result<Option<Document<T>>, Error> {
         let path = self.blob_path(&descriptor.digest);
@@ -226,7 +236,11 @@ impl Error {
     /// Whether a file's content is not what its digest or size says.
     #[must_use]
     pub fn is_integrity(&self) -> bool {
-        matches!(self, Self::Digest { .. } | Self::Size { .. })
+        match self {
+            Self::Digest { .. } | Self::Size { .. } => true,
+            Self::Document { source, .. } => source.is_integrity(),
+            _ => false,
+        }
     }
 
     /// Whether something that was named is not there.

@@ -9,10 +9,11 @@ use super::super::{Context, Error};
 use super::error::LockError;
 use super::registries::Registries;
 use crate::config::ImageConfig;
+use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{Document, ParseError};
 use crate::endpoint::Endpoint;
-use crate::index::{Index, NoSuchPlatform};
+use crate::index::{Index, NoSuchPlatform, Selected};
 use crate::lock::{LockedImage, LockedPlatform, Name};
 use crate::manifest::Manifest;
 use crate::platform::Platform;
@@ -31,12 +32,7 @@ pub(super) struct Wanted<'a> {
 
 /// The platforms that are locked where nobody says otherwise.
 fn usual_platforms() -> [Platform; 2] {
-    ["amd64", "arm64"].map(|architecture| Platform {
-        os: "linux".to_owned(),
-        architecture: architecture.to_owned(),
-        variant: None,
-        os_version: None,
-    })
+    ["amd64", "arm64"].map(Platform::linux)
 }
 
 /// Asks the registry what the image is now.
@@ -148,7 +144,15 @@ async fn of_index(
     let mut found = BTreeMap::new();
     let mut missing = None;
     for platform in platforms {
-        match entry(wanted, index, platform, registry).await {
+        let locked = match index.select(platform) {
+            // The usual platforms are those of the image, and not what would run on them too.
+            Ok(Selected::One(entry)) if !must_be_there && is_of_another_kind(entry, platform) => {
+                let offered = entry.platform.iter();
+                Err(LockError::Platform(NoSuchPlatform::among(platform, offered)).into())
+            }
+            _ => entry(wanted, index, platform, registry).await,
+        };
+        match locked {
             Ok(locked) => {
                 found.insert(platform.clone(), locked);
             }
@@ -162,6 +166,12 @@ async fn of_index(
     }
 }
 
+/// Whether an entry is for another architecture, whose images run on the platform as well: amd64 runs 386.
+fn is_of_another_kind(entry: &Descriptor, platform: &Platform) -> bool {
+    let named = entry.platform.as_ref().map(Platform::normalised);
+    named.is_some_and(|named| named.architecture != platform.architecture)
+}
+
 /// What an index has for one platform.
 async fn entry(
     wanted: &Wanted<'_>,
@@ -172,7 +182,10 @@ async fn entry(
     let known = wanted
         .known
         .and_then(|image| image.platforms().get(platform));
-    let selected = index.select(platform).ok();
+    let selected = match index.select(platform) {
+        Ok(Selected::One(entry)) => Some(entry),
+        _ => None,
+    };
     if let (Some(known), Some(selected)) = (known, selected)
         && selected.digest == *known.manifest.digest()
     {
@@ -201,8 +214,12 @@ async fn entry(
 }
 
 fn platform_of(wanted: &Wanted<'_>, config: &ImageConfig) -> Result<Platform, Error> {
-    // Through its text, which the lock will keep.
-    let own = config.platform().normalised();
+    // Through its text, which the lock will keep. An image is locked for an architecture, on every build of Windows.
+    let own = Platform {
+        os_version: None,
+        os_features: Vec::new(),
+        ..config.platform().normalised()
+    };
     own.to_string().parse().map_err(|_| Error::Document {
         what: wanted.reference.to_string(),
         source: ParseError::Unsupported("an image that does not say its platform".to_owned()),

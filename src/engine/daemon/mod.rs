@@ -124,8 +124,7 @@ impl Daemon {
         daemon.platform = Platform {
             os: version.os,
             architecture: version.arch,
-            variant: None,
-            os_version: None,
+            ..Platform::default()
         }
         .normalised();
         // Podman takes a second over what Docker must be asked.

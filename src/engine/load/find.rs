@@ -73,7 +73,7 @@ pub(super) async fn find(daemon: &Daemon, order: Order) -> Result<Work, Error> {
 /// does not tell its platform is taken at its word.
 fn fits(wanted: &Platform, image: &Platform, daemons_own: bool) -> bool {
     let (wanted, image) = (wanted.normalised(), image.normalised());
-    if image.os.is_empty() && image.architecture.is_empty() {
+    if image.is_unnamed() {
         true
     } else if daemons_own {
         wanted.os == image.os && wanted.architecture == image.architecture
@@ -127,12 +127,7 @@ mod tests {
                 "{wanted} {image}"
             );
         }
-        let unknown = Platform {
-            os: String::new(),
-            architecture: String::new(),
-            variant: None,
-            os_version: None,
-        };
+        let unknown = Platform::default();
         assert!(fits(&platform("linux/amd64"), &unknown, true));
     }
 

@@ -68,6 +68,32 @@ fn only_the_usual_platforms_that_there_are_are_locked() {
 }
 
 #[test]
+fn what_merely_runs_on_a_usual_platform_is_locked_on_request_alone() {
+    let registry = Registry::start();
+    let images = [image("linux/amd64", &["a"]), image("linux/arm/v7", &["b"])];
+    serve(&registry, "app", "1", &images);
+    let place = Place::new();
+    let reference = format!("{}/app:1", registry.name());
+    for (arguments, expected) in [
+        (&["add"][..], &["linux/amd64"][..]),
+        (
+            &["add", "--platform", "amd64", "--platform", "arm64"],
+            &["linux/amd64", "linux/arm64"],
+        ),
+    ] {
+        let arguments: Vec<_> = arguments
+            .iter()
+            .copied()
+            .chain([reference.as_str()])
+            .collect();
+        place.run(&arguments).done();
+        let lock = place.valid();
+        let platforms = lock["images"]["app"]["platforms"].as_object().unwrap();
+        assert!(platforms.keys().eq(expected), "{platforms:?}");
+    }
+}
+
+#[test]
 fn none_of_the_usual_platforms_is_an_error_that_names_those_that_there_are() {
     let registry = Registry::start();
     serve(&registry, "app", "1", &[image("linux/s390x", &["b"])]);

@@ -5,7 +5,7 @@ use hocker::descriptor::{Descriptor, MAX_BLOB_SIZE};
 use hocker::digest::Digest;
 use hocker::document::{Document, View};
 use hocker::endpoint::Endpoint;
-use hocker::index::Index;
+use hocker::index::{Index, Selected};
 use hocker::manifest::{self as manifests, DocumentKind, MAX_LAYERS, Manifest};
 use hocker::media_type::MediaType;
 use hocker::nix::expression::Expression;
@@ -86,7 +86,12 @@ pub fn index(bytes: &[u8]) {
     let common = common.iter().filter_map(|text| text.parse().ok());
     for platform in of_entries.chain(common) {
         match document.select(&platform) {
-            Ok(entry) => assert!(document.manifests.contains(entry)),
+            Ok(Selected::One(entry)) => assert!(document.manifests.contains(entry)),
+            Ok(Selected::Unnamed(entries)) => {
+                for entry in entries {
+                    assert!(entry.platform.is_none() && document.manifests.contains(entry));
+                }
+            }
             Err(error) => assert!(!error.to_string().is_empty()),
         }
     }

@@ -1,23 +1,29 @@
 //! Platforms: what an image runs on, and which entry of an index serves one.
 //!
-//! Sources: OCI image specification, `image-index.md`; containerd `platforms` (normalisation and the ARM
-//! variant ladder: a v8 machine runs v7, v6 and v5, in that order of preference).
+//! Sources: OCI image specification, `image-index.md`; containerd's module `platforms`, whose grammar, spellings and
+//! order of preference these are.
+
+mod parse;
+mod serves;
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::parse::ParseError;
+
+use crate::descriptor::null_as_default;
 use crate::go_json::Shape;
+use crate::printable::Printable;
 
 /// Operating system, architecture and variant, in the names that Go uses.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Platform {
     /// `linux`, `windows`, …
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub os: String,
     /// `amd64`, `arm64`, `arm`, …
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub architecture: String,
     /// `v8`, `v7`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,6 +35,14 @@ pub struct Platform {
         skip_serializing_if = "Option::is_none"
     )]
     pub os_version: Option<String>,
+    /// What the operating system must offer: `win32k`, …
+    #[serde(
+        default,
+        rename = "os.features",
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub os_features: Vec<String>,
 }
 
 impl Platform {
@@ -61,35 +75,42 @@ impl Platform {
             ("mips" | "mips32r6", false) => "mips",
             (architecture, _) => architecture,
         };
+        Self::linux(architecture)
+    }
+
+    /// Linux on an architecture of any spelling.
+    #[must_use]
+    pub fn linux(architecture: &str) -> Self {
         Self {
             os: "linux".to_owned(),
             architecture: architecture.to_owned(),
-            variant: None,
-            os_version: None,
+            ..Self::default()
         }
         .normalised()
     }
 
+    /// Whether it says nothing: some tools write empty words where the platform is not known.
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        self.os.is_empty() && self.architecture.is_empty()
+    }
+
     /// The same platform in the one spelling that is compared: `x86_64` is `amd64`, `arm64/v8` is `arm64`,
-    /// `arm` is `arm/v7`.
+    /// `arm` is `arm/v7`. Beside containerd's synonyms, those of uname and Rust are known.
     #[must_use]
     pub fn normalised(&self) -> Self {
         let lower = |text: &str| text.to_ascii_lowercase();
-        let variant = self
-            .variant
-            .as_deref()
-            .map(lower)
-            .filter(|variant| !variant.is_empty());
+        let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let variant = filled(&self.variant).map(|variant| lower(&variant));
         let architecture = lower(&self.architecture);
         let (architecture, variant) = match (architecture.as_str(), variant.as_deref()) {
             ("x86_64" | "x86-64" | "amd64", variant) => {
                 ("amd64", variant.filter(|variant| *variant != "v1"))
             }
-            ("i386" | "i486" | "i586" | "i686" | "x86" | "386", _) => ("386", None),
-            ("aarch64" | "arm64", variant) => (
-                "arm64",
-                variant.filter(|variant| !matches!(*variant, "v8" | "8")),
-            ),
+            ("i386" | "i486" | "i586" | "i686" | "x86", _) => ("386", None),
+            ("aarch64" | "arm64", Some("8" | "v8" | "v8.0")) => ("arm64", None),
+            ("aarch64" | "arm64", Some("9" | "9.0" | "v9.0")) => ("arm64", Some("v9")),
+            ("aarch64", variant) => ("arm64", variant),
             ("armhf", _) | ("arm", None | Some("7")) => ("arm", Some("v7")),
             ("armel", _) | ("arm", Some("6")) => ("arm", Some("v6")),
             ("arm", Some("5")) => ("arm", Some("v5")),
@@ -98,6 +119,10 @@ impl Platform {
             ("loongarch64", variant) => ("loong64", variant),
             other => other,
         };
+        let mut os_features = self.os_features.clone();
+        os_features.retain(|feature| !feature.is_empty());
+        os_features.sort();
+        os_features.dedup();
         Self {
             os: match lower(&self.os).as_str() {
                 "macos" => "darwin".to_owned(),
@@ -105,83 +130,35 @@ impl Platform {
             },
             architecture: architecture.to_owned(),
             variant: variant.map(str::to_owned),
-            os_version: self.os_version.clone(),
-        }
-    }
-
-    /// How well an image for `offered` serves a machine of this platform: `None` if it does not run, else
-    /// the smaller the better.
-    #[must_use]
-    pub fn distance_to(&self, offered: &Self) -> Option<u8> {
-        let (wanted, offered) = (self.normalised(), offered.normalised());
-        let same_version = match (&wanted.os_version, &offered.os_version) {
-            (Some(wanted), Some(offered)) => wanted == offered,
-            _ => true,
-        };
-        if wanted.os != offered.os || wanted.architecture != offered.architecture || !same_version {
-            return None;
-        }
-        if wanted.variant == offered.variant {
-            return Some(0);
-        }
-        let level = |platform: &Self| -> Option<u8> {
-            match (platform.architecture.as_str(), platform.variant.as_deref()) {
-                ("amd64", None) => Some(1),
-                ("arm64", None) => Some(8),
-                (_, Some(variant)) => variant.strip_prefix('v')?.parse().ok(),
-                _ => None,
-            }
-        };
-        match (level(&wanted), level(&offered)) {
-            (Some(wanted), Some(offered)) if offered <= wanted => Some(wanted - offered),
-            _ => None,
+            os_version: filled(&self.os_version),
+            os_features,
         }
     }
 }
 
+/// As it is parsed: `linux/arm/v7`, `windows(10.0.17763+win32k)/amd64`.
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
-        match &self.variant {
-            Some(variant) => write!(f, "/{variant}"),
+        write!(f, "{}", Printable::new(&self.os))?;
+        let version = self.os_version.as_deref().unwrap_or_default();
+        if !version.is_empty() || !self.os_features.is_empty() {
+            write!(f, "({}", parse::escaped(version))?;
+            for feature in &self.os_features {
+                write!(f, "+{}", parse::escaped(feature))?;
+            }
+            f.write_str(")")?;
+        }
+        write!(f, "/{}", Printable::new(&self.architecture))?;
+        match self
+            .variant
+            .as_deref()
+            .filter(|variant| !variant.is_empty())
+        {
+            Some(variant) => write!(f, "/{}", Printable::new(variant)),
             None => Ok(()),
         }
     }
 }
-
-impl FromStr for Platform {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let word = |part: &&str| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
-        };
-        let platform = |os: &str, architecture: &str, variant: Option<&str>| {
-            Self {
-                os: os.to_owned(),
-                architecture: architecture.to_owned(),
-                variant: variant.map(str::to_owned),
-                os_version: None,
-            }
-            .normalised()
-        };
-        match parts.as_slice() {
-            parts if !parts.iter().all(word) => Err(ParseError(text.to_owned())),
-            [os, architecture] => Ok(platform(os, architecture, None)),
-            [os, architecture, variant] => Ok(platform(os, architecture, Some(variant))),
-            _ => Err(ParseError(text.to_owned())),
-        }
-    }
-}
-
-/// A text that is not a platform.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a platform: it reads like linux/amd64 or linux/arm/v7")]
-pub struct ParseError(String);
 
 #[cfg(test)]
 mod tests {
@@ -195,14 +172,31 @@ mod tests {
     fn spellings_of_one_platform_are_one() {
         for (text, normal) in [
             ("linux/x86_64", "linux/amd64"),
+            ("linux/x86-64/v1", "linux/amd64"),
+            ("linux/amd64/v2", "linux/amd64/v2"),
+            ("linux/i386/sse", "linux/386"),
+            ("linux/386/sse", "linux/386/sse"),
             ("linux/arm64/v8", "linux/arm64"),
+            ("linux/arm64/8", "linux/arm64"),
+            ("linux/aarch64/v8.0", "linux/arm64"),
             ("linux/aarch64", "linux/arm64"),
+            ("linux/arm64/v8.1", "linux/arm64/v8.1"),
+            ("linux/arm64/9", "linux/arm64/v9"),
+            ("linux/arm64/9.0", "linux/arm64/v9"),
+            ("linux/Aarch64/V9.0", "linux/arm64/v9"),
+            ("linux/arm64/v9.2", "linux/arm64/v9.2"),
             ("linux/arm", "linux/arm/v7"),
+            ("linux/arm/7", "linux/arm/v7"),
+            ("linux/arm/5", "linux/arm/v5"),
+            ("linux/arm/8", "linux/arm/v8"),
+            ("linux/armhf/v6", "linux/arm/v7"),
+            ("linux/armel/v7", "linux/arm/v6"),
             ("Linux/ARM/v6", "linux/arm/v6"),
             ("linux/s390x", "linux/s390x"),
             ("macOS/riscv64", "darwin/riscv64"),
+            ("linux(+b+a+b)/amd64", "linux(+a+b)/amd64"),
         ] {
-            assert_eq!(platform(text).to_string(), normal);
+            assert_eq!(platform(text).to_string(), normal, "{text}");
         }
     }
 
@@ -232,30 +226,31 @@ mod tests {
     }
 
     #[test]
-    fn arm_machines_take_their_own_variant_or_an_older_one() {
-        for (wanted, offered, distance) in [
-            ("linux/arm/v7", "linux/arm/v7", Some(0)),
-            ("linux/arm/v7", "linux/arm/v6", Some(1)),
-            ("linux/arm/v7", "linux/arm/v5", Some(2)),
-            ("linux/arm/v6", "linux/arm/v7", None),
-            ("linux/arm64", "linux/arm64/v8", Some(0)),
-            ("linux/arm64", "linux/arm/v7", None),
-            ("linux/amd64", "linux/amd64/v3", None),
-            ("linux/amd64/v3", "linux/amd64", Some(2)),
-            ("linux/amd64", "windows/amd64", None),
+    fn what_go_writes_of_nothing_is_nothing() {
+        for json in [
+            "{}",
+            r#"{"os":"","architecture":"","variant":"","os.version":"","os.features":[]}"#,
+            r#"{"os":null,"architecture":null,"variant":null,"os.version":null,"os.features":null}"#,
+            r#"{"os.features":[""]}"#,
         ] {
-            assert_eq!(
-                platform(wanted).distance_to(&platform(offered)),
-                distance,
-                "{wanted} offered {offered}"
-            );
+            let platform: Platform = serde_json::from_str(json).unwrap();
+            assert!(platform.is_unnamed(), "{json}");
+            assert_eq!(platform.normalised(), Platform::default(), "{json}");
         }
     }
 
     #[test]
-    fn refuses_what_is_not_a_platform() {
-        for text in ["", "linux", "linux/", "/amd64", "a/b/c/d", "linux/am d64"] {
-            assert!(text.parse::<Platform>().is_err(), "{text:?}");
-        }
+    fn the_words_of_others_are_printed_printable() {
+        let platform = Platform {
+            os: "li\u{1b}[31mnux".to_owned(),
+            architecture: "am\nd64".to_owned(),
+            variant: Some("\u{202e}v1".to_owned()),
+            os_version: Some("1\r".to_owned()),
+            os_features: vec!["\u{200b}".to_owned()],
+        };
+        assert_eq!(
+            platform.to_string(),
+            r"li\u{1b}[31mnux(1%0D+%E2%80%8B)/am\nd64/\u{202e}v1"
+        );
     }
 }
