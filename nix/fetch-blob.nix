@@ -8,6 +8,9 @@
   decodeHash,
   registryName,
 }:
+let
+  isSize = import ./is-size.nix;
+in
 {
   # For messages: the function that was called.
   caller,
@@ -19,6 +22,10 @@
   alternatives,
   hash,
   sha256,
+  # In bytes, or null where it is not known.
+  size,
+  # The limit where it is not known, or null for the builder's own.
+  maxSize,
   name,
   mirrors,
   preferLocalBuild,
@@ -52,6 +59,17 @@ let
       repository = if repository == "" then imageName else "${repository}/${imageName}";
     };
 
+  # What the builder takes at most. The path does not depend on it.
+  bound =
+    if size == null then
+      (if maxSize == null then { } else { inherit maxSize; })
+    else if !isSize size then
+      throw "${caller}: `size` is a whole number of bytes, at most 1 TiB"
+    else if maxSize != null && size > maxSize then
+      throw "${caller}: a size of ${toString size} bytes is too much; the limit is ${toString maxSize}"
+    else
+      { inherit size; };
+
   # Before 2.18, Nix has this behind an experimental feature, or not at all.
   canDiscardReferences = builtins.compareVersions builtins.nixVersion "2.18" >= 0;
 in
@@ -73,6 +91,7 @@ derivation (
 
     __structuredAttrs = true;
   }
+  // bound
   // (if alternatives == [ ] then { } else { alternatives = map location alternatives; })
   // (
     if mirrors == [ ] then

@@ -15,6 +15,9 @@
   `sha256` or `hash`
   : the configuration's digest in any spelling of Nix
 
+  `size`
+  : the configuration's size in bytes, as the manifest has it; more is not taken. The limit is 4 MiB, as for all tools.
+
   `alternatives`
   : where else the configuration is, each as `{ registry, repository, imageName }`: asked in this order where that registry
     does not have it, denies it, does not answer or sends something else
@@ -46,6 +49,7 @@
   tag ? "latest",
   hash ? null,
   sha256 ? null,
+  size ? null,
   name ? null,
   alternatives ? [ ],
   mirrors ? [ ],
@@ -64,11 +68,14 @@ fetchBlob {
     alternatives
     hash
     sha256
+    size
     name
     mirrors
     preferLocalBuild
     meta
     passthru
     ;
+  # What hocker reads of a document.
+  maxSize = 4194304;
   attributes = _hex: { };
 }

@@ -15,6 +15,9 @@
   `sha256` or `hash`
   : the same digest in any spelling of Nix
 
+  `size`
+  : the layer's size in bytes, as the manifest has it; more is not taken. Without it the limit is 16 GiB.
+
   `alternatives`
   : where else the layer is, each as `{ registry, repository, imageName }`: asked in this order where that registry
     does not have it, denies it, does not answer or sends something else
@@ -50,6 +53,7 @@
   layerDigest ? null,
   hash ? null,
   sha256 ? null,
+  size ? null,
   name ? null,
   alternatives ? [ ],
   mirrors ? [ ],
@@ -61,7 +65,25 @@
 }:
 let
   digits = builtins.match "(sha256:)?([0-9a-f]{64})" layerDigest;
-  elsewhere = if urls == [ ] then { } else { urls = builtins.concatStringsSep " " urls; };
+
+  # Everybody can read a derivation: a URL with credentials in it must not become part of one. Behind a host, a path may
+  # hold an @; what has one and no host before it may be a password with a slash.
+  withoutCredentials =
+    url:
+    if !builtins.isString url || builtins.stringLength url > 4096 then
+      throw "fetchDockerLayer: `urls` are texts of at most 4096 characters"
+    else if
+      builtins.match "[^?#]*@.*" url != null
+      && builtins.match "[a-zA-Z]+://[^/@:?#\\\\]+(:[0-9]*)?/.*" url == null
+    then
+      throw "fetchDockerLayer: one of the `urls` holds credentials, which do not belong into the store"
+    else
+      url;
+  elsewhere =
+    if urls == [ ] then
+      { }
+    else
+      { urls = builtins.concatStringsSep " " (map withoutCredentials urls); };
 in
 fetchBlob {
   caller = "fetchDockerLayer";
@@ -74,12 +96,14 @@ fetchBlob {
     alternatives
     hash
     sha256
+    size
     name
     mirrors
     preferLocalBuild
     meta
     passthru
     ;
+  maxSize = null;
   attributes =
     hex:
     if layerDigest == null then

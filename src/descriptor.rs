@@ -14,6 +14,9 @@ use crate::platform::Platform;
 /// Larger blobs than this (1 TiB) are not believed. It also keeps sums of sizes far from overflow.
 pub const MAX_BLOB_SIZE: u64 = 1 << 40;
 
+/// The limit (16 GiB) for blobs whose descriptor is not at hand, so that their size is not known.
+pub const MAX_UNDESCRIBED_SIZE: u64 = 16 << 30;
+
 /// Media type, digest and exact size of some content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -76,7 +79,8 @@ impl Descriptor {
     }
 }
 
-fn size<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+/// Reads the size of a blob.
+pub(crate) fn size<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let size = u64::deserialize(deserializer)?;
     if size > MAX_BLOB_SIZE {
         return Err(serde::de::Error::custom(format_args!(
@@ -129,6 +133,9 @@ mod tests {
         for size in [
             "-1",
             "1.5",
+            "1.0",
+            "1e3",
+            "null",
             "\"1\"",
             "1099511627777",
             "99999999999999999999999",

@@ -7,18 +7,66 @@ use std::io::{self, Write};
 
 use crate::digest::{Digest, Hasher};
 
+/// How many bytes some content has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// Exactly this many, as a descriptor says.
+    Exact(u64),
+    /// Not known, because no descriptor is at hand: more than this many are not taken.
+    AtMost(u64),
+}
+
+impl Size {
+    /// The size, where it is known.
+    #[must_use]
+    pub fn known(self) -> Option<u64> {
+        match self {
+            Self::Exact(size) => Some(size),
+            Self::AtMost(_) => None,
+        }
+    }
+
+    /// Holds the number of bytes that there are in all against it, such as the length that a server announces.
+    pub fn check_total(self, expected: Digest, found: u64) -> Result<(), Error> {
+        match self {
+            Self::Exact(size) if found < size => Err(Error::TooShort {
+                expected,
+                size,
+                seen: found,
+            }),
+            _ => self.check_seen(expected, found),
+        }
+    }
+
+    /// Holds the number of bytes that have come so far against it.
+    fn check_seen(self, expected: Digest, seen: u64) -> Result<(), Error> {
+        match self {
+            Self::Exact(size) if seen > size => Err(Error::TooLong { expected, size }),
+            Self::AtMost(limit) if seen > limit => Err(Error::OverLimit { expected, limit }),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Holds passing bytes against a digest and, where it is known, an exact size.
 pub struct Verifier {
     expected: Digest,
-    size: Option<u64>,
+    size: Size,
     seen: u64,
     hasher: Hasher,
 }
 
 impl Verifier {
-    /// Expects content with this digest and, if given, exactly this many bytes.
+    /// Expects content with this digest and, if given, exactly this many bytes. Who gives no size bounds the content
+    /// in another way.
     #[must_use]
     pub fn new(expected: Digest, size: Option<u64>) -> Self {
+        Self::of_size(expected, size.map_or(Size::AtMost(u64::MAX), Size::Exact))
+    }
+
+    /// Expects content with this digest and of this size.
+    #[must_use]
+    pub fn of_size(expected: Digest, size: Size) -> Self {
         Self {
             hasher: expected.hasher(),
             expected,
@@ -30,14 +78,7 @@ impl Verifier {
     /// Takes the next bytes; fails as soon as there are too many.
     pub fn update(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.seen += bytes.len() as u64;
-        if let Some(size) = self.size
-            && self.seen > size
-        {
-            return Err(Error::TooLong {
-                expected: self.expected,
-                size,
-            });
-        }
+        self.size.check_seen(self.expected, self.seen)?;
         self.hasher.update(bytes);
         Ok(())
     }
@@ -50,15 +91,7 @@ impl Verifier {
 
     /// Accepts the end of the content.
     pub fn finish(self) -> Result<(), Error> {
-        if let Some(size) = self.size
-            && self.seen != size
-        {
-            return Err(Error::TooShort {
-                expected: self.expected,
-                size,
-                seen: self.seen,
-            });
-        }
+        self.expect_end(self.seen)?;
         let actual = self.hasher.finish();
         if actual == self.expected {
             Ok(())
@@ -68,6 +101,11 @@ impl Verifier {
                 actual,
             })))
         }
+    }
+
+    /// Refuses content that has another number of bytes in all, before any of it is taken.
+    pub fn expect_end(&self, found: u64) -> Result<(), Error> {
+        self.size.check_total(self.expected, found)
     }
 
     /// Verifies content that is at hand as a whole.
@@ -129,6 +167,16 @@ pub enum Error {
         /// Its size in bytes.
         size: u64,
     },
+    /// More bytes than are taken where no size was promised.
+    #[error(
+        "the content of {expected} is longer than {limit} bytes, the limit where its size is not known"
+    )]
+    OverLimit {
+        /// What was promised.
+        expected: Digest,
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// Fewer bytes than promised.
     #[error("the content of {expected} ends after {seen} of its {size} bytes")]
     TooShort {
@@ -177,5 +225,38 @@ mod tests {
             verifier.update(b"d"),
             Err(Error::TooLong { size: 3, .. })
         ));
+    }
+
+    #[test]
+    fn content_of_unknown_size_is_bounded_too() {
+        let mut verifier = Verifier::of_size(Digest::of(b"abc"), Size::AtMost(3));
+        verifier.update(b"abc").unwrap();
+        assert!(matches!(
+            verifier.update(b"d"),
+            Err(Error::OverLimit { limit: 3, .. })
+        ));
+        let mut verifier = Verifier::of_size(Digest::of(b"abc"), Size::AtMost(4));
+        verifier.update(b"abc").unwrap();
+        assert_eq!(verifier.finish(), Ok(()));
+    }
+
+    #[test]
+    fn an_announced_length_is_held_against_the_size() {
+        let check = |size: Size, announced| size.check_total(Digest::of(b""), announced);
+        for (size, announced, is_right) in [
+            (Size::Exact(3), 2, false),
+            (Size::Exact(3), 3, true),
+            (Size::Exact(3), 4, false),
+            (Size::AtMost(3), 0, true),
+            (Size::AtMost(3), 3, true),
+            (Size::AtMost(3), 4, false),
+            (Size::AtMost(3), u64::MAX, false),
+        ] {
+            assert_eq!(
+                check(size, announced).is_ok(),
+                is_right,
+                "{size:?} {announced}"
+            );
+        }
     }
 }

@@ -17,6 +17,7 @@ use super::classic;
 use super::transport;
 use super::unquoted::Unquoted;
 use crate::compression::Limit;
+use crate::descriptor::MAX_BLOB_SIZE;
 use crate::digest::{self, Digest};
 use crate::endpoint::Endpoint;
 use crate::mirror::Mirror;
@@ -258,6 +259,10 @@ pub struct LayerArgs {
     /// The layer's digest, with or without `sha256:`
     #[arg(short, long, alias = "imageLayer", value_name = "DIGEST", value_parser = layer_digest)]
     pub layer: Digest,
+
+    /// The layer's size in bytes, as the manifest has it; without it, at most 16 GiB are taken
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(..=MAX_BLOB_SIZE))]
+    pub size: Option<u64>,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "described by its type")]

@@ -409,9 +409,11 @@ pub(super) fn of_cause(cause: &Cause) -> Exit {
     match cause {
         Cause::Http(error) => of_http(error),
         Cause::Auth(error) | Cause::Behind { source: error, .. } => of_auth(error),
-        Cause::Nesting(_) | Cause::Ranges | Cause::Foreign(_) | Cause::WantsTls(_) => {
-            Exit::Unsupported
-        }
+        Cause::Nesting(_)
+        | Cause::Ranges
+        | Cause::Foreign(_)
+        | Cause::WantsTls(_)
+        | Cause::Verify(verify::Error::OverLimit { .. }) => Exit::Unsupported,
         Cause::Status { status, .. } => match *status {
             StatusCode::NOT_FOUND | StatusCode::GONE => Exit::NotFound,
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Denied,

@@ -8,6 +8,7 @@ use crate::auth;
 use crate::document::ParseError;
 use crate::engine;
 use crate::registry::Cause;
+use crate::verify;
 
 /// For a port that seems to speak TLS.
 const BY_HTTPS: &str = "check the port: a registry that speaks https is named by --registry https://HOST:PORT/v2/, or in \
@@ -72,6 +73,9 @@ fn hint_of_build(cause: &Cause) -> Option<&'static str> {
                 "a registry that speaks plain http is named by registry = \"http://HOST:PORT/v2/\"",
             )
         }
+        Cause::Verify(verify::Error::OverLimit { .. }) => Some(
+            "give `size`, as the image's manifest has it, or use an expression with `imageManifest`",
+        ),
         _ => hint_of_cause(cause),
     }
 }
@@ -116,6 +120,9 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
             Some("this does not look like a registry; check the address")
         }
         Cause::Platform(_) => Some("choose one of these with --platform"),
+        Cause::Verify(verify::Error::OverLimit { .. }) => {
+            Some("give the size that the image's manifest has with --size")
+        }
         _ => None,
     }
 }

@@ -7,8 +7,10 @@ use super::args::LayerArgs;
 use super::manifest::existing;
 use super::source::Source;
 use super::{Context, Error, stdout, transfer};
+use crate::descriptor::MAX_UNDESCRIBED_SIZE;
 use crate::output::OutputFile;
 use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
+use crate::verify::Size;
 
 pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
@@ -23,7 +25,9 @@ pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error>
         repository: source.reference.repository.clone(),
         role: Role::Layer,
         digest: args.layer,
-        size: None,
+        size: args
+            .size
+            .map_or(Size::AtMost(MAX_UNDESCRIBED_SIZE), Size::Exact),
         urls: Vec::new(),
     };
     let Some(file) = file else {

@@ -163,6 +163,42 @@ fn what_one_place_lacks_denies_breaks_or_falsifies_comes_from_the_next() {
 }
 
 #[test]
+fn an_endless_answer_is_cut_at_the_size_and_the_next_place_is_asked() {
+    let (first, second) = (Registry::start(), Registry::start());
+    let build = Build::from(&[&first, &second]);
+    let endless = Answer::repeated(vec![0; 64 << 10], 1 << 20).chunked();
+    first.on(build.asked(0).times(2), endless);
+    second.on(build.asked(1).times(2), build.answer());
+    let size = build.layer.blob.len();
+    for attribute in ["size", "maxSize"] {
+        let outcome = build.plain().env(attribute, size.to_string()).run();
+        let outcome = build.is_built(outcome);
+        let says = match attribute {
+            "size" => format!("is longer than its {size} bytes"),
+            _ => format!("is longer than {size} bytes, the limit where its size is not known"),
+        };
+        outcome.says(&says);
+    }
+    let sent = first.body_bytes();
+    assert!(sent < 64 << 20, "{sent} bytes were sent");
+}
+
+#[test]
+fn a_size_that_the_content_does_not_have_is_no_way_to_be_content() {
+    for difference in [-1, 1] {
+        let registry = Registry::start();
+        let build = Build::from(&[&registry]);
+        for answer in [build.answer(), build.answer().chunked()] {
+            registry.on(build.asked(0), answer);
+            let size = build.layer.blob.len().strict_add_signed(difference);
+            let run = build.plain().env("size", size.to_string());
+            run.env("HOCKER_RETRIES", "0").run().failed(5);
+            assert!(!build.out().exists());
+        }
+    }
+}
+
+#[test]
 fn a_place_where_nobody_is_comes_after_the_others() {
     let (closed, there) = (Registry::closed(), Registry::start());
     let build = Build::from(&[&closed, &closed, &there]);

@@ -5,7 +5,7 @@ use std::fs;
 use crate::support::files::listing;
 use crate::support::hocker::hocker;
 use crate::support::image::{Family, Image, Layer, Packing, blob_answer, blob_path, small};
-use crate::support::scripted_registry::{Registry, get};
+use crate::support::scripted_registry::{Answer, Registry, get};
 
 #[test]
 fn writes_the_blob_of_either_way_to_name_it() {
@@ -87,6 +87,59 @@ fn streams_to_standard_output_on_request() {
         .run()
         .done();
     assert_eq!(outcome.stdout, layer.blob);
+}
+
+#[test]
+fn more_than_the_size_or_the_limit_is_not_taken() {
+    let layer = &small().layers[0];
+    let size = layer.blob.len().to_string();
+    let beyond = "17179869185";
+    for (arguments, answer, code, says) in [
+        (
+            &["--size", &size][..],
+            Answer::repeated(vec![0; 64 << 10], 1 << 20).chunked(),
+            5,
+            "is longer than its ",
+        ),
+        (
+            &["--size", "5"],
+            blob_answer(&layer.blob),
+            5,
+            "is longer than its 5 bytes",
+        ),
+        (
+            &[],
+            Answer::ok(vec![0; 100]).content_length(beyond.parse().unwrap()),
+            7,
+            "the limit where its size is not known",
+        ),
+        (
+            &[],
+            Answer::ok(vec![0; 100]).content_length(beyond.parse().unwrap()),
+            7,
+            "hint: give the size that the image's manifest has with --size",
+        ),
+        (
+            &["--size", beyond],
+            Answer::error(404, "BLOB_UNKNOWN"),
+            3,
+            "404",
+        ),
+    ] {
+        let registry = Registry::start();
+        registry.on(get(blob_path("app", &layer.digest())), answer);
+        let reference = format!("{}/app:1", registry.name());
+        hocker(["layer", "--layer", &layer.hex(), "--out", "-", &reference])
+            .arguments(arguments)
+            .run()
+            .failed(code)
+            .says(says);
+        let sent = registry.body_bytes();
+        assert!(sent < 32 << 20, "{sent} bytes were sent");
+    }
+    hocker(["layer", "--layer", &layer.hex(), "--size", "1e3", "app"])
+        .run()
+        .failed(2);
 }
 
 #[test]

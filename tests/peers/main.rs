@@ -35,5 +35,6 @@ mod reproducible; // the program says nothing of the machine that built it
 mod sandbox; // credentials and trust on their way into Nix's sandbox
 mod serving; // dockerd, containerd and skopeo fetch from hocker serve
 mod several; // ten builds at once
+mod sizes; // a build takes no more than its manifest says
 mod store; // sharing, closures, and tags that move or go
 mod transport; // TLS under a private authority, bad lines, redirects and tokens

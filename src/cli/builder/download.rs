@@ -16,6 +16,7 @@ use crate::nix::builder::{Blob as Job, Location};
 use crate::output::{Existing, OutputFile};
 use crate::registry::{Blob, Role};
 use crate::safe_url::SafeUrl;
+use crate::verify::Size;
 
 /// So many failures in a row are retried where there are other places to ask.
 const RETRIES_IN_HASTE: u32 = 1;
@@ -25,6 +26,7 @@ struct Download<'a> {
     context: &'a Context,
     out: PathBuf,
     digest: Digest,
+    size: Size,
     mirrors: Vec<Endpoint>,
     credentials: Credentials,
 }
@@ -41,6 +43,7 @@ pub(super) async fn fetch(job: Job, context: &Context) -> Result<(), Error> {
         context,
         out: job.out,
         digest: job.digest,
+        size: job.size,
         mirrors: job.mirrors,
         credentials: Credentials::of_build(registries.len() > 1),
     };
@@ -171,7 +174,7 @@ impl Download<'_> {
             repository,
             role: Role::Blob,
             digest: self.digest,
-            size: None,
+            size: self.size,
             urls,
         };
         let progress = NixProgress::start(&SafeUrl::new(&url));

@@ -16,6 +16,7 @@ use crate::input;
 use crate::output;
 use crate::reference::Repository;
 use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
+use crate::verify::Size;
 
 /// To copy the plain layer of a blob of so many bytes takes longer than to ask a registry for a few bytes.
 const WORTH_ASKING: u64 = 8 << 20;
@@ -95,7 +96,7 @@ fn blob(repository: &Repository, layer: &Descriptor) -> Blob {
         repository: repository.clone(),
         role: Role::Layer,
         digest: layer.digest,
-        size: Some(layer.size),
+        size: Size::Exact(layer.size),
         urls: layer.urls.clone(),
     }
 }

@@ -12,9 +12,11 @@ pub use self::attributes::{Attributes, NIX_ATTRS_JSON_FILE};
 
 use super::hash_text;
 use super::image;
+use crate::descriptor::{self, MAX_UNDESCRIBED_SIZE};
 use crate::digest::{self, Digest};
 use crate::endpoint::{self, Endpoint};
 use crate::reference::{self, Repository};
+use crate::verify::Size;
 
 /// What a derivation wants made.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,8 @@ pub struct Blob {
     pub alternatives: Vec<Location>,
     /// What to fetch: the output's own hash.
     pub digest: Digest,
+    /// How many bytes it has, or may have.
+    pub size: Size,
     /// Where to ask first.
     pub mirrors: Vec<Endpoint>,
     /// Where else it may be, if the registry lacks it.
@@ -80,6 +84,23 @@ struct RawLocation {
     repository: String,
 }
 
+/// A number of bytes as a derivation says it.
+#[derive(Deserialize)]
+struct RawSize(#[serde(deserialize_with = "descriptor::size")] u64);
+
+/// The blob's size, where the derivation's author knows the manifest; otherwise the limit.
+fn size(attributes: &Attributes) -> Result<Size, Error> {
+    let number = |name| match attributes.structure(name) {
+        Ok(number) => Ok(number.map(|RawSize(number)| number)),
+        Err(source) => Err(Error::Size { name, source }),
+    };
+    if let Some(size) = number("size")? {
+        return Ok(Size::Exact(size));
+    }
+    let limit = number("maxSize")?;
+    Ok(Size::AtMost(limit.unwrap_or(MAX_UNDESCRIBED_SIZE)))
+}
+
 impl Job {
     /// Reads the job.
     pub fn of(attributes: &Attributes) -> Result<Self, Error> {
@@ -122,6 +143,7 @@ impl Job {
                 .map(|raw| Location::parse(&raw.registry, &raw.repository, named_by))
                 .collect::<Result<_, _>>()?,
             digest,
+            size: size(attributes)?,
             mirrors: attributes
                 .text("mirrors")?
                 .unwrap_or_default()
@@ -191,6 +213,15 @@ pub enum Error {
     /// The other places cannot be read.
     #[error("the derivation's `alternatives` cannot be used")]
     Alternatives(#[source] serde_json::Error),
+    /// A number of bytes cannot be read.
+    #[error("the derivation's `{name}` cannot be used")]
+    Size {
+        /// The attribute.
+        name: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The image's description cannot be read.
     #[error("the derivation's `imageSpec` cannot be used")]
     ImageSpec(#[source] serde_json::Error),
@@ -223,6 +254,7 @@ mod tests {
                     "alternatives",
                     r#"[{"registry":"ghcr.io","repository":"team/app"}]"#,
                 ),
+                ("size", "97"),
                 ("mirrors", "https://mirror.example"),
                 ("urls", "https://a.example/layer x"),
                 ("NIX_ATTRS_JSON_FILE", ""),
@@ -243,6 +275,7 @@ mod tests {
                 Location::parse("ghcr.io", "team/app", NamedBy::Expression).unwrap(),
             ],
             digest: Digest::parse_lenient(HEX).unwrap(),
+            size: Size::Exact(97),
             mirrors: vec!["https://mirror.example".parse().unwrap()],
             urls: vec!["https://a.example/layer".to_owned(), "x".to_owned()],
         }))
@@ -254,6 +287,7 @@ mod tests {
             "registry": "https://registry-1.docker.io/v2/",
             "repository": "library/debian",
             "alternatives": [{ "registry": "ghcr.io", "repository": "team/app" }],
+            "size": 97,
             "mirrors": "https://mirror.example",
             "urls": "https://a.example/layer x",
             "outputHash": HEX,
@@ -306,6 +340,53 @@ mod tests {
         ] {
             let attributes = Attributes::Plain(plain(&[("layerDigest", text)]));
             assert_eq!(Job::of(&attributes).is_ok(), agrees, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_exact_or_a_limit_and_there_is_always_one_of_them() {
+        for (size, limit, expected) in [
+            ("97", "", Size::Exact(97)),
+            ("97", "5", Size::Exact(97)),
+            ("0", "", Size::Exact(0)),
+            ("", "5", Size::AtMost(5)),
+            ("", "", Size::AtMost(MAX_UNDESCRIBED_SIZE)),
+        ] {
+            let attributes = Attributes::Plain(plain(&[("size", size), ("maxSize", limit)]));
+            let Job::Blob(blob) = Job::of(&attributes).unwrap() else {
+                panic!("an image");
+            };
+            assert_eq!(blob.size, expected, "{size:?} {limit:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_size_is_refused_in_both_forms_of_attributes() {
+        for name in ["size", "maxSize"] {
+            for value in [
+                "-1",
+                "1.5",
+                "97.0",
+                "1e3",
+                "1099511627777",
+                "\"97\"",
+                "[]",
+                "x",
+            ] {
+                let number = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+                let unsized_ = ("size", "");
+                let mut given = structured();
+                given["size"].take();
+                given[name] = number;
+                for attributes in [
+                    Attributes::Plain(plain(&[unsized_, (name, value)])),
+                    Attributes::Structured(given.as_object().unwrap().clone()),
+                ] {
+                    let error = Job::of(&attributes).unwrap_err().to_string();
+                    let expected = format!("the derivation's `{name}` cannot be used");
+                    assert_eq!(error, expected, "{value}");
+                }
+            }
         }
     }
 

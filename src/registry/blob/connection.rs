@@ -124,7 +124,7 @@ impl Connection {
             let gives_up = self.is_extra && self.brought < WORTH_KEEPING;
             self.brought = 0;
             if gives_up || !self.backoff.pause(failure, Some(piece.position())).await {
-                return Err(match (error, wanted.blob.size) {
+                return Err(match (error, wanted.blob.size.known()) {
                     // It ended as if that were all.
                     (Error::EndedEarly { .. }, Some(size)) => verify::Error::TooShort {
                         expected: wanted.blob.digest,
@@ -174,7 +174,7 @@ impl Connection {
                 answer => answer?,
             };
             if asks_for_range && response.status() == StatusCode::PARTIAL_CONTENT {
-                if !answers(&response, piece, wanted.blob.size) {
+                if !answers(&response, piece, wanted.blob.size.known()) {
                     self.without_ranges()?;
                     continue;
                 }
@@ -189,7 +189,10 @@ impl Connection {
                 if self.is_extra {
                     return Err(Trouble::NoRanges);
                 }
-                check_length(&wanted.blob, response.content_length())?;
+                if let Some(announced) = response.content_length() {
+                    let Blob { size, digest, .. } = wanted.blob;
+                    size.check_total(digest, announced)?;
+                }
                 self.is_whole = true;
                 self.skip = from;
             }
@@ -334,24 +337,5 @@ fn is_everything(response: &Response, size: Option<u64>) -> bool {
             range.first == 0 && all.is_none_or(|all| end == Some(all))
         }
         None => size.is_none_or(|size| response.content_length() == Some(size)),
-    }
-}
-
-/// Holds the length that an answer announces against the descriptor's.
-fn check_length(blob: &Blob, announced: Option<u64>) -> Result<(), verify::Error> {
-    let limit = blob.size.unwrap_or(crate::descriptor::MAX_BLOB_SIZE);
-    match announced {
-        Some(announced) if announced > limit => Err(verify::Error::TooLong {
-            expected: blob.digest,
-            size: limit,
-        }),
-        Some(announced) if blob.size.is_some_and(|size| announced < size) => {
-            Err(verify::Error::TooShort {
-                expected: blob.digest,
-                size: limit,
-                seen: announced,
-            })
-        }
-        _ => Ok(()),
     }
 }

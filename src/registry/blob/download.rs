@@ -13,7 +13,7 @@ use super::assembly::Assembly;
 use super::connection::{Connection, Trouble};
 use super::pieces::{Piece, Pieces};
 use super::{Destination, Failure, Progress, Registry, Wanted};
-use crate::verify::{self, Verifier};
+use crate::verify::{self, Size, Verifier};
 
 /// As many connections beside the first, for all blobs of a registry together.
 pub(in crate::registry) const EXTRA_CONNECTIONS: usize = 7;
@@ -35,17 +35,17 @@ pub(super) async fn run(
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let mut first = Connection::new(registry.client.settings(), 0, false);
-    let mut pieces = Pieces::whole(wanted.blob.size);
+    let mut pieces = Pieces::whole(wanted.blob.size.known());
     if let Some(piece) = pieces.get(0) {
         first.open(registry, &wanted, piece).await.map_err(cause)?;
     }
-    let size = wanted.blob.size.or(first.announced());
+    let size = wanted.blob.size.known().or(first.announced());
     if let Some(size) = size {
         pieces = Pieces::whole(Some(size));
         progress.expect(size);
+        wanted.blob.size = Size::Exact(size);
     }
-    wanted.blob.size = size;
-    let verifier = Verifier::new(wanted.blob.digest, size);
+    let verifier = Verifier::of_size(wanted.blob.digest, wanted.blob.size);
     let mut download = Download {
         registry,
         wanted: &wanted,
@@ -196,7 +196,8 @@ impl Download<'_, '_> {
             .pieces
             .get(connection.index)
             .and_then(|piece| piece.end);
-        if let (Some(size), true) = (self.wanted.blob.size, end == self.wanted.blob.size)
+        let size = self.wanted.blob.size.known();
+        if let (Some(size), true) = (size, end == size)
             && connection.has_more().await
         {
             return Err(verify::Error::TooLong {
@@ -211,7 +212,7 @@ impl Download<'_, '_> {
     /// Further connections, if now is the time for them.
     fn spread(&mut self) -> Vec<Connection> {
         let elapsed = self.began.elapsed();
-        let rest = match (&self.spread, self.wanted.blob.size) {
+        let rest = match (&self.spread, self.wanted.blob.size.known()) {
             (Spread::Possible, Some(size)) if self.assembly.takes_any_order() => {
                 size - self.received
             }

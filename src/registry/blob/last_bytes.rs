@@ -20,8 +20,8 @@ impl Registry {
             elsewhere: None,
         };
         let mut piece = Piece {
-            start: blob.size?.checked_sub(count)?,
-            end: blob.size,
+            start: blob.size.known()?.checked_sub(count)?,
+            end: blob.size.known(),
             received: 0,
             taken: true,
         };

@@ -26,6 +26,7 @@ use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
 use crate::reference::Repository;
+use crate::verify::Size;
 
 /// A blob that is wanted.
 #[derive(Clone, Debug)]
@@ -36,8 +37,8 @@ pub struct Blob {
     pub role: Role,
     /// What it must hash to.
     pub digest: Digest,
-    /// Its exact size in bytes, where a descriptor says it.
-    pub size: Option<u64>,
+    /// Its size in bytes, or the limit where no descriptor says it.
+    pub size: Size,
     /// Where else it may be, as a descriptor says of a layer that registries may not distribute.
     pub urls: Vec<String>,
 }
@@ -171,7 +172,7 @@ impl Registry {
             repository: repository.clone(),
             role: Role::Config,
             digest: descriptor.digest,
-            size: Some(descriptor.size),
+            size: Size::Exact(descriptor.size),
             urls: Vec::new(),
         };
         if descriptor.size > MAX_DOCUMENT_SIZE as u64 {
