@@ -31,6 +31,7 @@ let
   parseReference = import ./parse-reference.nix;
   registryName = import ./registry-name.nix;
   readManifest = import ./read-manifest.nix;
+  manifestText = import ./manifest-text.nix;
 
   fetchBlob = import ./fetch-blob.nix {
     inherit
@@ -64,12 +65,17 @@ let
     fetchDockerLayer = import ./fetch-docker-layer.nix { inherit fetchBlob; };
     fetchDockerConfig = import ./fetch-docker-config.nix { inherit fetchBlob; };
     fetchdocker = fetchdockerWith {
-      inherit readManifest;
+      readManifest = given: readManifest "fetchdocker: `imageManifest`" (manifestText given);
       inherit (functions) fetchDockerLayer fetchDockerConfig;
     };
     callImage = import ./call-image.nix functions;
     importLock = import ./import-lock.nix {
-      inherit parseReference readManifest fetchdockerWith;
+      inherit
+        parseReference
+        registryName
+        readManifest
+        fetchdockerWith
+        ;
       system = targetSystem;
       platformOf = import ./platform.nix;
       fetchDockerLayer = import ./fetch-docker-layer.nix { fetchBlob = fetchLockedBlob; };

@@ -213,9 +213,9 @@ let
 
   config =
     if imageConfig != null then
-      blob "`imageConfig`" (if manifest == null then null else manifest.config) imageConfig
+      blob "`imageConfig`" (if manifest == null then null else manifest.config.sha256) imageConfig
     else if manifest != null then
-      blob "" null (fetchDockerConfig (where // { sha256 = manifest.config; }))
+      blob "" null (fetchDockerConfig (where // manifest.config))
     else
       fail "give `imageManifest`, or both `imageConfig` and `imageLayers`";
   layers =

@@ -1,6 +1,6 @@
 /**
   The images of a lock file that `hocker lock` keeps: an attribute set with one `fetchdocker` result for each, made
-  when it is asked for. Evaluation reads the file and nothing else.
+  when it is asked for. Evaluation reads the file and nothing else: what is in it is text, whatever it looks like.
 
   A layer that several images have is one derivation, which names every place in the file that has it.
 
@@ -37,6 +37,7 @@
   system,
   platformOf,
   parseReference,
+  registryName,
   readManifest,
   fetchdockerWith,
   fetchDockerLayer,
@@ -53,37 +54,54 @@ let
   # The versions of the format that this can read.
   known = [ 1 ];
 
+  printable = import ./printable.nix;
   fail = reason: throw "importLock: ${reason}";
   file = builtins.baseNameOf (toString lockFile);
+  # Of an image, for messages.
+  ofImage = name: "`${printable name}` in ${file}";
 
   # What the file says of an image.
   read =
     name: locked:
     let
+      registry = locked.registry or null;
       reference =
-        if locked ? registry then
-          withoutDefaults name locked
+        if registry != null then
+          withoutDefaults name registry locked.reference
         else
           # Not by its digest: that may be the index's, of which Nix knows nothing.
           parseReference locked.reference;
       split = builtins.match "(.*)/([^/]*)" reference.repository;
       where = {
         registry =
-          locked.registry or (
-            if reference.registry == "docker.io" then "https://registry-1.docker.io/v2/" else reference.registry
-          );
+          if registry != null then
+            registry
+          else if reference.registry == "docker.io" then
+            "https://registry-1.docker.io/v2/"
+          else
+            reference.registry;
         repository = if split == null then "" else builtins.elemAt split 0;
         imageName = if split == null then reference.repository else builtins.elemAt split 1;
       };
       onPlatform =
-        _: one:
+        platform: one:
         let
-          manifest = readManifest one.manifest;
+          context = "importLock: the manifest of ${ofImage name} for ${printable platform}";
+          parsed = readManifest context one.manifest;
+          # From the lock itself: a manifest is read when its image is asked for, or one that shares something with it.
+          blobs = map (descriptor: { inherit (descriptor) digest size; }) ([ one.config ] ++ one.layers);
+          described = map (blob: {
+            digest = "sha256:${blob.sha256}";
+            inherit (blob) size;
+          }) ([ parsed.config ] ++ parsed.layers);
+          manifest =
+            if blobs == described then
+              parsed
+            else
+              throw "${context} is of other blobs than `config` and `layers` beside it";
         in
         {
-          inherit where manifest;
-          # From the lock itself: a manifest is read when its image is asked for, or one that shares something with it.
-          digests = map (descriptor: descriptor.digest) ([ one.config ] ++ one.layers);
+          inherit where manifest blobs;
           urls = builtins.listToAttrs (
             map (layer: {
               name = "sha256:${layer.sha256}";
@@ -120,7 +138,7 @@ let
       offered = builtins.attrNames platforms;
     in
     if !(platforms ? ${platform}) then
-      fail "`${name}` in ${file} is not locked for ${platform}, but for ${builtins.concatStringsSep ", " offered}; `hocker lock add --platform ${platform} …` adds it"
+      fail "${ofImage name} is not locked for ${platform}, but for ${printable (builtins.concatStringsSep ", " offered)}; `hocker lock add --platform ${platform} …` adds it"
     else
       fetchdocker (
         where
@@ -133,19 +151,20 @@ let
   # With a registry's URL, what follows the registry's name is the repository as it is. Docker Hub's namespace
   # for its own images does not go without saying there.
   withoutDefaults =
-    name: locked:
+    name: registry: reference:
     let
-      parts = builtins.match "([^/]+)/(.+)" locked.reference;
-      parsed = parseReference "registry.invalid/${builtins.elemAt parts 1}";
+      prefix = "${registryName registry}/";
+      length = builtins.stringLength prefix;
+      path = builtins.substring length (-1) reference;
     in
-    if parts == null then
-      fail "`${name}` in ${file} has no registry in its reference `${locked.reference}`"
+    if builtins.substring 0 length reference == prefix then
+      parseReference "registry.invalid/${path}"
     else
-      parsed;
+      fail "the registry of ${ofImage name} is another one than its reference names";
 in
 if !(lock ? version && lock ? images) then
   fail "${file} is not a lock file; `hocker lock add IMAGE` makes one"
-else if !builtins.elem lock.version known then
-  fail "${file} is of version ${toString lock.version}, and this knows ${toString known}"
+else if !(builtins.isInt lock.version && builtins.elem lock.version known) then
+  fail "${file} is of version ${printable (builtins.toJSON lock.version)}, and this knows ${toString known}"
 else
   builtins.mapAttrs image images

@@ -14,7 +14,8 @@ text:
 let
   inherit (builtins) elemAt match;
 
-  fail = reason: throw "hocker: `${text}` is not the name of an image: ${reason}";
+  printable = import ./printable.nix;
+  fail = reason: throw "hocker: `${printable text}` is not the name of an image: ${reason}";
 
   # Everything from the first @ on is the digest.
   atSign = match "([^@]*)(@(.*))?" text;
@@ -37,14 +38,17 @@ let
   label = "[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?";
   component = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
 in
-if match ".*://.*" text != null then
+# The longest that there is has a registry and repository of 255 characters, a tag of 128, and a digest.
+if !builtins.isString text || builtins.stringLength text > 512 then
+  throw "hocker: the name of an image is a text of at most 512 characters"
+else if match ".*://.*" text != null then
   # Not quoted, because it may hold a password.
   throw
     "hocker: a URL is not the name of an image; leave the scheme out, or use `registry`, `repository` and `imageName`"
 else if name == "" then
   fail "it reads like debian:12, ghcr.io/a/b:1 or localhost:5000/x@sha256:…"
 else if match "(${label}(\\.${label})*|\\[[0-9a-fA-F:.]+])(:[0-9]{1,5})?" registry == null then
-  fail "`${registry}` is not a registry"
+  fail "`${printable registry}` is not a registry"
 else if match ".*[A-Z].*" repository != null then
   fail "it must be lowercase"
 else if match "(.*/)?(sha256|sha384|sha512|blake3)" repository != null then
@@ -55,11 +59,11 @@ else if
   # The identifier of an image on some machine, and no name.
   || match "[0-9a-f]{64}" text != null
 then
-  fail "`${repository}` is not a repository"
+  fail "`${printable repository}` is not a repository"
 else if tag != null && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}" tag == null then
-  fail "`${tag}` is not a tag"
+  fail "`${printable tag}` is not a tag"
 else if digest != null && match "sha256:[0-9a-f]{64}" digest == null then
-  fail "`${digest}` is not a digest: sha256: and 64 hex digits"
+  fail "`${printable digest}` is not a digest: sha256: and 64 hex digits"
 else
   {
     inherit

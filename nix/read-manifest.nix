@@ -1,43 +1,58 @@
 /**
-  Reads an image's manifest from its own text, or from the file of it: its digest, and the digests of
-  configuration and layers, as hex, and where else layers may be.
+  Reads an image's manifest from its own text: its digest, the digests (in hex) and sizes of configuration and layers,
+  and where else layers may be. It reads nothing but the text.
 
-  Source: OCI image specification, `manifest.md`.
+  Source: OCI image specification, `manifest.md` and `descriptor.md`.
+
+  # Inputs
+
+  `context`
+  : what the manifest is, for messages
+
+  `manifest`
+  : the text
 
   # Type
 
   ```
-  readManifest :: String | Path -> {
-    text, digest, config :: String, layers :: [ { sha256 :: String, urls :: [ String ] } ]
+  readManifest :: String -> String -> {
+    text, digest :: String,
+    config :: { sha256 :: String, size :: Int },
+    layers :: [ { sha256 :: String, size :: Int, urls :: [ String ] } ]
   }
   ```
 */
-manifest:
+context: manifest:
 let
-  isFile =
-    builtins.isPath manifest || (builtins.isString manifest && builtins.substring 0 1 manifest == "/");
-  text = builtins.unsafeDiscardStringContext (
-    if isFile then
-      builtins.readFile manifest
-    else if builtins.isString manifest then
-      manifest
+  printable = import ./printable.nix;
+  isSize = import ./is-size.nix;
+
+  text =
+    if builtins.isString manifest then
+      builtins.unsafeDiscardStringContext manifest
     else
-      fail "must be the manifest's text, or the path of a file of it (as `hocker manifest IMAGE` prints it)"
-  );
+      fail "must be a text, as `hocker manifest IMAGE` prints it";
   parsed = builtins.fromJSON text;
 
-  fail = reason: throw "fetchdocker: `imageManifest` ${reason}";
+  fail = reason: throw "${context} ${reason}";
   onePlatform = "`hocker manifest --platform linux/amd64 IMAGE` prints the manifest of one image";
 
-  hexOf =
+  blob =
     what: descriptor:
     let
-      digits = builtins.match "sha256:([0-9a-f]{64})" (descriptor.digest or "");
+      digest = descriptor.digest or "";
+      digits = if builtins.isString digest then builtins.match "sha256:([0-9a-f]{64})" digest else null;
+      size = descriptor.size or null;
     in
     if digits == null then
-      fail "has ${what} whose digest is `${descriptor.digest or ""}`; only sha256 can be fetched"
+      fail "has ${what} whose digest is `${printable digest}`; only sha256 can be fetched"
+    else if !isSize size then
+      fail "has ${what} whose size is not a whole number of at most 1 TiB"
     else
-      builtins.head digits;
+      {
+        sha256 = builtins.head digits;
+        inherit size;
+      };
 
   # What Go leaves out or empty, it may write as null.
   given = default: value: if value == null then default else value;
@@ -96,7 +111,7 @@ in
 if builtins.match "[[:space:]]*\\{.*" (builtins.substring 0 64 text) == null then
   fail "is not a manifest: it does not begin with a brace"
 else if ambiguous != [ ] then
-  fail "has the key `${builtins.head ambiguous}`, which clients that are written in Go take for one in another case, and others for an unknown one"
+  fail "has the key `${printable (builtins.head ambiguous)}`, which clients that are written in Go take for one in another case, and others for an unknown one"
 else if has "manifests" && (has "layers" || has "config") then
   fail "is a manifest and an index at once, which nobody should believe"
 else if has "manifests" then
@@ -118,14 +133,17 @@ else if
 then
   fail "is not an image manifest; ${onePlatform}"
 else if !isImageConfig then
-  fail "is not of a container image but of an artifact (its configuration is `${configType}`)"
+  fail "is not of a container image but of an artifact (its configuration is `${printable configType}`)"
 else
   {
     inherit text;
     digest = "sha256:${builtins.hashString "sha256" text}";
-    config = hexOf "a configuration" parsed.config;
-    layers = map (layer: {
-      sha256 = hexOf "a layer" layer;
-      urls = given [ ] (layer.urls or null);
-    }) layers;
+    config = blob "a configuration" parsed.config;
+    layers = map (
+      layer:
+      blob "a layer" layer
+      // {
+        urls = given [ ] (layer.urls or null);
+      }
+    ) layers;
   }

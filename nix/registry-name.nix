@@ -10,6 +10,8 @@
 */
 registry:
 let
+  printable = import ./printable.nix;
+
   matched = builtins.match "((https?)://)?([^/]+)(/.*)?" registry;
   scheme = builtins.elemAt matched 1;
   authority = builtins.elemAt matched 2;
@@ -25,11 +27,14 @@ let
   host = if withoutPort == null then authority else builtins.head withoutPort;
 in
 # First, so that what must not be shown is not quoted below. A password may hold a slash.
-if builtins.match ".*[@?#].*" registry != null then
+if !builtins.isString registry || builtins.stringLength registry > 2048 then
+  throw "hocker: a registry is a text of at most 2048 characters"
+else if builtins.match ".*[@?#].*" registry != null then
   throw "hocker: the registry's URL holds credentials or a query, which do not belong into the store"
 else if matched == null || (scheme == null && builtins.match ".*://.*" registry != null) then
-  throw "hocker: `${registry}` is not a registry: it reads like https://registry-1.docker.io/v2/, ghcr.io or localhost:5000"
-else if host == "registry-1.docker.io" || host == "index.docker.io" then
+  throw "hocker: `${printable registry}` is not a registry: it reads like https://registry-1.docker.io/v2/, ghcr.io or localhost:5000"
+# Plain http, or another port, is somebody else.
+else if scheme != "http" && (host == "registry-1.docker.io" || host == "index.docker.io") then
   "docker.io"
 else
   host

@@ -19,7 +19,7 @@
   ```
   sharedBlobs :: { fetchDockerLayer, fetchDockerConfig } -> AttrSet -> [ {
     where :: { registry, repository, imageName :: String },
-    digests :: [ String ],
+    blobs :: [ { digest :: String, size :: Int } ],
     urls :: { ${digest} :: [ String ] }
   } ] -> { fetchDockerLayer, fetchDockerConfig }
   ```
@@ -33,6 +33,7 @@ let
     foldl'
     groupBy
     head
+    length
     listToAttrs
     mapAttrs
     tail
@@ -41,7 +42,7 @@ let
   unique = foldl' (seen: one: if elem one seen then seen else seen ++ [ one ]) [ ];
 
   owners = groupBy (owner: owner.digest) (
-    concatMap (image: map (digest: { inherit digest image; }) image.digests) images
+    concatMap (image: map ({ digest, size }: { inherit digest size image; }) image.blobs) images
   );
 
   blob =
@@ -59,11 +60,18 @@ let
           ) owners
         )
       );
+      # The digest says what the content is, so one of two sizes is a lie.
+      sizes = unique (map (owner: owner.size) owners);
       arguments =
         shared
         // head locations
         // {
           sha256 = digest;
+          size =
+            if length sizes == 1 then
+              head sizes
+            else
+              throw "hocker: images disagree about the size of ${digest}: ${toString sizes} bytes";
           alternatives = tail locations;
         };
     in

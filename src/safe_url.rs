@@ -53,6 +53,20 @@ pub fn shown(text: &str) -> String {
     format!("{scheme}://{user}{rest}{query}")
 }
 
+/// Whether a text holds user information if somebody takes it for a URL. What does not parse counts as one where it has
+/// an `@`: a password with a slash in it, for example.
+#[must_use]
+pub fn has_user_information(text: &str) -> bool {
+    match text.parse::<Url>() {
+        Ok(url) => !url.username().is_empty() || url.password().is_some(),
+        Err(_) => text
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .contains('@'),
+    }
+}
+
 impl fmt::Display for SafeUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The url crate percent-encodes the ellipsis.
@@ -68,7 +82,7 @@ impl fmt::Debug for SafeUrl {
 
 #[cfg(test)]
 mod tests {
-    use super::{SafeUrl, shown};
+    use super::{SafeUrl, has_user_information, shown};
 
     #[test]
     fn hides_user_information_and_signatures() {
@@ -79,6 +93,24 @@ mod tests {
             SafeUrl::new(&url).to_string(),
             "https://store.example/blob?…"
         );
+    }
+
+    #[test]
+    fn finds_user_information_in_whatever_could_be_a_url() {
+        for (text, holds) in [
+            ("https://r.example/x", false),
+            ("https://r.example:8443/x@1?a=b@c", false),
+            ("https://r.example/x?signature=a@b", false),
+            ("not a URL", false),
+            ("https://me:pw@r.example/x", true),
+            ("https://me@r.example/x", true),
+            ("https://:pw@r.example/x", true),
+            ("https://me:p/w@r.example/x", true),
+            ("https:\\\\me:pw@r.example/x", true),
+            ("https:me:pw@r.example/x", true),
+        ] {
+            assert_eq!(has_user_information(text), holds, "{text}");
+        }
     }
 
     #[test]

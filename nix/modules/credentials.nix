@@ -1,6 +1,6 @@
 /**
   Credentials for builds that fetch from private registries. A build sees files only where Nix's sandbox shows
-  them, and they must never become part of the store, which everybody can read.
+  them, and they must never become part of the store, which everybody can read. The sandbox shows them to every build.
 
   The file is shown where hocker looks by itself, because root builds without the daemon, and so without the
   daemon's environment. The daemon's environment names the file as well, for builds without a sandbox; so it is
@@ -46,12 +46,19 @@ in
       A file with the credentials for registries, as `docker login`, `podman login` and `skopeo login` write it,
       for builds by {option}`services.hocker.functions`. It holds the credentials themselves, since a build has no
       credential helpers; it is not in the store; and the group `nixbld` can read it.
+
+      Every build of this machine can read the file, whoever started it, and can copy it into the store or send it
+      away. If you do not trust all users and derivations of the machine, put a token there that expires soon and can
+      only read, or build on a machine of its own, or use `impure-env` of newer versions of Nix.
     '';
 
     classicFile = file "/run/secrets/registry.txt" ''
       A file with the lines `DOCKER_USER=` and `DOCKER_PASS=`, or a line `DOCKER_TOKEN=`, which builds find as
       {file}`/etc/nix-docker-credentials.txt`. These credentials are used for every registry for which
       {option}`services.hocker.credentials.authFile` has none.
+
+      Every build of this machine can read this file too; see {option}`services.hocker.credentials.authFile` for what
+      is safer.
     '';
   };
 

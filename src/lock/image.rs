@@ -9,6 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::manifest::Manifest;
 use crate::platform::Platform;
 use crate::reference::Reference;
+use crate::safe_url::has_user_information;
 use crate::timestamp::Timestamp;
 
 /// One image of a lock. It keeps its promises from construction on: there is a manifest of an image that Nix can
@@ -150,7 +151,7 @@ impl LockedImage {
 }
 
 impl LockedPlatform {
-    /// Refuses what Nix cannot fetch, and what a JSON string cannot hold.
+    /// Refuses what Nix cannot fetch or everybody could read there, and what a JSON string cannot hold.
     fn require_fetchable(&self) -> Result<(), document::ParseError> {
         let unsupported = |text: String| Err(document::ParseError::Unsupported(text));
         self.manifest.require_image()?;
@@ -162,6 +163,10 @@ impl LockedPlatform {
             return unsupported(
                 "of blobs with sha512 digests, and Nix fetches by sha256".to_owned(),
             );
+        }
+        let mut urls = self.manifest.layers.iter().flat_map(|layer| &layer.urls);
+        if urls.any(|url| has_user_information(url)) {
+            return unsupported("of a layer with credentials in its URL".to_owned());
         }
         if std::str::from_utf8(self.manifest.bytes()).is_err() {
             return unsupported("not UTF-8, which a lock file is".to_owned());

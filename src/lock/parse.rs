@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 
-use super::{ImageError, Lock, LockedImage, LockedPlatform, Name, VERSION};
+use super::{ImageError, Lock, LockedImage, LockedPlatform, Name, SizeError, VERSION};
 use crate::descriptor::Descriptor;
 use crate::document::Document;
 use crate::endpoint::Endpoint;
@@ -38,14 +38,16 @@ pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
     if lock.version != VERSION {
         return Err(ParseError::Older(lock.version));
     }
-    Ok(Lock {
+    let lock = Lock {
         images: lock
             .images
             .0
             .into_iter()
             .map(|(name, Image(image))| (name.0, image))
             .collect(),
-    })
+    };
+    lock.check_sizes()?;
+    Ok(lock)
 }
 
 /// The line of a mark that a merge left. JSON has no line that begins so.
@@ -269,6 +271,9 @@ pub enum ParseError {
     /// There never was such a version.
     #[error("it is of version {0}, which never was")]
     Older(u64),
+    /// Two images contradict each other.
+    #[error(transparent)]
+    Sizes(#[from] SizeError),
     /// It is not what the format demands.
     #[error("line {line}, column {column}: {message}")]
     Line {

@@ -17,6 +17,8 @@ let
   parseReference = import (nix + "/parse-reference.nix");
   registryName = import (nix + "/registry-name.nix");
   readManifest = import (nix + "/read-manifest.nix");
+  manifestText = import (nix + "/manifest-text.nix");
+  printable = import (nix + "/printable.nix");
   storeName = import (nix + "/store-name.nix");
   platformOf = import (nix + "/platform.nix");
   sharedBlobs = import (nix + "/shared-blobs.nix");
@@ -459,7 +461,7 @@ let
     map
       (pair: {
         name = "readManifest ${builtins.head pair}";
-        seen = (readManifest (builtins.elemAt pair 1)).digest or null;
+        seen = (readManifest "test:" (builtins.elemAt pair 1)).digest or null;
         expected = builtins.elemAt pair 2;
       })
       [
@@ -509,6 +511,26 @@ let
           throws
         ]
         [
+          "a file that an expression names"
+          (manifestText ./manifest.json)
+          "sha256:${builtins.hashFile "sha256" ./manifest.json}"
+        ]
+        [
+          "a path is not read"
+          ./manifest.json
+          throws
+        ]
+        [
+          "a path as text is not read"
+          (toString ./manifest.json)
+          throws
+        ]
+        [
+          "what would be a path if it were made text"
+          { outPath = toString ./manifest.json; }
+          throws
+        ]
+        [
           "artifact"
           (manifest { config.mediaType = "application/vnd.cncf.helm.config.v1+json"; })
           throws
@@ -523,7 +545,7 @@ let
       map
         (object: {
           name = "readManifest ${builtins.toJSON object}";
-          seen = (readManifest (manifest object)).digest or null;
+          seen = (readManifest "test:" (manifest object)).digest or null;
           expected = throws;
         })
         [
@@ -546,7 +568,7 @@ let
     map
       (object: {
         name = "readManifest of ${builtins.toJSON object}";
-        seen = (readManifest (manifest object)).config;
+        seen = (readManifest "test:" (manifest object)).config.sha256;
         expected = configHex;
       })
       [
@@ -604,6 +626,81 @@ let
       ];
   # A key that Nix's own strings can only hold by way of JSON.
   long = escaped: builtins.fromJSON "\"${escaped}\"";
+
+  # Sizes in the text of a manifest, of which a reader in another language must think the same.
+  sizes =
+    map
+      (pair: {
+        name = "a size of ${builtins.head pair}";
+        seen =
+          let
+            text = builtins.replaceStrings [ "\"size\":1" ] [ "\"size\":${builtins.head pair}" ] (manifest { });
+            read = readManifest "test:" text;
+          in
+          [ read.config.size ] ++ map (layer: layer.size) read.layers;
+        expected =
+          let
+            size = builtins.elemAt pair 1;
+          in
+          if size == throws then
+            throws
+          else
+            [
+              size
+              size
+            ];
+      })
+      [
+        [
+          "0"
+          0
+        ]
+        [
+          "97"
+          97
+        ]
+        [
+          "1099511627776"
+          1099511627776
+        ]
+        [
+          "1099511627777"
+          throws
+        ]
+        [
+          "-1"
+          throws
+        ]
+        [
+          "97.0"
+          throws
+        ]
+        [
+          "1e3"
+          throws
+        ]
+        [
+          "\"97\""
+          throws
+        ]
+        [
+          "null"
+          throws
+        ]
+        [
+          "[97]"
+          throws
+        ]
+        [
+          "{}"
+          throws
+        ]
+        # Beyond the integers of Nix, and beyond those of C.
+        [
+          "99999999999999999999"
+          throws
+        ]
+      ];
 
   image = fetchdocker {
     image = "localhost:5000/team/app:1";
@@ -684,8 +781,10 @@ let
           layerDigest = "sha256:${layerHex}";
         }
         { unknown = true; }
+        { size = 97; }
       ];
       expected = [
+        true
         true
         true
         true
@@ -760,6 +859,88 @@ let
             true
             true
           ];
+    }
+    {
+      name = "a size bounds what is fetched, and where it is not known there is a limit";
+      seen =
+        map
+          (drv: [
+            (drv.size or null)
+            (drv.maxSize or null)
+          ])
+          [
+            (layer { })
+            (layer { size = 97; })
+            (config { })
+            (config { size = 97; })
+          ];
+      expected = [
+        [
+          null
+          null
+        ]
+        [
+          97
+          null
+        ]
+        [
+          null
+          4194304
+        ]
+        [
+          97
+          null
+        ]
+      ];
+    }
+    {
+      name = "the sizes of a manifest bound the fetches";
+      seen =
+        let
+          drv = fetchdocker {
+            image = "a";
+            imageManifest = builtins.readFile ./manifest.json;
+          };
+          spec = drv.imageSpec;
+          isOf = file: builtins.head (builtins.attrNames (builtins.getContext file.path));
+          read = readManifest "test:" (builtins.readFile ./manifest.json);
+        in
+        map isOf ([ spec.config ] ++ spec.layers)
+        == map (drv: builtins.unsafeDiscardStringContext drv.drvPath) (
+          [ (fetchDockerConfig ({ imageName = "a"; } // read.config)) ]
+          ++ map (layer: fetchDockerLayer ({ imageName = "a"; } // layer)) read.layers
+        );
+      expected = true;
+    }
+    {
+      name = "what is no size";
+      seen =
+        map
+          (size: [
+            (evaluate (layer { inherit size; }).drvPath)
+            (evaluate (config { inherit size; }).drvPath)
+          ])
+          [
+            (-1)
+            1.0
+            "97"
+            1099511627777
+          ];
+      expected = builtins.genList (_: [
+        throws
+        throws
+      ]) 4;
+    }
+    {
+      name = "a configuration that is larger than documents may be";
+      seen = map (size: (builtins.tryEval (config { inherit size; }).drvPath).success) [
+        4194304
+        4194305
+      ];
+      expected = [
+        true
+        false
+      ];
     }
     {
       name = "no hash";
@@ -1168,6 +1349,37 @@ let
         ]
       ];
 
+  messages =
+    map
+      (pair: {
+        name = "printable ${builtins.toJSON (builtins.head pair)}";
+        seen = printable (builtins.head pair);
+        expected = builtins.elemAt pair 1;
+      })
+      [
+        [
+          "ghcr.io/a/b:1"
+          "ghcr.io/a/b:1"
+        ]
+        [
+          "a\nb\r\tc"
+          "a?b?c"
+        ]
+        [
+          # An escape sequence, and a character that turns the direction of text.
+          (builtins.fromJSON ''"a\u001b[2Jb\u202ec"'')
+          "a?[2Jb?c"
+        ]
+        [
+          (repeat 300 "a")
+          (repeat 200 "a")
+        ]
+        [
+          { outPath = "/x"; }
+          "something that is not a text"
+        ]
+      ];
+
   lockFile = ./docker-images.lock.json;
   locked = hocker.importLock { inherit lockFile; };
   lockedForArm = hocker.importLock {
@@ -1189,6 +1401,7 @@ let
         system = "x86_64-linux";
         inherit
           parseReference
+          registryName
           readManifest
           platformOf
           fetchDockerLayer
@@ -1217,6 +1430,14 @@ let
         images.app = lockValue.images.app // image;
       }
     );
+
+  withManifest =
+    manifest:
+    withImage {
+      platforms."linux/amd64" = lockValue.images.app.platforms."linux/amd64" // {
+        inherit manifest;
+      };
+    };
 
   # A locked image of one platform.
   lockedAs =
@@ -1264,19 +1485,33 @@ let
   copy = web // {
     reference = "ghcr.io/team/web:1";
   };
+  # The same image with another list of layers beside its manifest.
+  withLayers =
+    change:
+    web
+    // {
+      platforms."linux/amd64" =
+        let
+          one = web.platforms."linux/amd64";
+        in
+        one // { layers = change one.layers; };
+    };
   derivationOf = file: builtins.head (builtins.attrNames (builtins.getContext file.path));
   layerDerivations = image: map derivationOf image.imageSpec.layers;
   blobPaths = image: map (file: file.path) (image.imageSpec.layers ++ [ image.imageSpec.config ]);
   # What a fetcher would be called with.
+  callOf =
+    images: digest:
+    (sharedBlobs {
+      fetchDockerLayer = given: given;
+      fetchDockerConfig = given: given;
+    } { mirrors = [ ]; } images).fetchDockerLayer
+      { sha256 = digest; };
+  sizeOf = images: (callOf images base).size;
   placesOf =
     images: digest:
     let
-      called =
-        (sharedBlobs {
-          fetchDockerLayer = given: given;
-          fetchDockerConfig = given: given;
-        } { mirrors = [ ]; } images).fetchDockerLayer
-          { sha256 = digest; };
+      called = callOf images digest;
     in
     map (one: "${one.registry or "-"} ${one.repository or "-"} ${one.imageName or "-"}") (
       [ called ] ++ called.alternatives or [ ]
@@ -1284,7 +1519,12 @@ let
     ++ called.urls or [ ];
   hasBase = registry: repository: imageName: urls: {
     where = { inherit registry repository imageName; };
-    digests = [ "sha256:${base}" ];
+    blobs = [
+      {
+        digest = "sha256:${base}";
+        size = 1;
+      }
+    ];
     urls = if urls == [ ] then { } else { "sha256:${base}" = urls; };
   };
   several = [
@@ -1307,6 +1547,31 @@ let
         "https://b.example/x"
         "https://a.example/x"
       ];
+    }
+    {
+      name = "sharedBlobs: images that disagree about the size of a layer";
+      seen = sizeOf (
+        several
+        ++ [
+          (
+            builtins.head several
+            // {
+              blobs = [
+                {
+                  digest = "sha256:${base}";
+                  size = 2;
+                }
+              ];
+            }
+          )
+        ]
+      );
+      expected = throws;
+    }
+    {
+      name = "sharedBlobs: the size on which they agree";
+      seen = sizeOf several;
+      expected = 1;
     }
     {
       name = "sharedBlobs: one place is no choice";
@@ -1407,8 +1672,16 @@ let
             inherit (database) reference;
             platforms."linux/amd64" = {
               manifest = "{";
-              config.digest = "sha256:${repeat 64 "3"}";
-              layers = [ { digest = "sha256:${repeat 64 "d"}"; } ];
+              config = {
+                digest = "sha256:${repeat 64 "3"}";
+                size = 1;
+              };
+              layers = [
+                {
+                  digest = "sha256:${repeat 64 "d"}";
+                  size = 1;
+                }
+              ];
             };
           };
         }).web.image;
@@ -1469,6 +1742,31 @@ let
         false
         true
       ]) 2;
+    }
+    {
+      name = "credentials in the URL of a foreign layer become part of no derivation";
+      seen = map (url: (builtins.tryEval (layer { urls = [ url ]; }).drvPath).success) [
+        "https://r.example/x"
+        "https://r.example:8443/x@1?a=b@c"
+        "https://r.example/x?signature=a@b"
+        "https://me:pw@r.example/x"
+        "https://me@r.example/x"
+        "https://me:p/w@r.example/x"
+        "https:\\\\me:pw@r.example/x"
+        "https:me:pw@r.example/x"
+        { outPath = "https://r.example/x"; }
+      ];
+      expected = [
+        true
+        true
+        true
+        false
+        false
+        false
+        false
+        false
+        false
+      ];
     }
     {
       name = "credentials in the URL of another place become part of no derivation";
@@ -1592,6 +1890,74 @@ let
       expected = throws;
     }
     {
+      name = "importLock: a registry without a word is none";
+      seen = (withImage { registry = null; }).app.drvPath;
+      expected = (withImage { }).app.drvPath;
+    }
+    {
+      name = "importLock: a registry that is another one than the reference names";
+      seen = (withImage { registry = "https://r.example/v2/"; }).app.drvPath;
+      expected = throws;
+    }
+    {
+      name = "importLock: a manifest that is the name of a file";
+      seen = map (manifest: evaluate (withManifest manifest).app.drvPath) [
+        (toString ./manifest.json)
+        "./manifest.json"
+        "file://${toString ./manifest.json}"
+        { outPath = toString ./manifest.json; }
+        [ ]
+        null
+        1
+      ];
+      expected = builtins.genList (_: throws) 7;
+    }
+    {
+      name = "importLock: layers that are not the manifest's";
+      seen = map (change: evaluate (lockedImages { web = withLayers change; }).web.drvPath) [
+        (layers: [ ])
+        (layers: layers ++ layers)
+        (map (layer: layer // { digest = "sha256:${repeat 64 "9"}"; }))
+        (map (layer: layer // { size = 2; }))
+        (map (layer: layer // { size = 1.5; }))
+      ];
+      expected = builtins.genList (_: throws) 5;
+    }
+    {
+      name = "importLock: images that disagree about the size of a layer that they share";
+      seen =
+        let
+          images = lockedImages {
+            inherit web;
+            database = database // {
+              platforms."linux/amd64" = builtins.fromJSON (
+                builtins.replaceStrings [ "\"size\":1" "\\\"size\\\":1" ] [ "\"size\":2" "\\\"size\\\":2" ] (
+                  builtins.toJSON database.platforms."linux/amd64"
+                )
+              );
+            };
+          };
+        in
+        map (name: evaluate images.${name}.drvPath) (builtins.attrNames images);
+      expected = [
+        throws
+        throws
+      ];
+    }
+    {
+      name = "importLock: a version that is not a whole number";
+      seen = map (version: evaluate (lockText (lockValue // { inherit version; }))) [
+        1.5
+        "1"
+        { }
+      ];
+      expected = [
+        throws
+        throws
+        throws
+      ];
+    }
+    {
       name = "importLock: a reference that leads out of the registry";
       seen = (withImage { reference = "ghcr.io/../../etc:1"; }).app.drvPath;
       expected = throws;
@@ -1619,9 +1985,11 @@ failures (
   ++ registries
   ++ manifests
   ++ emptiness
+  ++ sizes
   ++ functions
   ++ names
   ++ platforms
+  ++ messages
   ++ shared
   ++ locks
 )

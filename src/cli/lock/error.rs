@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::super::Exit;
 use crate::compose;
+use crate::file_lock;
 use crate::index::NoSuchPlatform;
 use crate::lock::{self, Name};
 use crate::reference::Reference;
@@ -56,6 +57,12 @@ pub enum LockError {
         /// The image.
         name: Name,
     },
+    /// Another process keeps the place locked.
+    #[error(transparent)]
+    Held(file_lock::Error),
+    /// Images that contradict each other.
+    #[error("cannot lock images that contradict each other")]
+    Sizes(#[from] lock::SizeError),
     /// Tags have moved. No failure, but what was asked.
     #[error("{moved} of {all} images have moved")]
     Moved {
@@ -97,7 +104,8 @@ impl LockError {
             | Self::Unlockable(_)
             | Self::Compose { .. }
             | Self::Dotenv { .. } => Exit::Unsupported,
-            Self::Changed { .. } | Self::Moved { .. } => Exit::Other,
+            Self::Sizes(_) => Exit::Integrity,
+            Self::Changed { .. } | Self::Held(_) | Self::Moved { .. } => Exit::Other,
         }
     }
 
@@ -113,6 +121,10 @@ impl LockError {
                 Some("write NAME=IMAGE for another name, or replace it with --force")
             }
             Self::Changed { .. } => Some("nothing was written; try again"),
+            Self::Held(_) => Some(
+                "nothing was written; end that process, or keep the lock file where other users cannot read the directory",
+            ),
+            Self::Sizes(_) => Some("nothing was written; one of the two manifests is wrong"),
             Self::Moved { .. } => Some("`hocker lock update` follows them"),
             Self::Platform(_) => Some("choose another with --platform"),
             Self::CredentialsForSeveral(_) => Some(

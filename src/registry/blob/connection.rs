@@ -181,7 +181,7 @@ impl Connection {
                 self.is_whole = false;
                 self.skip = 0;
             } else if response.status() == StatusCode::PARTIAL_CONTENT
-                && !is_everything(&response, wanted.blob.size)
+                && !is_everything(&response, wanted.blob.size.known())
             {
                 // Nobody asked for a part.
                 return Err(Trouble::NoRanges);

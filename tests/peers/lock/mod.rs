@@ -4,6 +4,7 @@ mod bot; // the command sequence of README, as a bot runs it
 mod compose; // the images that Compose itself names
 mod fleet; // fifty images
 mod follow; // what is asked for, and what is told
+mod hostile; // locks that an enemy wrote, by Nix and by the program
 mod import; // importLock: evaluation and builds
 mod kill; // an update that is killed anywhere
 mod shared; // layers that images of different repositories share
