@@ -3,11 +3,14 @@
 //! A file is written without a name (`O_TMPFILE`) where the filesystem can, so that not even `kill -9`
 //! leaves anything behind, and is linked to its name at the end; elsewhere it has a temporary name in the
 //! same directory. Devices and pipes that exist (`/dev/null`, a FIFO) are written as they are.
+//!
+//! A file that replaces another has its permissions, and its owner and group where the system lets it: as if the other
+//! had been written to. So what was not for others to read does not become so. Access control lists are not kept.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::{AsFd as _, AsRawFd as _};
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD};
@@ -41,6 +44,7 @@ impl OutputFile {
     /// Starts a file that [`commit`](Self::commit) will name `path`.
     pub fn create(path: &Path, existing: Existing) -> Result<Self, Error> {
         let failed = |source| Error::create(path, source);
+        let mut replaced = None;
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
                 return Err(failed(io::ErrorKind::IsADirectory.into()));
@@ -59,7 +63,8 @@ impl OutputFile {
                 return Err(Error::exists(path));
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            Ok(_) | Err(_) => {}
+            Ok(metadata) => replaced = Some(metadata),
+            Err(_) => {}
         }
         let directory = parent(path);
         let unnamed = open_unnamed(directory).map_err(failed)?;
@@ -73,11 +78,15 @@ impl OutputFile {
                     .map_err(failed)?,
             ),
         };
-        Ok(Self {
+        let file = Self {
             path: path.to_owned(),
             existing,
             state,
-        })
+        };
+        if let Some(replaced) = replaced {
+            take_over(file.as_file(), &replaced).map_err(failed)?;
+        }
+        Ok(file)
     }
 
     /// Standard output, taken as a pipe even where it leads to a file: what others wrote to it stays.
@@ -151,6 +160,21 @@ impl Write for OutputFile {
     fn flush(&mut self) -> io::Result<()> {
         self.as_file().flush()
     }
+}
+
+/// Gives a file that has no content yet the permissions, owner and group of the one that it will replace.
+fn take_over(file: &File, replaced: &fs::Metadata) -> io::Result<()> {
+    let own = file.metadata()?;
+    let mut mode = replaced.mode() & 0o777;
+    // Only the superuser may give files away; members of a group may give it theirs.
+    if own.uid() != replaced.uid() {
+        let _ = fchown(file, Some(replaced.uid()), None);
+    }
+    if own.gid() != replaced.gid() && fchown(file, None, Some(replaced.gid())).is_err() {
+        // What one group may do is not what another may do: that one is among the others.
+        mode = mode & 0o707 | (mode & 0o007) << 3;
+    }
+    file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 /// Names an unnamed file: the way of linkat(2) that needs no capability.
@@ -395,6 +419,30 @@ mod tests {
         file.commit().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(directory.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_file_that_replaces_another_has_its_permissions_and_no_special_bits() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mode = || fs::metadata(&path).unwrap().mode() & 0o7777;
+        for (before, after) in [
+            (0o600, 0o600),
+            (0o640, 0o640),
+            (0o666, 0o666),
+            (0o755, 0o755),
+            (0o400, 0o400),
+            (0o4755, 0o755),
+        ] {
+            fs::write(&path, "old").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
+            let mut file = OutputFile::create(&path, Existing::Replace).unwrap();
+            file.write_all(b"new").unwrap();
+            file.commit().unwrap();
+            assert_eq!(mode(), after, "{before:o}");
+            assert_eq!(fs::read(&path).unwrap(), b"new");
+            fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]

@@ -1,16 +1,21 @@
-//! The lock file on disk: read whole, replaced whole. Two writers at once do not undo each other's work.
+//! The lock file on disk: read whole, replaced whole. Two writers at once do not undo each other's work. It is a regular
+//! file: whatever else has its name is not opened, because it could block or never end.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
-
-use super::super::Error;
+use super::super::{Error, report};
 use super::error::LockError;
+use crate::file_lock::{self, FileLock, Mode, Patience};
+use crate::input;
 use crate::lock::{Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
 use crate::output::{self, Existing, OutputFile};
+
+/// Another writer needs a moment; whoever can read the directory can lock it for longer.
+const PATIENCE: Patience = Patience::of(Duration::from_secs(30));
 
 /// What is to be done to a lock: by name, the new image, or none where it is to go.
 pub(super) type Edits = BTreeMap<Name, Option<LockedImage>>;
@@ -48,7 +53,7 @@ impl LockFile {
     pub(super) fn write(&self, edits: &Edits) -> Result<Lock, Error> {
         // A link stays one, and what it leads to is replaced.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let _alone = alone(&path);
+        let _alone = alone(&path, PATIENCE)?;
         let before = read(&path)?;
         let mut lock = before.clone().unwrap_or_default();
         for (name, image) in edits {
@@ -65,6 +70,7 @@ impl LockFile {
                 None => lock.images.remove(name),
             };
         }
+        lock.check_sizes().map_err(LockError::from)?;
         if before.as_ref() != Some(&lock) {
             write(&path, &lock.text())?;
         }
@@ -74,10 +80,17 @@ impl LockFile {
 
 /// Keeps other writers waiting. The directory is what is locked, because the file itself is replaced and a file
 /// beside it would be one more to explain; where a filesystem has no locks it has to do without.
-fn alone(path: &Path) -> Option<File> {
-    let directory = File::open(output::parent(path)).ok()?;
-    flock(&directory, FlockOperation::LockExclusive).ok()?;
-    Some(directory)
+fn alone(path: &Path, patience: Patience) -> Result<Option<FileLock>, Error> {
+    let path = output::parent(path);
+    let Ok(directory) = File::open(path) else {
+        return Ok(None);
+    };
+    let tell = |held: &file_lock::Held| report::note(&held.to_string());
+    match file_lock::lock(directory, path, Mode::Exclusive, patience, tell) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.is_held() => Err(LockError::Held(error).into()),
+        Err(_) => Ok(None),
+    }
 }
 
 fn read(path: &Path) -> Result<Option<Lock>, Error> {
@@ -85,7 +98,7 @@ fn read(path: &Path) -> Result<Option<Lock>, Error> {
         what: path.display().to_string(),
         source,
     };
-    let file = match File::open(path) {
+    let file = match input::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
@@ -116,4 +129,28 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
         })
         .map_err(|source| output::Error::write(path, source))?;
     Ok(file.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_another_process_locks_is_waited_for_with_an_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("docker-images.lock.json");
+        let patience = Patience {
+            notice: Duration::ZERO,
+            limit: Duration::ZERO,
+        };
+        let other = alone(&path, patience).unwrap();
+        assert!(other.is_some());
+        let error = alone(&path, patience).unwrap_err();
+        let text = error.to_string();
+        let names = format!("cannot lock {}", directory.path().display());
+        assert!(text.starts_with(&names), "{text}");
+        assert!(error.hint().unwrap().contains("nothing was written"));
+        drop(other);
+        assert!(alone(&path, patience).unwrap().is_some());
+    }
 }

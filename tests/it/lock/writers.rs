@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use super::{Place, image, index_of, serve, serve_single, usual};
 use crate::support::image::{digest, index_answer};
 use crate::support::scripted_registry::{Answer, Registry, get, head};
@@ -113,6 +115,45 @@ fn a_link_stays_a_link() {
         .done();
     assert!(place.path().is_symlink());
     assert!(fs::read_to_string(real).unwrap().contains("\"app\""));
+}
+
+#[test]
+fn the_new_file_may_be_read_by_whom_the_old_one_might() {
+    let registry = Registry::start();
+    for name in ["a", "b"] {
+        serve_single(&registry, name, "1", &image("linux/amd64", &[name]));
+    }
+    let place = Place::new();
+    place
+        .run(&["add", &format!("{}/a:1", registry.name())])
+        .done();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o600)).unwrap();
+    place
+        .run(&["add", &format!("{}/b:1", registry.name())])
+        .done();
+    let mode = fs::metadata(place.path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    assert_eq!(place.valid()["images"].as_object().unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_no_regular_file_is_no_lock_file_and_nobody_waits_for_it() {
+    let place = Place::new();
+    mknodat(
+        CWD,
+        place.path(),
+        FileType::Fifo,
+        Mode::RUSR | Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    for arguments in [&["list"][..], &["check"], &["remove", "app"]] {
+        place.run(arguments).failed(1).says("not a regular file");
+    }
+    place
+        .run(&["--lock-file", "/dev/zero", "list"])
+        .failed(1)
+        .says("not a regular file");
 }
 
 #[test]
