@@ -5,12 +5,14 @@
 
 use serde_json::Value;
 
+use crate::printable::Printable;
+
 /// No more of a server's words than this many characters.
 const LENGTH: usize = 300;
 
 /// What the body of an answer says, if it says something in one of the known ways.
 #[must_use]
-pub fn of(body: &[u8]) -> Option<String> {
+pub fn of(body: &[u8]) -> Option<Printable> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return plain(body);
     };
@@ -28,33 +30,27 @@ pub fn of(body: &[u8]) -> Option<String> {
             .iter()
             .find_map(|name| text(&body, name)),
     };
-    words.map(|words| printable(&words))
+    words.map(|words| Printable::at_most(LENGTH, &words))
 }
 
 /// The first line of a body that is plain text, as Go's servers write it.
-fn plain(body: &[u8]) -> Option<String> {
+fn plain(body: &[u8]) -> Option<Printable> {
     let line = std::str::from_utf8(body).ok()?.trim().lines().next()?;
     // A page, or a document that is not complete.
     let is_markup = line.starts_with(['<', '{', '[']);
-    (!is_markup).then(|| printable(line))
-}
-
-/// A server's words without what could play tricks on a terminal, and not too many of them.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LENGTH)
-        .collect()
+    (!is_markup).then(|| Printable::at_most(LENGTH, line))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{of, printable};
+    use super::of;
+    use crate::printable::Printable;
 
     #[test]
-    fn a_servers_words_cannot_play_with_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\r\nc"), "a [2Jb  c");
-        assert_eq!(printable(&"x".repeat(1000)).len(), 300);
+    fn a_servers_words_are_printable_and_few() {
+        let long = format!("{}\u{1b}[2J\r\n\u{202e}{}", "a", "x".repeat(1000));
+        let body = serde_json::json!({ "message": long }).to_string();
+        assert_eq!(of(body.as_bytes()), Some(Printable::at_most(300, &long)));
     }
 
     #[test]
@@ -89,7 +85,8 @@ mod tests {
             ("404 page not found\n", Some("404 page not found")),
             ("no such host\r\nreally", Some("no such host")),
         ] {
-            assert_eq!(of(body.as_bytes()).as_deref(), words, "{body}");
+            let found = of(body.as_bytes());
+            assert_eq!(found.as_ref().map(Printable::as_str), words, "{body}");
         }
     }
 }

@@ -43,6 +43,12 @@ impl Printable {
         Self(printable)
     }
 
+    /// Makes text printable whose length is bounded elsewhere, or is that of all that the user has.
+    #[must_use]
+    pub fn of_any_length(text: &str) -> Self {
+        Self::at_most(usize::MAX, text)
+    }
+
     /// Makes bytes printable that should be UTF-8: what is not shows as U+FFFD.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {

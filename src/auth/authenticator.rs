@@ -9,6 +9,7 @@ use super::challenge::{self, Challenge};
 use super::{Answer, Credentials, Error, Origin, Proof, token};
 use crate::endpoint::Endpoint;
 use crate::http::{Authorization, Client};
+use crate::printable::Printable;
 use crate::reference::Repository;
 
 /// A token this close to its end is replaced before it is used.
@@ -205,7 +206,7 @@ impl Authenticator {
             return Err(self.exhausted());
         }
         Err(challenges.first().map_or(Error::NoChallenge, |challenge| {
-            Error::Scheme(challenge.scheme.clone())
+            Error::Scheme(Printable::at_most(40, &challenge.scheme))
         }))
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use super::Origin;
 use crate::document::ParseError;
 use crate::http::{self, StatusCode};
+use crate::printable::Printable;
 use crate::safe_url::SafeUrl;
 
 /// A challenge that could not be answered.
@@ -41,7 +42,7 @@ pub enum Error {
     },
     /// No scheme that this program speaks.
     #[error("the registry asks for authentication by {0}, and only Basic and Bearer are known")]
-    Scheme(String),
+    Scheme(Printable),
     /// A 401 without a challenge.
     #[error("the registry denies access without saying how to authenticate")]
     NoChallenge,
@@ -80,8 +81,8 @@ pub enum Error {
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
-    /// What the server says, fit for printing.
-    pub message: Option<String>,
+    /// What the server says.
+    pub message: Option<Printable>,
 }
 
 impl fmt::Display for Answer {

@@ -18,6 +18,7 @@ use crate::complaint;
 use crate::document::ParseError;
 use crate::endpoint::Endpoint;
 use crate::http::{self, Authorization, Client, Purpose, Request, StatusCode, Whole, admits};
+use crate::printable::Printable;
 use crate::safe_url::SafeUrl;
 use crate::secret::Secret;
 
@@ -69,7 +70,8 @@ pub async fn fetch(
     match status {
         status if status.is_success() => {}
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST) => {
-            let is_echo = |words: &String| proof.is_some_and(|proof| is_told(proof, words));
+            let is_echo =
+                |words: &Printable| proof.is_some_and(|proof| is_told(proof, words.as_str()));
             let message = complaint::of(&body).filter(|words| !is_echo(words));
             return Err(Error::TokenDenied {
                 realm: shown,

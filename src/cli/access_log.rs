@@ -1,18 +1,19 @@
-//! The access log of `hocker serve`, on standard error. A thread of its own writes it, so that nobody waits for an
-//! answer while standard error is not read.
+//! The access log of `hocker serve`, on standard error. A thread of its own writes it, so that no client waits for its
+//! answer while standard error is not read. What waits is bounded in bytes: lines are as long as clients make them.
 
-use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::stderr;
+use crate::printable::Printable;
 use crate::serve::Access;
 
-/// Lines that may wait to be written. What comes then is lost, and counted.
-const WAITING: usize = 4096;
+/// Bytes of lines that may wait to be written (1 MiB). What comes then is lost, and counted.
+const WAITING: usize = 1 << 20;
 
 /// How long the last lines may take.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -22,13 +23,53 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct AccessLogWriter(Option<Arc<Writer>>);
 
 struct Writer {
-    lines: SyncSender<Line>,
-    lost: Arc<AtomicU64>,
+    lines: Sender<Line>,
+    queue: Arc<Queue>,
 }
 
 enum Line {
-    Access(String),
+    Access(Printable),
     Last(oneshot::Sender<()>),
+}
+
+/// What is known of the lines that wait.
+#[derive(Debug, Default)]
+struct Queue {
+    bytes: AtomicUsize,
+    lost: AtomicU64,
+}
+
+impl Queue {
+    /// Whether there is room for a line, which then is taken.
+    fn admit(&self, line: &Printable) -> bool {
+        let waiting = self.bytes.fetch_add(cost(line), Ordering::Relaxed);
+        let fits = waiting + cost(line) <= WAITING;
+        if !fits {
+            self.bytes.fetch_sub(cost(line), Ordering::Relaxed);
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        fits
+    }
+
+    /// The line waits no longer.
+    fn release(&self, line: &Printable) {
+        self.bytes.fetch_sub(cost(line), Ordering::Relaxed);
+    }
+
+    /// What to write about lines that were lost since the last time.
+    fn gap(&self) -> Option<Printable> {
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        (lost > 0).then(|| {
+            Printable::new(&format!(
+                "{lost} lines of the access log came faster than they were read"
+            ))
+        })
+    }
+}
+
+/// The memory that a line takes: its text, and its place in the queue.
+fn cost(line: &Printable) -> usize {
+    line.as_str().len() + size_of::<Line>()
 }
 
 impl AccessLogWriter {
@@ -37,54 +78,80 @@ impl AccessLogWriter {
         if quiet {
             return Self(None);
         }
-        let (lines, waiting) = sync_channel(WAITING);
-        let lost = Arc::new(AtomicU64::new(0));
+        let (lines, waiting) = channel();
+        let queue = Arc::new(Queue::default());
         let writer = Writer {
             lines,
-            lost: Arc::clone(&lost),
+            queue: Arc::clone(&queue),
         };
-        std::thread::spawn(move || write_all(&waiting, &lost));
+        std::thread::spawn(move || write_all(&waiting, &queue));
         Self(Some(Arc::new(writer)))
     }
 
     /// Takes a line.
     pub(super) fn write(&self, access: &Access) {
-        if let Some(writer) = &self.0
-            && writer
-                .lines
-                .try_send(Line::Access(access.to_string()))
-                .is_err()
-        {
-            writer.lost.fetch_add(1, Ordering::Relaxed);
+        if let Some(writer) = &self.0 {
+            let line = access.line();
+            if writer.queue.admit(&line) {
+                // The receiver lives until the last line.
+                let _ = writer.lines.send(Line::Access(line));
+            }
         }
     }
 
-    /// Waits until everything is written, if somebody reads it.
+    /// Waits until all is written, for a reader that is slow no longer than [`PATIENCE`].
     pub(super) async fn finish(self) {
         if let Some(writer) = self.0 {
             let (done, written) = oneshot::channel();
-            if writer.lines.try_send(Line::Last(done)).is_ok() {
+            if writer.lines.send(Line::Last(done)).is_ok() {
                 let _ = tokio::time::timeout(PATIENCE, written).await;
             }
         }
     }
 }
 
-fn write_all(waiting: &Receiver<Line>, lost: &AtomicU64) {
-    let mut stderr = std::io::stderr();
-    // Standard error may be closed; there is no other place to say so.
+fn write_all(waiting: &Receiver<Line>, queue: &Queue) {
     for line in waiting {
         match line {
-            Line::Access(line) => _ = stderr.write_all(format!("{line}\n").as_bytes()),
+            Line::Access(line) => {
+                stderr::lines(std::slice::from_ref(&line));
+                queue.release(&line);
+            }
             Line::Last(done) => {
+                tell_of_gap(queue);
                 let _ = done.send(());
                 return;
             }
         }
-        let lost = lost.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            let note = format!("{lost} lines of the access log came faster than they were read\n");
-            let _ = stderr.write_all(note.as_bytes());
+        tell_of_gap(queue);
+    }
+}
+
+fn tell_of_gap(queue: &Queue) {
+    if let Some(gap) = queue.gap() {
+        stderr::lines(&[gap]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_to_be_written_is_bounded_in_bytes_and_a_gap_is_counted() {
+        let queue = Queue::default();
+        let line = Printable::of_any_length(&"x".repeat(1000));
+        let mut admitted = 0;
+        while queue.admit(&line) {
+            admitted += 1;
         }
+        assert!((900..=1049).contains(&admitted), "{admitted}");
+        assert!(!queue.admit(&line));
+        let gap = queue.gap().unwrap();
+        assert!(gap.as_str().starts_with("2 lines "), "{gap}");
+        assert_eq!(queue.gap(), None);
+
+        queue.release(&line);
+        assert!(queue.admit(&line));
     }
 }

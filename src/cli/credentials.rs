@@ -14,6 +14,7 @@ use crate::auth::helper::Helpers;
 use crate::auth::sources::{Absence, Finding, Format, SourceFile};
 use crate::auth::{Credentials, Origin, Proof, Sources};
 use crate::endpoint::Endpoint;
+use crate::printable::Printable;
 use crate::reference::{RegistryName, Repository};
 use crate::secret::Secret;
 
@@ -54,7 +55,7 @@ pub(super) async fn of_command(
             let names = names.join(", ");
             format!("no credentials for {registry} in any of: {names}")
         };
-        report::note(&told);
+        report::note(&Printable::new(&told));
     }
     Ok(found)
 }
@@ -62,9 +63,9 @@ pub(super) async fn of_command(
 /// A helper that is not installed stops nobody, since a public image needs none, but is told of.
 pub(super) fn tell_of_absent_helper(file: &str, finding: &Finding) {
     if let Finding::NotInstalled { program } = finding {
-        report::note(&format!(
+        report::note(&Printable::new(&format!(
             "no credentials from {program}, which {file} names: it is not installed"
-        ));
+        )));
     }
 }
 
@@ -91,10 +92,11 @@ pub(super) async fn kept(
     let search = sources.search(registry, Some(repository), &mut tell);
     let kept = search.await?;
     if context.verbose {
-        report::note(&match &kept {
+        let told = match &kept {
             Some(kept) => format!("using credentials for {registry} from {}", kept.origin),
             None => format!("no credentials for {registry} in any file"),
-        });
+        };
+        report::note(&Printable::new(&told));
     }
     Ok(kept)
 }
@@ -177,10 +179,10 @@ pub(super) fn admitted(
         "credentials that are kept are sent over https only; name the registry by https, or give credentials for this \
          call"
     };
-    report::note(&format!(
+    report::note(&Printable::new(&format!(
         "the credentials from {} are not sent to {endpoint}: {reason}",
         credentials.origin
-    ));
+    )));
     None
 }
 

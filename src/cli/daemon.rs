@@ -11,6 +11,7 @@ use super::environment::{self, var, var_os};
 use super::{Context, Error, transport};
 use crate::engine::state::State;
 use crate::engine::{Address, Daemon, Endpoint, TlsFiles, context};
+use crate::printable::Printable;
 
 /// Connects to the daemon.
 pub(super) async fn connect(args: DaemonArgs, context: &Context) -> Result<Daemon, Error> {
@@ -26,7 +27,7 @@ pub(super) fn state(directory: PathBuf, context: &Context) -> State {
     let display = context.display.clone();
     State::new(
         directory,
-        Arc::new(move |held| display.line(&held.to_string())),
+        Arc::new(move |held| display.line(&Printable::new(&held.to_string()))),
     )
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::args::LoadArgs;
 use super::{Context, Error, daemon, stdout};
 use crate::engine::load::{self, Again, Loaded, Order, Report, Watch};
+use crate::printable::Printable;
 
 pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> {
     let daemon = daemon::connect(args.daemon, context).await?;
@@ -41,7 +42,7 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
                         "the daemon has no room for decompressed layers; sending them as they are"
                     }
                 };
-                display.line(&format!("{what}: {message}"));
+                display.line(&Printable::new(&format!("{what}: {message}")));
             }
         }),
     };
@@ -52,7 +53,7 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
             source: Box::new(source),
         })?;
     bar.finish();
-    context.display.line(&told(&loaded));
+    context.display.line(&Printable::new(&told(&loaded)));
     stdout::write(format!("{}\n", loaded.id).as_bytes())
 }
 

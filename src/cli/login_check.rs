@@ -1,15 +1,13 @@
 //! `hocker login-check`: why somebody is let in or denied. It tells where credentials were looked for, what the
 //! registry asks for, and whether it lets the user in with what was found; never a secret.
 
-use std::fmt::Write as _;
-
 use super::args::LoginCheckArgs;
 use super::credentials::{self, Place};
-use super::report::printable;
 use super::{Context, Error, stdout, transport};
 use crate::auth::sources::Finding;
 use crate::auth::{Credentials, Origin, Proof};
 use crate::endpoint::Endpoint;
+use crate::printable::Printable;
 use crate::reference::Reference;
 use crate::registry::{Access, Registry};
 use crate::safe_url;
@@ -122,12 +120,8 @@ fn who(credentials: Option<&Credentials>) -> String {
 
 /// Prints what is known by now, so that it is there when the rest fails.
 fn tell(lines: &[String]) -> Result<(), Error> {
-    let text = lines.iter().fold(String::new(), |mut text, line| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", printable(line));
-        text
-    });
-    stdout::write(text.as_bytes())
+    let lines: Vec<_> = lines.iter().map(|line| Printable::new(line)).collect();
+    stdout::lines(&lines)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod prune;
 mod report;
 mod serve;
 mod source;
+mod stderr;
 mod stdout;
 mod transfer;
 mod transport;
@@ -58,7 +59,7 @@ const GRACE: Duration = Duration::from_millis(500);
 pub fn main() -> ExitCode {
     let args = match manual::parse(classic::rewrite(std::env::args_os())) {
         Ok(args) => args,
-        Err(error) => return report::usage(&error),
+        Err(error) => return report::usage(error),
     };
     match run(args) {
         Ok(()) => Exit::Done.into(),

@@ -1,12 +1,14 @@
 //! Progress for people, on standard error: bars on a terminal, elsewhere the classic lines, one a layer when
 //! it is done, and nothing at all where that was asked for.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::stderr;
 use crate::digest::{DiffId, Digest};
 use crate::http::retry::{Next, Notice};
+use crate::printable::Printable;
 use crate::registry::Progress;
 
 /// How a bar is laid out: `ca4f61b [=====>   ] 31.2/50.1 MiB 12.3 MiB/s 2s`.
@@ -47,11 +49,12 @@ impl Display {
             Kind::Quiet | Kind::Lines => ProgressBar::hidden(),
         };
         bar.set_style(style(SPINNER));
-        bar.set_prefix(layer.short());
+        let short = Printable::new(&layer.short());
+        bar.set_prefix(short.to_string());
         LayerProgress {
             bar,
             display: self.clone(),
-            short: layer.short(),
+            short,
         }
     }
 
@@ -86,18 +89,19 @@ impl Display {
             Next::RetryIn(delay) => format!("retrying in {:.1} s", delay.as_secs_f64()),
             Next::Elsewhere => "asking elsewhere".to_owned(),
         };
-        self.line(&format!("{next}: {}{after}", notice.reason));
+        self.line(&Printable::new(&format!(
+            "{next}: {}{after}",
+            notice.reason
+        )));
     }
 
     /// Shows a line, above the bars where there are some. Progress that nobody sees is no reason to stop.
-    pub(super) fn line(&self, line: &str) {
+    pub(super) fn line(&self, line: &Printable) {
         match &self.0 {
             Kind::Quiet => {}
-            Kind::Lines => {
-                let _ = writeln!(std::io::stderr().lock(), "{line}");
-            }
+            Kind::Lines => stderr::lines(std::slice::from_ref(line)),
             Kind::Bars(bars) => {
-                let _ = bars.println(line);
+                let _ = bars.println(line.as_str());
             }
         }
     }
@@ -123,23 +127,25 @@ impl Drop for ImagesProgress {
 pub(super) struct LayerProgress {
     bar: ProgressBar,
     display: Display,
-    short: String,
+    short: Printable,
 }
 
 impl LayerProgress {
     /// The layer was written as it is.
     pub(super) fn wrote(self) {
         let Self { display, short, .. } = &self;
-        display.line(&format!("Downloading layer: {short} => wrote {short}"));
+        display.line(&Printable::new(&format!(
+            "Downloading layer: {short} => wrote {short}"
+        )));
     }
 
     /// The layer was decompressed and written.
     pub(super) fn decompressed(self, diff_id: &DiffId) {
-        self.display.line(&format!(
+        self.display.line(&Printable::new(&format!(
             "Downloading layer: {} => decompressed => wrote {}",
             self.short,
             diff_id.digest().short()
-        ));
+        )));
     }
 }
 

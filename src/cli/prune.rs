@@ -5,6 +5,7 @@ use tokio::task::spawn_blocking;
 use super::args::PruneArgs;
 use super::{Context, Error, daemon, stdout};
 use crate::engine::prune::{self, Fate, Kept, Pruned};
+use crate::printable::Printable;
 
 pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error> {
     let state = daemon::state(args.state, context);
@@ -22,7 +23,8 @@ pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error>
     let daemon = daemon::connect(args.daemon, context).await?;
     let mut removed = Vec::new();
     let outcome = prune::prune(&daemon, &state, &kept, args.dry_run, |pruned| {
-        context.display.line(&told(pruned, args.dry_run));
+        let told = Printable::new(&told(pruned, args.dry_run));
+        context.display.line(&told);
         if pruned.fate == Fate::Removed {
             removed.push(format!("{}\n", pruned.id));
         }

@@ -2,16 +2,19 @@
 //! object, then the causes follow one a line, then a hint. It is often the last thing in a Nix build log, so
 //! there is no colour, and a wrong digest is also shown as Nix writes it.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use super::{Error, Exit};
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue};
+
+use super::{Error, Exit, stderr};
 use crate::nix::hash_text::sri;
+use crate::printable::Printable;
 use crate::safe_url;
 
 /// Tells something that is no error.
-pub(super) fn note(text: &str) {
-    print(&format!("{text}\n"));
+pub(super) fn note(text: &Printable) {
+    stderr::lines(std::slice::from_ref(text));
 }
 
 /// Prints an error, unless it is a reader that went away or a signal, and says how to end.
@@ -19,19 +22,19 @@ pub(super) fn error(error: &Error) -> Exit {
     let exit = error.exit();
     if let Error::Several(errors) = error {
         for error in errors {
-            print(&text(error));
+            stderr::lines(&lines(error));
         }
         return exit;
     }
     if !matches!(exit, Exit::Done | Exit::Signal(_)) {
-        print(&text(error));
+        stderr::lines(&lines(error));
     }
     exit
 }
 
 /// An error and its causes in one line, for programs.
-pub(super) fn line(error: &dyn std::error::Error) -> String {
-    printable(&chain(error).join(": "))
+pub(super) fn line(error: &dyn std::error::Error) -> Printable {
+    Printable::new(&chain(error).join(": "))
 }
 
 /// An error and its causes.
@@ -49,7 +52,7 @@ pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
     lines
 }
 
-fn text(error: &Error) -> String {
+fn lines(error: &Error) -> Vec<Printable> {
     let causes = chain(error).into_iter().chain(error.reasons());
     let mut lines: Vec<_> = causes.map(|line| format!("  caused by: {line}")).collect();
     if let Some(first) = lines.first_mut() {
@@ -62,39 +65,84 @@ fn text(error: &Error) -> String {
     if let Some(hint) = error.hint() {
         lines.push(format!("  hint: {hint}"));
     }
-    let lines: Vec<_> = lines.iter().map(|line| printable(line)).collect();
-    lines.join("\n") + "\n"
-}
-
-/// A line without what could play tricks on a terminal or forge another line, and of a bearable length: texts
-/// of registries, archives and files end up in errors.
-pub(super) fn printable(line: &str) -> String {
-    line.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(2000)
-        .collect()
+    lines.iter().map(|line| Printable::new(line)).collect()
 }
 
 /// Prints what clap has to say: help and version to standard output, the rest to standard error.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub(super) fn usage(mut error: clap::Error) -> ExitCode {
     if error.use_stderr() {
-        let styled = error.render();
-        let text = if std::io::stderr().is_terminal() {
-            styled.ansi().to_string()
-        } else {
-            styled.to_string()
-        };
-        // It repeats arguments, and one of them may be a URL with a password, given in the wrong place.
-        let words: Vec<_> = text.split(' ').map(safe_url::shown).collect();
-        print(&words.join(" "));
+        quote_printable(&mut error);
+        stderr::lines(&usage_lines(&error));
         return Exit::Usage.into();
     }
-    // Nobody reads: then there is nothing to tell anybody either.
+    // If the reader has gone, there is no one left to print the failure for.
     let _ = error.print();
     Exit::Done.into()
 }
 
-/// Standard error may be closed; there is no other place to say so.
-fn print(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+/// Makes the arguments printable that the error quotes, so that they have no line of their own among its lines.
+fn quote_printable(error: &mut clap::Error) {
+    let context: Vec<_> = error
+        .context()
+        .map(|(kind, value)| (kind, value.clone()))
+        .collect();
+    for (kind, value) in context {
+        let value = match value {
+            ContextValue::String(text) => ContextValue::String(quoted(&text)),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| quoted(text)).collect())
+            }
+            ContextValue::StyledStrs(texts) => {
+                let texts = texts.iter().map(|text| quoted(&text.to_string()).into());
+                ContextValue::StyledStrs(texts.collect())
+            }
+            // The usage has several lines, and is made of definitions alone.
+            ContextValue::StyledStr(text) if kind != ContextKind::Usage => {
+                ContextValue::StyledStr(quoted(&text.to_string()).into())
+            }
+            value => value,
+        };
+        error.insert(kind, value);
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Printable::new(&safe_url::shown(text)).to_string()
+}
+
+/// The lines of an error, without what they may not show of an argument that looks like a URL: one may have a password
+/// in it, given in the wrong place.
+fn usage_lines(error: &clap::Error) -> Vec<Printable> {
+    let mut text = error.render().ansi().to_string();
+    // What a value's own parser says of it.
+    if let Some(source) = std::error::Error::source(error) {
+        let said = source.to_string();
+        text = text.replace(&said, Printable::new(&said).as_str());
+    }
+    let text = StyledStr::from(text).to_string();
+    let lines = text.lines().map(|line| {
+        let words: Vec<_> = line.split(' ').map(safe_url::shown).collect();
+        Printable::new(&words.join(" "))
+    });
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::manual;
+
+    #[test]
+    fn an_argument_that_a_usage_error_quotes_stays_in_its_line() {
+        for argument in ["--a\n  hint: run\u{1b}[2Jthis", "lo\r\nad\u{202e}"] {
+            let mut error = manual::parse(["hocker", argument]).unwrap_err();
+            quote_printable(&mut error);
+            let lines = usage_lines(&error);
+            assert!(lines[0].as_str().contains(r"\n"), "{lines:?}");
+            assert!(
+                !lines.iter().any(|line| line.as_str().starts_with("  hint")),
+                "{lines:?}"
+            );
+        }
+    }
 }

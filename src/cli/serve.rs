@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::access_log::AccessLogWriter;
 use super::args::ServeArgs;
 use super::{Error, report, stdout};
+use crate::printable::Printable;
 use crate::serve::{Catalogue, Naming, Server};
 
 /// Serves until `interrupted`; that is the ordinary way to end it, so once it serves it is no error. When it is
@@ -31,10 +32,10 @@ pub(super) async fn run<Again: Future>(
         catalogue = opening => catalogue.map_err(Error::Task)??,
     };
     for (name, images) in catalogue.ambiguous() {
-        report::note(&format!(
+        report::note(&Printable::new(&format!(
             "{name} may be {}, and is none of them for who does not say which",
             images.join(" or ")
-        ));
+        )));
     }
     let log = AccessLogWriter::start(quiet);
     let told = log.clone();

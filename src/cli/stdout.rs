@@ -1,8 +1,9 @@
-//! Standard output: data only.
+//! Standard output: data, byte by byte, and tables and answers for people, line by line.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::Error;
+use crate::printable::Printable;
 
 /// Writes all of `bytes`.
 pub(super) fn write(bytes: &[u8]) -> Result<(), Error> {
@@ -11,6 +12,12 @@ pub(super) fn write(bytes: &[u8]) -> Result<(), Error> {
         .write_all(bytes)
         .and_then(|()| stdout.flush())
         .map_err(Error::Stdout)
+}
+
+/// Writes lines for people.
+pub(super) fn lines(lines: &[Printable]) -> Result<(), Error> {
+    let lines = lines.iter().map(|line| format!("{line}\n"));
+    write(lines.collect::<String>().as_bytes())
 }
 
 /// Writes a document as it is, with a final newline only for a person at a terminal.

@@ -8,6 +8,8 @@ use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 
+use crate::printable::Printable;
+
 /// Parses with a function whose errors quote what may be quoted, if anything.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unquoted<F>(pub(super) F);
@@ -27,6 +29,7 @@ where
             .ok_or_else(|| Error::new(ErrorKind::InvalidUtf8).with_cmd(cmd))?;
         parse(text).map_err(|error| {
             let name = arg.map(|arg| format!(" for '{arg}'")).unwrap_or_default();
+            let error = Printable::new(&error.to_string());
             let message = format!("invalid value{name}: {error}\n");
             Error::raw(ErrorKind::ValueValidation, message).with_cmd(cmd)
         })

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::graph::{Block, Graph};
 use super::size::Size;
 use crate::digest::Digest;
+use crate::printable::Printable;
 
 /// Lengths in pixels.
 const WIDTH: f64 = 1120.0;
@@ -19,6 +20,9 @@ const SIZES: f64 = 90.0;
 const NARROWEST: f64 = 3.0;
 /// A block is told its size if it is wider.
 const ROOM_FOR_TEXT: f64 = 74.0;
+
+/// Longer names are cut, in characters.
+const LONGEST: usize = 29;
 
 /// Told apart by people who see fewer colours too (after Okabe and Ito), and dark enough for white text.
 const COLOURS: [&str; 7] = [
@@ -49,7 +53,7 @@ pub fn svg(graph: &Graph) -> String {
          <text class=\"quiet\" x=\"{MARGIN}\" y=\"57\">A block is a layer, as wide as it is large. A coloured one \
          is in several images and stored once.</text>",
         graph.rows.len(),
-        escaped(&graph.platform.to_string()),
+        escaped(&Printable::new(&graph.platform.to_string())),
         Size(total),
         Size(stored),
     );
@@ -62,8 +66,8 @@ pub fn svg(graph: &Graph) -> String {
              <text class=\"quiet end\" x=\"{}\" y=\"{}\">{}</text>",
             WIDTH - MARGIN,
             top + 17.0,
-            escaped(&shortened(row.name.as_str())),
-            escaped(&row.reference.to_string()),
+            escaped(&Printable::at_most(LONGEST, row.name.as_str())),
+            escaped(&Printable::new(&row.reference.to_string())),
             WIDTH - MARGIN,
             top + 17.0,
             Size(row.size),
@@ -171,18 +175,10 @@ fn count(number: usize) -> f64 {
     number as f64
 }
 
-fn shortened(name: &str) -> String {
-    const LONGEST: usize = 30;
-    if name.chars().count() <= LONGEST {
-        return name.to_owned();
-    }
-    let start: String = name.chars().take(LONGEST - 1).collect();
-    format!("{start}…")
-}
-
-/// Text of XML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
+/// Text of XML. What cannot be printed would be no XML, either.
+fn escaped(text: &Printable) -> String {
+    text.as_str()
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::printable::Printable;
 use crate::safe_url::SafeUrl;
 
 const FILE_TRANSFER: u32 = 101;
@@ -29,12 +30,12 @@ pub struct Activity<W: Write> {
 impl<W: Write> Activity<W> {
     /// Announces the download of `expected` bytes (0: unknown) from `url`.
     pub fn start(mut out: W, id: u64, url: &SafeUrl, expected: u64) -> io::Result<Self> {
-        let url = url.to_string();
+        let url = Printable::new(&url.to_string());
         send(
             &mut out,
             &json!({
                 "action": "start", "id": id, "level": LEVEL, "type": FILE_TRANSFER, "parent": 0,
-                "text": format!("downloading '{url}'"), "fields": [url],
+                "text": format!("downloading '{url}'"), "fields": [url.as_str()],
             }),
         )?;
         Ok(Self {
@@ -86,6 +87,7 @@ fn send(out: &mut impl Write, message: &serde_json::Value) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::printable::is_printable;
 
     fn messages(out: &[u8]) -> Vec<serde_json::Value> {
         let text = std::str::from_utf8(out).unwrap();
@@ -128,7 +130,7 @@ mod tests {
     #[test]
     fn shows_no_credentials_and_stays_json_whatever_the_url_holds() {
         let mut out = Vec::new();
-        let url = safe("https://me:pw@a.example/\"%0A\\{}é?X-Signature=secret#\"");
+        let url = safe("https://me:pw@a.example/\"%0A\\{}é\u{202e}\u{feff}?X-Signature=secret#\"");
         Activity::start(&mut out, 1, &url, 0)
             .unwrap()
             .stop(0)
@@ -136,5 +138,9 @@ mod tests {
         assert_eq!(messages(&out).len(), 3);
         let text = String::from_utf8(out).unwrap();
         assert!(!text.contains("pw") && !text.contains("secret"), "{text}");
+        assert!(
+            text.lines().flat_map(str::chars).all(is_printable),
+            "{text}"
+        );
     }
 }

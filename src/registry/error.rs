@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::document::ParseError;
 use crate::http::{self, Authorization, Response, StatusCode};
 use crate::index::{NoSuchPlatform, SelectError};
+use crate::printable::Printable;
 use crate::reference::{Reference, Repository};
 use crate::safe_url::SafeUrl;
 use crate::{auth, complaint, verify};
@@ -120,14 +121,14 @@ pub enum Cause {
         source: auth::Error,
     },
     /// The registry answers with an error, or the host that it redirects to, such as an object store.
-    #[error("{} answers {status}{}", who(redirect.as_ref()), says(message.as_deref()))]
+    #[error("{} answers {status}{}", who(redirect.as_ref()), says(message.as_ref()))]
     Status {
         /// The status.
         status: StatusCode,
         /// Who answered, where it was not the one that was asked.
         redirect: Option<SafeUrl>,
-        /// What is said of it, fit for printing.
-        message: Option<String>,
+        /// What is said of it.
+        message: Option<Printable>,
     },
     /// Plain http was spoken to a port for https.
     #[error("{0} speaks https, and was asked by http")]
@@ -174,7 +175,7 @@ fn who(redirect: Option<&SafeUrl>) -> String {
     )
 }
 
-fn says(message: Option<&str>) -> String {
+fn says(message: Option<&Printable>) -> String {
     message
         .map(|message| format!(": {message}"))
         .unwrap_or_default()
@@ -231,7 +232,7 @@ impl Cause {
         if is_plain && status == StatusCode::BAD_REQUEST && wants_tls(&body) {
             return Self::WantsTls(shown);
         }
-        let is_echo = |words: &String| sent.is_some_and(|sent| sent.is_told_by(words));
+        let is_echo = |words: &Printable| sent.is_some_and(|sent| sent.is_told_by(words.as_str()));
         Self::Status {
             status,
             redirect,

@@ -2,7 +2,7 @@
 //!
 //! Source: httpd.apache.org/docs/2.4/logs.html.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,9 +10,14 @@ use std::time::SystemTime;
 use hyper::header::{HeaderName, REFERER, USER_AGENT};
 use hyper::{HeaderMap, Method, Uri, Version};
 
+use crate::printable::{Printable, is_printable};
+
 /// Takes one line for each request, once its answer has gone out or its client has left. It is called in the midst
 /// of the work, and so must not wait.
 pub type AccessLog = Arc<dyn Fn(Access) + Send + Sync>;
+
+/// No more of a field's text than this many bytes, quoted.
+const FIELD: usize = 1 << 10;
 
 /// Who asked what, and what came of it.
 #[derive(Clone, Debug)]
@@ -20,9 +25,9 @@ pub struct Access {
     client: IpAddr,
     time: SystemTime,
     /// The request's first line; nothing where it could not be read.
-    line: String,
-    referrer: String,
-    user_agent: String,
+    request: Quoted,
+    referrer: Quoted,
+    user_agent: Quoted,
     /// What was answered.
     pub(super) status: u16,
     /// How many bytes of the body went out, which is less than was announced where the client left.
@@ -38,16 +43,16 @@ impl Access {
         version: Version,
         headers: &HeaderMap,
     ) -> Self {
-        let text = |name: HeaderName| {
+        let field = |name: HeaderName| {
             headers
                 .get(name)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                .map(|value| Quoted::new(&String::from_utf8_lossy(value.as_bytes())))
                 .unwrap_or_default()
         };
         Self {
-            line: format!("{method} {} {version:?}", without_user(uri)),
-            referrer: text(REFERER),
-            user_agent: text(USER_AGENT),
+            request: Quoted::new(&format!("{method} {} {version:?}", without_user(uri))),
+            referrer: field(REFERER),
+            user_agent: field(USER_AGENT),
             ..Self::unreadable(client, 0)
         }
     }
@@ -57,12 +62,18 @@ impl Access {
         Self {
             client,
             time: SystemTime::now(),
-            line: String::new(),
-            referrer: String::new(),
-            user_agent: String::new(),
+            request: Quoted::default(),
+            referrer: Quoted::default(),
+            user_agent: Quoted::default(),
             status,
             bytes: 0,
         }
+    }
+
+    /// The line of the log.
+    #[must_use]
+    pub fn line(&self) -> Printable {
+        Printable::of_any_length(&self.to_string())
     }
 }
 
@@ -87,32 +98,48 @@ impl fmt::Display for Access {
         if let [_, day, month, year, time, _] = words.as_slice() {
             write!(f, "{day}/{month}/{year}:{time} +0000")?;
         }
-        let [line, referrer, user_agent] =
-            [&self.line, &self.referrer, &self.user_agent].map(|text| Quoted(text));
         write!(
             f,
-            "] \"{line}\" {} {} \"{referrer}\" \"{user_agent}\"",
-            self.status, self.bytes
+            "] \"{}\" {} {} \"{}\" \"{}\"",
+            self.request, self.status, self.bytes, self.referrer, self.user_agent
         )
     }
 }
 
-/// Text of a client's, which must not end its quotes or its line.
-struct Quoted<'a>(&'a str);
+/// Text of a client's, which must not end its quotes or its line, nor change how the line reads. What is not printable
+/// is written as its bytes, as Apache and nginx do (`\xe2\x80\xae`).
+#[derive(Clone, Debug, Default)]
+struct Quoted(String);
 
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("-");
-        }
-        for c in self.0.chars() {
-            match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                c if c.is_control() => write!(f, "\\x{:02x}", u32::from(c))?,
-                c => write!(f, "{c}")?,
+impl Quoted {
+    /// Quotes text, as far as it fits into a field.
+    fn new(text: &str) -> Self {
+        let mut quoted = String::new();
+        for character in text.chars() {
+            let before = quoted.len();
+            match character {
+                '"' | '\\' => quoted.extend(['\\', character]),
+                _ if is_printable(character) => quoted.push(character),
+                _ => {
+                    for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                        // Writing to a String cannot fail.
+                        let _ = write!(quoted, "\\x{byte:02x}");
+                    }
+                }
+            }
+            if quoted.len() > FIELD {
+                quoted.truncate(before);
+                quoted.push('…');
+                break;
             }
         }
-        Ok(())
+        Self(quoted)
+    }
+}
+
+impl fmt::Display for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "-" } else { &self.0 })
     }
 }
 
@@ -125,9 +152,9 @@ mod tests {
         Access {
             client: "::1".parse().unwrap(),
             time: SystemTime::UNIX_EPOCH + Duration::from_secs(951_782_400),
-            line: "GET /v2/ HTTP/1.1".to_owned(),
-            referrer: String::new(),
-            user_agent: user_agent.to_owned(),
+            request: Quoted::new("GET /v2/ HTTP/1.1"),
+            referrer: Quoted::default(),
+            user_agent: Quoted::new(user_agent),
             status: 200,
             bytes: 2,
         }
@@ -155,12 +182,35 @@ mod tests {
     }
 
     #[test]
-    fn no_client_can_forge_a_line() {
-        let line = access("a\" 200 \"\\\n::1 - -\u{85}\t").to_string();
-        assert!(
-            line.ends_with("\"a\\\" 200 \\\"\\\\\\x0a::1 - -\\x85\\x09\""),
-            "{line}"
-        );
-        assert_eq!(line.lines().count(), 1);
+    fn no_client_can_forge_a_line_or_change_how_it_reads() {
+        for (user_agent, written) in [
+            (
+                "a\" 200 \"\\\n::1 - -\u{85}\t",
+                r#""a\" 200 \"\\\x0a::1 - -\xc2\x85\x09""#,
+            ),
+            ("\u{1b}[2J", r#""\x1b[2J""#),
+            ("a\u{202e}b\u{2066}", r#""a\xe2\x80\xaeb\xe2\x81\xa6""#),
+            ("\u{200b}\u{feff}", r#""\xe2\x80\x8b\xef\xbb\xbf""#),
+            ("\u{2028}\u{e0041}", r#""\xe2\x80\xa8\xf3\xa0\x81\x81""#),
+            ("größe", r#""größe""#),
+        ] {
+            let access = access(user_agent);
+            let line = access.line();
+            assert!(line.as_str().ends_with(written), "{line}");
+            assert_eq!(line.as_str(), access.to_string(), "printable as it is");
+        }
+    }
+
+    #[test]
+    fn a_line_is_bounded_whatever_a_client_sends() {
+        for text in [
+            "x".repeat(30_000),
+            "\u{e0041}".repeat(7000),
+            "\"".repeat(5000),
+        ] {
+            let line = access(&text).to_string();
+            assert!(line.len() < FIELD + 120, "{}", line.len());
+            assert!(line.ends_with("…\""), "{line}");
+        }
     }
 }

@@ -312,6 +312,26 @@ fn the_check_sees_every_kind_of_violation() {
     assert!(violations(&tree(&[("lib.rs", "// Auth.\n// Values.\n")]))[0].contains("out of order"));
 }
 
+/// Foreign text reaches standard error through a type that makes it printable. The bars ask whether it is a terminal,
+/// and Nix's own messages are JSON.
+#[test]
+fn standard_error_has_one_writer_beside_bars_and_nixs_own_messages() {
+    let sources = sources();
+    let writers: Vec<_> = sources
+        .iter()
+        .filter(|(_, text)| without_comments(text).contains("io::stderr"))
+        .map(|(path, _)| path.as_str())
+        .collect();
+    assert_eq!(
+        writers,
+        [
+            "cli/builder/activity.rs",
+            "cli/progress.rs",
+            "cli/stderr.rs"
+        ]
+    );
+}
+
 #[test]
 fn the_check_lets_pass_what_is_right() {
     let found = violations(&tree(&[

@@ -43,6 +43,7 @@ mod manual; // manual pages know every environment variable, and each other
 mod mirrors; // asked first, never believed
 mod parsers; // documents and names that are almost right
 mod plain_http; // who is sent credentials in clear
+mod printed; // others' texts, escaped wherever they are printed
 mod proxies; // used where the environment says so, and told nothing
 mod redirects; // where credentials do not go
 mod reports; // how errors and progress are told

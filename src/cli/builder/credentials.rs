@@ -9,6 +9,7 @@ use crate::cli::credentials::{
 };
 use crate::cli::{Error, report};
 use crate::nix::builder::Location;
+use crate::printable::Printable;
 
 /// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
 const CLASSIC: &str = "/etc/nix-docker-credentials.txt";
@@ -32,10 +33,10 @@ impl Credentials {
                 unused.push(CLASSIC.to_owned());
             }
             for origin in unused {
-                report::note(&format!(
+                report::note(&Printable::new(&format!(
                     "the credentials from {origin} are for one registry, and several may be asked here: none gets to \
                      see them"
-                ));
+                )));
             }
             return Self {
                 given: None,
@@ -72,10 +73,10 @@ fn files() -> Vec<SourceFile> {
     for file in &mut files {
         if file.is_missing() {
             let path = file.path.display();
-            report::note(&format!(
+            report::note(&Printable::new(&format!(
                 "no credentials from {path}, which is not here: in a sandbox it takes \
                  extra-sandbox-paths"
-            ));
+            )));
         }
         file.absence = Absence::Fine;
     }

@@ -53,7 +53,7 @@ impl Answer {
 
     /// What it said, in one line.
     pub(super) fn reason(&self) -> Option<String> {
-        Some(report::line(self.said.as_deref()?))
+        Some(report::line(self.said.as_deref()?).to_string())
     }
 
     /// The same, after the name of the place.

@@ -14,6 +14,7 @@ use super::tell;
 use crate::endpoint::Endpoint;
 use crate::lock::{Lock, LockedImage, Name};
 use crate::platform::Platform;
+use crate::printable::Printable;
 use crate::reference::Reference;
 use crate::safe_url;
 
@@ -125,9 +126,9 @@ impl<'a> Additions<'a> {
             match (first, free) {
                 (Some(first), Some(free)) => {
                     if let Some(other) = taken_by(&first) {
-                        report::note(&format!(
+                        report::note(&Printable::new(&format!(
                             "{reference} is called `{free}`, because `{first}` is {other}"
-                        ));
+                        )));
                     }
                     free
                 }

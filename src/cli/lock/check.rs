@@ -11,6 +11,7 @@ use super::error::LockError;
 use super::file::LockFile;
 use super::look;
 use super::tell;
+use crate::printable::Printable;
 
 pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Result<(), Error> {
     let file = LockFile::read(path)?;
@@ -31,7 +32,10 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
     for (name, image, now) in &moved {
         let short = |digest: Option<_>| digest.as_ref().map(tell::abbreviated).unwrap_or_default();
         let (from, to) = (short(image.digest()), short(*now));
-        report::note(&format!("{name} ({}): {from} → {to}", image.reference()));
+        report::note(&Printable::new(&format!(
+            "{name} ({}): {from} → {to}",
+            image.reference()
+        )));
     }
     if args.json {
         let moved = moved.iter().map(|(name, image, now)| {
@@ -42,9 +46,9 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
                 "to": now,
             })
         });
-        let failed = failures
-            .iter()
-            .map(|(name, error)| json!({"name": name.as_str(), "error": report::line(error)}));
+        let failed = failures.iter().map(
+            |(name, error)| json!({"name": name.as_str(), "error": report::line(error).as_str()}),
+        );
         let document = json!({
             "moved": moved.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),

@@ -14,11 +14,12 @@ use super::file::LockFile;
 use crate::compose::{self, Images, MAX_FILE_SIZE, dotenv};
 use crate::output::parent;
 use crate::platform::Platform;
+use crate::printable::Printable;
 
 pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Result<(), Error> {
     let images = read(&args)?;
     for note in &images.notes {
-        report::note(note);
+        report::note(&Printable::new(note));
     }
     if args.images {
         let mut names: Vec<_> = images
@@ -39,10 +40,10 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
         if let Some(platform) = &service.platform {
             let wanted = platform.parse::<Platform>().ok();
             if !wanted.is_some_and(|wanted| chosen.contains(&wanted)) {
-                report::note(&format!(
+                report::note(&Printable::new(&format!(
                     "{} wants {platform}, which --platform may name",
                     service.name
-                ));
+                )));
             }
         }
         // What is locked stays as it is: `update` follows it.

@@ -10,16 +10,16 @@ use super::tell::abbreviated;
 use crate::lock::size::Size;
 use crate::lock::{Graph, Lock, svg};
 use crate::platform::Platform;
+use crate::printable::Printable;
 
 pub(super) fn run(args: &GraphArgs, path: &Path) -> Result<(), Error> {
     let lock = LockFile::read(path)?.lock;
     let platform = args.platform.clone().unwrap_or_else(|| platform(&lock));
     let graph = Graph::of(&lock, &platform);
-    let text = match args.format {
-        GraphFormat::Table => people(&graph),
-        GraphFormat::Svg => svg(&graph),
-    };
-    stdout::write(text.as_bytes())
+    match args.format {
+        GraphFormat::Table => stdout::lines(&people(&graph)),
+        GraphFormat::Svg => stdout::write(svg(&graph).as_bytes()),
+    }
 }
 
 /// This machine's platform if any image is locked for it, else the first that one is locked for.
@@ -36,7 +36,7 @@ fn platform(lock: &Lock) -> Platform {
     first.unwrap_or(own)
 }
 
-fn people(graph: &Graph) -> String {
+fn people(graph: &Graph) -> Vec<Printable> {
     let headings = ["LAYER", "SIZE", "SAVES", "IMAGES"];
     let mut rows = vec![headings.map(str::to_owned).to_vec()];
     let shared = graph.shared();
@@ -49,18 +49,19 @@ fn people(graph: &Graph) -> String {
             names.join(" "),
         ]);
     }
-    let list = if shared.is_empty() {
-        String::new()
-    } else {
-        format!("{}\n", table(&rows, &[1, 2]))
-    };
+    let mut lines = Vec::new();
+    if !shared.is_empty() {
+        lines.extend(table(&rows, &[1, 2]));
+        lines.push(Printable::default());
+    }
     let (total, stored) = (graph.total(), graph.stored());
-    format!(
-        "{list}{} images for {}: {} of layers, stored as {}; sharing saves {}\n",
+    lines.push(Printable::new(&format!(
+        "{} images for {}: {} of layers, stored as {}; sharing saves {}",
         graph.rows.len(),
         graph.platform,
         Size(total),
         Size(stored),
         Size(total.saturating_sub(stored)),
-    )
+    )));
+    lines
 }

@@ -13,20 +13,20 @@ use super::tell::abbreviated;
 use crate::lock::size::Size;
 use crate::lock::{Lock, LockedImage, LockedPlatform};
 use crate::platform::Platform;
+use crate::printable::Printable;
 use crate::reference::Tag;
 use crate::timestamp::Timestamp;
 
 pub(super) fn run(args: &ListArgs, path: &Path) -> Result<(), Error> {
     let lock = LockFile::read(path)?.lock;
-    let text = if args.json {
-        format!("{:#}\n", json(&lock))
+    if args.json {
+        stdout::write(format!("{:#}\n", json(&lock)).as_bytes())
     } else {
-        people(&lock)
-    };
-    stdout::write(text.as_bytes())
+        stdout::lines(&people(&lock))
+    }
 }
 
-fn people(lock: &Lock) -> String {
+fn people(lock: &Lock) -> Vec<Printable> {
     let headings = [
         "NAME",
         "IMAGE",

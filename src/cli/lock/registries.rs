@@ -12,6 +12,7 @@ use super::error::LockError;
 use crate::auth::{Credentials, Proof};
 use crate::endpoint::Endpoint;
 use crate::http::Client;
+use crate::printable::Printable;
 use crate::reference::Repository;
 use crate::registry::Registry;
 
@@ -57,10 +58,10 @@ impl<'a> Registries<'a> {
             given = credentials::given(args, endpoint.registry_name(), repository).await?;
         }
         if several && given.is_some() {
-            report::note(
+            report::note(&Printable::new(
                 "the credentials in the environment are for one registry, and several are asked here: none gets \
                  to see them",
-            );
+            ));
             given = None;
         }
         let permits = places.iter().map(|(endpoint, _)| {

@@ -1,15 +1,24 @@
 //! Tables for people: columns as wide as what is in them.
 
+use crate::printable::Printable;
+
 /// Lays out rows, the first being the headings. Columns of `right` stand to the right.
-pub(super) fn table(rows: &[Vec<String>], right: &[usize]) -> String {
+pub(super) fn table(rows: &[Vec<String>], right: &[usize]) -> Vec<Printable> {
+    let printable = |cell: &String| Printable::of_any_length(cell);
+    let rows: Vec<Vec<_>> = rows
+        .iter()
+        .map(|row| row.iter().map(printable).collect())
+        .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        cells
+            .map(|cell| cell.as_str().chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<_> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
+    let lines = rows.iter().map(|row| {
         let cells = row.iter().zip(&widths).enumerate();
         let cells = cells.map(|(column, (cell, width))| {
             if right.contains(&column) {
@@ -19,8 +28,7 @@ pub(super) fn table(rows: &[Vec<String>], right: &[usize]) -> String {
             }
         });
         let line = cells.collect::<Vec<_>>().join("  ");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+        Printable::of_any_length(line.trim_end())
+    });
+    lines.collect()
 }

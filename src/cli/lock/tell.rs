@@ -1,14 +1,13 @@
 //! Telling what changed: for people, as JSON for programs, and as the message of a commit.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use super::super::args::lock::TellArgs;
-use super::super::{Error, report, stdout};
+use super::super::{Error, report, stderr, stdout};
 use crate::digest::Digest;
 use crate::lock::size::Size;
 use crate::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
+use crate::printable::Printable;
 
 /// First lines of commit messages are shorter than this.
 const SUBJECT: usize = 72;
@@ -24,11 +23,11 @@ pub(super) fn tell(
     failures: Failures,
 ) -> Result<(), Error> {
     let changes = Changes::between(old, new);
-    report::note(people(&changes, new.images.len(), failures.len()).trim_end());
+    stderr::lines(&people(&changes, new.images.len(), failures.len()));
     if args.json {
         stdout::write(json(&changes, &failures).as_bytes())?;
     } else if args.commit_message {
-        stdout::write(commit_message(&changes).as_bytes())?;
+        stdout::lines(&commit_message(&changes))?;
     }
     failed(failures)
 }
@@ -43,9 +42,9 @@ pub(super) fn failed(failures: Failures) -> Result<(), Error> {
     ))
 }
 
-fn people(changes: &Changes, all: usize, failed: usize) -> String {
-    let mut text = String::new();
-    // Writing to a String cannot fail.
+fn people(changes: &Changes, all: usize, failed: usize) -> Vec<Printable> {
+    let mut lines = Vec::new();
+    let mut line = |text: &str| lines.push(Printable::new(text));
     for change in &changes.images {
         let short = |digest: Option<Digest>| {
             digest
@@ -58,12 +57,13 @@ fn people(changes: &Changes, all: usize, failed: usize) -> String {
             (from, to) if from == to => format!("{}, but other platforms", short(to)),
             (from, to) => format!("{} → {}", short(from), short(to)),
         };
-        let _ = writeln!(text, "{} ({}): {what}", change.name, change.reference);
+        line(&format!("{} ({}): {what}", change.name, change.reference));
         for (platform, change) in &change.platforms {
-            let _ = writeln!(text, "  {platform}: {}", summary(change));
+            line(&format!("  {platform}: {}", summary(change)));
             for layer in change.layers.iter().filter(|layer| layer.is_new) {
                 let digest = abbreviated(&layer.layer.digest);
-                let _ = writeln!(text, "    + {digest} {:>10}", Size(layer.layer.size));
+                let size = Size(layer.layer.size);
+                line(&format!("    + {digest} {size:>10}"));
             }
         }
     }
@@ -82,16 +82,18 @@ fn people(changes: &Changes, all: usize, failed: usize) -> String {
     if failed > 0 {
         counts.push(format!("{failed} failed"));
     }
-    let _ = write!(text, "{}", counts.join(", "));
+    let mut last = counts.join(", ");
     let fetch = changes
         .fetch
         .iter()
         .map(|(platform, bytes)| format!("{} for {platform}", Size(*bytes)));
     let fetch: Vec<_> = fetch.collect();
     if !fetch.is_empty() {
-        let _ = write!(text, "; to fetch: {}", fetch.join(", "));
+        last.push_str("; to fetch: ");
+        last.push_str(&fetch.join(", "));
     }
-    text
+    line(&last);
+    lines
 }
 
 fn summary(change: &PlatformChange) -> String {
@@ -115,9 +117,9 @@ pub(super) fn abbreviated(digest: &Digest) -> String {
     )
 }
 
-fn commit_message(changes: &Changes) -> String {
+fn commit_message(changes: &Changes) -> Vec<Printable> {
     if changes.images.is_empty() {
-        return String::new();
+        return Vec::new();
     }
     let names: Vec<_> = changes
         .images
@@ -128,19 +130,22 @@ fn commit_message(changes: &Changes) -> String {
     if subject.chars().count() >= SUBJECT {
         subject = format!("Update {} container images", names.len());
     }
-    let mut text = format!("{subject}\n");
+    let mut lines = Vec::new();
+    let mut line = |text: &str| lines.push(Printable::new(text));
+    line(&subject);
     for change in &changes.images {
-        let _ = writeln!(text, "\n{}: {}", change.name, change.reference);
+        line("");
+        line(&format!("{}: {}", change.name, change.reference));
         for (sign, digest) in [("-", change.from), ("+", change.to)] {
             if let Some(digest) = digest.filter(|_| change.from != change.to) {
-                let _ = writeln!(text, "  {sign} {digest}");
+                line(&format!("  {sign} {digest}"));
             }
         }
         for (platform, change) in &change.platforms {
-            let _ = writeln!(text, "  {platform}: {}", summary(change));
+            line(&format!("  {platform}: {}", summary(change)));
         }
     }
-    text
+    lines
 }
 
 fn json(changes: &Changes, failures: &Failures) -> String {
@@ -150,7 +155,7 @@ fn json(changes: &Changes, failures: &Failures) -> String {
         .map(|(platform, bytes)| (platform.to_string(), json!(bytes)));
     let failed = failures
         .iter()
-        .map(|(name, error)| json!({"name": name.as_str(), "error": report::line(error)}));
+        .map(|(name, error)| json!({"name": name.as_str(), "error": report::line(error).as_str()}));
     let document = json!({
         "changed": changes.images.iter().map(change).collect::<Vec<_>>(),
         "failed": failed.collect::<Vec<_>>(),
