@@ -38,6 +38,7 @@ pub(super) enum ErrorCode {
     ManifestUnknown,
     NameInvalid,
     NameUnknown,
+    TooManyRequests,
     Unsupported,
 }
 
@@ -49,6 +50,7 @@ impl ErrorCode {
             Self::ManifestUnknown => "MANIFEST_UNKNOWN",
             Self::NameInvalid => "NAME_INVALID",
             Self::NameUnknown => "NAME_UNKNOWN",
+            Self::TooManyRequests => "TOOMANYREQUESTS",
             Self::Unsupported => "UNSUPPORTED",
         }
     }
@@ -113,6 +115,11 @@ impl Refusal {
         code: ErrorCode::Unsupported,
         message: Cow::Borrowed("`chunked` is the only transfer coding here"),
     };
+    pub(super) const TOO_MANY_CONNECTIONS: Self = Self {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        code: ErrorCode::TooManyRequests,
+        message: Cow::Borrowed("there are too many connections from this address"),
+    };
     pub(super) const CONDITION_FAILED: Self = Self {
         status: StatusCode::PRECONDITION_FAILED,
         code: ErrorCode::Unsupported,
@@ -138,10 +145,25 @@ impl Refusal {
 
     /// The error in the specification's form.
     pub(super) fn answer(&self) -> Answer {
+        json(self.status, self.body())
+    }
+
+    /// The same as the bytes of a whole answer, for a connection that ends with it.
+    pub(super) fn last_words(&self) -> String {
+        let body = self.body();
+        format!(
+            "HTTP/1.1 {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nretry-after: 1\r\n\
+             connection: close\r\n\r\n{body}",
+            self.status,
+            body.len()
+        )
+    }
+
+    fn body(&self) -> String {
         let errors = serde_json::json!({
             "errors": [{ "code": self.code.as_str(), "message": self.message, "detail": null }]
         });
-        json(self.status, errors.to_string())
+        errors.to_string()
     }
 }
 

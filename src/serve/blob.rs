@@ -1,6 +1,9 @@
 //! A blob on disk, streamed in chunks, so that memory does not grow with its size. What the kernel has in memory it
-//! copies to the client by itself; what has to come from the disk is read first, by a thread that may wait. The digest
-//! is for the client to check, as the specification asks of every client.
+//! copies to the client by itself; what has to come from the disk is read first, by a thread that may wait.
+//!
+//! The digest is for the client to check, as the specification asks of every client. But what goes out is the file that
+//! was there at the start: one that was changed or replaced since is hashed before any of it goes out. An answer reads
+//! one open file from beginning to end.
 
 use std::fs::File;
 use std::io;
@@ -9,29 +12,49 @@ use std::io::IoSliceMut;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use super::identity::Identity;
 use super::sendfile::{Announcements, PART_SIZE};
+use crate::digest::Digest;
 
 /// Enough to keep system calls rare, small enough that a thousand connections stay small.
 pub(super) const CHUNK_SIZE: usize = 128 << 10;
 
-/// A file, with the size that its descriptor says.
+/// A file, with the digest and the size that its descriptor says.
 #[derive(Debug)]
 pub(super) struct Blob {
     path: PathBuf,
+    digest: Digest,
     size: u64,
+    known: Mutex<Known>,
+}
+
+/// The file that was last looked at, and whether it is the blob.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    identity: Identity,
+    is_right: bool,
 }
 
 impl Blob {
     /// A blob whose file was seen to have `size` bytes. The path has no links in it.
-    pub(super) fn new(path: PathBuf, size: u64) -> Self {
-        Self { path, size }
+    pub(super) fn new(path: PathBuf, digest: Digest, size: u64) -> io::Result<Self> {
+        let known = Known {
+            identity: Identity::of(&path.symlink_metadata()?),
+            is_right: true,
+        };
+        Ok(Self {
+            path,
+            digest,
+            size,
+            known: Mutex::new(known),
+        })
     }
 
     /// The length in bytes.
@@ -41,12 +64,12 @@ impl Blob {
 
     /// The bytes of `range`, or what stands for them; an error where the file ends before it does.
     pub(super) async fn read(
-        &self,
+        self: &Arc<Self>,
         range: Range<u64>,
         announcements: Announcements,
     ) -> io::Result<impl Stream<Item = io::Result<Bytes>> + use<>> {
-        let (path, size) = (self.path.clone(), self.size);
-        let file = blocking(move || open(&path, size)).await?;
+        let blob = Arc::clone(self);
+        let file = blocking(move || blob.open()).await?;
         let at_hand = move |file: &Arc<File>, range: &Range<u64>| {
             let part = beginning(range, PART_SIZE);
             is_cached(file, &part)
@@ -55,6 +78,36 @@ impl Blob {
         };
         Ok(chunks(file, range, at_hand))
     }
+
+    /// Opens what was found at the start, and nothing that someone has put in its place since: no link, no pipe, and a
+    /// file of other content never. `nix-store --optimise` replaces files by links to others with the same content.
+    fn open(&self) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        let mut file = File::from(open_without_links(&self.path, flags)?);
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || metadata.len() != self.size {
+            return Err(another_file());
+        }
+        let identity = Identity::of(&metadata);
+        // Whoever asks for it in the meantime waits for the hash, too.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.identity != identity {
+            let found = self.digest.hasher().read(&mut file)?;
+            *known = Known {
+                identity,
+                is_right: found == self.digest,
+            };
+        }
+        if known.is_right {
+            Ok(file)
+        } else {
+            Err(another_file())
+        }
+    }
+}
+
+fn another_file() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "another file took its place")
 }
 
 /// At most so many bytes of `range`.
@@ -80,20 +133,6 @@ fn chunks(
         let done = range.start.saturating_add(chunk.len() as u64);
         Ok(Some((chunk, (file, done..range.end, at_hand))))
     })
-}
-
-/// Opens what was found at the start, and nothing that someone has put in its place since: no link, no pipe.
-fn open(path: &Path, size: u64) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    let file = File::from(open_without_links(path, flags)?);
-    let metadata = file.metadata()?;
-    if metadata.is_file() && metadata.len() == size {
-        return Ok(file);
-    }
-    Err(io::Error::new(
-        io::ErrorKind::NotFound,
-        "another file took its place",
-    ))
 }
 
 /// Directories on the way are not to be links, either, where the kernel can see to that.
@@ -168,13 +207,18 @@ mod tests {
         // Where temporary files are may be a link itself.
         let path = directory.path().canonicalize().unwrap().join("blob");
         std::fs::write(&path, content).unwrap();
-        (directory, Blob::new(path, content.len() as u64))
+        let size = content.len() as u64;
+        (
+            directory,
+            Blob::new(path, Digest::of(content), size).unwrap(),
+        )
     }
 
     /// As from the disk.
     async fn read(blob: &Blob, range: Range<u64>) -> io::Result<Vec<Bytes>> {
-        let file = open(&blob.path, blob.size)?;
-        chunks(file, range, |_, _| Ok(None)).try_collect().await
+        chunks(blob.open()?, range, |_, _| Ok(None))
+            .try_collect()
+            .await
     }
 
     #[tokio::test]
@@ -195,7 +239,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_becomes_shorter_is_an_error_not_an_end() {
         let (_directory, blob) = blob(b"layer");
-        let chunks = chunks(open(&blob.path, 5).unwrap(), 0..5, |_, _| Ok(None));
+        let chunks = chunks(blob.open().unwrap(), 0..5, |_, _| Ok(None));
         std::fs::write(&blob.path, b"").unwrap();
         let chunks: io::Result<Vec<Bytes>> = chunks.try_collect().await;
         assert_eq!(chunks.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
@@ -229,6 +273,27 @@ mod tests {
         assert!(read(&blob, 0..5).await.is_err(), "another file");
     }
 
+    #[tokio::test]
+    async fn a_file_of_the_same_size_that_took_its_place_goes_out_only_if_it_is_the_same_content() {
+        let (directory, blob) = blob(b"layer");
+        let other = directory.path().join("other");
+        for (content, is_right) in [(b"LAYER", false), (b"layer", true), (b"Layer", false)] {
+            std::fs::write(&other, content).unwrap();
+            std::fs::rename(&other, &blob.path).unwrap();
+            // Asking again makes nothing of it.
+            for _ in 0..2 {
+                let found = read(&blob, 0..5).await.map(|chunks| chunks.concat());
+                match found {
+                    Ok(found) => assert!(is_right && found == b"layer"),
+                    Err(error) => {
+                        assert!(!is_right);
+                        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+                    }
+                }
+            }
+        }
+    }
+
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_directory_that_became_a_link_is_not_followed() {
@@ -237,8 +302,9 @@ mod tests {
         std::fs::create_dir(path.join("blobs")).unwrap();
         std::fs::create_dir(path.join("secrets")).unwrap();
         std::fs::write(path.join("secrets/blob"), b"12345").unwrap();
-        let blob = Blob::new(path.join("blobs/blob"), 5);
-        std::fs::remove_dir(path.join("blobs")).unwrap();
+        std::fs::write(path.join("blobs/blob"), b"12345").unwrap();
+        let blob = Blob::new(path.join("blobs/blob"), Digest::of(b"12345"), 5).unwrap();
+        std::fs::remove_dir_all(path.join("blobs")).unwrap();
         symlink(path.join("secrets"), path.join("blobs")).unwrap();
         assert!(read(&blob, 0..5).await.is_err());
     }

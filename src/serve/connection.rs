@@ -26,10 +26,10 @@ use super::access_log::{Access, AccessLog};
 use super::answer::{Answer, Body, ErrorCode, Refusal};
 use super::blob::{Blob, CHUNK_SIZE};
 use super::catalogue::Catalogue;
-use super::limits::{Limits, MAX_HEADER_SIZE};
+use super::limits::{LEAST_READ, Limits, MAX_HEADER_SIZE};
+use super::pace::PaceGuard;
 use super::routes::{self, Head};
 use super::sendfile::{Announcements, Socket};
-use super::stall::StallGuard;
 
 /// What all connections have in common.
 pub(super) struct Shared {
@@ -67,7 +67,7 @@ pub(super) async fn serve(
     // Only a matter of speed.
     let _ = stream.set_nodelay(true);
     let (socket, announcements) = Socket::new(stream);
-    let socket = StallGuard::new(socket, limits.write_stall);
+    let socket = PaceGuard::new(socket, LEAST_READ, limits.slow_read);
     let activity = Arc::new(Activity::default());
     let service = service_fn(|request| {
         let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
@@ -119,6 +119,13 @@ pub(super) async fn serve(
     if let Some(status) = result.err().and_then(|error| refused_unread(&error)) {
         (shared.log)(Access::unreadable(client, status.as_u16()));
     }
+}
+
+/// Ends a connection that is not served. It is not waited until the client has read why.
+pub(super) fn refuse(stream: &TcpStream, client: IpAddr, log: &AccessLog) {
+    let refusal = Refusal::TOO_MANY_CONNECTIONS;
+    let _ = stream.try_write(refusal.last_words().as_bytes());
+    log(Access::unreadable(client, refusal.status.as_u16()));
 }
 
 /// What was answered to something that is no request.
@@ -174,7 +181,11 @@ async fn respond(
 
 type Content = UnsyncBoxBody<Bytes, io::Error>;
 
-async fn open(blob: &Blob, range: Range<u64>, announcements: Announcements) -> io::Result<Content> {
+async fn open(
+    blob: &Arc<Blob>,
+    range: Range<u64>,
+    announcements: Announcements,
+) -> io::Result<Content> {
     let chunks = blob.read(range, announcements).await?;
     Ok(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync())
 }

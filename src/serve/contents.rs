@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::blob::Blob;
 use super::error::Error;
 use super::name::Name;
-use crate::archive::oci_layout::LayoutReader;
+use crate::archive::oci_layout::{self, LayoutReader};
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::index::{Index, Selected};
@@ -190,7 +190,8 @@ impl Contents {
         }
         match layout.blob(descriptor)? {
             Some(path) => {
-                let blob = Blob::new(path, descriptor.size);
+                let blob = Blob::new(path.clone(), descriptor.digest, descriptor.size)
+                    .map_err(|source| oci_layout::Error::Read { path, source })?;
                 self.blobs.insert(descriptor.digest, Arc::new(blob));
                 Ok(())
             }

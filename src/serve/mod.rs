@@ -9,6 +9,7 @@
 
 mod accept;
 mod access_log;
+mod admission;
 mod answer;
 mod blob;
 mod catalogue;
@@ -19,15 +20,16 @@ mod contents;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod identity;
 mod limits;
 mod name;
 mod names;
+mod pace;
 mod page;
 mod range;
 mod routes;
 mod sendfile;
 mod server;
-mod stall;
 mod well_formed;
 
 pub use access_log::{Access, AccessLog};

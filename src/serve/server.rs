@@ -1,16 +1,19 @@
-//! The listener: it takes as many connections as there may be, and asks idle ones to make room.
+//! The listener: it serves as many connections as there may be, asks idle ones to make room for those that wait, and
+//! refuses those of clients that have too many.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 
 use super::access_log::AccessLog;
+use super::admission::{Admission, Client};
 use super::catalogue::Catalogue;
 use super::connection::{self, Shared, Wish};
 use super::limits::Limits;
@@ -70,39 +73,48 @@ impl Server {
         let limits = shared.limits;
         let shared = Arc::new(shared);
         let (wish, _) = watch::channel(Wish::Stay);
+        let mut admission = Admission::new(limits);
         let mut connections = JoinSet::new();
+        let mut clients: HashMap<task::Id, Client> = HashMap::new();
         let mut shutdown = pin!(shutdown);
-        // The one connection too many that was accepted, so that it is known to wait.
-        let mut waiting: Option<(TcpStream, SocketAddr)> = None;
         loop {
-            if connections.len() < limits.connections
-                && let Some((stream, client)) = waiting.take()
-            {
+            while let Some((client, (stream, address))) = admission.next() {
                 let serving = connection::serve(
                     stream,
-                    client.ip().to_canonical(),
+                    address,
                     Arc::clone(&shared),
                     // What was wished before is for those that were there before.
                     wish.subscribe(),
                 );
-                connections.spawn(serving);
+                clients.insert(connections.spawn(serving).id(), client);
             }
             tokio::select! {
                 () = &mut shutdown => break,
-                Some(_) = connections.join_next() => {}
-                accepted = listener.accept(), if waiting.is_none() => match accepted {
-                    Ok(connection) => waiting = Some(connection),
+                Some(ended) = connections.join_next_with_id() => {
+                    let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                    if let Some(client) = clients.remove(&id) {
+                        admission.leave(client);
+                    }
+                }
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        let address = peer.ip().to_canonical();
+                        let entered = admission.enter(Client::of(address), (stream, address));
+                        if let Err((stream, address)) = entered {
+                            connection::refuse(&stream, address, &shared.log);
+                        }
+                    }
                     // Out of file descriptors, or a client that left early: neither is a reason to end, and
                     // the first would come back at once.
                     Err(_) => tokio::time::sleep(PAUSE).await,
                 },
-                () = tokio::time::sleep(PAUSE), if waiting.is_some() => {
+                () = tokio::time::sleep(PAUSE), if admission.is_anyone_waiting() => {
                     wish.send_replace(Wish::MakeRoom);
                 }
             }
         }
         drop(listener);
-        drop(waiting);
+        drop(admission);
         wish.send_replace(Wish::Stop);
         let all_done = async { while connections.join_next().await.is_some() {} };
         // What is not done by then is cut off with the set.
@@ -118,6 +130,7 @@ mod tests {
     use super::*;
     use crate::digest::Digest;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
     use tokio::sync::{mpsc, oneshot};
     use tokio::task::JoinHandle;
 
@@ -156,6 +169,13 @@ mod tests {
         }
     }
 
+    /// What would otherwise hang fails after a time in which the slowest machine is done.
+    async fn in_time<T>(work: impl Future<Output = T>) -> T {
+        tokio::time::timeout(Duration::from_secs(120), work)
+            .await
+            .expect("the server does nothing")
+    }
+
     async fn send(address: SocketAddr, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -166,11 +186,8 @@ mod tests {
         let request =
             format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
         let mut answer = String::new();
-        send(address, &request)
-            .await
-            .read_to_string(&mut answer)
-            .await
-            .unwrap();
+        let mut stream = send(address, &request).await;
+        in_time(stream.read_to_string(&mut answer)).await.unwrap();
         answer
     }
 
@@ -208,14 +225,14 @@ mod tests {
         };
         let running = start(&layout, limits).await;
         for beginning in ["", "GET /v2/ HTTP/1.1\r\nx: "] {
+            let mut stream = send(running.address, beginning).await;
             let mut rest = Vec::new();
-            // Ends only because the server closes the connection.
-            let _ = send(running.address, beginning)
-                .await
-                .read_to_end(&mut rest)
-                .await;
-            assert!(!rest.starts_with(b"HTTP/1.1 200"));
+            in_time(stream.read_to_end(&mut rest)).await.unwrap();
+            assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
         }
+        // And others go on.
+        let answer = ask(running.address, "GET", "/v2/", "").await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 
     #[tokio::test]
@@ -385,7 +402,7 @@ mod tests {
         let (layout, request) = large();
         let limits = Limits {
             connections: 1,
-            write_stall: Duration::from_millis(20),
+            slow_read: Duration::from_millis(20),
             ..limits()
         };
         let running = start(&layout, limits).await;
@@ -393,6 +410,51 @@ mod tests {
         stuck.read_u8().await.unwrap();
         let answer = ask(running.address, "GET", "/v2/", "").await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_client_with_too_many_connections_is_refused_and_told() {
+        let layout = LayoutFixture::with_image("a.io/app:1");
+        let limits = Limits {
+            first_request: Duration::from_secs(3600),
+            ..limits()
+        };
+        let mut running = start(&layout, limits).await;
+        let mut lingering = Vec::new();
+        for _ in 0..limits.per_client() {
+            lingering.push(send(running.address, "").await);
+        }
+        let mut answer = String::new();
+        let mut refused = send(running.address, "").await;
+        in_time(refused.read_to_string(&mut answer)).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+        assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+        assert!(answer.contains(r#""code":"TOOMANYREQUESTS""#), "{answer}");
+        let line = in_time(running.log.recv()).await.unwrap();
+        assert!(line.ends_with("\"-\" 429 0 \"-\" \"-\""), "{line}");
+
+        // It was no more than its own connections.
+        drop(lingering);
+        let answer = ask_until_served(running.address).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+
+    /// Asks until it is not refused: when the server notes that a client has left is its own business.
+    async fn ask_until_served(address: SocketAddr) -> String {
+        in_time(async {
+            loop {
+                let mut stream = send(address, "").await;
+                let request = b"GET /v2/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+                let mut answer = String::new();
+                if stream.write_all(request).await.is_ok()
+                    && stream.read_to_string(&mut answer).await.is_ok()
+                    && !answer.starts_with("HTTP/1.1 429 ")
+                {
+                    return answer;
+                }
+            }
+        })
+        .await
     }
 
     #[tokio::test]
