@@ -3,24 +3,31 @@
 //! A helper gets a bounded time and may say a bounded amount, and what it says is never quoted where it could
 //! hold a secret.
 //!
-//! Source: github.com/docker/docker-credential-helpers, README and `client`.
+//! Sources: github.com/docker/docker-credential-helpers, README and `client`; docker/cli 28, `native_store.go`.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::MapAccess;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 use super::Proof;
 use super::docker_config::docker_key;
+use crate::go_json::{self, Fields, text};
+use crate::printable::Printable;
 use crate::reference::RegistryName;
+use crate::safe_url;
 use crate::secret::Secret;
 
 /// Answers longer than this (64 KiB) are refused.
 const LIMIT: u64 = 64 << 10;
+
+/// No more of a helper's words than this many characters.
+const WORDS: usize = 300;
 
 /// What helpers print, with status 1, for a server that they know nothing of.
 const NOT_FOUND: &str = "credentials not found in native keychain";
@@ -38,7 +45,7 @@ pub struct Helpers {
 }
 
 /// The program's name, if `name` is a plain word that cannot lead to another directory.
-pub fn program(name: &str) -> Result<String, Error> {
+fn program(name: &str) -> Result<String, Error> {
     let is_plain = !name.is_empty()
         && name
             .bytes()
@@ -51,12 +58,19 @@ pub fn program(name: &str) -> Result<String, Error> {
 }
 
 impl Helpers {
-    /// Asks a program for what it keeps for a registry. The program is killed if this is dropped.
+    /// Asks the helper of this name for what it keeps for a registry; its program's name comes along. The program is
+    /// killed if this is dropped.
     pub async fn ask(
         &self,
-        program: &str,
+        name: &str,
         registry: &RegistryName,
-    ) -> Result<Option<Proof>, Error> {
+    ) -> Result<Option<(String, Proof)>, Error> {
+        let program = program(name)?;
+        let proof = self.run(&program, registry).await?;
+        Ok(proof.map(|proof| (program, proof)))
+    }
+
+    async fn run(&self, program: &str, registry: &RegistryName) -> Result<Option<Proof>, Error> {
         let mut command = Command::new(program);
         if let Some(path) = &self.path {
             command.env("PATH", path);
@@ -141,12 +155,20 @@ async fn listen(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default)]
 struct Answer {
-    #[serde(default)]
     username: String,
     secret: String,
+}
+
+impl Fields for Answer {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "username" => text(&mut self.username, map),
+            "secret" => text(&mut self.secret, map),
+            _ => Ok(false),
+        }
+    }
 }
 
 impl Said {
@@ -161,35 +183,54 @@ impl Said {
                 message: message(&self.stdout).or_else(|| message(&self.stderr)),
             });
         }
-        let answer: Answer = serde_json::from_slice(&self.stdout).map_err(|_| Error::Garbage {
-            program: program.to_owned(),
-        })?;
-        Ok(
-            match (answer.username.as_str(), Secret::new(answer.secret)) {
-                ("", secret) if secret.is_empty() => None,
-                (TOKEN_USERNAME, token) => Some(Proof::Identity(token)),
-                (_, password) => Some(Proof::Basic {
-                    username: answer.username,
-                    password,
-                }),
-            },
-        )
+        let answer = std::str::from_utf8(&self.stdout)
+            .ok()
+            .and_then(|text| go_json::first::<Answer>(text).ok()?);
+        let Some(Answer { username, secret }) = answer else {
+            return Err(Error::Garbage {
+                program: program.to_owned(),
+            });
+        };
+        let secret = Secret::new(secret);
+        Ok(match username.as_str() {
+            // Docker takes `{}` for nobody.
+            "" if secret.is_empty() => None,
+            TOKEN_USERNAME => Some(Proof::Identity(secret)),
+            _ => Some(Proof::Basic {
+                username,
+                password: secret,
+            }),
+        })
     }
 }
 
-/// The first line of a failed helper's words, fit for printing; none where it may hold an answer.
-fn message(text: &[u8]) -> Option<String> {
+/// The first line of a failed helper's words; none where they may hold an answer.
+fn message(text: &[u8]) -> Option<Printable> {
     let text = std::str::from_utf8(text).ok()?;
-    if text.contains(['{', '}']) || text.contains("Secret") {
+    if text.contains(['{', '}']) {
         return None;
     }
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    Some(
-        line.chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(300)
-            .collect(),
-    )
+    let line = without_value(line);
+    let words: Vec<_> = line.split(' ').map(safe_url::shown).collect();
+    Some(Printable::at_most(WORDS, &words.join(" ")))
+}
+
+/// A line up to where it begins to tell a value, as in `Secret: …` and `token=…`.
+fn without_value(line: &str) -> Cow<'_, str> {
+    let folded = line.to_ascii_lowercase();
+    let told_after = |sign: &str| {
+        folded.match_indices(sign).find_map(|(at, sign)| {
+            let end = at + sign.len();
+            let rest = folded.get(end..)?.trim_start_matches(['"', '\'', ' ']);
+            rest.starts_with([':', '=']).then_some(end)
+        })
+    };
+    let ends = ["secret", "password", "token", "username"];
+    match ends.into_iter().filter_map(told_after).min() {
+        Some(end) => format!("{}…", line.get(..end).unwrap_or_default()).into(),
+        None => line.into(),
+    }
 }
 
 /// A helper that gave no answer.
@@ -214,14 +255,14 @@ pub enum Error {
         source: io::Error,
     },
     /// The program failed.
-    #[error("the credential helper {program} failed ({status}){}", says(message.as_deref()))]
+    #[error("the credential helper {program} failed ({status}){}", says(message.as_ref()))]
     Failed {
         /// The program.
         program: String,
         /// How it ended.
         status: ExitStatus,
         /// What it said, fit for printing.
-        message: Option<String>,
+        message: Option<Printable>,
     },
     /// The program answered something else.
     #[error("what the credential helper {program} answers is not a user name and a secret in JSON")]
@@ -245,15 +286,7 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// Whether there is no such program.
-    #[must_use]
-    pub fn is_not_installed(&self) -> bool {
-        matches!(self, Self::NotInstalled { .. })
-    }
-}
-
-fn says(message: Option<&str>) -> String {
+fn says(message: Option<&Printable>) -> String {
     message
         .map(|message| format!(": {message}"))
         .unwrap_or_default()
@@ -297,7 +330,8 @@ mod tests {
             .enable_all()
             .build()
             .unwrap()
-            .block_on(helpers.ask(&program("fake").unwrap(), &registry.parse().unwrap()))
+            .block_on(helpers.ask("fake", &registry.parse().unwrap()))
+            .map(|found| found.map(|(_, proof)| proof))
     }
 
     fn ask(script: &str) -> Result<Option<Proof>, Error> {
@@ -322,7 +356,15 @@ mod tests {
                 r#"echo '{"Username":"<token>","Secret":"i"}'; echo noise >&2"#,
                 Some(Proof::Identity(Secret::new("i"))),
             ),
+            (
+                r#"echo '{"username":"ann","SECRET":"x"} and more {'"#,
+                Some(basic("ann", "x")),
+            ),
+            (r#"echo '{"Username":"ann"}'"#, Some(basic("ann", ""))),
+            (r#"echo '{"Secret":"x"}'"#, Some(basic("", "x"))),
             (r#"echo '{"Username":"","Secret":""}'"#, None),
+            (r#"echo '{"Username":null,"Secret":null}'"#, None),
+            ("echo '{}'", None),
             (
                 "echo credentials not found in native keychain; exit 1",
                 None,
@@ -360,10 +402,30 @@ mod tests {
                 "echo 'on stderr' >&2; exit 1",
                 "failed (exit status: 1): on stderr",
             ),
-            ("printf 'a\\033[2Jb\\nhunter2'; exit 1", "): a [2Jb"),
+            ("printf 'a\\033[2Jb\\nhunter2'; exit 1", r"): a\u{1b}[2Jb"),
             (
                 r#"echo '{"Secret":"hunter2"}'; exit 1"#,
                 "failed (exit status: 1)",
+            ),
+            (
+                "printf 'Secret: hunter2\n'; exit 1",
+                "failed (exit status: 1): Secret…",
+            ),
+            (
+                "echo 'cannot renew \"token\" = hunter2' >&2; exit 1",
+                "failed (exit status: 1): cannot renew \"token…",
+            ),
+            (
+                "echo 'cannot reach https://ann:hunter2@vault.example/x?t=hunter2'; exit 1",
+                "cannot reach https://…@vault.example/x?…",
+            ),
+            (
+                "echo 'pass not initialized: password store is empty'; exit 1",
+                "pass not initialized: password store is empty",
+            ),
+            (
+                "echo 'The name org.freedesktop.secrets was not provided'; exit 1",
+                "The name org.freedesktop.secrets was not provided",
             ),
             ("exit 1", "failed (exit status: 1)"),
             ("kill -9 $$", "failed (signal: 9"),
@@ -372,7 +434,6 @@ mod tests {
                 r#"echo '{"Username":"ann","Secret":["hunter2"]}'"#,
                 "is not a user name",
             ),
-            (r#"echo '{"Username":"ann"}'"#, "is not a user name"),
             ("true", "is not a user name"),
             ("exec cat /dev/zero", "larger than 64 KiB"),
             ("exec cat /dev/zero >&2", "larger than 64 KiB"),
@@ -413,7 +474,7 @@ mod tests {
     #[test]
     fn a_helper_that_is_not_there_is_not_installed() {
         let error = ask_within(Duration::from_secs(30), None, "r.example").unwrap_err();
-        assert!(error.is_not_installed(), "{error}");
+        assert!(matches!(error, Error::NotInstalled { .. }), "{error}");
     }
 
     #[test]

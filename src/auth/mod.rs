@@ -81,6 +81,7 @@ mod tests {
             Origin::NamedFile("/file".into()),
         ];
         let kept = [
+            Origin::Variable("DOCKER_AUTH_CONFIG"),
             Origin::File("/file".into()),
             Origin::Helper {
                 program: "docker-credential-x".to_owned(),

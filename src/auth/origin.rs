@@ -11,6 +11,8 @@ pub enum Origin {
     CommandLine,
     /// The environment variables of these names.
     Environment(&'static str),
+    /// The environment variable of this name, which says for which registry they are.
+    Variable(&'static str),
     /// A file that the arguments of this call name.
     NamedFile(PathBuf),
     /// A file in which credentials are kept.
@@ -30,7 +32,7 @@ impl Origin {
     pub fn is_this_call(&self) -> bool {
         match self {
             Self::CommandLine | Self::Environment(_) | Self::NamedFile(_) => true,
-            Self::File(_) | Self::Helper { .. } => false,
+            Self::Variable(_) | Self::File(_) | Self::Helper { .. } => false,
         }
     }
 }
@@ -39,7 +41,9 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CommandLine => f.write_str("the command line"),
-            Self::Environment(names) => write!(f, "the environment ({names})"),
+            Self::Environment(names) | Self::Variable(names) => {
+                write!(f, "the environment ({names})")
+            }
             Self::NamedFile(path) | Self::File(path) => path.display().fmt(f),
             Self::Helper { program, file } => {
                 write!(f, "{program}, which {} names", file.display())

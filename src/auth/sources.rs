@@ -1,6 +1,7 @@
-//! Sources: the files where credentials for a repository may be, in the order in which they are asked. The
-//! first that has some wins. Which files these are is the caller's knowledge.
+//! Sources: the places where credentials for a repository may be, in the order in which they are asked. The
+//! first that has some wins. Which places these are is the caller's knowledge.
 
+use std::error::Error as _;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,9 @@ use std::path::{Path, PathBuf};
 use super::docker_config::{self, DockerConfig};
 use super::helper::{self, Helpers};
 use super::{Credentials, Origin, Proof, credentials_file, netrc};
+use crate::input;
 use crate::reference::{RegistryName, Repository};
+use crate::secret::Secret;
 
 /// Files larger than this (1 MiB) are refused.
 const LIMIT: u64 = 1 << 20;
@@ -16,10 +19,21 @@ const LIMIT: u64 = 1 << 20;
 /// Where to look for credentials.
 #[derive(Clone, Debug)]
 pub struct Sources {
+    /// The variable that is asked before all files.
+    pub variable: Option<Variable>,
     /// The files, in order.
     pub files: Vec<SourceFile>,
     /// How to run the programs that files name.
     pub helpers: Helpers,
+}
+
+/// A variable that is written as docker's `DOCKER_AUTH_CONFIG`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: Secret,
 }
 
 /// One file.
@@ -31,6 +45,9 @@ pub struct SourceFile {
     pub format: Format,
     /// What it means if it is not there.
     pub absence: Absence,
+    /// Whether it may also be a pipe, as those that a shell makes for `<(…)`. Others are regular files: a FIFO in
+    /// the place of one would never end.
+    pub may_be_pipe: bool,
 }
 
 /// How a file is written.
@@ -64,11 +81,11 @@ pub enum Finding {
     Nothing,
     /// Credentials.
     Credentials(Credentials),
-    /// The name of a helper that is not installed, and nothing else. Docker (20.10) does not ask for what such a
-    /// one keeps either, and goes on: a public image needs none of it.
-    NotInstalled {
-        /// The program.
-        program: String,
+    /// No answer, for this reason, and nothing else. Docker (28) goes on after a helper that fails or is not installed,
+    /// and after a variable that it cannot read: a public image needs neither.
+    NoAnswer {
+        /// Why, in a line. It holds no secret.
+        reason: String,
     },
     /// Something that cannot be used.
     Unusable,
@@ -84,28 +101,47 @@ impl Sources {
         self.search(registry, repository, &mut |_, _| ()).await
     }
 
-    /// The same, and tells what is in each file that is asked.
+    /// The same, and tells what is in each place that is asked.
     pub async fn search(
         &self,
         registry: &RegistryName,
         repository: Option<&Repository>,
-        tell: &mut (dyn FnMut(&SourceFile, &Finding) + Send),
+        tell: &mut (dyn FnMut(&str, &Finding) + Send),
     ) -> Result<Option<Credentials>, Error> {
+        if let Some(variable) = &self.variable {
+            let finding = variable.find(registry, repository);
+            tell(&variable.place(), &finding);
+            if let Finding::Credentials(credentials) = finding {
+                return Ok(Some(credentials));
+            }
+        }
         for file in &self.files {
+            let place = file.path.display().to_string();
             let finding = match self.find_in(file, registry, repository).await {
                 Ok(finding) => finding,
                 Err(reason) => {
-                    tell(file, &Finding::Unusable);
+                    tell(&place, &Finding::Unusable);
                     let path = file.path.clone();
                     return Err(Error { path, reason });
                 }
             };
-            tell(file, &finding);
+            tell(&place, &finding);
             if let Finding::Credentials(credentials) = finding {
                 return Ok(Some(credentials));
             }
         }
         Ok(None)
+    }
+
+    /// The names of the places, in order.
+    #[must_use]
+    pub fn places(&self) -> Vec<String> {
+        let files = self
+            .files
+            .iter()
+            .map(|file| file.path.display().to_string());
+        let variable = self.variable.iter().map(Variable::place);
+        variable.chain(files).collect()
     }
 
     async fn find_in(
@@ -117,37 +153,63 @@ impl Sources {
         let Some(text) = file.read()? else {
             return Ok(Finding::Absent);
         };
-        let own = |proof| Credentials {
-            proof,
-            origin: Origin::File(file.path.clone()),
-        };
-        let mut absent = None;
+        let mut unanswered = None;
         let proof: Option<Proof> = match file.format {
             Format::Netrc => netrc::find(&text, registry)?,
             Format::Classic => Some(credentials_file::parse(&text)?),
             Format::DockerConfig => {
                 let config = DockerConfig::parse(&text)?;
                 if let Some(name) = config.helper(registry) {
-                    let program = helper::program(name)?;
-                    match self.helpers.ask(&program, registry).await {
-                        Ok(Some(proof)) => {
+                    match self.helpers.ask(name, registry).await {
+                        Ok(Some((program, proof))) => {
                             let file = file.path.clone();
                             let origin = Origin::Helper { program, file };
                             return Ok(Finding::Credentials(Credentials { proof, origin }));
                         }
                         Ok(None) => {}
-                        Err(error) if error.is_not_installed() => absent = Some(program),
-                        Err(error) => return Err(error.into()),
+                        Err(error) => unanswered = Some(line(&error)),
                     }
                 }
                 config.proof(registry, repository)?
             }
         };
-        Ok(match (proof, absent) {
-            (Some(proof), _) => Finding::Credentials(own(proof)),
-            (None, Some(program)) => Finding::NotInstalled { program },
+        Ok(match (proof, unanswered) {
+            (Some(proof), _) => Finding::Credentials(Credentials {
+                proof,
+                origin: Origin::File(file.path.clone()),
+            }),
+            (None, Some(reason)) => Finding::NoAnswer { reason },
             (None, None) => Finding::Nothing,
         })
+    }
+}
+
+/// A helper's error and its cause in a line.
+fn line(error: &helper::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+impl Variable {
+    fn place(&self) -> String {
+        Origin::Variable(self.name).to_string()
+    }
+
+    fn find(&self, registry: &RegistryName, repository: Option<&Repository>) -> Finding {
+        let found = DockerConfig::parse_variable(self.value.expose())
+            .and_then(|config| config.proof(registry, repository));
+        match found {
+            Ok(None) => Finding::Nothing,
+            Ok(Some(proof)) => Finding::Credentials(Credentials {
+                proof,
+                origin: Origin::Variable(self.name),
+            }),
+            Err(error) => Finding::NoAnswer {
+                reason: error.to_string(),
+            },
+        }
     }
 }
 
@@ -163,7 +225,12 @@ impl SourceFile {
     }
 
     fn read(&self) -> Result<Option<String>, Reason> {
-        let file = match File::open(&self.path) {
+        let opened = if self.may_be_pipe {
+            File::open(&self.path)
+        } else {
+            input::open(&self.path)
+        };
+        let file = match opened {
             Ok(file) => file,
             Err(error) if is_absent(&error) && !self.is_missing() => return Ok(None),
             Err(error) => return Err(Reason::Read(error)),
@@ -176,8 +243,12 @@ impl SourceFile {
             return Err(Reason::TooLarge);
         }
         String::from_utf8(bytes)
+            .or_else(|error| match self.format {
+                // As Go reads JSON. What JSON says is in ASCII all the same.
+                Format::DockerConfig => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+                Format::Netrc | Format::Classic => Err(Reason::NotText),
+            })
             .map(Some)
-            .map_err(|_| Reason::NotText)
     }
 }
 
@@ -211,18 +282,18 @@ enum Reason {
     Netrc(#[from] netrc::Error),
     #[error(transparent)]
     CredentialsFile(#[from] credentials_file::Error),
-    #[error(transparent)]
-    Helper(#[from] helper::Error),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
     use std::fs;
     use std::time::Duration;
 
     fn find(files: &[SourceFile]) -> Result<Option<Credentials>, Error> {
         let sources = Sources {
+            variable: None,
             files: files.to_vec(),
             helpers: Helpers {
                 path: Some("/path-not-set".into()),
@@ -256,6 +327,7 @@ mod tests {
                 path,
                 format,
                 absence: Absence::Mistake,
+                may_be_pipe: false,
             }
         };
         let none = file("none.json", Format::DockerConfig, r#"{"auths":{}}"#);
@@ -280,6 +352,21 @@ mod tests {
             Format::DockerConfig,
             r#"{"auths":{"r.example":{"username":"beside","password":"x"}},"credsStore":"nowhere"}"#,
         );
+        let elsewhere = file(
+            "elsewhere.json",
+            Format::DockerConfig,
+            r#"{"credsStore":"../../bin/x"}"#,
+        );
+        let latin1 = directory.path().join("latin1.json");
+        fs::write(
+            &latin1,
+            b"{\"name\":\"J\xfcrgen\",\"auths\":{\"r.example\":{\"auth\":\"YTpi\"}}}",
+        )
+        .unwrap();
+        let latin1 = SourceFile {
+            path: latin1,
+            ..none.clone()
+        };
         for (files, expected) in [
             (&[&none, &docker, &netrc][..], Some("docker")),
             (&[&none, &netrc, &docker], Some("netrc")),
@@ -288,6 +375,8 @@ mod tests {
             (&[&absent], None),
             (&[&absent, &netrc], Some("netrc")),
             (&[&beside, &netrc], Some("beside")),
+            (&[&elsewhere, &netrc], Some("netrc")),
+            (&[&latin1], Some("a")),
             (&[], None),
         ] {
             let files: Vec<_> = files.iter().map(|file| (*file).clone()).collect();
@@ -311,6 +400,7 @@ mod tests {
                 path: path.clone(),
                 format: Format::DockerConfig,
                 absence,
+                may_be_pipe: false,
             };
             assert_eq!(file.is_missing(), is_mistake, "{file:?}");
             assert_eq!(find(&[file]).is_err(), is_mistake, "{path:?} {absence:?}");
@@ -324,7 +414,7 @@ mod tests {
         for (text, format) in [
             (&b"\xff\xfe"[..], Format::DockerConfig),
             (b"{\"auths\":", Format::DockerConfig),
-            (br#"{"credsStore":"../../bin/x"}"#, Format::DockerConfig),
+            (b"\xff\xfe", Format::Netrc),
             (b"machine \"", Format::Netrc),
             (b"nonsense", Format::Classic),
             (&vec![b' '; 2 << 20], Format::Netrc),
@@ -334,16 +424,24 @@ mod tests {
                 path: path.clone(),
                 format,
                 absence: Absence::Fine,
+                may_be_pipe: false,
             };
             let error = find(&[file]).unwrap_err();
             assert!(error.to_string().contains(path.to_str().unwrap()));
         }
-        // A directory in its place.
-        let file = SourceFile {
-            path: directory.path().to_owned(),
-            format: Format::Netrc,
-            absence: Absence::Fine,
-        };
-        assert!(find(&[file]).is_err());
+        // In its place a directory, or a FIFO that has no writer.
+        let fifo = directory.path().join("fifo");
+        mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        for path in [directory.path(), &fifo] {
+            for format in [Format::DockerConfig, Format::Netrc, Format::Classic] {
+                let file = SourceFile {
+                    path: path.to_owned(),
+                    format,
+                    absence: Absence::Fine,
+                    may_be_pipe: false,
+                };
+                assert!(find(&[file]).is_err(), "{path:?} {format:?}");
+            }
+        }
     }
 }

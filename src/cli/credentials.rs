@@ -3,7 +3,7 @@
 //! never the secret.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use super::args::CredentialArgs;
 use super::environment::{self, var, var_os};
 use super::{Context, Error, report};
 use crate::auth::helper::Helpers;
-use crate::auth::sources::{Absence, Finding, Format, SourceFile};
+use crate::auth::sources::{Absence, Finding, Format, SourceFile, Variable};
 use crate::auth::{Credentials, Origin, Proof, Sources};
 use crate::endpoint::Endpoint;
 use crate::printable::Printable;
 use crate::reference::{RegistryName, Repository};
 use crate::secret::Secret;
 
-/// Passwords on standard input are read up to this many bytes.
+/// Passwords on standard input have at most this many bytes.
 const PASSWORD_LIMIT: u64 = 64 << 10;
 
 /// How long a credential helper may take.
@@ -40,12 +40,7 @@ pub(super) async fn of_command(
     repository: &Repository,
     context: &Context,
 ) -> Result<Option<Credentials>, Error> {
-    let (places, found) = search(args, registry, Some(repository)).await;
-    for place in &places {
-        if let Some(finding) = &place.finding {
-            tell_of_absent_helper(&place.name, finding);
-        }
-    }
+    let (places, found) = search(args, registry, Some(repository), context).await;
     let found = found?;
     if context.verbose {
         let told = if let Some(found) = &found {
@@ -60,15 +55,6 @@ pub(super) async fn of_command(
     Ok(found)
 }
 
-/// A helper that is not installed stops nobody, since a public image needs none, but is told of.
-pub(super) fn tell_of_absent_helper(file: &str, finding: &Finding) {
-    if let Finding::NotInstalled { program } = finding {
-        report::note(&Printable::new(&format!(
-            "no credentials from {program}, which {file} names: it is not installed"
-        )));
-    }
-}
-
 /// The credentials that somebody gave for this very call: by arguments, else by the environment.
 pub(super) async fn given(
     args: CredentialArgs,
@@ -79,15 +65,15 @@ pub(super) async fn given(
     Ok(given.or_else(of_environment))
 }
 
-/// The credentials that are kept in files.
+/// The credentials that are kept for a registry's name.
 pub(super) async fn kept(
     registry: &RegistryName,
     repository: &Repository,
     context: &Context,
 ) -> Result<Option<Credentials>, Error> {
     let sources = sources(files_of_environment());
-    let mut tell = |file: &SourceFile, finding: &Finding| {
-        tell_of_absent_helper(&file.path.display().to_string(), finding);
+    let mut tell = |place: &str, finding: &Finding| {
+        context.keep_unanswered(registry, place, finding);
     };
     let search = sources.search(registry, Some(repository), &mut tell);
     let kept = search.await?;
@@ -106,6 +92,7 @@ pub(super) async fn search(
     args: CredentialArgs,
     registry: &RegistryName,
     repository: Option<&Repository>,
+    context: &Context,
 ) -> (Vec<Place>, Result<Option<Credentials>, Error>) {
     let mut places = Vec::new();
     let mut tell = |name: String, finding| places.push(Place { name, finding });
@@ -129,25 +116,25 @@ pub(super) async fn search(
     }
     tell(names.to_owned(), asked);
 
-    let files = files_of_environment();
+    let sources = sources(files_of_environment());
     let mut looked_at = 0;
     if !is_over(&found) {
-        let mut tell = |file: &SourceFile, finding: &Finding| {
+        let mut tell = |place: &str, finding: &Finding| {
             looked_at += 1;
-            tell(file.path.display().to_string(), Some(finding.clone()));
+            context.keep_unanswered(registry, place, finding);
+            tell(place.to_owned(), Some(finding.clone()));
         };
-        let sources = sources(files.clone());
         let search = sources.search(registry, repository, &mut tell);
         found = search.await.map_err(Error::from);
     }
-    for file in files.iter().skip(looked_at) {
-        tell(file.path.display().to_string(), None);
+    for place in sources.places().into_iter().skip(looked_at) {
+        tell(place, None);
     }
     (places, found)
 }
 
-/// The credentials for a mirror: what files hold for it by its own name. Files and helpers that are not there
-/// were told of when the registry's were looked for.
+/// The credentials for a mirror: what is kept for it by its own name. Places that give no answer are told of where it
+/// is a registry's turn.
 pub(super) async fn of_mirror(
     mirror: &RegistryName,
     repository: &Repository,
@@ -192,7 +179,14 @@ async fn of_arguments(
     repository: Option<&Repository>,
 ) -> Result<Option<Credentials>, Error> {
     if let Some(path) = args.credentials_file {
-        let file = sources(vec![classic(path.clone(), Absence::Mistake)]);
+        let file = Sources {
+            variable: None,
+            ..sources(vec![SourceFile {
+                absence: Absence::Mistake,
+                may_be_pipe: true,
+                ..classic(path.clone())
+            }])
+        };
         let found = file.find(registry, repository).await?;
         let origin = Origin::NamedFile(path);
         return Ok(found.map(|found| Credentials { origin, ..found }));
@@ -232,24 +226,33 @@ pub(super) fn of_environment() -> Option<Credentials> {
 }
 
 fn password_from_stdin() -> Result<Secret, Error> {
+    let failed = |source| Error::Input {
+        what: "the password from standard input".to_owned(),
+        source,
+    };
     let mut text = String::new();
-    std::io::stdin()
-        .lock()
-        .take(PASSWORD_LIMIT)
+    let input = io::stdin().lock();
+    input
+        .take(PASSWORD_LIMIT + 1)
         .read_to_string(&mut text)
-        .map_err(|source| Error::Input {
-            what: "the password from standard input".to_owned(),
-            source,
-        })?;
+        .map_err(failed)?;
+    if text.len() as u64 > PASSWORD_LIMIT {
+        let kind = io::ErrorKind::FileTooLarge;
+        return Err(failed(io::Error::new(kind, "it is larger than 64 KiB")));
+    }
     // As docker login does: the newline of `echo` is not part of the password.
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::new(text.strip_suffix('\r').unwrap_or(text)))
 }
 
-/// A search through these files, and the helpers that they name.
+/// A search through docker's variable and these files, and the helpers that they name.
 pub(super) fn sources(files: Vec<SourceFile>) -> Sources {
-    let with_people = std::io::stdin().is_terminal();
+    let with_people = io::stdin().is_terminal();
     Sources {
+        variable: var(environment::DOCKER_AUTH_CONFIG).map(|value| Variable {
+            name: environment::DOCKER_AUTH_CONFIG,
+            value: Secret::new(value),
+        }),
         files,
         helpers: Helpers {
             path: None,
@@ -282,6 +285,7 @@ fn files(var: impl Fn(&str) -> Option<OsString>, user_id: u32) -> Vec<SourceFile
             path,
             format,
             absence,
+            may_be_pipe: false,
         }));
     };
     let in_home = |rest: &str| home.as_ref().map(|home| home.join(rest));
@@ -323,11 +327,12 @@ fn files(var: impl Fn(&str) -> Option<OsString>, user_id: u32) -> Vec<SourceFile
 }
 
 /// A file as the classic tools have it, which is for any registry.
-pub(super) fn classic(path: PathBuf, absence: Absence) -> SourceFile {
+pub(super) fn classic(path: PathBuf) -> SourceFile {
     SourceFile {
         path,
         format: Format::Classic,
-        absence,
+        absence: Absence::Fine,
+        may_be_pipe: false,
     }
 }
 

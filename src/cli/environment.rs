@@ -9,6 +9,8 @@ pub const DOCKER_USER: &str = "DOCKER_USER";
 pub const DOCKER_PASS: &str = "DOCKER_PASS";
 /// Classic: a bearer token.
 pub const DOCKER_TOKEN: &str = "DOCKER_TOKEN";
+/// Docker: credentials for registries, in JSON.
+pub const DOCKER_AUTH_CONFIG: &str = "DOCKER_AUTH_CONFIG";
 /// Containers: a file with credentials.
 pub const REGISTRY_AUTH_FILE: &str = "REGISTRY_AUTH_FILE";
 /// Docker: the directory of `config.json`, which holds credentials among other things.

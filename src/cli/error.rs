@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::builder::Nowhere;
 use super::daemon_error::{of_daemon, of_load};
 use super::lock::LockError;
+use super::unanswered::Denial;
 use crate::archive::plain_layer::LayerError;
 use crate::archive::{composition, stored_image};
 use crate::auth::{self, sources};
@@ -99,6 +100,9 @@ pub enum Error {
     /// Credentials that are somewhere, but cannot be had.
     #[error("cannot authenticate")]
     Credentials(#[from] sources::Error),
+    /// A denial, after places where credentials may be gave no answer.
+    #[error(transparent)]
+    Denial(Box<Denial>),
     /// The bundle of certificate authorities.
     #[error("cannot verify registries")]
     Roots(#[from] RootsError),
@@ -288,6 +292,7 @@ impl Error {
             | Self::NameOfReference
             | Self::ForceDirectory
             | Self::DirectoryToStdout => Exit::Usage,
+            Self::Denial(denial) => denial.error.exit(),
             Self::Lock(error) => error.exit(),
             Self::LockedImage { source, .. } => source.exit(),
             Self::Several(errors) => {
@@ -345,6 +350,11 @@ impl Error {
     pub fn reasons(&self) -> Vec<String> {
         match self {
             Self::Build(error) => error.reasons(),
+            Self::Denial(denial) => {
+                let mut reasons = denial.error.reasons();
+                reasons.extend(denial.unanswered.iter().cloned());
+                reasons
+            }
             Self::Nowhere(error) => error.lines().collect(),
             _ => Vec::new(),
         }

@@ -44,6 +44,7 @@ impl Error {
                 hint_of_daemon(error)
             }
             Self::Load { source, .. } => hint_of_load(source),
+            Self::Denial(denial) => denial.error.hint(),
             Self::LockedImage { source, .. } => source.hint(),
             Self::Lock(error) => error.hint(),
             Self::Document {

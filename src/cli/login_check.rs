@@ -22,7 +22,7 @@ pub(super) async fn run(args: LoginCheckArgs, context: &Context) -> Result<(), E
     }
 
     let repository = image.as_ref().map(|image| &image.repository);
-    let (places, found) = credentials::search(args.credentials, name, repository).await;
+    let (places, found) = credentials::search(args.credentials, name, repository, context).await;
     tell(&["credentials, from the first of these that has some:".to_owned()])?;
     tell(&places.iter().map(line).collect::<Vec<_>>())?;
     let found = credentials::admitted(found?, &endpoint);
@@ -88,9 +88,7 @@ fn line(place: &Place) -> String {
         None => "not asked",
         Some(Finding::Absent) => "not there",
         Some(Finding::Nothing) => "none",
-        Some(Finding::NotInstalled { program }) => {
-            return format!("  {}: names {program}, which is not installed", place.name);
-        }
+        Some(Finding::NoAnswer { reason }) => return format!("  {}: {reason}", place.name),
         Some(Finding::Unusable) => "cannot be used",
         Some(Finding::Credentials(credentials)) => {
             return format!("  {}: {}", place.name, kind(credentials));

@@ -33,6 +33,7 @@ mod stderr;
 mod stdout;
 mod transfer;
 mod transport;
+mod unanswered;
 mod unquoted;
 
 pub use self::error::{Error, Exit};
@@ -42,6 +43,7 @@ use std::time::Duration;
 
 use self::args::{Args, Command, TransportArgs};
 use self::progress::Display;
+use self::unanswered::Unanswered;
 
 /// What all commands share.
 #[derive(Clone, Debug)]
@@ -49,6 +51,8 @@ struct Context {
     transport: TransportArgs,
     display: Display,
     verbose: bool,
+    /// Where credentials may be and nothing answered.
+    unanswered: Unanswered,
 }
 
 /// How long work that was interrupted may take to let go of what it holds.
@@ -78,7 +82,9 @@ fn run(args: Args) -> Result<(), Error> {
         transport,
         display: Display::new(quiet, matches!(command, Command::Builder)),
         verbose,
+        unanswered: Unanswered::default(),
     };
+    let unanswered = context.unanswered.clone();
     // Hashing and decompressing keep a core busy each; more threads than layers at a time help nobody. And
     // never one alone: signals must be heard while it waits for standard input or a full pipe.
     // Serving is copying for as many clients as there are, which is for every core.
@@ -112,7 +118,7 @@ fn run(args: Args) -> Result<(), Error> {
         }
     });
     runtime.shutdown_background();
-    result
+    result.map_err(|error| error.after(&unanswered))
 }
 
 async fn dispatch(command: Command, context: Context) -> Result<(), Error> {

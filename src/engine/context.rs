@@ -3,23 +3,34 @@
 //! Source: docker/cli, `cli/context/store`: `contexts/meta/<SHA-256 of the name>/meta.json`, and files for TLS
 //! in `contexts/tls/<SHA-256 of the name>/docker`.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::MapAccess;
 
 use super::address::{self, Address, Endpoint, TlsFiles};
 use crate::digest::Digest;
 use crate::document;
+use crate::go_json::{self, Fields, text};
+use crate::input;
 
 /// The name that stands for no context.
 const DEFAULT: &str = "default";
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What `config.json` says of contexts. All else in it is for other programs.
+#[derive(Default)]
 struct Config {
-    current_context: Option<String>,
+    current_context: String,
+}
+
+impl Fields for Config {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "currentcontext" => text(&mut self.current_context, map),
+            _ => Ok(false),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -46,8 +57,7 @@ struct DockerEndpoint {
 pub fn find(directory: &Path, name: Option<&str>) -> Result<Option<Endpoint>, Error> {
     let current = match name {
         Some(name) => Some(name.to_owned()),
-        None => read::<Config>(&directory.join("config.json"))?
-            .and_then(|config| config.current_context),
+        None => current(&directory.join("config.json"))?,
     };
     let Some(name) = current.filter(|name| !name.is_empty() && name != DEFAULT) else {
         return Ok(None);
@@ -59,8 +69,8 @@ pub fn find(directory: &Path, name: Option<&str>) -> Result<Option<Endpoint>, Er
         name: name.clone(),
         path: meta.clone(),
     };
-    let endpoint = read::<Meta>(&meta)?
-        .and_then(|meta| meta.endpoints?.docker)
+    let endpoint = read(&meta, |bytes| serde_json::from_slice(bytes))?
+        .and_then(|meta: Meta| meta.endpoints?.docker)
         .ok_or_else(no_context)?;
     if endpoint.skip_tls_verify {
         return Err(Error::Unverified { name });
@@ -78,9 +88,20 @@ pub fn find(directory: &Path, name: Option<&str>) -> Result<Option<Endpoint>, Er
     }))
 }
 
-/// A JSON file; `None` where there is none.
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
-    let bytes = match File::open(path).and_then(document::read) {
+/// The name of the current context, if docker's configuration has one.
+fn current(path: &Path) -> Result<Option<String>, Error> {
+    let config = read(path, |bytes| {
+        go_json::first::<Config>(&String::from_utf8_lossy(bytes))
+    })?;
+    Ok(config.flatten().map(|config| config.current_context))
+}
+
+/// A JSON file, as `parse` reads it; `None` where there is none.
+fn read<T>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, serde_json::Error>,
+) -> Result<Option<T>, Error> {
+    let bytes = match input::open(path).and_then(document::read) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
@@ -90,13 +111,11 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, Error>
             });
         }
     };
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|error| Error::Json {
-            path: path.to_owned(),
-            // The parser's own words could quote a secret, which docker keeps in the same file.
-            line: error.line(),
-        })
+    parse(&bytes).map(Some).map_err(|error| Error::Json {
+        path: path.to_owned(),
+        // The parser's own words could quote a secret, which docker keeps in the same file.
+        line: error.line(),
+    })
 }
 
 /// A context that cannot be used.
@@ -180,6 +199,19 @@ mod tests {
             r#"{"auths":{},"currentContext":"remote"}"#,
         );
         let expected = |name: &str| Some(format!("unix:///run/{name}.sock"));
+        // As docker reads the file: any case, and only the first value; without a word it is as good as none.
+        for text in [
+            r#"{"CurrentContext":"remote"}"#,
+            r#"{"currentContext":"remote","currentContext":null} and more"#,
+        ] {
+            write(path, "config.json", text);
+            assert_eq!(host(find(path, None).unwrap()), expected("remote"));
+        }
+        for text in ["", "{}", r#"{"currentContext":null}"#] {
+            write(path, "config.json", text);
+            assert_eq!(host(find(path, None).unwrap()), None);
+        }
+        write(path, "config.json", r#"{"currentContext":"remote"}"#);
         assert_eq!(host(find(path, None).unwrap()), expected("remote"));
         assert_eq!(host(find(path, Some("other")).unwrap()), expected("other"));
         assert_eq!(host(find(path, Some("default")).unwrap()), None);

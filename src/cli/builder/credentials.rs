@@ -4,10 +4,8 @@
 
 use crate::auth;
 use crate::auth::sources::{Absence, Finding, SourceFile};
-use crate::cli::credentials::{
-    classic, files_of_environment, of_environment, sources, tell_of_absent_helper,
-};
-use crate::cli::{Error, report};
+use crate::cli::credentials::{classic, files_of_environment, of_environment, sources};
+use crate::cli::{Context, Error, report};
 use crate::nix::builder::Location;
 use crate::printable::Printable;
 
@@ -15,17 +13,18 @@ use crate::printable::Printable;
 const CLASSIC: &str = "/etc/nix-docker-credentials.txt";
 
 /// Where a build looks for credentials.
-pub(super) struct Credentials {
+pub(super) struct Credentials<'a> {
+    context: &'a Context,
     /// For whatever registry it asks.
     given: Option<auth::Credentials>,
     files: Vec<SourceFile>,
 }
 
-impl Credentials {
+impl<'a> Credentials<'a> {
     /// Those that a build has, and tells of those that it does not take.
-    pub(super) fn of_build(asks_several: bool) -> Self {
+    pub(super) fn of_build(asks_several: bool, context: &'a Context) -> Self {
         let given = of_environment();
-        let classic = classic(CLASSIC.into(), Absence::Fine);
+        let classic = classic(CLASSIC.into());
         if asks_several {
             let mut unused = Vec::new();
             unused.extend(given.map(|given| given.origin.to_string()));
@@ -39,13 +38,18 @@ impl Credentials {
                 )));
             }
             return Self {
+                context,
                 given: None,
                 files: files(),
             };
         }
         let mut files = if given.is_none() { files() } else { Vec::new() };
         files.push(classic);
-        Self { given, files }
+        Self {
+            context,
+            given,
+            files,
+        }
     }
 
     /// Those for a place.
@@ -56,11 +60,11 @@ impl Credentials {
         if let Some(given) = &self.given {
             return Ok(Some(given.clone()));
         }
-        let mut tell = |file: &SourceFile, finding: &Finding| {
-            tell_of_absent_helper(&file.path.display().to_string(), finding);
-        };
         let sources = sources(self.files.clone());
         let (registry, repository) = (location.endpoint.registry_name(), &location.repository);
+        let mut tell = |place: &str, finding: &Finding| {
+            self.context.keep_unanswered(registry, place, finding);
+        };
         Ok(sources
             .search(registry, Some(repository), &mut tell)
             .await?)

@@ -28,7 +28,7 @@ struct Download<'a> {
     digest: Digest,
     size: Size,
     mirrors: Vec<Endpoint>,
-    credentials: Credentials,
+    credentials: Credentials<'a>,
 }
 
 /// Fetches a blob.
@@ -45,7 +45,7 @@ pub(super) async fn fetch(job: Job, context: &Context) -> Result<(), Error> {
         digest: job.digest,
         size: job.size,
         mirrors: job.mirrors,
-        credentials: Credentials::of_build(registries.len() > 1),
+        credentials: Credentials::of_build(registries.len() > 1, context),
     };
     let client = transport::client(context, true)?;
     if let [only] = answers.as_slice() {

@@ -93,6 +93,12 @@ pub(super) const VARIABLES: &[Thing] = &[
         "A name and a password for the registry, where there is no token.",
     ),
     thing(
+        &[names::DOCKER_AUTH_CONFIG],
+        &[Registries],
+        "Credentials for registries as docker reads them: {\"auths\": {\"HOST\": {\"auth\": \"…\"}}}, where the last is \
+         NAME:PASSWORD in base64.",
+    ),
+    thing(
         &[names::REGISTRY_AUTH_FILE],
         &[Registries],
         "A file with credentials for registries, such as podman login and skopeo login write. It must be there.",

@@ -1,8 +1,11 @@
 //! Docker's `config.json`, and the `auth.json` of podman, skopeo and their kin, which is the same with keys
 //! for parts of a registry. It owns which entry of the file is for a repository, and names the credential
-//! helper that the file wants asked; it asks none itself.
+//! helper that the file wants asked; it asks none itself. `DOCKER_AUTH_CONFIG` holds the same in fewer words.
 //!
-//! Sources: github.com/docker/cli, `cli/config`; containers-auth.json(5).
+//! Sources: github.com/docker/cli 28, `cli/config`; containers-auth.json(5).
+
+mod scope;
+mod variable;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,10 +13,12 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::Deserialize;
+use serde::de::MapAccess;
 
+use self::scope::{Scope, host_of};
 use super::Proof;
-use crate::reference::{DOCKER_HUB, RegistryName, Repository};
+use crate::go_json::{self, Fields, Object, entries, text};
+use crate::reference::{RegistryName, Repository};
 use crate::secret::Secret;
 
 /// Docker's key for Docker Hub, from the time of the first interface.
@@ -21,7 +26,9 @@ const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
 /// The name by which docker keeps a registry's credentials, in its file and with helpers.
@@ -34,52 +41,81 @@ pub fn docker_key(registry: &RegistryName) -> &str {
     }
 }
 
-/// What such a file says of credentials. All else in it is somebody else's.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What such a file says of credentials. All else in it is for other programs.
+#[derive(Default)]
 pub struct DockerConfig {
-    auths: Option<BTreeMap<String, Option<Entry>>>,
-    cred_helpers: Option<BTreeMap<String, String>>,
-    creds_store: Option<String>,
+    auths: BTreeMap<String, Object<Entry>>,
+    cred_helpers: BTreeMap<String, String>,
+    creds_store: String,
 }
 
-#[derive(Deserialize)]
+impl Fields for DockerConfig {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "auths" => entries(&mut self.auths, map),
+            "credhelpers" => entries(&mut self.cred_helpers, map),
+            "credsstore" => text(&mut self.creds_store, map),
+            _ => Ok(false),
+        }
+    }
+}
+
+#[derive(Default)]
 struct Entry {
-    auth: Option<String>,
-    username: Option<String>,
-    password: Option<String>,
-    identitytoken: Option<String>,
-    registrytoken: Option<String>,
+    auth: String,
+    username: String,
+    password: String,
+    identity_token: String,
+    registry_token: String,
+}
+
+impl Fields for Entry {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "auth" => text(&mut self.auth, map),
+            "username" => text(&mut self.username, map),
+            "password" => text(&mut self.password, map),
+            "identitytoken" => text(&mut self.identity_token, map),
+            "registrytoken" => text(&mut self.registry_token, map),
+            _ => Ok(false),
+        }
+    }
 }
 
 impl DockerConfig {
-    /// Reads the file's text.
+    /// Reads a file's text. One without a word is as good as none.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        serde_json::from_str(text).map_err(|error| Error::Json {
-            // The error's own words may quote a secret.
-            wrong: if error.is_data() {
-                "does not hold what docker's configuration holds"
-            } else {
-                "is not JSON"
-            },
-            line: error.line(),
-            column: error.column(),
-        })
+        go_json::first(text)
+            .map(Option::unwrap_or_default)
+            .map_err(|error| Error::Json {
+                // The error's own words may quote a secret.
+                wrong: if error.is_data() {
+                    "does not hold what docker's configuration holds"
+                } else {
+                    "is not JSON"
+                },
+                line: error.line(),
+                column: error.column(),
+            })
     }
 
     /// The credential helper to ask about a registry: the one named for it, else the one for all.
     #[must_use]
     pub fn helper(&self, registry: &RegistryName) -> Option<&str> {
-        let registry = host_of(registry.as_str());
-        let own = self.cred_helpers.iter().flatten().find(|(key, _)| {
+        let host = host_of(registry.as_str());
+        let is_own = |key: &str| {
             let scope = Scope::of(key);
-            scope.path.is_empty() && scope.host == registry
+            scope.path.is_empty() && scope.host == host
+        };
+        let helpers = &self.cred_helpers;
+        // Of several spellings, the one that docker writes.
+        let own = helpers.get(docker_key(registry)).or_else(|| {
+            helpers
+                .iter()
+                .find_map(|(key, own)| is_own(key).then_some(own))
         });
         // An empty name says: no helper for this one.
-        own.map(|(_, helper)| helper)
-            .or(self.creds_store.as_ref())
-            .map(String::as_str)
-            .filter(|helper| !helper.is_empty())
+        Some(own.unwrap_or(&self.creds_store).as_str()).filter(|helper| !helper.is_empty())
     }
 
     /// What the file itself holds for a repository. The longest key that names it or what it is in wins. For none,
@@ -93,8 +129,7 @@ impl DockerConfig {
         let mut matching: Vec<_> = self
             .auths
             .iter()
-            .flatten()
-            .filter_map(|(key, entry)| Some((Scope::of(key), key, entry.as_ref()?)))
+            .map(|(key, Object(entry))| (Scope::of(key), key, entry))
             .filter(|(scope, ..)| scope.host == host && scope.holds(repository))
             .collect();
         // Of several spellings, the one that docker writes.
@@ -111,68 +146,31 @@ impl DockerConfig {
     }
 }
 
-/// What a key is for: a registry, or the repositories at and below a path in it.
-struct Scope<'a> {
-    host: String,
-    path: &'a str,
-}
-
-impl<'a> Scope<'a> {
-    fn of(key: &'a str) -> Self {
-        let bare = ["https://", "http://"]
-            .iter()
-            .find_map(|scheme| key.strip_prefix(scheme));
-        let text = bare.unwrap_or(key);
-        let (host, path) = text.split_once('/').unwrap_or((text, ""));
-        let path = path.trim_end_matches('/');
-        // The path of a URL is the interface's, not a repository's.
-        let is_interface = bare.is_some() || matches!(path, "v1" | "v2");
-        Self {
-            host: host_of(host),
-            path: if is_interface { "" } else { path },
-        }
-    }
-
-    fn holds(&self, repository: Option<&Repository>) -> bool {
-        self.path.is_empty()
-            || repository
-                .and_then(|repository| repository.as_str().strip_prefix(self.path))
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
-}
-
-/// A registry's host and port, with one name for Docker Hub.
-fn host_of(name: &str) -> String {
-    match name.to_ascii_lowercase().as_str() {
-        "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB.to_owned(),
-        other => other.to_owned(),
-    }
-}
-
 impl Entry {
     fn proof(&self) -> Result<Option<Proof>, Error> {
-        let set = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
-        if let Some(token) = set(&self.registrytoken) {
-            return Ok(Some(Proof::Bearer(Secret::new(token))));
+        if !self.registry_token.is_empty() {
+            return Ok(Some(Proof::Bearer(Secret::new(&*self.registry_token))));
         }
-        if let Some(token) = set(&self.identitytoken) {
-            return Ok(Some(Proof::Identity(Secret::new(token))));
+        if !self.identity_token.is_empty() {
+            return Ok(Some(Proof::Identity(Secret::new(&*self.identity_token))));
         }
-        if let Some(auth) = set(&self.auth) {
-            return decode(&auth).map(Some);
+        if !self.auth.is_empty() {
+            return decode(&self.auth).map(Some);
         }
-        Ok(set(&self.username)
-            .zip(set(&self.password))
-            .map(|(username, password)| Proof::Basic {
-                username,
-                password: Secret::new(password),
-            }))
+        if self.username.is_empty() || self.password.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Proof::Basic {
+            username: self.username.clone(),
+            password: Secret::new(&*self.password),
+        }))
     }
 }
 
-/// `auth` is `name:password` in base64.
+/// `auth` is `name:password` in base64, which many tools wrap after 76 characters.
 fn decode(auth: &str) -> Result<Proof, Error> {
-    let bytes = BASE64.decode(auth.trim()).map_err(|_| Error::Auth)?;
+    let auth = auth.trim().replace(['\r', '\n'], "");
+    let bytes = BASE64.decode(auth).map_err(|_| Error::Auth)?;
     let text = String::from_utf8(bytes).map_err(|_| Error::Auth)?;
     match text.split_once(':') {
         Some((username, password)) if !username.is_empty() => Ok(Proof::Basic {
@@ -200,6 +198,11 @@ pub enum Error {
     /// An entry's `auth` is something else.
     #[error("the `auth` of its entry for this registry is not a name and a password in base64")]
     Auth,
+    /// The variable holds something else.
+    #[error(
+        "it may hold only `auths`, each with an `auth` that is a name and a password in base64"
+    )]
+    Variable,
 }
 
 #[cfg(test)]
@@ -226,8 +229,10 @@ mod tests {
     fn reads_each_kind_of_entry() {
         for (entry, expected) in [
             (r#"{"auth":"YW5uOnNlY3JldA=="}"#, Some("ann:secret")),
-            // Without padding; a password with colons; a password padded with NUL.
+            // Without padding; wrapped; with bits to spare; a password with colons, and one padded with NUL.
             (r#"{"auth":"YW5uOnNlY3JldA"}"#, Some("ann:secret")),
+            (r#"{"auth":"YW5uOnNl\r\nY3Jl\ndA==\n"}"#, Some("ann:secret")),
+            (r#"{"auth":"YW5uOnNlY3JldB=="}"#, Some("ann:secret")),
             (r#"{"auth":"YW5uOmE6Yjpj"}"#, Some("ann:a:b:c")),
             (r#"{"auth":"YW5uOngAAA=="}"#, Some("ann:x")),
             (
@@ -253,39 +258,6 @@ mod tests {
                 expected,
                 "{entry}"
             );
-        }
-    }
-
-    #[test]
-    fn keys_are_read_as_docker_reads_them() {
-        for (key, registry, found) in [
-            ("https://index.docker.io/v1/", "docker.io", true),
-            ("index.docker.io", "docker.io", true),
-            ("docker.io", "docker.io", true),
-            ("https://registry-1.docker.io/v2/", "docker.io", true),
-            (
-                "https://index.docker.io/v1/",
-                "registry-1.docker.io:443",
-                false,
-            ),
-            ("ghcr.io", "ghcr.io", true),
-            ("https://ghcr.io", "ghcr.io", true),
-            ("https://ghcr.io/v2/", "ghcr.io", true),
-            ("http://ghcr.io/v1/", "ghcr.io", true),
-            ("ghcr.io/v2/", "ghcr.io", true),
-            ("ghcr.io/", "ghcr.io", true),
-            ("GHCR.io", "ghcr.io", true),
-            ("https://r.example:5000/v2/", "r.example:5000", true),
-            ("r.example:5000", "r.example", false),
-            ("r.example", "r.example:5000", false),
-            ("[::1]:5000", "[::1]:5000", true),
-            ("ghcr.io.evil.example", "ghcr.io", false),
-            ("", "ghcr.io", false),
-            ("https://", "ghcr.io", false),
-        ] {
-            let text = format!(r#"{{"auths":{{"{key}":{{"auth":"YTpi"}}}}}}"#);
-            let result = find(&text, registry, "library/debian");
-            assert_eq!(result.is_some(), found, "{key} for {registry}");
         }
     }
 
@@ -330,13 +302,18 @@ mod tests {
     fn the_helper_of_the_registry_wins_over_the_one_for_all() {
         let text = r#"{
             "credsStore": "store",
-            "credHelpers": {"ghcr.io": "own", "quay.io": "", "https://index.docker.io/v1/": "hub"}
+            "credHelpers": {
+                "ghcr.io": "own", "quay.io": "", "gcr.io": null,
+                "docker.io": "other", "https://index.docker.io/v1/": "hub"
+            }
         }"#;
         for (text, registry, helper) in [
             (text, "ghcr.io", Some("own")),
             (text, "quay.io", None),
             (text, "docker.io", Some("hub")),
-            (text, "gcr.io", Some("store")),
+            (text, "gcr.io", None),
+            (text, "r.example", Some("store")),
+            (r#"{"credsStore":null,"credHelpers":null}"#, "ghcr.io", None),
             ("{}", "ghcr.io", None),
             (r#"{"credsStore":""}"#, "ghcr.io", None),
         ] {
@@ -350,9 +327,44 @@ mod tests {
     }
 
     #[test]
+    fn files_are_read_as_docker_reads_them() {
+        let good = r#""r.example":{"auth":"YTpi"}"#;
+        for (text, expected) in [
+            (String::new(), None),
+            (" \n".to_owned(), None),
+            ("null".to_owned(), None),
+            ("{}".to_owned(), None),
+            (r#"{"auths":null}"#.to_owned(), None),
+            (format!(r#"{{"auths":{{{good}}}}}"#), Some("a:b")),
+            (
+                format!(r#"{{"auths":{{{good}}}}} trailing {{"#),
+                Some("a:b"),
+            ),
+            (format!(r#"{{"Auths":{{{good}}}}}"#), Some("a:b")),
+            (
+                format!(r#"{{"AUTHS":{{{good}}},"auths":{{}}}}"#),
+                Some("a:b"),
+            ),
+            (
+                r#"{"auths":{"r.example":{"AUTH":"YTpi"}}}"#.to_owned(),
+                Some("a:b"),
+            ),
+            (
+                r#"{"auths":{"r.example":{"Username":"a","PassWord":"b","auth":null}}}"#.to_owned(),
+                Some("a:b"),
+            ),
+            (
+                format!(r#"{{"auths":{{{good},"r.example":{{"auth":"YTpj"}}}}}}"#),
+                Some("a:c"),
+            ),
+        ] {
+            assert_eq!(find(&text, "r.example", "a").as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn says_where_a_file_is_broken_without_quoting_it() {
         for text in [
-            "",
             "hunter2",
             r#"{"auths": "hunter2"}"#,
             r#"{"auths": {"r.example": "hunter2"}}"#,
@@ -388,6 +400,7 @@ mod tests {
             auth in "[A-Za-z0-9+/=]{0,24}",
         ) {
             let _ = DockerConfig::parse(&text);
+            let _ = DockerConfig::parse_variable(&text);
             let config = serde_json::json!({"auths": {key: {"auth": auth}}}).to_string();
             let _ = DockerConfig::parse(&config)
                 .unwrap()
