@@ -228,11 +228,11 @@ pub struct ConfigArgs {
 /// Where to write what is otherwise printed.
 #[derive(Debug, clap::Args)]
 pub struct OptionalOutputArgs {
-    /// Write to a file, which must not exist
+    /// Write to a file
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 
-    /// Replace the file if it exists
+    /// Replace the file if it exists, as the programs with classic names always do
     #[arg(long, requires = "out")]
     pub force: bool,
 }
@@ -240,11 +240,11 @@ pub struct OptionalOutputArgs {
 /// Where to write.
 #[derive(Clone, Debug, clap::Args)]
 pub struct OutputArgs {
-    /// Write to a file, which must not exist; `-` is standard output
+    /// Write to a file; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub out: PathBuf,
 
-    /// Replace the file if it exists
+    /// Replace the file if it exists, as the programs with classic names always do
     #[arg(long)]
     pub force: bool,
 }

@@ -2,7 +2,7 @@
 
 use super::args::{ManifestArgs, OptionalOutputArgs};
 use super::source::{Source, platform};
-use super::{Context, Error, stdout};
+use super::{Context, Error, classic, stdout};
 use crate::output::{Existing, OutputFile};
 
 pub(super) async fn run(args: ManifestArgs, context: &Context) -> Result<(), Error> {
@@ -30,9 +30,9 @@ pub(super) fn write(args: &OptionalOutputArgs, bytes: &[u8]) -> Result<(), Error
     Ok(file.commit()?)
 }
 
-/// What `--force` says.
+/// Whether a file that exists is replaced: with `--force`, and under the classic names, whose programs always did.
 pub(super) fn existing(force: bool) -> Existing {
-    if force {
+    if force || classic::is_classic() {
         Existing::Replace
     } else {
         Existing::Refuse

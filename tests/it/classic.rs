@@ -1,13 +1,14 @@
 //! The classic names and command lines, as the old documents and nixpkgs' old fetchers have them.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::support::files::listing;
-use crate::support::hocker::classic;
-use crate::support::image::{hex, small};
-use crate::support::scripted_registry::{Registry, get};
+use crate::support::hocker::{Run, classic, hocker};
+use crate::support::image::{blob_answer, blob_path, digest, hex, small};
+use crate::support::scripted_registry::{Answer, Registry, get};
 
 #[test]
 fn hocker_manifest_prints_the_manifest() {
@@ -52,7 +53,7 @@ fn hocker_layer_says_what_it_does_and_where_it_wrote() {
     );
     registry.on(
         get(format!("/v2/library/hello-world/blobs/{}", layer.digest())),
-        crate::support::image::blob_answer(&layer.blob),
+        blob_answer(&layer.blob),
     );
     let short = &layer.hex()[..7];
     let outcome = classic(
@@ -139,7 +140,7 @@ fn the_command_lines_of_the_old_fetchers_work() {
     image.serve_config(&registry, "team/app");
     registry.on(
         get(format!("/v2/team/app/blobs/{}", layer.digest())),
-        crate::support::image::blob_answer(&layer.blob),
+        blob_answer(&layer.blob),
     );
     let run_time_system = ["team/app", "1", "+RTS", "-N4", "-RTS"];
     let url = registry.url();
@@ -174,7 +175,7 @@ fn credentials_on_the_classic_command_lines_work() {
             get("/v2/team/app/manifests/1")
                 .without("Authorization")
                 .perhaps(),
-            crate::support::scripted_registry::Answer::challenge("Basic realm=\"x\""),
+            Answer::challenge("Basic realm=\"x\""),
         );
         let url = registry.url();
         let outcome = classic("hocker-manifest", ["team/app", "1", "--registry", &url])
@@ -208,7 +209,7 @@ fn docker2nix_reads_standard_input() {
         .input(manifest)
         .run()
         .done();
-    let as_a_command = crate::support::hocker::hocker(["docker2nix", "library/debian", "jessie"])
+    let as_a_command = hocker(["docker2nix", "library/debian", "jessie"])
         .input(manifest)
         .run()
         .done();
@@ -221,4 +222,64 @@ fn docker2nix_reads_standard_input() {
     .run()
     .done();
     assert!(renamed.text().contains("\"jessie-base\""), "{renamed}");
+}
+
+#[test]
+fn an_existing_file_is_replaced_under_the_classic_names_alone() {
+    let registry = Registry::start();
+    let image = small();
+    registry.on(
+        get("/v2/library/debian/manifests/jessie").repeatedly(),
+        image.manifest_answer(),
+    );
+    let layers = image.layers.iter().map(|layer| &layer.blob);
+    for blob in std::iter::once(&image.config).chain(layers) {
+        let path = blob_path("library/debian", &digest(blob));
+        registry.on(get(path).repeatedly(), blob_answer(blob));
+    }
+    let (url, layer) = (registry.url(), image.layers[0].hex());
+    let directory = tempfile::tempdir().unwrap();
+    let (new, old) = (directory.path().join("new"), directory.path().join("old"));
+    for (program, options) in [
+        ("hocker-manifest", &[][..]),
+        ("hocker-config", &[]),
+        ("hocker-layer", &["--layer", &layer]),
+        ("hocker-image", &[]),
+    ] {
+        let write_to = |run: Run, out: &Path| {
+            run.arguments(options)
+                .arguments(["library/debian", "jessie", "--registry", &url])
+                .arguments(["--out", out.to_str().unwrap()])
+                .run()
+        };
+        let (_, command) = program.split_once('-').unwrap();
+        write_to(classic(program, [""; 0]), &new).done();
+        fs::write(&old, "old").unwrap();
+        write_to(hocker([command]), &old)
+            .failed(1)
+            .says("hint: choose another name, or replace it with --force");
+        assert_eq!(fs::read(&old).unwrap(), b"old");
+
+        write_to(classic(program, [""; 0]), &old).done();
+        assert!(fs::read(&old).unwrap() == fs::read(&new).unwrap());
+        assert_eq!(listing(directory.path()).len(), 2, "{program}");
+        fs::remove_file(&new).unwrap();
+    }
+}
+
+#[test]
+fn an_existing_file_stays_where_a_classic_program_fails() {
+    let registry = Registry::start();
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("out");
+    fs::write(&out, "old").unwrap();
+    registry.on(
+        get("/v2/library/debian/manifests/jessie"),
+        Answer::error(404, "MANIFEST_UNKNOWN"),
+    );
+    classic("hocker-image", ["--out", out.to_str().unwrap()])
+        .arguments(["--registry", &registry.url(), "library/debian", "jessie"])
+        .run()
+        .failed(3);
+    assert_eq!(fs::read(&out).unwrap(), b"old");
 }
