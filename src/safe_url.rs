@@ -36,12 +36,15 @@ impl SafeUrl {
     }
 }
 
-/// What may be quoted of a text that somebody gave: where it looks like a URL, nothing that could be user
-/// information, a query or a fragment. It need not parse, and often is quoted because it does not.
+/// What may be quoted of a text that somebody gave: where it looks like a URL, with or without its scheme, nothing that
+/// could be user information, a query or a fragment. It need not parse, and often is quoted because it does not.
 #[must_use]
 pub fn shown(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
+        return match text.rsplit_once('@') {
+            Some((user, rest)) if user.contains(':') && !is_digest(rest) => format!("…@{rest}"),
+            _ => text.to_owned(),
+        };
     };
     // Up to the last one: a password with a slash or a question mark in it parses as something else.
     let (user, rest) = rest
@@ -65,6 +68,13 @@ pub fn has_user_information(text: &str) -> bool {
             .unwrap_or_default()
             .contains('@'),
     }
+}
+
+/// Whether it is the digest of a reference rather than the host after a password.
+fn is_digest(text: &str) -> bool {
+    ["sha256:", "sha512:"]
+        .iter()
+        .any(|algorithm| text.starts_with(algorithm))
 }
 
 impl fmt::Display for SafeUrl {
@@ -118,6 +128,14 @@ mod tests {
         for (text, expected) in [
             ("debian:12", "debian:12"),
             ("a@sha256:00", "a@sha256:00"),
+            (
+                "r.example:5000/a:1@sha256:00",
+                "r.example:5000/a:1@sha256:00",
+            ),
+            ("a@latest", "a@latest"),
+            ("me:pw@r.example:5000/app", "…@r.example:5000/app"),
+            ("me:p/w@localhost", "…@localhost"),
+            ("https:\\\\me:pw@r.example", "…@r.example"),
             ("https://r.example/app", "https://r.example/app"),
             (
                 "https://me:pw@r.example:99999/",

@@ -193,8 +193,8 @@ impl Said {
         };
         let secret = Secret::new(secret);
         Ok(match username.as_str() {
-            // Docker takes `{}` for nobody.
-            "" if secret.is_empty() => None,
+            // Docker takes `{}` for nobody, and sends no name alone.
+            _ if secret.is_empty() => None,
             TOKEN_USERNAME => Some(Proof::Identity(secret)),
             _ => Some(Proof::Basic {
                 username,
@@ -360,7 +360,8 @@ mod tests {
                 r#"echo '{"username":"ann","SECRET":"x"} and more {'"#,
                 Some(basic("ann", "x")),
             ),
-            (r#"echo '{"Username":"ann"}'"#, Some(basic("ann", ""))),
+            (r#"echo '{"Username":"ann"}'"#, None),
+            (r#"echo '{"Username":"<token>","Secret":""}'"#, None),
             (r#"echo '{"Secret":"x"}'"#, Some(basic("", "x"))),
             (r#"echo '{"Username":"","Secret":""}'"#, None),
             (r#"echo '{"Username":null,"Secret":null}'"#, None),

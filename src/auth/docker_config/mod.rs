@@ -154,30 +154,30 @@ impl Entry {
         if !self.identity_token.is_empty() {
             return Ok(Some(Proof::Identity(Secret::new(&*self.identity_token))));
         }
-        if !self.auth.is_empty() {
-            return decode(&self.auth).map(Some);
-        }
-        if self.username.is_empty() || self.password.is_empty() {
+        let (username, password) = if self.auth.is_empty() {
+            (self.username.clone(), Secret::new(&*self.password))
+        } else {
+            decode(&self.auth)?
+        };
+        // Docker sends neither without the other.
+        if username.is_empty() || password.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Proof::Basic {
-            username: self.username.clone(),
-            password: Secret::new(&*self.password),
-        }))
+        Ok(Some(Proof::Basic { username, password }))
     }
 }
 
 /// `auth` is `name:password` in base64, which many tools wrap after 76 characters.
-fn decode(auth: &str) -> Result<Proof, Error> {
+fn decode(auth: &str) -> Result<(String, Secret), Error> {
     let auth = auth.trim().replace(['\r', '\n'], "");
     let bytes = BASE64.decode(auth).map_err(|_| Error::Auth)?;
     let text = String::from_utf8(bytes).map_err(|_| Error::Auth)?;
     match text.split_once(':') {
-        Some((username, password)) if !username.is_empty() => Ok(Proof::Basic {
-            username: username.to_owned(),
+        Some((username, password)) if !username.is_empty() => Ok((
+            username.to_owned(),
             // Old versions of docker padded with these.
-            password: Secret::new(password.trim_matches('\0')),
-        }),
+            Secret::new(password.trim_matches('\0')),
+        )),
         _ => Err(Error::Auth),
     }
 }
@@ -235,6 +235,9 @@ mod tests {
             (r#"{"auth":"YW5uOnNlY3JldB=="}"#, Some("ann:secret")),
             (r#"{"auth":"YW5uOmE6Yjpj"}"#, Some("ann:a:b:c")),
             (r#"{"auth":"YW5uOngAAA=="}"#, Some("ann:x")),
+            // Without a password, as docker leaves it beside an identity token.
+            (r#"{"auth":"YW5uOg=="}"#, None),
+            (r#"{"auth":"YW5uOg==","password":"secret"}"#, None),
             (
                 r#"{"username":"ann","password":"secret"}"#,
                 Some("ann:secret"),

@@ -157,7 +157,12 @@ fn a_helper_that_fails_stops_no_public_image_and_is_named_by_a_denial() {
 #[test]
 fn a_helper_that_has_nothing_to_say_means_nobody() {
     let closed = registry_with_password();
-    for answer in ["{}", "null", r#"{"Username":"","Secret":""}"#] {
+    for answer in [
+        "{}",
+        "null",
+        r#"{"Username":"","Secret":""}"#,
+        r#"{"Username":"ann"}"#,
+    ] {
         let user = User::new();
         user.helper("fake", &format!("echo '{answer}'"));
         user.file(".docker/config.json", r#"{"credsStore":"fake"}"#);

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{MANIFEST, User};
 use crate::support::hocker::{Outcome, Run};
+use crate::support::image::{blob_path, digest, small};
 use crate::support::scripted_registry::{Answer, Registry, Request, get, head, post};
 
 /// The mark. It needs no escaping anywhere.
@@ -23,14 +24,31 @@ fn fails_without_the_mark(outcome: &Outcome, row: &str) {
     }
 }
 
+/// A blob that a builder asks for.
+const BLOB: &str = "sha256:01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b";
+
 /// A registry that lets nobody in.
 fn closed() -> Registry {
     let registry = Registry::start();
     let challenge = Answer::challenge("Basic realm=\"Registry\"");
-    for expect in [get(MANIFEST), head(MANIFEST), get("/v2/")] {
+    let blob = get(blob_path("team/app", BLOB));
+    for expect in [get(MANIFEST), head(MANIFEST), get("/v2/"), blob] {
         registry.on(expect.perhaps(), challenge.clone());
     }
     registry
+}
+
+/// All commands that look for credentials, for a user, and a build.
+fn runs(user: &User, registry: &Registry) -> Vec<Run> {
+    let build = user
+        .run(&["builder"])
+        .env("out", user.path("out"))
+        .env("registry", registry.url())
+        .env("repository", "team/app")
+        .env("outputHash", BLOB);
+    let mut runs = commands(user, registry);
+    runs.push(build);
+    runs
 }
 
 /// All commands that look for credentials, for a user.
@@ -103,7 +121,7 @@ fn no_file_is_quoted_whatever_is_wrong_with_it() {
         if let Some(variable) = variable {
             user = user.variable(variable, path);
         }
-        for run in commands(&user, &registry) {
+        for run in runs(&user, &registry) {
             fails_without_the_mark(&run.run(), &format!("{file} {text}"));
         }
     }
@@ -151,7 +169,7 @@ fn no_helper_is_quoted_where_it_could_tell_a_secret() {
         let user = User::new();
         user.helper("fake", &script);
         user.file(".docker/config.json", r#"{"credsStore":"fake"}"#);
-        for run in commands(&user, &registry) {
+        for run in runs(&user, &registry) {
             fails_without_the_mark(&run.run(), &script);
         }
     }
@@ -160,7 +178,7 @@ fn no_helper_is_quoted_where_it_could_tell_a_secret() {
         ".docker/config.json",
         format!(r#"{{"credsStore":"{MARK}/../x"}}"#),
     );
-    for run in commands(&user, &registry) {
+    for run in runs(&user, &registry) {
         fails_without_the_mark(&run.run(), "the helper's name");
     }
 }
@@ -195,7 +213,7 @@ fn no_variable_is_quoted_whatever_is_wrong_with_it() {
         let user = row.iter().fold(User::new(), |user, (name, value)| {
             user.variable(name, value)
         });
-        for run in commands(&user, &registry) {
+        for run in runs(&user, &registry) {
             fails_without_the_mark(&run.run(), &format!("{row:?}"));
         }
     }
@@ -242,17 +260,19 @@ fn no_argument_that_may_be_a_secret_is_quoted() {
         &["--username", &user_url, "--password-stdin", &image],
         &["--username", &user_url, &image],
         &["--registry", &url, "team/app", "1"],
-        &["--registry", &url[2..], "team/app", "1"],
+        &["--registry", &url["http://".len()..], "team/app", "1"],
         &["--registry", &format!("ftp://ann:{MARK}@x"), "team/app"],
         &["--mirror", &mirror, &image],
         &["--mirror", &url, &image],
         &["-u", "ann", "-p", MARK, &url],
         &[&user_url],
+        &[&user_url["https://".len()..]],
     ] {
-        for command in ["manifest", "login-check"] {
+        for command in [&["manifest"][..], &["login-check"], &["lock", "add"]] {
             let user = User::new();
-            let run = user.run(&[command]).arguments(arguments);
-            fails_without_the_mark(&run.run(), &format!("{command} {arguments:?}"));
+            let run = user.run(command).arguments(arguments);
+            let run = run.in_directory(user.home.path());
+            fails_without_the_mark(&run.run(), &format!("{command:?} {arguments:?}"));
         }
     }
 }
@@ -339,5 +359,34 @@ fn no_answer_of_a_server_is_quoted_where_it_could_tell_a_secret() {
             .arguments(["--retries", "0"])
             .run();
         fails_without_the_mark(&outcome, &challenge);
+    }
+}
+
+#[test]
+fn no_daemons_address_is_quoted_with_its_password() {
+    for address in [
+        format!("tcp://ann:{MARK}@127.0.0.1:1"),
+        format!("tcp://ann:{MARK}@[x"),
+        format!("ssh://ann:{MARK}@h.example"),
+        format!("http://ann:{MARK}@127.0.0.1:1/x"),
+        format!("ftp://ann:{MARK}@127.0.0.1:1"),
+        format!("ann:{MARK}@127.0.0.1:1"),
+    ] {
+        let meta = format!(r#"{{"Name":"c","Endpoints":{{"docker":{{"Host":"{address}"}}}}}}"#);
+        let of_option = User::new();
+        let of_variable = User::new().variable("DOCKER_HOST", &address);
+        let of_context = User::new().variable("DOCKER_CONTEXT", "c");
+        let directory = digest(b"c").replace("sha256:", ".docker/contexts/meta/");
+        of_context.file(&format!("{directory}/meta.json"), meta);
+        for (user, options) in [
+            (of_option, &["--host", &address][..]),
+            (of_variable, &[]),
+            (of_context, &[]),
+        ] {
+            let image = user.path("image");
+            small().write_layout(&image, "x");
+            let run = user.run(&["load", "--retries", "0", image.to_str().unwrap()]);
+            fails_without_the_mark(&run.arguments(options).run(), &address);
+        }
     }
 }
