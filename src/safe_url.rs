@@ -36,7 +36,7 @@ impl SafeUrl {
     }
 }
 
-/// What may be quoted of a text that somebody gave: where it looks like a URL, with or without its scheme, nothing that
+/// What may be quoted of a text that a user or a server gave: where it looks like a URL, with or without its scheme, nothing that
 /// could be user information, a query or a fragment. It need not parse, and often is quoted because it does not.
 #[must_use]
 pub fn shown(text: &str) -> String {

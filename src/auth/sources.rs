@@ -101,7 +101,7 @@ impl Sources {
         self.search(registry, repository, &mut |_, _| ()).await
     }
 
-    /// The same, and tells what is in each place that is asked.
+    /// The same, and reports what is in each place that is asked.
     pub async fn search(
         &self,
         registry: &RegistryName,

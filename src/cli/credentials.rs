@@ -133,8 +133,8 @@ pub(super) async fn search(
     (places, found)
 }
 
-/// The credentials for a mirror: what is kept for it by its own name. Places that give no answer are told of where it
-/// is a registry's turn.
+/// The credentials for a mirror: what is kept for it by its own name. Places that give no answer are kept
+/// in mind for the registry alone.
 pub(super) async fn of_mirror(
     mirror: &RegistryName,
     repository: &Repository,

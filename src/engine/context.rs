@@ -199,7 +199,7 @@ mod tests {
             r#"{"auths":{},"currentContext":"remote"}"#,
         );
         let expected = |name: &str| Some(format!("unix:///run/{name}.sock"));
-        // As docker reads the file: any case, and only the first value; without a word it is as good as none.
+        // As docker reads the file: keys in any case, and only the first value; an empty file holds nothing.
         for text in [
             r#"{"CurrentContext":"remote"}"#,
             r#"{"currentContext":"remote","currentContext":null} and more"#,

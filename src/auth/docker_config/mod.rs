@@ -83,7 +83,7 @@ impl Fields for Entry {
 }
 
 impl DockerConfig {
-    /// Reads a file's text. One without a word is as good as none.
+    /// Reads a file's text. An empty one holds nothing.
     pub fn parse(text: &str) -> Result<Self, Error> {
         go_json::first(text)
             .map(Option::unwrap_or_default)

@@ -106,7 +106,7 @@ fn a_denial_by_the_token_service_names_where_the_credentials_came_from() {
 }
 
 #[test]
-fn a_denial_of_nobody_says_so() {
+fn a_denial_without_credentials_says_so() {
     for (answer, says) in [
         (
             Answer::challenge("Basic realm=\"Registry\""),

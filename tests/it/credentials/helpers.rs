@@ -1,4 +1,4 @@
-//! Credential helpers: what they are told, and what becomes of those that fail.
+//! Credential helpers: what they are asked, and what follows where they fail.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::support::image::small;
 use crate::support::scripted_registry::{Answer, Registry, get};
 
 #[test]
-fn a_helper_is_told_the_server_and_asked_for_what_it_keeps() {
+fn a_helper_gets_the_servers_name_and_is_asked_for_what_it_keeps() {
     let registry = registry_with_password();
     let name = registry.name();
     let user = User::new();
@@ -118,7 +118,7 @@ fn a_helper_that_fails_stops_no_public_image_and_is_named_by_a_denial() {
             let (name, file) = (registry.name(), file.display());
             format!("no credentials for {name} from {file}: ")
         };
-        // Nobody hears of it who does not ask.
+        // Without --verbose hocker says nothing of it.
         let outcome = secretive(user.manifest(&open).run().done());
         assert_eq!(outcome.stderr, "");
         secretive(user.manifest(&open).arguments(["-v"]).run().done())
@@ -155,7 +155,7 @@ fn a_helper_that_fails_stops_no_public_image_and_is_named_by_a_denial() {
 }
 
 #[test]
-fn a_helper_that_has_nothing_to_say_means_nobody() {
+fn an_empty_answer_of_a_helper_means_no_credentials() {
     let closed = registry_with_password();
     for answer in [
         "{}",

@@ -1,8 +1,8 @@
-//! Credentials: where they are found, in which order, what helpers and token services are told, and that nobody
-//! else hears them.
+//! Credentials: where they are found, in which order, which of them helpers and token services get, and that they go
+//! nowhere else.
 
 mod denials; // what an error says of where the credentials came from
-mod helpers; // programs that keep secrets, and what becomes of those that fail
+mod helpers; // programs that keep secrets, and what follows where they fail
 mod places; // files and variables, and their order
 mod secrets; // no way of giving a secret ends in an error that shows it
 mod sharing; // builders and mirrors

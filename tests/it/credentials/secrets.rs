@@ -27,7 +27,7 @@ fn fails_without_the_mark(outcome: &Outcome, row: &str) {
 /// A blob that a builder asks for.
 const BLOB: &str = "sha256:01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b";
 
-/// A registry that lets nobody in.
+/// A registry that denies everything.
 fn closed() -> Registry {
     let registry = Registry::start();
     let challenge = Answer::challenge("Basic realm=\"Registry\"");

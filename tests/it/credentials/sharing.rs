@@ -44,7 +44,7 @@ fn a_builder_takes_credentials_from_the_files_that_the_sandbox_shows() {
         .says("files in extra-sandbox-paths")
         .never_says("--password-stdin");
 
-    // Nor is a helper, which no sandbox has.
+    // The same holds for a helper, which no sandbox has.
     let file = other.file("config/config.json", r#"{"credsStore":"pass"}"#);
     let out = other.path("out");
     let other = other
@@ -55,6 +55,20 @@ fn a_builder_takes_credentials_from_the_files_that_the_sandbox_shows() {
         registry.name(),
         file.display()
     ));
+    let public = Registry::start();
+    public.on(
+        get(blob_path("team/app", &digest(&layer))),
+        blob_answer(&layer),
+    );
+    other
+        .run(&["builder"])
+        .env("out", &out)
+        .env("registry", public.url())
+        .env("repository", "team/app")
+        .env("outputHash", digest(&layer))
+        .run()
+        .done()
+        .never_says("docker-credential-pass");
 }
 
 #[test]

@@ -1,39 +1,28 @@
-//! Credential helpers: programs named `docker-credential-NAME` that keep secrets for docker. `get` is told a
-//! server on standard input, and answers with JSON on standard output; where it fails, that holds its message.
-//! A helper gets a bounded time and may say a bounded amount, and what it says is never quoted where it could
-//! hold a secret.
+//! Credential helpers: programs named `docker-credential-NAME` that keep secrets for docker. `get` reads a
+//! server's name on standard input, and answers with JSON on standard output; where it fails, its message is there.
+//! A helper gets a bounded time and may write a bounded amount, and its words are not quoted where they could hold a
+//! secret.
 //!
 //! Sources: github.com/docker/docker-credential-helpers, README and `client`; docker/cli 28, `native_store.go`.
 
-use std::borrow::Cow;
+mod said;
+
 use std::ffi::OsString;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use serde::de::MapAccess;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
+use self::said::Said;
 use super::Proof;
 use super::docker_config::docker_key;
-use crate::go_json::{self, Fields, text};
 use crate::printable::Printable;
 use crate::reference::RegistryName;
-use crate::safe_url;
-use crate::secret::Secret;
 
 /// Answers longer than this (64 KiB) are refused.
 const LIMIT: u64 = 64 << 10;
-
-/// No more of a helper's words than this many characters.
-const WORDS: usize = 300;
-
-/// What helpers print, with status 1, for a server that they know nothing of.
-const NOT_FOUND: &str = "credentials not found in native keychain";
-
-/// The name that stands for an identity token.
-const TOKEN_USERNAME: &str = "<token>";
 
 /// How to run helpers.
 #[derive(Clone, Debug)]
@@ -117,14 +106,7 @@ impl Helpers {
     }
 }
 
-/// All that a helper said.
-struct Said {
-    status: ExitStatus,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-}
-
-/// Tells a helper the server and listens to the end; `None` where there is none within the limit.
+/// Writes the server to a helper and reads to the end; `None` where that is beyond the limit.
 async fn converse(mut child: Child, server: &str) -> io::Result<Option<Said>> {
     let stdin = child.stdin.take();
     let tell = async {
@@ -153,84 +135,6 @@ async fn listen(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
         pipe.take(LIMIT + 1).read_to_end(&mut text).await?;
     }
     Ok(text)
-}
-
-#[derive(Default)]
-struct Answer {
-    username: String,
-    secret: String,
-}
-
-impl Fields for Answer {
-    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "username" => text(&mut self.username, map),
-            "secret" => text(&mut self.secret, map),
-            _ => Ok(false),
-        }
-    }
-}
-
-impl Said {
-    fn proof(&self, program: &str) -> Result<Option<Proof>, Error> {
-        if !self.status.success() {
-            if self.stdout.trim_ascii() == NOT_FOUND.as_bytes() {
-                return Ok(None);
-            }
-            return Err(Error::Failed {
-                program: program.to_owned(),
-                status: self.status,
-                message: message(&self.stdout).or_else(|| message(&self.stderr)),
-            });
-        }
-        let answer = std::str::from_utf8(&self.stdout)
-            .ok()
-            .and_then(|text| go_json::first::<Answer>(text).ok()?);
-        let Some(Answer { username, secret }) = answer else {
-            return Err(Error::Garbage {
-                program: program.to_owned(),
-            });
-        };
-        let secret = Secret::new(secret);
-        Ok(match username.as_str() {
-            // Docker takes `{}` for nobody, and sends no name alone.
-            _ if secret.is_empty() => None,
-            TOKEN_USERNAME => Some(Proof::Identity(secret)),
-            _ => Some(Proof::Basic {
-                username,
-                password: secret,
-            }),
-        })
-    }
-}
-
-/// The first line of a failed helper's words; none where they may hold an answer.
-fn message(text: &[u8]) -> Option<Printable> {
-    let text = std::str::from_utf8(text).ok()?;
-    if text.contains(['{', '}']) {
-        return None;
-    }
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let line = without_value(line);
-    let words: Vec<_> = line.split(' ').map(safe_url::shown).collect();
-    Some(Printable::at_most(WORDS, &words.join(" ")))
-}
-
-/// A line up to where it begins to tell a value, as in `Secret: …` and `token=…`.
-fn without_value(line: &str) -> Cow<'_, str> {
-    let folded = line.to_ascii_lowercase();
-    let told_after = |sign: &str| {
-        folded.match_indices(sign).find_map(|(at, sign)| {
-            let end = at + sign.len();
-            let rest = folded.get(end..)?.trim_start_matches(['"', '\'', ' ']);
-            rest.starts_with([':', '=']).then_some(end)
-        })
-    };
-    let ends = ["secret", "password", "token", "username"];
-    match ends.into_iter().filter_map(told_after).min() {
-        Some(end) => format!("{}…", line.get(..end).unwrap_or_default()).into(),
-        None => line.into(),
-    }
 }
 
 /// A helper that gave no answer.
@@ -295,6 +199,7 @@ fn says(message: Option<&Printable>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
     use std::io::Write as _;
     use std::path::Path;
 

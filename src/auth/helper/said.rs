@@ -1,0 +1,120 @@
+//! What a helper said: its answer, or the words of its failure. No word of an answer is quoted, and of a failure the
+//! first line, without what reads like a secret.
+
+use std::borrow::Cow;
+use std::process::ExitStatus;
+
+use serde::de::MapAccess;
+
+use super::Error;
+use crate::auth::Proof;
+use crate::go_json::{self, Fields, text};
+use crate::printable::Printable;
+use crate::safe_url;
+use crate::secret::Secret;
+
+/// At most this many characters of a helper's words are quoted.
+const WORDS: usize = 300;
+
+/// What helpers print, with status 1, for a server that they know nothing of.
+const NOT_FOUND: &str = "credentials not found in native keychain";
+
+/// The name that stands for an identity token.
+const TOKEN_USERNAME: &str = "<token>";
+
+/// Words of a failed helper after which `:` or `=` begins a value.
+const BEFORE_VALUES: [&str; 8] = [
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "key",
+    "authorization",
+    "username",
+];
+
+/// All that a helper said.
+pub(super) struct Said {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Answer {
+    username: String,
+    secret: String,
+}
+
+impl Fields for Answer {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "username" => text(&mut self.username, map),
+            "secret" => text(&mut self.secret, map),
+            _ => Ok(false),
+        }
+    }
+}
+
+impl Said {
+    /// The credentials in the answer, if it has some.
+    pub(super) fn proof(&self, program: &str) -> Result<Option<Proof>, Error> {
+        if !self.status.success() {
+            if self.stdout.trim_ascii() == NOT_FOUND.as_bytes() {
+                return Ok(None);
+            }
+            return Err(Error::Failed {
+                program: program.to_owned(),
+                status: self.status,
+                message: message(&self.stdout).or_else(|| message(&self.stderr)),
+            });
+        }
+        let answer = std::str::from_utf8(&self.stdout)
+            .ok()
+            .and_then(|text| go_json::first::<Answer>(text).ok()?);
+        let Some(Answer { username, secret }) = answer else {
+            return Err(Error::Garbage {
+                program: program.to_owned(),
+            });
+        };
+        let secret = Secret::new(secret);
+        Ok(match username.as_str() {
+            // For docker too `{}` means no credentials, and so does a name alone.
+            _ if secret.is_empty() => None,
+            TOKEN_USERNAME => Some(Proof::Identity(secret)),
+            _ => Some(Proof::Basic {
+                username,
+                password: secret,
+            }),
+        })
+    }
+}
+
+/// The first line of a failed helper's words; none where they may hold an answer.
+fn message(text: &[u8]) -> Option<Printable> {
+    let text = std::str::from_utf8(text).ok()?;
+    if text.contains(['{', '}']) {
+        return None;
+    }
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let line = without_value(line);
+    let words: Vec<_> = line.split(' ').map(safe_url::shown).collect();
+    Some(Printable::at_most(WORDS, &words.join(" ")))
+}
+
+/// A line up to where a value begins that may be a secret, as in `Secret: …` and `token=…`.
+fn without_value(line: &str) -> Cow<'_, str> {
+    let folded = line.to_ascii_lowercase();
+    let end_of = |sign: &str| {
+        folded.match_indices(sign).find_map(|(at, sign)| {
+            let end = at + sign.len();
+            let rest = folded.get(end..)?.trim_start_matches(['"', '\'', ' ']);
+            rest.starts_with([':', '=']).then_some(end)
+        })
+    };
+    match BEFORE_VALUES.into_iter().filter_map(end_of).min() {
+        Some(end) => format!("{}…", line.get(..end).unwrap_or_default()).into(),
+        None => line.into(),
+    }
+}
