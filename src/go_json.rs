@@ -23,7 +23,7 @@ pub trait Fields: Default {
     /// Whether a key that it does not know is an error.
     const STRICT: bool = false;
 
-    /// Takes the value of a key, whose name is folded by [`fold`]. False if it knows no such key.
+    /// Takes the value of a key, whose name comes without its case, in small letters. False if it knows no such key.
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
 }
 
