@@ -1,121 +1,210 @@
-//! Files of variables beside Compose files (`.env`): lines `NAME=value`, with quotes, comments and variables of their
-//! own.
+//! Files of variables beside Compose files (`.env`): `NAME=value` or `NAME: value`, with quotes, comments and variables
+//! of their own. Such files hold passwords, so that no error shows anything of one.
 //!
-//! Source: Docker's documentation, "Environment variables: interpolation", section ".env file syntax".
+//! Sources: Docker's documentation, "Environment variables: interpolation", section ".env file syntax"; and what Compose
+//! 2.26 was seen to read.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::Lookup;
 use super::interpolation::{InterpolationError, interpolate};
+use super::variables::{Lookup, Replacing, Value, Variables};
 
 /// Reads a file. What the environment says wins over the file, in the file's own variables too.
-pub fn parse(text: &str, environment: Lookup<'_>) -> Result<BTreeMap<String, String>, Error> {
-    let mut variables = BTreeMap::new();
+pub fn parse(text: &str, environment: Lookup<'_>) -> Result<Variables, Error> {
     let text = text
         .strip_prefix('\u{feff}')
         .unwrap_or(text)
         .replace("\r\n", "\n");
-    let mut rest = text.as_str();
-    let all_lines = text.lines().count();
-    while !rest.is_empty() {
-        let line = all_lines - rest.lines().count() + 1;
-        let (first, behind) = rest.split_once('\n').unwrap_or((rest, ""));
-        let entry = first.trim_start();
-        let entry = entry.strip_prefix("export ").unwrap_or(entry);
-        let Some((name, value)) = entry.split_once('=').filter(|_| !entry.starts_with('#')) else {
-            let is_nothing =
-                entry.trim().is_empty() || entry.starts_with('#') || is_name(entry.trim());
-            if !is_nothing {
-                return Err(Error::Line(line));
-            }
-            rest = behind;
+    let mut scanner = Scanner {
+        rest: &text,
+        line: 1,
+    };
+    let mut variables = Variables::new();
+    let mut replacing = Replacing::new();
+    while scanner.find_entry() {
+        let line = scanner.line;
+        let Some(name) = scanner.name()? else {
             continue;
         };
-        let name = name.trim();
-        if !is_name(name) {
-            return Err(Error::Line(line));
-        }
-        let value = value.trim_start_matches([' ', '\t']);
-        // Quotes may go on over several lines.
-        let from_value = rest.get(first.len() - value.len()..).unwrap_or_default();
-        let (value, behind, is_literal) = match value.chars().next() {
-            Some('\'') => {
-                let (value, behind) = quoted(from_value, '\'').ok_or(Error::Quote(line))?;
-                (value.to_owned(), behind, true)
-            }
-            Some('"') => {
-                let (value, behind) = quoted(from_value, '"').ok_or(Error::Quote(line))?;
-                (unescaped(value), behind, false)
-            }
-            _ => {
-                let end = value.find(" #").unwrap_or(value.len());
-                let value = value.get(..end).unwrap_or(value);
-                let value = if value.starts_with('#') {
-                    ""
-                } else {
-                    value.trim_end()
-                };
-                (value.to_owned(), behind, false)
+        let value = match scanner.value()? {
+            Written::Literal(text) => Value { text, secret: None },
+            Written::WithVariables(text) => {
+                let lookup =
+                    |name: &str| environment(name).or_else(|| variables.get(name).cloned());
+                interpolate(&text, &lookup, &mut replacing).map_err(|error| match error {
+                    // Its name is part of a value.
+                    InterpolationError::Required { .. } => Error::Needed(line),
+                    source => Error::Variable { line, source },
+                })?
             }
         };
-        let value = if is_literal {
-            value
-        } else {
-            let lookup = |name: &str| environment(name).or_else(|| variables.get(name).cloned());
-            interpolate(&value, &lookup, &mut BTreeSet::new())
-                .map_err(|source| Error::Variable { line, source })?
-        };
-        variables.insert(name.to_owned(), value);
-        rest = behind;
+        let mut own = Value::of(name, String::new());
+        own.push(value);
+        variables.insert(name.to_owned(), own);
     }
     Ok(variables)
 }
 
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(|first: char| first.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+/// A value as the file has it.
+enum Written {
+    /// Dollars are dollars.
+    Literal(String),
+    /// Dollars begin variables.
+    WithVariables(String),
 }
 
-/// What stands between quotes, and what follows the line on which they end.
-fn quoted(text: &str, quote: char) -> Option<(&str, &str)> {
-    let inside = text.strip_prefix(quote)?;
-    let mut is_escaped = false;
-    let end = inside.char_indices().find_map(|(position, character)| {
-        let ends = character == quote && !is_escaped;
-        is_escaped = quote == '"' && character == '\\' && !is_escaped;
-        ends.then_some(position)
-    })?;
-    let (value, behind) = inside.split_at_checked(end)?;
-    let behind = behind.split_once('\n').map_or("", |(_, behind)| behind);
-    Some((value, behind))
+/// What of a file has not been read yet.
+struct Scanner<'a> {
+    rest: &'a str,
+    /// The line on which it begins, counted from 1.
+    line: usize,
 }
 
-/// Double quotes know `\n`, `\r`, `\t`, `\"` and `\\`, and keep a dollar from being a variable by `\$`.
-fn unescaped(text: &str) -> String {
-    let mut result = String::new();
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        if character != '\\' {
-            result.push(character);
-            continue;
-        }
-        match characters.next() {
-            Some('n') => result.push('\n'),
-            Some('r') => result.push('\r'),
-            Some('t') => result.push('\t'),
-            Some('$') => result.push_str("$$"),
-            Some(escaped @ ('"' | '\\')) => result.push(escaped),
-            Some(other) => result.extend(['\\', other]),
-            None => result.push('\\'),
+impl<'a> Scanner<'a> {
+    /// Passes over blank lines and comments. False at the end.
+    fn find_entry(&mut self) -> bool {
+        loop {
+            let entry = self.rest.trim_start();
+            self.pass(self.rest.len() - entry.len());
+            if !entry.starts_with('#') {
+                return !entry.is_empty();
+            }
+            self.pass(end_of_line(entry));
         }
     }
+
+    /// Takes a name and what stands between it and its value. None if the value is the environment's.
+    fn name(&mut self) -> Result<Option<&'a str>, Error> {
+        let begin = match self.rest.strip_prefix("export") {
+            Some(name) if name.starts_with(is_blank) => name.trim_start_matches(is_blank),
+            _ => self.rest,
+        };
+        let end = begin
+            .find(|c| matches!(c, '=' | ':' | '\n'))
+            .unwrap_or(begin.len());
+        let (name, behind) = begin.split_at(end);
+        let name = name.trim_end();
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '[' | ']');
+        if !name.chars().all(is_part) {
+            return Err(Error::Line(self.line));
+        }
+        let is_inherited = behind.is_empty() || behind.starts_with('\n');
+        if !is_inherited {
+            let value = behind.get(1..).unwrap_or_default();
+            self.rest = value.trim_start_matches(is_blank);
+            return Ok(Some(name));
+        }
+        self.rest = behind;
+        Ok(None)
+    }
+
+    /// Takes a value. Quotes may go on over several lines.
+    fn value(&mut self) -> Result<Written, Error> {
+        let text = self.rest;
+        match text.chars().next() {
+            Some(quote @ ('\'' | '"')) => {
+                let (value, length) = quoted(text, quote).ok_or(Error::Quote(self.line))?;
+                self.pass(length);
+                Ok(if quote == '"' {
+                    Written::WithVariables(unescaped(&value))
+                } else {
+                    Written::Literal(value)
+                })
+            }
+            _ => {
+                let (line, _) = text.split_at(end_of_line(text));
+                self.pass(line.len());
+                let value = line.split_once(" #").map_or(line, |(value, _)| value);
+                Ok(Written::WithVariables(value.trim_end().to_owned()))
+            }
+        }
+    }
+
+    /// Goes on behind so many bytes.
+    fn pass(&mut self, bytes: usize) {
+        let (passed, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
+        self.line += passed.bytes().filter(|byte| *byte == b'\n').count();
+        self.rest = rest;
+    }
+}
+
+fn end_of_line(text: &str) -> usize {
+    text.find('\n').unwrap_or(text.len())
+}
+
+/// White space within a line.
+fn is_blank(character: char) -> bool {
+    character != '\n' && character.is_whitespace()
+}
+
+/// What stands between quotes, and how long it is with them. A backslash keeps a quote from being the end.
+fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
+    let mut value = String::new();
+    let mut is_escaped = false;
+    for (position, character) in text.char_indices().skip(1) {
+        match character {
+            '\\' if !is_escaped => {
+                is_escaped = true;
+                continue;
+            }
+            _ if character == quote && !is_escaped => {
+                return Some((value, position + quote.len_utf8()));
+            }
+            _ if is_escaped && character != quote => value.push('\\'),
+            _ => {}
+        }
+        is_escaped = false;
+        value.push(character);
+    }
+    None
+}
+
+/// Double quotes know the escapes of C for one character and octal ones, and keep a dollar from beginning a variable by
+/// `\$`.
+fn unescaped(text: &str) -> String {
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        result.push_str(before);
+        let simple = match after.chars().next() {
+            Some('a') => Some("\u{7}"),
+            Some('b') => Some("\u{8}"),
+            Some('f') => Some("\u{c}"),
+            Some('n') => Some("\n"),
+            Some('r') => Some("\r"),
+            Some('t') => Some("\t"),
+            Some('v') => Some("\u{b}"),
+            Some('"') => Some("\""),
+            Some('\\') => Some("\\"),
+            Some('$') => Some("$$"),
+            _ => None,
+        };
+        if let Some(simple) = simple {
+            result.push_str(simple);
+            rest = after.get(1..).unwrap_or_default();
+        } else if let Some((character, behind)) = octal(after) {
+            result.push(character);
+            rest = behind;
+        } else {
+            result.push('\\');
+            rest = after;
+        }
+    }
+    result.push_str(rest);
     result
 }
 
-/// A file that is not one of variables. What is in it is not shown: such files hold passwords.
+/// A character by its number: a zero and three octal digits.
+fn octal(text: &str) -> Option<(char, &str)> {
+    let (digits, behind) = text.strip_prefix('0')?.split_at_checked(3)?;
+    if !digits.bytes().all(|byte| matches!(byte, b'0'..=b'7')) {
+        return None;
+    }
+    let number = u32::from_str_radix(digits, 8).ok()?;
+    char::from_u32(number)
+        .filter(|_| number < 0x100)
+        .map(|character| (character, behind))
+}
+
+/// A file that is not one of variables. What is in it is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not a variable.
@@ -124,6 +213,9 @@ pub enum Error {
     /// A quote that does not end.
     #[error("line {0} begins a quote that does not end")]
     Quote(usize),
+    /// One that the file itself demands.
+    #[error("line {0} needs a variable that is not set")]
+    Needed(usize),
     /// A variable of its own.
     #[error("line {line} cannot be read")]
     Variable {
@@ -140,58 +232,108 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(text: &str) -> Result<BTreeMap<String, String>, Error> {
-        parse(text, &|name| (name == "HOST").then(|| "outside".to_owned()))
+    fn read(text: &str) -> Result<Variables, Error> {
+        let outside = |name: &str| (name == "HOST").then(|| Value::of(name, "outside".to_owned()));
+        parse(text, &outside)
+    }
+
+    /// What the file makes of `X`.
+    fn x_of(text: &str) -> String {
+        read(text).unwrap().remove("X").unwrap().text
     }
 
     #[test]
-    fn quotes_comments_and_variables_are_understood() {
-        let text = "\
-# a comment
-A=1
- export B = two words # not this
-C='$A # literal'
-D=\"$A \\$A \\\"x\\\"\\n\"
-E=${HOST}/${A}
-F=\"two
-lines\" # behind
-G=
-H=#nothing
-I=a#b
-INHERITED
-
-J='last'";
-        let variables = read(text).unwrap();
-        let expected = [
-            ("A", "1"),
-            ("B", "two words"),
-            ("C", "$A # literal"),
-            ("D", "1 $A \"x\"\n"),
-            ("E", "outside/1"),
-            ("F", "two\nlines"),
-            ("G", ""),
-            ("H", ""),
-            ("I", "a#b"),
-            ("J", "last"),
-        ];
-        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(variables, BTreeMap::from(expected));
+    fn lines_are_read_as_compose_reads_them() {
+        for (text, value) in [
+            ("X=1", "1"),
+            (" export X = two words # not this", "two words"),
+            ("export\tX=2", "2"),
+            ("exportX=1\nX=3", "3"),
+            ("X: 1", "1"),
+            ("X==a", "=a"),
+            ("X=", ""),
+            ("X=#2", "#2"),
+            ("X= #2", "#2"),
+            ("X=a#2", "a#2"),
+            ("X=a\t#2", "a\t#2"),
+            ("2FA=1\na[1]=c\n=\'y\'\nX.Y=1\nX=2", "2"),
+            ("X=\u{a0}a", "a"),
+            ("\u{feff}X=1\r\nY=2", "1"),
+            ("# a comment\n  # another\n\nINHERITED\nX='last'", "last"),
+            ("X='a'Y=2", "a"),
+            ("X='first'\nX=second", "second"),
+            ("X='$A # literal'", "$A # literal"),
+            ("X='it\\'s a\\nb'", "it's a\\nb"),
+            ("X=\"two\nlines\" # behind", "two\nlines"),
+            (
+                "X=\"a\\tb\\x41\\0101\\\\ \\\"\\$HOST\"",
+                "a\tb\\x41A\\ \"$HOST",
+            ),
+            ("X=a\\nb", "a\\nb"),
+            ("A=1\nX=${HOST}/${A}/$NONE", "outside/1/"),
+            ("X=\\$HOST", "\\outside"),
+            // A dollar that begins no variable.
+            ("X=pa$5word", "pa$5word"),
+            ("X=$2y$10$x.y", "$2y$10.y"),
+            ("X=$(date)", "$(date)"),
+            ("X=$", "$"),
+        ] {
+            assert_eq!(x_of(text), value, "{text:?}");
+        }
     }
 
     #[test]
-    fn what_is_wrong_is_told_by_its_line_and_not_shown() {
+    fn what_is_wrong_is_told_by_its_line_and_no_error_shows_a_value() {
         for (text, line) in [
             ("A=1\nhunter2 b", "line 2"),
-            ("A=1\n\n1B=hunter2", "line 3"),
+            ("A=1\n\n1 B=hunter2", "line 3"),
             ("A='hunter2\n", "line 1"),
             ("\nA=\"hunter2\\\"\n", "line 2"),
+            ("A=\"x\ny\"\nB=${hunter2", "line 3"),
+            ("B=${hunter2!}", "line 1"),
+            ("B=${hunter2?hunter2}", "line 1"),
         ] {
-            let said = read(text).unwrap_err().to_string();
+            let error = read(text).unwrap_err();
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let said = format!("{error} {}", source.unwrap_or_default());
             assert!(
                 said.contains(line) && !said.contains("hunter2"),
                 "{text:?}: {said}"
             );
         }
+    }
+
+    #[test]
+    fn a_value_that_holds_a_secret_is_one() {
+        let variables = read("DB_PASSWORD=x\nURL=a:$DB_PASSWORD@b\nTAG=${URL}\nPLAIN=1").unwrap();
+        for (name, secret) in [("TAG", Some("DB_PASSWORD")), ("PLAIN", None)] {
+            assert_eq!(variables[name].secret.as_deref(), secret, "{name}");
+        }
+    }
+
+    #[test]
+    fn variables_that_double_are_refused() {
+        use std::fmt::Write as _;
+        let mut text = format!("A0={}\n", "x".repeat(60_000));
+        for number in 1..4000 {
+            writeln!(text, "A{number}=$A0").unwrap();
+        }
+        let error = read(&text).unwrap_err();
+        let source = InterpolationError::TooMuch;
+        assert!(
+            matches!(&error, Error::Variable { source: own, .. } if *own == source),
+            "{error}"
+        );
+        let mut text = "A0=xx\n".to_owned();
+        for number in 1..40 {
+            let before = number - 1;
+            writeln!(text, "A{number}=$A{before}$A{before}").unwrap();
+        }
+        assert!(read(&text).is_err());
+        // Nor where the value is looked at and not used.
+        let mut text = format!("A0={}\n", "x".repeat(60_000));
+        text.push_str(&"B=${A0:+}\n".repeat(4000));
+        assert!(read(&text).is_err());
     }
 
     proptest! {

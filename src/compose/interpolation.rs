@@ -1,11 +1,10 @@
 //! Variables in values: `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR:?error}`, `${VAR:+other}`, the same without the
-//! colon, and `$$` for a dollar.
+//! colon, and `$$` for a dollar. A dollar before anything else is a dollar.
 //!
 //! Source: the Compose specification, `12-interpolation.md`.
 
-use std::collections::BTreeSet;
-
-use super::Lookup;
+use super::variables::{Lookup, Replacing, Value};
+use crate::printable::Printable;
 
 /// Defaults may hold variables with defaults; this deep.
 const MAX_DEPTH: usize = 16;
@@ -13,50 +12,54 @@ const MAX_DEPTH: usize = 16;
 /// No value becomes longer.
 const MAX_LENGTH: usize = 64 << 10;
 
+/// What a file says of a variable that it needs is not shown beyond this many characters.
+const MAX_MESSAGE: usize = 200;
+
 /// Replaces the variables of a text. Those that are not set and have no default are empty, and told.
 pub(super) fn interpolate(
     text: &str,
     variables: Lookup<'_>,
-    unset: &mut BTreeSet<String>,
-) -> Result<String, InterpolationError> {
-    replace(text, variables, unset, 0)
+    replacing: &mut Replacing,
+) -> Result<Value, InterpolationError> {
+    replace(text, variables, replacing, 0)
 }
 
 fn replace(
     text: &str,
     variables: Lookup<'_>,
-    unset: &mut BTreeSet<String>,
+    replacing: &mut Replacing,
     depth: usize,
-) -> Result<String, InterpolationError> {
+) -> Result<Value, InterpolationError> {
     if depth > MAX_DEPTH {
         return Err(InterpolationError::Depth);
     }
-    let invalid = |rest: &str| InterpolationError::Syntax(rest.chars().take(60).collect());
-    let mut result = String::new();
+    replacing.pay(text.len())?;
+    let mut result = Value::default();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
-        result.push_str(before);
+        result.text.push_str(before);
         if let Some(after) = after.strip_prefix('$') {
-            result.push('$');
+            result.text.push('$');
             rest = after;
         } else if let Some(braced) = after.strip_prefix('{') {
-            let end = closing_brace(braced).ok_or_else(|| invalid(after))?;
+            let end = closing_brace(braced).ok_or(InterpolationError::Syntax)?;
             let (inside, behind) = braced.split_at(end);
-            result.push_str(&expression(inside, variables, unset, depth)?);
+            result.push(expression(inside, variables, replacing, depth)?);
             rest = behind.strip_prefix('}').unwrap_or(behind);
         } else {
             let (name, behind) = split_name(after);
             if name.is_empty() {
-                return Err(invalid(after));
+                result.text.push('$');
+            } else {
+                result.push(value(name, variables, replacing)?);
             }
-            result.push_str(&value(name, variables, unset));
             rest = behind;
         }
-        if result.len() > MAX_LENGTH {
+        if result.text.len() > MAX_LENGTH {
             return Err(InterpolationError::Length);
         }
     }
-    result.push_str(rest);
+    result.text.push_str(rest);
     Ok(result)
 }
 
@@ -64,39 +67,48 @@ fn replace(
 fn expression(
     text: &str,
     variables: Lookup<'_>,
-    unset: &mut BTreeSet<String>,
+    replacing: &mut Replacing,
     depth: usize,
-) -> Result<String, InterpolationError> {
+) -> Result<Value, InterpolationError> {
     let (name, operation) = split_name(text);
-    let invalid = || InterpolationError::Syntax(format!("{{{text}}}").chars().take(60).collect());
     if name.is_empty() {
-        return Err(invalid());
+        return Err(InterpolationError::Syntax);
     }
     let (empty_counts, operation) = match operation.strip_prefix(':') {
         Some(operation) => (false, operation),
         None => (true, operation),
     };
-    let set = variables(name).filter(|value| empty_counts || !value.is_empty());
-    let mut other = |other: &str| replace(other, variables, unset, depth + 1);
+    if operation.is_empty() && empty_counts {
+        return value(name, variables, replacing);
+    }
+    let set = replacing
+        .value(name, variables)?
+        .filter(|value| empty_counts || !value.text.is_empty());
+    let mut other = |other: &str| replace(other, variables, replacing, depth + 1);
     match (operation.split_at_checked(1), set) {
-        (None, _) if empty_counts => Ok(value(name, variables, unset)),
         (Some(("-" | "?", _)), Some(value)) => Ok(value),
         (Some(("-", default)), None) => other(default),
+        // The message is shown as the file has it: with its variables replaced it could hold a secret.
         (Some(("?", message)), None) => Err(InterpolationError::Required {
             name: name.to_owned(),
-            message: other(message)?,
+            message: Printable::at_most(MAX_MESSAGE, message),
         }),
         (Some(("+", replacement)), Some(_)) => other(replacement),
-        (Some(("+", _)), None) => Ok(String::new()),
-        _ => Err(invalid()),
+        (Some(("+", _)), None) => Ok(Value::default()),
+        _ => Err(InterpolationError::Syntax),
     }
 }
 
-fn value(name: &str, variables: Lookup<'_>, unset: &mut BTreeSet<String>) -> String {
-    variables(name).unwrap_or_else(|| {
-        unset.insert(name.to_owned());
-        String::new()
-    })
+fn value(
+    name: &str,
+    variables: Lookup<'_>,
+    replacing: &mut Replacing,
+) -> Result<Value, InterpolationError> {
+    let value = replacing.value(name, variables)?;
+    Ok(value.unwrap_or_else(|| {
+        replacing.unset.insert(name.to_owned());
+        Value::default()
+    }))
 }
 
 /// Takes a variable's name off the beginning.
@@ -127,19 +139,19 @@ fn closing_brace(text: &str) -> Option<usize> {
     None
 }
 
-/// A value whose variables are not right.
+/// A value whose variables are not right. The value is not shown: it may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InterpolationError {
     /// Not one of the forms.
-    #[error("`${0}` is not a variable; a dollar is written `$$`")]
-    Syntax(String),
+    #[error("what begins with `${{` is not a variable; a dollar before a brace is written `$$`")]
+    Syntax,
     /// The file demands it.
     #[error("the variable {name} is needed{}", colon(message))]
     Required {
         /// Its name.
         name: String,
         /// What the file says of it.
-        message: String,
+        message: Printable,
     },
     /// Defaults in defaults.
     #[error("variables are nested too deep")]
@@ -147,10 +159,13 @@ pub enum InterpolationError {
     /// The result.
     #[error("a value becomes longer than {MAX_LENGTH} bytes")]
     Length,
+    /// All results together.
+    #[error("the variables of this file make too much of it")]
+    TooMuch,
 }
 
-fn colon(message: &str) -> String {
-    if message.is_empty() {
+fn colon(message: &Printable) -> String {
+    if message.as_str().is_empty() {
         String::new()
     } else {
         format!(": {message}")
@@ -163,12 +178,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn replaced(text: &str) -> Result<String, String> {
-        let variables = |name: &str| match name {
-            "SET" | "_a1" => Some("value".to_owned()),
-            "EMPTY" => Some(String::new()),
-            _ => None,
+        let variables = |name: &str| {
+            let text = match name {
+                "SET" | "_a1" => "value",
+                "EMPTY" => "",
+                _ => return None,
+            };
+            Some(Value::of(name, text.to_owned()))
         };
-        interpolate(text, &variables, &mut BTreeSet::new()).map_err(|error| error.to_string())
+        interpolate(text, &variables, &mut Replacing::new())
+            .map(|value| value.text)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -192,6 +212,10 @@ mod tests {
             ("${EMPTY?never}", ""),
             ("${NONE}", ""),
             ("${NONE:-a:b-c}", "a:b-c"),
+            ("$", "$"),
+            ("pa$5word", "pa$5word"),
+            ("$(date)", "$(date)"),
+            ("$2y$10$x.SET", "$2y$10.SET"),
         ] {
             assert_eq!(replaced(text).as_deref(), Ok(result), "{text}");
         }
@@ -200,15 +224,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told() {
         for (text, error) in [
-            ("$", "not a variable"),
-            ("$5", "not a variable"),
             ("${", "not a variable"),
             ("${}", "not a variable"),
             ("${SET", "not a variable"),
             ("${SET:}", "not a variable"),
             ("${SET!x}", "not a variable"),
             ("${A B}", "not a variable"),
-            ("${NONE:?give $SET}", "NONE is needed: give value"),
+            ("${NONE:?give $SET}", "NONE is needed: give $SET"),
             ("${EMPTY:?}", "EMPTY is needed"),
         ] {
             let said = replaced(text).unwrap_err();

@@ -4,21 +4,20 @@
 
 pub mod dotenv;
 mod interpolation;
+mod variables;
 mod yaml;
 
 pub use self::interpolation::InterpolationError;
+pub use self::variables::{Lookup, Value, Variables};
 pub use self::yaml::{MAX_FILE_SIZE, YamlError};
 
-use std::collections::BTreeSet;
-
 use self::interpolation::interpolate;
+use self::variables::Replacing;
 use self::yaml::Node;
+use crate::printable::Printable;
 
 /// A service may stand on another one, and that on another one; this deep.
 const MAX_EXTENDS: usize = 16;
-
-/// Looks up a variable; one that is set to nothing is not one that is not set.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What a Compose file says of images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +35,8 @@ pub struct Service {
     pub name: String,
     /// The image as the file names it, variables replaced.
     pub image: String,
+    /// The same as it stands in the file.
+    pub written: String,
     /// The platform that the file wants for it.
     pub platform: Option<String>,
 }
@@ -53,18 +54,19 @@ pub fn images(text: &str, profiles: &[String], variables: Lookup<'_>) -> Result<
     let Some(entries) = services.entries() else {
         return Err(Error::NoServices);
     };
-    let mut unset = BTreeSet::new();
+    let mut replacing = Replacing::new();
     for (name, service) in entries {
         let reader = Reader {
             services,
             name,
             variables,
         };
-        if reader.is_active(service, profiles, &mut unset)? {
-            reader.read(service, &mut images, &mut unset)?;
+        if reader.is_active(service, profiles, &mut replacing)? {
+            reader.read(service, &mut images, &mut replacing)?;
         }
     }
-    let unset = unset
+    let unset = replacing
+        .unset
         .into_iter()
         .map(|name| format!("the variable {name} is not set, and taken for empty"));
     images.notes.extend(unset);
@@ -83,14 +85,14 @@ impl Reader<'_> {
         &self,
         service: &Node,
         profiles: &[String],
-        unset: &mut BTreeSet<String>,
+        replacing: &mut Replacing,
     ) -> Result<bool, Error> {
         let Some(own) = service.get("profiles").and_then(Node::items) else {
             return Ok(true);
         };
         let mut active = own.is_empty();
         for profile in own {
-            let profile = self.text(profile, unset)?.unwrap_or_default();
+            let profile = self.text(profile, replacing)?.unwrap_or_default();
             active |= profiles.iter().any(|one| *one == profile || one == "*");
         }
         Ok(active)
@@ -100,21 +102,25 @@ impl Reader<'_> {
         &self,
         service: &Node,
         images: &mut Images,
-        unset: &mut BTreeSet<String>,
+        replacing: &mut Replacing,
     ) -> Result<(), Error> {
         let name = self.name;
+        let shown = Printable::new(name);
         let (mut image, mut platform, mut is_built) = (None, None, false);
         let mut current = service;
         let mut elsewhere = false;
         for depth in 0.. {
             if depth == MAX_EXTENDS {
-                return Err(Error::Extends(name.to_owned()));
+                return Err(Error::Extends(shown));
             }
-            if image.is_none() {
-                image = self.field(current, "image", unset)?;
+            if image.is_none()
+                && let Some(replaced) = self.field(current, "image", replacing)?
+            {
+                let written = current.get("image").and_then(Node::text);
+                image = Some((replaced, written.unwrap_or_default().to_owned()));
             }
             if platform.is_none() {
-                platform = self.field(current, "platform", unset)?;
+                platform = self.field(current, "platform", replacing)?;
             }
             is_built |= current.get("build").is_some_and(|build| !build.is_null());
             let Some(extends) = current.get("extends") else {
@@ -122,8 +128,8 @@ impl Reader<'_> {
             };
             elsewhere = extends.get("file").is_some();
             let base = match extends.get("service") {
-                Some(service) => self.text(service, unset)?,
-                None => self.text(extends, unset)?,
+                Some(service) => self.text(service, replacing)?,
+                None => self.text(extends, replacing)?,
             };
             let base = base.filter(|_| !elsewhere);
             match base.as_deref().and_then(|base| self.services.get(base)) {
@@ -132,18 +138,19 @@ impl Reader<'_> {
             }
         }
         match image {
-            Some(image) => images.services.push(Service {
+            Some((image, written)) => images.services.push(Service {
                 name: name.to_owned(),
                 image,
+                written,
                 platform,
             }),
             None if is_built => images
                 .notes
-                .push(format!("{name} is built from source and has no image")),
+                .push(format!("{shown} is built from source and has no image")),
             None if elsewhere => images.notes.push(format!(
-                "{name} extends a service of another file, which is not looked at"
+                "{shown} extends a service of another file, which is not looked at"
             )),
-            None => return Err(Error::NoImage(name.to_owned())),
+            None => return Err(Error::NoImage(shown)),
         }
         Ok(())
     }
@@ -153,24 +160,31 @@ impl Reader<'_> {
         &self,
         service: &Node,
         field: &str,
-        unset: &mut BTreeSet<String>,
+        replacing: &mut Replacing,
     ) -> Result<Option<String>, Error> {
         match service.get(field) {
-            Some(node) => Ok(self.text(node, unset)?.filter(|text| !text.is_empty())),
+            Some(node) => Ok(self.text(node, replacing)?.filter(|text| !text.is_empty())),
             None => Ok(None),
         }
     }
 
-    fn text(&self, node: &Node, unset: &mut BTreeSet<String>) -> Result<Option<String>, Error> {
+    fn text(&self, node: &Node, replacing: &mut Replacing) -> Result<Option<String>, Error> {
         let Some(text) = node.text() else {
             return Ok(None);
         };
-        interpolate(text, self.variables, unset)
-            .map(Some)
-            .map_err(|source| Error::Interpolation {
-                service: self.name.to_owned(),
+        let value = interpolate(text, self.variables, replacing).map_err(|source| {
+            Error::Interpolation {
+                service: Printable::new(self.name),
                 source,
-            })
+            }
+        })?;
+        match value.secret {
+            Some(variable) => Err(Error::Secret {
+                service: Printable::new(self.name),
+                variable,
+            }),
+            None => Ok(Some(value.text)),
+        }
     }
 }
 
@@ -185,18 +199,28 @@ pub enum Error {
     NoServices,
     /// Neither an image nor something to build one from.
     #[error("the service {0} has neither `image` nor `build`")]
-    NoImage(String),
+    NoImage(Printable),
     /// Services that stand on each other without end.
     #[error("the service {0} extends others without end")]
-    Extends(String),
+    Extends(Printable),
     /// Variables that are not right.
     #[error("the service {service} cannot be read")]
     Interpolation {
         /// Which.
-        service: String,
+        service: Printable,
         /// What is wrong.
         #[source]
         source: InterpolationError,
+    },
+    /// A secret in what registries are told.
+    #[error(
+        "the service {service} uses {variable}, which looks like a secret, in what registries are told"
+    )]
+    Secret {
+        /// Which.
+        service: Printable,
+        /// The variable's name.
+        variable: String,
     },
 }
 
@@ -209,10 +233,14 @@ mod tests {
             .iter()
             .map(|profile| (*profile).to_owned())
             .collect();
-        let variables = |name: &str| match name {
-            "TAG" => Some("17".to_owned()),
-            "EMPTY" => Some(String::new()),
-            _ => None,
+        let variables = |name: &str| {
+            let text = match name {
+                "TAG" => "17",
+                "DB_PASSWORD" => "hunter2",
+                "EMPTY" => "",
+                _ => return None,
+            };
+            Some(Value::of(name, text.to_owned()))
         };
         images(text, &profiles, &variables)
     }
@@ -287,11 +315,17 @@ include: [more.yml]
                 "services: {a: {extends: b}, b: {extends: a}}",
                 "without end",
             ),
+            (
+                "services: {a: {image: 'a:$DB_PASSWORD'}}",
+                "a uses DB_PASSWORD",
+            ),
+            ("services: {\"a\\e\": {ports: []}}", "a\\u{1b} has neither"),
             ("services: {a: [", "line "),
             ("services: *unknown", "line 1"),
         ] {
             let said = read(text, &[]).unwrap_err().to_string();
             assert!(said.contains(error), "{text}: {said}");
+            assert!(!said.contains("hunter2"), "{text}: {said}");
         }
     }
 

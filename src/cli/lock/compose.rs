@@ -1,9 +1,8 @@
 //! `hocker lock compose`: the images of a Compose file's services.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::args::lock::ComposeArgs;
 use super::super::environment::{self, var_set};
@@ -11,10 +10,13 @@ use super::super::{Context, Error, report, stdout};
 use super::add::{self, Additions, parse};
 use super::error::LockError;
 use super::file::LockFile;
-use crate::compose::{self, Images, MAX_FILE_SIZE, dotenv};
+use crate::compose::{self, Images, MAX_FILE_SIZE, Service, Value, Variables, dotenv};
+use crate::endpoint::Endpoint;
+use crate::input;
 use crate::output::parent;
 use crate::platform::Platform;
 use crate::printable::Printable;
+use crate::reference::Reference;
 
 pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Result<(), Error> {
     let images = read(&args)?;
@@ -22,11 +24,11 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
         report::note(&Printable::new(note));
     }
     if args.images {
-        let mut names: Vec<_> = images
-            .services
-            .iter()
-            .map(|service| &*service.image)
-            .collect();
+        let mut names = Vec::new();
+        for service in &images.services {
+            reference_of(service)?;
+            names.push(&*service.image);
+        }
         names.sort_unstable();
         names.dedup();
         let lines = names.join("\n") + if names.is_empty() { "" } else { "\n" };
@@ -36,7 +38,7 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
     let mut additions = Additions::to(&file.lock, false);
     let chosen = &args.platforms.platform;
     for service in &images.services {
-        let (reference, endpoint) = parse(&service.image, None)?;
+        let (reference, endpoint) = reference_of(service)?;
         if let Some(platform) = &service.platform {
             let wanted = platform.parse::<Platform>().ok();
             if !wanted.is_some_and(|wanted| chosen.contains(&wanted)) {
@@ -82,26 +84,45 @@ fn read(args: &ComposeArgs) -> Result<Images, Error> {
     };
     let variables = variables(args, directory)?;
     let lookup = |name: &str| of_environment(name).or_else(|| variables.get(name).cloned());
+    let text_of = |name: &str| lookup(name).map(|value| value.text);
     let mut profiles = args.profile.clone();
     if profiles.is_empty() {
-        let named = lookup(environment::COMPOSE_PROFILES).unwrap_or_default();
+        let named = text_of(environment::COMPOSE_PROFILES).unwrap_or_default();
         profiles.extend(named.split(',').map(|name| name.trim().to_owned()));
     }
     compose::images(&text, &profiles, &lookup)
         .map_err(|source| LockError::Compose { what, source }.into())
 }
 
+/// The image of a service. What is no reference is neither printed nor asked for.
+fn reference_of(service: &Service) -> Result<(Reference, Endpoint), Error> {
+    match parse(&service.image, None) {
+        Err(Error::Reference { source, .. }) => Err(LockError::Service {
+            name: Printable::new(&service.name),
+            written: Printable::new(&service.written),
+            source: (service.image == service.written).then_some(source),
+        }
+        .into()),
+        outcome => outcome,
+    }
+}
+
 /// The variables of the file that was named, else of the one beside the Compose file.
-fn variables(args: &ComposeArgs, directory: &Path) -> Result<BTreeMap<String, String>, Error> {
-    let path = match &args.env_file {
-        Some(path) => path.clone(),
-        None => directory.join(".env"),
+fn variables(args: &ComposeArgs, directory: &Path) -> Result<Variables, Error> {
+    let (path, opened) = match &args.env_file {
+        // Process substitution makes pipes.
+        Some(path) => (path.clone(), File::open(path)),
+        None => {
+            let path = directory.join(".env");
+            let opened = within(&path, directory).and_then(|real| input::open(&real));
+            (path, opened)
+        }
     };
     let what = path.display().to_string();
-    let text = match File::open(&path) {
+    let text = match opened {
         Ok(file) => read_text(&what, file)?,
         Err(error) if args.env_file.is_none() && error.kind() == io::ErrorKind::NotFound => {
-            return Ok(BTreeMap::new());
+            return Ok(Variables::new());
         }
         Err(source) => return Err(Error::Input { what, source }),
     };
@@ -109,10 +130,19 @@ fn variables(args: &ComposeArgs, directory: &Path) -> Result<BTreeMap<String, St
         .map_err(|source| LockError::Dotenv { path, source }.into())
 }
 
-/// A Compose file may ask for any variable, and what it makes of it is told to registries; so not for passwords.
-fn of_environment(name: &str) -> Option<String> {
-    let is_secret = [environment::DOCKER_PASS, environment::DOCKER_TOKEN].contains(&name);
-    (!is_secret).then(|| var_set(name))?
+/// Where `path` leads, which must be in `directory`: whoever makes a project must not have other files of its users
+/// read, and told to registries.
+fn within(path: &Path, directory: &Path) -> io::Result<PathBuf> {
+    let real = path.canonicalize()?;
+    if real.starts_with(directory.canonicalize()?) {
+        Ok(real)
+    } else {
+        Err(io::Error::other("it leads out of the project's directory"))
+    }
+}
+
+fn of_environment(name: &str) -> Option<Value> {
+    var_set(name).map(|text| Value::of(name, text))
 }
 
 fn read_text(what: &str, input: impl Read) -> Result<String, Error> {

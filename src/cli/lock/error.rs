@@ -7,7 +7,8 @@ use crate::compose;
 use crate::file_lock;
 use crate::index::NoSuchPlatform;
 use crate::lock::{self, Name};
-use crate::reference::Reference;
+use crate::printable::Printable;
+use crate::reference::{self, Reference};
 
 /// Why a lock file does not do.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,19 @@ pub enum LockError {
     /// Credentials on the command line are for one registry.
     #[error("the credentials in the arguments are for one registry, and these are asked: {}", .0.join(", "))]
     CredentialsForSeveral(Vec<String>),
+    /// A service of a Compose file whose image is no reference.
+    #[error(
+        "the service {name} has the image `{written}`, which is not one that a registry can have"
+    )]
+    Service {
+        /// Its name.
+        name: Printable,
+        /// The image as the file has it, with its variables.
+        written: Printable,
+        /// Why not. Not there if variables are part of it: their values are not shown.
+        #[source]
+        source: Option<reference::ParseError>,
+    },
     /// A Compose file.
     #[error("cannot tell the images of {what}")]
     Compose {
@@ -98,7 +112,10 @@ impl LockError {
     /// How the program ends for this.
     pub(in crate::cli) fn exit(&self) -> Exit {
         match self {
-            Self::Name(_) | Self::NameTaken { .. } | Self::CredentialsForSeveral(_) => Exit::Usage,
+            Self::Name(_)
+            | Self::NameTaken { .. }
+            | Self::Service { .. }
+            | Self::CredentialsForSeveral(_) => Exit::Usage,
             Self::NoLock(_) | Self::NotLocked { .. } | Self::Platform(_) => Exit::NotFound,
             Self::Parse { .. }
             | Self::Unlockable(_)
@@ -119,6 +136,9 @@ impl LockError {
             Self::NotLocked { .. } => Some("`hocker lock list` tells the names"),
             Self::NameTaken { .. } => {
                 Some("write NAME=IMAGE for another name, or replace it with --force")
+            }
+            Self::Service { source: None, .. } => {
+                Some("what its variables stand for is not shown, as it may be secret")
             }
             Self::Changed { .. } => Some("nothing was written; try again"),
             Self::Held(_) => Some(

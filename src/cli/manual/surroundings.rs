@@ -198,7 +198,7 @@ pub(super) const VARIABLES: &[Thing] = &[
         &[names::COMPOSE_PROFILES],
         &[Compose],
         "The profiles whose services count, separated by commas, where --profile does not say it. The Compose file may \
-         use any other variable but DOCKER_PASS and DOCKER_TOKEN.",
+         use any other variable, but a variable that looks like a secret becomes no part of an image's name.",
     ),
 ];
 

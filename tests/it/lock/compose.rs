@@ -2,6 +2,10 @@
 //! second ring.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::{Place, serve_single, usual};
 use crate::support::scripted_registry::Registry;
@@ -101,20 +105,136 @@ fn only_the_images_are_printed_on_request() {
 }
 
 #[test]
-fn passwords_of_the_environment_are_not_given_to_a_file() {
+fn what_looks_like_a_secret_becomes_no_part_of_a_name() {
     let place = Place::new();
     write(
         &place,
-        "compose.yaml",
-        "services: {a: {image: 'x:1${DOCKER_TOKEN}${DOCKER_PASS}'}}",
+        ".env",
+        "DB_PASSWORD=hunter2\nTAG=v-${DB_PASSWORD}\nTOKEN_SERVICE_TAG=1\n",
     );
+    for (image, variable) in [
+        ("x:1${DOCKER_TOKEN}", "DOCKER_TOKEN"),
+        ("x:${GITHUB_TOKEN:-1}", "GITHUB_TOKEN"),
+        ("x:${DB_PASSWORD}", "DB_PASSWORD"),
+        ("x:${TAG}", "DB_PASSWORD"),
+        ("x:${NONE:-$TAG}", "DB_PASSWORD"),
+    ] {
+        write(
+            &place,
+            "compose.yaml",
+            &format!("services: {{a: {{image: '{image}'}}}}"),
+        );
+        for arguments in [
+            &["compose", "--images", "compose.yaml"][..],
+            &["compose", "compose.yaml"],
+        ] {
+            place
+                .lock(arguments)
+                .env("DOCKER_TOKEN", "hunter2")
+                .env("GITHUB_TOKEN", "hunter2")
+                .run()
+                .failed(7)
+                .says(&format!("uses {variable}, which looks like a secret"))
+                .never_says("hunter2");
+        }
+    }
+    write(
+        &place,
+        "compose.yaml",
+        "services: {a: {image: 'x:${TOKEN_SERVICE_TAG}'}}",
+    );
+    let outcome = place.run(&["compose", "--images", "compose.yaml"]).done();
+    assert_eq!(outcome.text(), "x:1\n");
+}
+
+#[test]
+fn a_link_out_of_the_project_is_not_followed() {
+    let place = Place::new();
+    let outside = tempfile::tempdir().unwrap();
+    let secrets = outside.path().join("credentials");
+    fs::write(&secrets, "TAG=hunter2\n").unwrap();
+    write(
+        &place,
+        "compose.yaml",
+        "services: {a: {image: 'x:${TAG:-1}'}}",
+    );
+    write(&place, "own", "TAG=2\n");
+    let link = place.path().with_file_name(".env");
+    let run = || place.run(&["compose", "--images", "compose.yaml"]);
+    for target in [&*secrets, Path::new("/proc/self/environ")] {
+        symlink(target, &link).unwrap();
+        run()
+            .failed(1)
+            .says("leads out of the project's directory")
+            .never_says("hunter2");
+        fs::remove_file(&link).unwrap();
+    }
+    symlink("own", &link).unwrap();
+    assert_eq!(run().done().text(), "x:2\n");
+    // What the user names is the user's own word.
+    let named = place.run(&[
+        "compose",
+        "--images",
+        "--env-file",
+        secrets.to_str().unwrap(),
+        "compose.yaml",
+    ]);
+    assert_eq!(named.done().text(), "x:hunter2\n");
+}
+
+#[test]
+fn a_fifo_in_the_place_of_variables_holds_nothing_up() {
+    let place = Place::new();
+    write(&place, "compose.yaml", "services: {a: {image: x}}");
+    let fifo = place.path().with_file_name(".env");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     place
-        .lock(&["compose", "--images", "compose.yaml"])
-        .env("DOCKER_TOKEN", "hunter2")
-        .env("DOCKER_PASS", "hunter2")
-        .run()
-        .done()
-        .never_says("hunter2");
+        .run(&["compose", "--images", "compose.yaml"])
+        .failed(1)
+        .says("not a regular file");
+}
+
+#[test]
+fn only_images_are_printed_and_no_value_is_shown() {
+    let place = Place::new();
+    write(&place, ".env", "NAME=Hunter2\n");
+    for (image, says) in [
+        ("--privileged", "--privileged"),
+        ("a\\nb", "a\\nb"),
+        ("a b", "a b"),
+        ("a:\\e[2J", "u{1b}"),
+        ("${NAME}", "${NAME}"),
+    ] {
+        write(
+            &place,
+            "compose.yaml",
+            &format!("services: {{\"w\\eb\": {{image: \"{image}\"}}}}"),
+        );
+        let outcome = place
+            .run(&["compose", "--images", "compose.yaml"])
+            .failed(2)
+            .says("the service w\\u{1b}b has the image")
+            .says(says)
+            .never_says("\u{1b}")
+            .never_says("unter2");
+        assert_eq!(outcome.text(), "");
+    }
+}
+
+#[test]
+fn little_text_does_not_become_much() {
+    use std::fmt::Write as _;
+    let place = Place::new();
+    let mut file = "services:\n".to_owned();
+    write!(file, "  a: &a {{image: \"x:1{}\"}}\n", " ".repeat(60_000)).unwrap();
+    for number in 0..10_000 {
+        writeln!(file, "  a{number}: *a").unwrap();
+    }
+    write(&place, "compose.yaml", &file);
+    place
+        .run(&["compose", "--images", "compose.yaml"])
+        .failed(7)
+        .says("make too much of it");
 }
 
 #[test]
@@ -127,7 +247,7 @@ fn what_is_wrong_with_a_file_is_told() {
             "services: {a: {image: 'x:${TAG:?which}'}}",
             "TAG is needed: which",
         ),
-        ("services: {a: {image: 'x:$'}}", "is not a variable"),
+        ("services: {a: {image: 'x:${'}}", "is not a variable"),
     ] {
         write(&place, "compose.yaml", text);
         place

@@ -28,7 +28,10 @@ pub fn lock(bytes: &[u8]) {
 
 /// A Compose file's services are few, and each has an image.
 pub fn compose(text: &str) {
-    let variables = |name: &str| name.starts_with('A').then(|| name.to_lowercase());
+    let variables = |name: &str| {
+        let is_set = name.starts_with('A');
+        is_set.then(|| compose::Value::of(name, name.to_lowercase()))
+    };
     for profiles in [&[][..], &["*".to_owned()]] {
         if let Ok(images) = compose::images(text, profiles, &variables) {
             assert!(images.services.len() <= text.len());

@@ -1,0 +1,177 @@
+//! Variables: where their values come from, and which of them are nobody's business. What becomes part of an image's
+//! name is told to a registry, so that no secret may.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::interpolation::InterpolationError;
+
+/// All that variables may make of a file together, in bytes.
+const MAX_PRODUCED: usize = 2 << 20;
+
+/// Looks up a variable; one that is set to nothing is not one that is not set.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<Value>;
+
+/// Variables by name.
+pub type Variables = BTreeMap<String, Value>;
+
+/// A text that variables may be part of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Value {
+    /// The text.
+    pub text: String,
+    /// The variable that looks like a secret and is part of it.
+    pub secret: Option<String>,
+}
+
+impl Value {
+    /// The value of the variable `name`.
+    #[must_use]
+    pub fn of(name: &str, text: String) -> Self {
+        let secret = is_secret(name).then(|| name.to_owned());
+        Self { text, secret }
+    }
+
+    /// Adds another one at the end.
+    pub(super) fn push(&mut self, other: Self) {
+        self.text.push_str(&other.text);
+        self.secret = self.secret.take().or(other.secret);
+    }
+}
+
+/// What is known while the variables of a file are replaced.
+#[derive(Debug)]
+pub(super) struct Replacing {
+    /// The bytes that may still be produced.
+    left: usize,
+    /// The variables that are not set and have no default.
+    pub(super) unset: BTreeSet<String>,
+}
+
+impl Replacing {
+    pub(super) fn new() -> Self {
+        Self {
+            left: MAX_PRODUCED,
+            unset: BTreeSet::new(),
+        }
+    }
+
+    /// Looks up a variable, at the price of its length.
+    pub(super) fn value(
+        &mut self,
+        name: &str,
+        variables: Lookup<'_>,
+    ) -> Result<Option<Value>, InterpolationError> {
+        let value = variables(name);
+        self.pay(value.as_ref().map_or(0, |value| value.text.len()))?;
+        Ok(value)
+    }
+
+    /// Counts bytes that are produced.
+    pub(super) fn pay(&mut self, bytes: usize) -> Result<(), InterpolationError> {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or(InterpolationError::TooMuch)?;
+        Ok(())
+    }
+}
+
+/// Words of a name by which its value is secret.
+const SECRET: &[&str] = &[
+    "AUTH",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "KEY",
+    "KEYS",
+    "PASS",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "PASSWORDS",
+    "PW",
+    "PWD",
+    "SECRET",
+    "SECRETS",
+    "TOKEN",
+    "TOKENS",
+];
+/// Words in which others end that are written in one.
+const SECRET_ENDS: &[&str] = &["APIKEY", "PASSWD", "PASSWORD", "SECRET", "TOKEN"];
+/// Last words by which a value is part of an image's name after all: `TOKEN_SERVICE_TAG`.
+const PUBLIC_LAST: &[&str] = &[
+    "ARCH",
+    "DIGEST",
+    "DIR",
+    "HOST",
+    "IMAGE",
+    "NAME",
+    "PLATFORM",
+    "PORT",
+    "PREFIX",
+    "REGISTRY",
+    "REPO",
+    "REPOSITORY",
+    "TAG",
+    "VARIANT",
+    "VERSION",
+];
+
+/// Whether a variable looks like a secret. `PWD` alone is where the shell stands.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
+    if name == "PWD" || name == "OLDPWD" {
+        return false;
+    }
+    if name == "DOCKER_AUTH_CONFIG" {
+        return true;
+    }
+    if words.last().is_some_and(|last| PUBLIC_LAST.contains(last)) {
+        return false;
+    }
+    // `PASSWORD2` is one as well.
+    let mut words = words
+        .iter()
+        .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    words.any(|word| SECRET.contains(&word) || SECRET_ENDS.iter().any(|end| word.ends_with(end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_whether_its_value_is_secret() {
+        for secret in [
+            "DB_PASSWORD",
+            "db.password",
+            "MYSQLPASSWORD",
+            "PASSWORD2",
+            "PGPASS_PW",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_ACCESS_KEY_ID",
+            "GITHUB_TOKEN",
+            "DOCKER_PASS",
+            "DOCKER_AUTH_CONFIG",
+            "REGISTRY_AUTH",
+            "OPENAI_APIKEY",
+            "secret-key-base",
+            "DB_PWD",
+        ] {
+            assert!(is_secret(secret), "{secret}");
+        }
+        for public in [
+            "TAG",
+            "AWS_ACCOUNT_ID",
+            "AWS_REGION",
+            "KEYCLOAK_VERSION",
+            "TOKEN_SERVICE_TAG",
+            "VAULT_SECRETS_IMAGE",
+            "PASSBOLT_TAG",
+            "COMPOSE_PROJECT_NAME",
+            "PWD",
+            "",
+        ] {
+            assert!(!is_secret(public), "{public}");
+        }
+    }
+}
