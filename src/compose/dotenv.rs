@@ -9,6 +9,15 @@ use super::variables::{Lookup, Replacing, Value, Variables};
 
 /// Reads a file. What the environment says wins over the file, in the file's own variables too.
 pub fn parse(text: &str, environment: Lookup<'_>) -> Result<Variables, Error> {
+    parse_with(text, environment, &mut Replacing::new())
+}
+
+/// The same, as a part of something larger.
+pub(super) fn parse_with(
+    text: &str,
+    environment: Lookup<'_>,
+    replacing: &mut Replacing,
+) -> Result<Variables, Error> {
     let text = text
         .strip_prefix('\u{feff}')
         .unwrap_or(text)
@@ -18,7 +27,6 @@ pub fn parse(text: &str, environment: Lookup<'_>) -> Result<Variables, Error> {
         line: 1,
     };
     let mut variables = Variables::new();
-    let mut replacing = Replacing::new();
     while scanner.find_entry() {
         let line = scanner.line;
         let Some(name) = scanner.name()? else {
@@ -29,7 +37,7 @@ pub fn parse(text: &str, environment: Lookup<'_>) -> Result<Variables, Error> {
             Written::WithVariables(text) => {
                 let lookup =
                     |name: &str| environment(name).or_else(|| variables.get(name).cloned());
-                interpolate(&text, &lookup, &mut replacing).map_err(|error| match error {
+                interpolate(&text, &lookup, replacing).map_err(|error| match error {
                     // Its name is part of a value.
                     InterpolationError::Required { .. } => Error::Needed(line),
                     source => Error::Variable { line, source },

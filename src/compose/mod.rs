@@ -1,23 +1,27 @@
 //! Compose files: which images the services of one run. Everything else in them is for whoever runs them.
 //!
-//! Source: the Compose specification, `05-services.md`, `10-fragments.md`, `12-interpolation.md`, `15-profiles.md`.
+//! Source: the Compose specification, `05-services.md`, `10-fragments.md`, `12-interpolation.md`, `13-merge.md`,
+//! `14-include.md`, `15-profiles.md`.
 
 pub mod dotenv;
+mod files;
 mod interpolation;
+mod model;
+mod project;
+mod service;
 mod variables;
 mod yaml;
 
+use std::io;
+use std::path::Path;
+
 pub use self::interpolation::InterpolationError;
+pub use self::model::images;
+pub use self::project::{Directory, Project, read_text};
 pub use self::variables::{Lookup, Value, Variables};
 pub use self::yaml::{MAX_FILE_SIZE, YamlError};
 
-use self::interpolation::interpolate;
-use self::variables::Replacing;
-use self::yaml::Node;
 use crate::printable::Printable;
-
-/// A service may stand on another one, and that on another one; this deep.
-const MAX_EXTENDS: usize = 16;
 
 /// What a Compose file says of images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,155 +45,8 @@ pub struct Service {
     pub platform: Option<String>,
 }
 
-/// Reads a Compose file. Services with profiles count where one of theirs is among `profiles`, or `*` is.
-pub fn images(text: &str, profiles: &[String], variables: Lookup<'_>) -> Result<Images, Error> {
-    let document = yaml::parse(text)?;
-    let mut images = Images::default();
-    if document.get("include").is_some() {
-        images
-            .notes
-            .push("the files under `include` are not looked at; give them too".to_owned());
-    }
-    let services = document.get("services").ok_or(Error::NoServices)?;
-    let Some(entries) = services.entries() else {
-        return Err(Error::NoServices);
-    };
-    let mut replacing = Replacing::new();
-    for (name, service) in entries {
-        let reader = Reader {
-            services,
-            name,
-            variables,
-        };
-        if reader.is_active(service, profiles, &mut replacing)? {
-            reader.read(service, &mut images, &mut replacing)?;
-        }
-    }
-    let unset = replacing
-        .unset
-        .into_iter()
-        .map(|name| format!("the variable {name} is not set, and taken for empty"));
-    images.notes.extend(unset);
-    Ok(images)
-}
-
-/// Reads one service.
-struct Reader<'a> {
-    services: &'a Node,
-    name: &'a str,
-    variables: Lookup<'a>,
-}
-
-impl Reader<'_> {
-    fn is_active(
-        &self,
-        service: &Node,
-        profiles: &[String],
-        replacing: &mut Replacing,
-    ) -> Result<bool, Error> {
-        let Some(own) = service.get("profiles").and_then(Node::items) else {
-            return Ok(true);
-        };
-        let mut active = own.is_empty();
-        for profile in own {
-            let profile = self.text(profile, replacing)?.unwrap_or_default();
-            active |= profiles.iter().any(|one| *one == profile || one == "*");
-        }
-        Ok(active)
-    }
-
-    fn read(
-        &self,
-        service: &Node,
-        images: &mut Images,
-        replacing: &mut Replacing,
-    ) -> Result<(), Error> {
-        let name = self.name;
-        let shown = Printable::new(name);
-        let (mut image, mut platform, mut is_built) = (None, None, false);
-        let mut current = service;
-        let mut elsewhere = false;
-        for depth in 0.. {
-            if depth == MAX_EXTENDS {
-                return Err(Error::Extends(shown));
-            }
-            if image.is_none()
-                && let Some(replaced) = self.field(current, "image", replacing)?
-            {
-                let written = current.get("image").and_then(Node::text);
-                image = Some((replaced, written.unwrap_or_default().to_owned()));
-            }
-            if platform.is_none() {
-                platform = self.field(current, "platform", replacing)?;
-            }
-            is_built |= current.get("build").is_some_and(|build| !build.is_null());
-            let Some(extends) = current.get("extends") else {
-                break;
-            };
-            elsewhere = extends.get("file").is_some();
-            let base = match extends.get("service") {
-                Some(service) => self.text(service, replacing)?,
-                None => self.text(extends, replacing)?,
-            };
-            let base = base.filter(|_| !elsewhere);
-            match base.as_deref().and_then(|base| self.services.get(base)) {
-                Some(base) => current = base,
-                None => break,
-            }
-        }
-        match image {
-            Some((image, written)) => images.services.push(Service {
-                name: name.to_owned(),
-                image,
-                written,
-                platform,
-            }),
-            None if is_built => images
-                .notes
-                .push(format!("{shown} is built from source and has no image")),
-            None if elsewhere => images.notes.push(format!(
-                "{shown} extends a service of another file, which is not looked at"
-            )),
-            None => return Err(Error::NoImage(shown)),
-        }
-        Ok(())
-    }
-
-    /// The text of a field, if it is there and not empty.
-    fn field(
-        &self,
-        service: &Node,
-        field: &str,
-        replacing: &mut Replacing,
-    ) -> Result<Option<String>, Error> {
-        match service.get(field) {
-            Some(node) => Ok(self.text(node, replacing)?.filter(|text| !text.is_empty())),
-            None => Ok(None),
-        }
-    }
-
-    fn text(&self, node: &Node, replacing: &mut Replacing) -> Result<Option<String>, Error> {
-        let Some(text) = node.text() else {
-            return Ok(None);
-        };
-        let value = interpolate(text, self.variables, replacing).map_err(|source| {
-            Error::Interpolation {
-                service: Printable::new(self.name),
-                source,
-            }
-        })?;
-        match value.secret {
-            Some(variable) => Err(Error::Secret {
-                service: Printable::new(self.name),
-                variable,
-            }),
-            None => Ok(Some(value.text)),
-        }
-    }
-}
-
 /// A file whose images cannot be told.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Not YAML, or too much of it.
     #[error(transparent)]
@@ -200,35 +57,99 @@ pub enum Error {
     /// Neither an image nor something to build one from.
     #[error("the service {0} has neither `image` nor `build`")]
     NoImage(Printable),
-    /// Services that stand on each other without end.
-    #[error("the service {0} extends others without end")]
-    Extends(Printable),
+    /// A service that is extended and is not there.
+    #[error("a service extends {0}, which is not in the file")]
+    NoBase(Printable),
+    /// Services that extend each other, or very many of them.
+    #[error("services extend each other without end")]
+    Extends,
+    /// Files that include each other, or very many of them.
+    #[error("files include or extend each other without end")]
+    Files,
+    /// A service that two files have.
+    #[error("the service {0} is in a file and in one that it includes, and they differ")]
+    Conflict(Printable),
     /// Variables that are not right.
-    #[error("the service {service} cannot be read")]
+    #[error("the variables of {what} cannot be replaced")]
     Interpolation {
-        /// Which.
-        service: Printable,
+        /// The service, or the field.
+        what: Printable,
         /// What is wrong.
         #[source]
         source: InterpolationError,
     },
-    /// A secret in what registries are told.
-    #[error(
-        "the service {service} uses {variable}, which looks like a secret, in what registries are told"
-    )]
+    /// A secret in what is sent to registries.
+    #[error("{what} uses {variable}, which looks like a secret and must not become part of a name")]
     Secret {
-        /// Which.
-        service: Printable,
+        /// The service, or the field.
+        what: Printable,
         /// The variable's name.
         variable: String,
     },
+    /// Another file of the project.
+    #[error("cannot read {path}")]
+    Read {
+        /// Which.
+        path: Printable,
+        /// What is wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// Variables of a file that is included.
+    #[error("cannot read {path}")]
+    Dotenv {
+        /// Which.
+        path: Printable,
+        /// What is wrong.
+        #[source]
+        source: dotenv::Error,
+    },
+    /// Something in another file of the project.
+    #[error("cannot use {path}")]
+    In {
+        /// Which.
+        path: Printable,
+        /// What is wrong.
+        #[source]
+        source: Box<Self>,
+    },
+}
+
+impl Error {
+    fn of(self, path: &Path) -> Self {
+        Self::In {
+            path: Printable::new(&path.to_string_lossy()),
+            source: Box::new(self),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use std::collections::BTreeMap;
+
+    /// The files of a project beside the one that is read.
+    type Others<'a> = BTreeMap<&'a str, &'a str>;
+
+    impl Project for Others<'_> {
+        fn name(&self) -> String {
+            "project".to_owned()
+        }
+
+        fn read(&self, path: &Path) -> io::Result<String> {
+            let text = path.to_str().and_then(|path| self.get(path));
+            text.map(|text| (*text).to_owned())
+                .ok_or_else(|| io::ErrorKind::NotFound.into())
+        }
+    }
+
     fn read(text: &str, profiles: &[&str]) -> Result<Images, Error> {
+        read_with(text, &[], profiles)
+    }
+
+    fn read_with(text: &str, others: &[(&str, &str)], profiles: &[&str]) -> Result<Images, Error> {
         let profiles: Vec<_> = profiles
             .iter()
             .map(|profile| (*profile).to_owned())
@@ -242,7 +163,8 @@ mod tests {
             };
             Some(Value::of(name, text.to_owned()))
         };
-        images(text, &profiles, &variables)
+        let others: Others<'_> = others.iter().copied().collect();
+        images(text, &profiles, &variables, &others)
     }
 
     fn names(images: &Images) -> Vec<&str> {
@@ -278,9 +200,8 @@ services:
     profiles: [dev, test]
   worker:
     extends: {service: web}
-  far:
-    extends: {file: other.yml, service: web}
-include: [more.yml]
+  none:
+    provider: {type: cloud}
 ";
         let images = read(text, &[]).unwrap();
         assert_eq!(
@@ -292,7 +213,7 @@ include: [more.yml]
                 "docker.io/base:17",
             ]
         );
-        assert_eq!(images.notes.len(), 3, "{:?}", images.notes);
+        assert_eq!(images.notes.len(), 2, "{:?}", images.notes);
         for profile in ["test", "*"] {
             assert!(names(&read(text, &[profile]).unwrap()).contains(&"debug"));
         }
@@ -309,12 +230,21 @@ include: [more.yml]
             ("services: {a: {image: '${NONE}'}}", "neither"),
             (
                 "services: {a: {image: '${NONE:?say it}'}}",
-                "cannot be read",
+                "cannot be replaced",
             ),
             (
                 "services: {a: {extends: b}, b: {extends: a}}",
                 "without end",
             ),
+            (
+                "services: {a: {extends: {file: x, service: b}}}",
+                "cannot read x",
+            ),
+            ("services: {a: {extends: b, image: a}}", "extends b, which"),
+            ("services: {a: {image: '${EMPTY}'}}", "neither"),
+            ("include: [x]", "cannot read x"),
+            ("include: ['$DB_PASSWORD']", "include uses DB_PASSWORD"),
+            ("name: a$DB_PASSWORD\nservices: {}", "name uses DB_PASSWORD"),
             (
                 "services: {a: {image: 'a:$DB_PASSWORD'}}",
                 "a uses DB_PASSWORD",
@@ -327,6 +257,225 @@ include: [more.yml]
             assert!(said.contains(error), "{text}: {said}");
             assert!(!said.contains("hunter2"), "{text}: {said}");
         }
+    }
+
+    #[test]
+    fn documents_and_extended_services_are_merged_as_compose_merges_them() {
+        // What Compose 2.26 says of the same files.
+        for (text, profiles, expected) in [
+            (
+                "b: {image: b, profiles: [p]}\n a: {extends: b}",
+                &[][..],
+                &[][..],
+            ),
+            (
+                "b: {image: b, profiles: [p]}\n a: {extends: {service: b}, profiles: [q]}",
+                &["q"],
+                &["b"],
+            ),
+            (
+                "b: {image: b}\n a: {extends: {service: b}, image: , build: .}",
+                &[],
+                &["b", "b"],
+            ),
+            (
+                "b: {image: b}\n a: {extends: {service: b}, image: '${NONE}', build: .}",
+                &[],
+                &["b"],
+            ),
+            (
+                "b: {image: b}\n a: {extends: {service: b}, image: !reset null, build: .}",
+                &[],
+                &["b"],
+            ),
+            (
+                "a: {image: a1}\n b: {image: b, profiles: [p]}\n---\nservices:\n a: {image: a2}\n b: {profiles: [q]}\n \
+                 c: {image: c}",
+                &["q"],
+                &["a2", "b", "c"],
+            ),
+            (
+                "a: {image: a}\n b: {image: b, profiles: [p]}\n---\nservices:\n a: {image: !reset null, build: .}\n b: \
+                 {profiles: !reset []}",
+                &[],
+                &["b"],
+            ),
+            (
+                "b: {image: b, profiles: [p]}\n---\nservices:\n b: {profiles: !override [q]}",
+                &["p"],
+                &[],
+            ),
+            (
+                "b: {image: b1}\n a: {extends: b}\n---\nservices:\n b: {image: b2}",
+                &[],
+                &["b2", "b1"],
+            ),
+            (
+                "b: {image: b1}\n a: {extends: b}\n---\nservices:\n a: {command: x}\n b: !reset null",
+                &[],
+                &["b1"],
+            ),
+        ] {
+            let images = read(&format!("services:\n {text}\n"), profiles).unwrap();
+            assert_eq!(names(&images), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn included_and_extended_files_are_read_as_compose_reads_them() {
+        let include = "include: [sub/i.yaml]\nservices: {b: {image: 'b:${T}$TAG'}}";
+        let extends = "services: {x: {extends: {file: sub/e.yaml, service: e}}}";
+        for (text, others, expected) in [
+            (
+                include,
+                &[
+                    ("sub/i.yaml", "services: {i: {image: 'i:${T}$TAG'}}"),
+                    ("sub/.env", "T=sub\nTAG=0"),
+                ][..],
+                &["b:17", "i:sub17"][..],
+            ),
+            (
+                "include: [{path: sub/i.yaml, env_file: x.env}]",
+                &[
+                    ("sub/i.yaml", "services: {i: {image: 'i:$T'}}"),
+                    ("sub/.env", "T=sub"),
+                    ("x.env", "T=x"),
+                ],
+                &["i:x"],
+            ),
+            (
+                "include: [{path: sub/i.yaml, project_directory: o}]",
+                &[
+                    (
+                        "sub/i.yaml",
+                        "services: {k: {extends: {file: k.yaml, service: k}}}",
+                    ),
+                    ("sub/k.yaml", "services: {k: {image: wrong}}"),
+                    ("o/k.yaml", "services: {k: {image: 'k:$T'}}"),
+                    ("o/.env", "T=o"),
+                ],
+                &["k:o"],
+            ),
+            (
+                "include: [{path: [sub/i.yaml, sub/j.yaml]}]\nservices: {x: {image: x}}",
+                &[
+                    ("sub/i.yaml", "services: {i: {image: i}}"),
+                    ("sub/j.yaml", "services: {i: {image: j}}"),
+                ],
+                &["x", "j"],
+            ),
+            (
+                "include: [sub/i.yaml]\nservices: {i: {image: i}}",
+                &[("sub/i.yaml", "services: {i: {image: i}}")],
+                &["i"],
+            ),
+            (
+                extends,
+                &[
+                    (
+                        "sub/e.yaml",
+                        "services: {e: {extends: {file: f.yaml, service: f}, profiles: []}}",
+                    ),
+                    (
+                        "sub/f.yaml",
+                        "services: {f: {image: 'f:$COMPOSE_PROJECT_NAME'}, z: {extends: nothing}}",
+                    ),
+                ],
+                &["f:project"],
+            ),
+            (
+                extends,
+                &[(
+                    "sub/e.yaml",
+                    "services: {e: {image: e1}}\n---\nservices: {e: {image: e2}}",
+                )],
+                &["e2"],
+            ),
+            (
+                "name: My-$TAG\ninclude: [i.yaml]\nservices: {x: {image: 'x:$COMPOSE_PROJECT_NAME'}}",
+                &[(
+                    "i.yaml",
+                    "name: other\nservices: {i: {image: 'i:$COMPOSE_PROJECT_NAME'}}",
+                )],
+                &["x:my-17", "i:my-17"],
+            ),
+        ] {
+            let images = read_with(text, others, &[]).unwrap();
+            assert_eq!(names(&images), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_another_file_names_it_and_cycles_end() {
+        let include = "include: [i.yaml]\nservices: {i: {image: a}}";
+        let extends = "services: {x: {extends: {file: e.yaml, service: e}}}";
+        for (text, others, says) in [
+            (
+                include,
+                &[("i.yaml", "services: {i: {image: b}}")][..],
+                "i is in a file and in",
+            ),
+            (include, &[("i.yaml", "include: [i.yaml]")], "without end"),
+            (
+                include,
+                &[("i.yaml", "include: [i.yaml, i.yaml]")],
+                "without end",
+            ),
+            (
+                include,
+                &[("i.yaml", "services: [")],
+                "cannot use i.yaml: line 1",
+            ),
+            (
+                include,
+                &[("i.yaml", "a: 1")],
+                "cannot use i.yaml: it has no `services`",
+            ),
+            (
+                include,
+                &[("i.yaml", "services: {}"), (".env", "hunter2 x")],
+                "cannot read .env: line 1",
+            ),
+            (
+                extends,
+                &[("e.yaml", "services: {}")],
+                "cannot use e.yaml: a service extends e",
+            ),
+            (
+                extends,
+                &[("e.yaml", "services: {e: {extends: e}}")],
+                "without end",
+            ),
+            (
+                extends,
+                &[(
+                    "e.yaml",
+                    "services: {e: {extends: {file: e.yaml, service: e}}}",
+                )],
+                "without end",
+            ),
+        ] {
+            let error = read_with(text, others, &[]).unwrap_err();
+            let mut said = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(error) = source {
+                said = format!("{said}: {error}");
+                source = error.source();
+            }
+            assert!(said.contains(says), "{text}: {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+
+    #[test]
+    fn services_that_multiply_are_refused() {
+        let document = "services: {a: {extends: b}, b: {extends: {file: x, service: a}}}\n---\n";
+        let text = document.repeat(50);
+        let error = read_with(&text, &[("x", &text)], &[]).unwrap_err();
+        assert!(
+            matches!(error, Error::Extends | Error::In { .. }),
+            "{error}"
+        );
     }
 
     #[test]

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+
+use crate::printable::Printable;
 
 /// Larger files than this (4 MiB) are refused.
 pub const MAX_FILE_SIZE: usize = 4 << 20;
@@ -24,7 +26,33 @@ const MERGE: &str = "<<";
 #[derive(Debug)]
 pub(super) struct Node {
     kind: Kind,
+    /// What it does to the same node of an earlier document.
+    pub(super) change: Change,
     depth: usize,
+}
+
+/// What a node does to the node whose place it takes.
+///
+/// Source: the Compose specification, `13-merge.md`, "Reset value" and "Replace value".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Merges into it.
+    #[default]
+    Merge,
+    /// Takes its place as a whole (`!override`).
+    Override,
+    /// Removes it (`!reset`).
+    Reset,
+}
+
+impl Change {
+    fn of(tag: Option<&Tag>) -> Self {
+        match tag.map(Tag::suffix) {
+            Some("reset") => Self::Reset,
+            Some("override") => Self::Override,
+            _ => Self::Merge,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -46,10 +74,10 @@ impl Node {
     }
 
     /// A mapping's entries.
-    pub(super) fn entries(&self) -> Option<impl Iterator<Item = (&str, &Self)>> {
+    pub(super) fn entries(&self) -> Option<impl Iterator<Item = (&str, &Arc<Self>)>> {
         match &self.kind {
             Kind::Mapping(entries) => {
-                Some(entries.iter().map(|(key, value)| (key.as_str(), &**value)))
+                Some(entries.iter().map(|(key, value)| (key.as_str(), value)))
             }
             _ => None,
         }
@@ -76,8 +104,8 @@ impl Node {
     }
 }
 
-/// Reads the only document of a file. One without any is an empty mapping.
-pub(super) fn parse(text: &str) -> Result<Arc<Node>, YamlError> {
+/// Reads the documents of a file.
+pub(super) fn parse(text: &str) -> Result<Vec<Arc<Node>>, YamlError> {
     if text.len() > MAX_FILE_SIZE {
         return Err(YamlError::TooLarge);
     }
@@ -86,12 +114,7 @@ pub(super) fn parse(text: &str) -> Result<Arc<Node>, YamlError> {
         let (event, span) = event.map_err(|error| YamlError::of(&error))?;
         loader.take(event, span.start.line())?;
     }
-    Ok(loader.document.unwrap_or_else(|| {
-        Arc::new(Node {
-            kind: Kind::Mapping(Vec::new()),
-            depth: 1,
-        })
-    }))
+    Ok(loader.documents)
 }
 
 #[derive(Default)]
@@ -100,11 +123,12 @@ struct Loader {
     open: Vec<Open>,
     anchors: HashMap<usize, Arc<Node>>,
     merged: usize,
-    document: Option<Arc<Node>>,
+    documents: Vec<Arc<Node>>,
 }
 
 struct Open {
     anchor: usize,
+    change: Change,
     items: Items,
 }
 
@@ -132,12 +156,12 @@ impl Loader {
     fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), YamlError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                let change = Change::of(tag.as_deref());
                 let plain = style == ScalarStyle::Plain && tag.is_none();
-                let reset = tag.is_some_and(|tag| tag.suffix == "reset");
-                let is_null =
-                    reset || plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+                let is_null = change == Change::Reset
+                    || plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 let text = text.into_owned();
-                self.put(Kind::Scalar { text, is_null }, anchor, line)
+                self.put(Kind::Scalar { text, is_null }, change, anchor, line)
             }
             Event::Alias(anchor) => {
                 // An anchor within which it is used is not there yet.
@@ -145,33 +169,48 @@ impl Loader {
                 self.add(node.ok_or(YamlError::Alias(line))?);
                 Ok(())
             }
-            Event::SequenceStart(anchor, _) => {
-                self.begin(anchor, Items::Sequence(Vec::new()), line)
+            Event::SequenceStart(_, anchor, tag) => {
+                let change = Change::of(tag.as_deref());
+                self.begin(anchor, change, Items::Sequence(Vec::new()), line)
             }
-            Event::MappingStart(anchor, _) => {
+            Event::MappingStart(_, anchor, tag) => {
                 let items = Items::Mapping {
                     entries: Vec::new(),
                     merges: Vec::new(),
                     key: Key::None,
                 };
-                self.begin(anchor, items, line)
+                self.begin(anchor, Change::of(tag.as_deref()), items, line)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(line),
-            Event::DocumentStart(_) if self.document.is_some() => Err(YamlError::Several(line)),
             _ => Ok(()),
         }
     }
 
-    fn begin(&mut self, anchor: usize, items: Items, line: usize) -> Result<(), YamlError> {
+    fn begin(
+        &mut self,
+        anchor: usize,
+        change: Change,
+        items: Items,
+        line: usize,
+    ) -> Result<(), YamlError> {
         if self.open.len() >= MAX_DEPTH {
             return Err(YamlError::Depth(line));
         }
-        self.open.push(Open { anchor, items });
+        self.open.push(Open {
+            anchor,
+            change,
+            items,
+        });
         Ok(())
     }
 
     fn end(&mut self, line: usize) -> Result<(), YamlError> {
-        let Some(Open { anchor, items }) = self.open.pop() else {
+        let Some(Open {
+            anchor,
+            change,
+            items,
+        }) = self.open.pop()
+        else {
             return Ok(());
         };
         let kind = match items {
@@ -180,7 +219,7 @@ impl Loader {
                 entries, merges, ..
             } => Kind::Mapping(self.merge(entries, &merges, line)?),
         };
-        self.put(kind, anchor, line)
+        self.put(kind, change, anchor, line)
     }
 
     /// Adds the entries of merged mappings to those that the mapping has of its own, which win.
@@ -194,6 +233,7 @@ impl Loader {
         let mut entries: Vec<(String, Arc<Node>)> = Vec::new();
         for (key, node) in own {
             if positions.insert(key.clone(), entries.len()).is_some() {
+                let key = Printable::new(&key);
                 return Err(YamlError::Twice { line, key });
             }
             entries.push((key, node));
@@ -220,7 +260,13 @@ impl Loader {
         Ok(entries)
     }
 
-    fn put(&mut self, kind: Kind, anchor: usize, line: usize) -> Result<(), YamlError> {
+    fn put(
+        &mut self,
+        kind: Kind,
+        change: Change,
+        anchor: usize,
+        line: usize,
+    ) -> Result<(), YamlError> {
         let below = match &kind {
             Kind::Scalar { .. } => None,
             Kind::Sequence(items) => items.iter().map(|node| node.depth).max(),
@@ -228,6 +274,7 @@ impl Loader {
         };
         let node = Arc::new(Node {
             kind,
+            change,
             depth: below.unwrap_or(0) + 1,
         });
         if node.depth > MAX_DEPTH {
@@ -243,7 +290,7 @@ impl Loader {
     /// Puts a node where the file has it: a document, an item, a key or a value.
     fn add(&mut self, node: Arc<Node>) {
         match self.open.last_mut().map(|open| &mut open.items) {
-            None => self.document = Some(node),
+            None => self.documents.push(node),
             Some(Items::Sequence(items)) => items.push(node),
             Some(Items::Mapping {
                 entries,
@@ -276,7 +323,7 @@ pub enum YamlError {
         /// Counted from 1.
         line: usize,
         /// What the parser says.
-        message: String,
+        message: Printable,
     },
     /// An alias of nothing, or of something that it is in.
     #[error("line {0}: nothing has been given this name before")]
@@ -290,7 +337,7 @@ pub enum YamlError {
         /// Where the mapping ends.
         line: usize,
         /// The key.
-        key: String,
+        key: Printable,
     },
     /// Nested too deep.
     #[error("line {0}: it is nested too deep")]
@@ -298,16 +345,13 @@ pub enum YamlError {
     /// Merged too often.
     #[error("line {0}: too much is merged by `{MERGE}`")]
     TooMuch(usize),
-    /// Several documents.
-    #[error("line {0}: there is a second document, and only one is read")]
-    Several(usize),
 }
 
 impl YamlError {
     fn of(error: &ScanError) -> Self {
         Self::Syntax {
             line: error.marker().line(),
-            message: error.info().to_owned(),
+            message: Printable::new(&error.info()),
         }
     }
 }
@@ -320,8 +364,8 @@ mod tests {
     #[test]
     fn what_a_mapping_says_itself_wins_and_then_what_is_merged_first() {
         let text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2, z: 2}\nc: {z: 3, <<: [*b, *a]}\n";
-        let document = parse(text).unwrap();
-        let mapping = document.get("c").unwrap();
+        let documents = parse(text).unwrap();
+        let mapping = documents[0].get("c").unwrap();
         for (key, value) in [("x", "1"), ("y", "2"), ("z", "3")] {
             assert_eq!(mapping.get(key).unwrap().text(), Some(value), "{key}");
         }
@@ -329,7 +373,7 @@ mod tests {
 
     #[test]
     fn scalars_keep_their_text() {
-        let document = parse("a: 1.10\nb: 0o17\nc: ~\nd: '~'\ne:\nf: !reset x\n").unwrap();
+        let documents = parse("a: 1.10\nb: 0o17\nc: ~\nd: '~'\ne:\nf: !reset x\n").unwrap();
         for (key, text) in [
             ("a", Some("1.10")),
             ("b", Some("0o17")),
@@ -338,7 +382,27 @@ mod tests {
             ("e", None),
             ("f", None),
         ] {
-            assert_eq!(document.get(key).unwrap().text(), text, "{key}");
+            assert_eq!(documents[0].get(key).unwrap().text(), text, "{key}");
+        }
+    }
+
+    #[test]
+    fn flow_collections_may_end_in_the_column_of_their_key() {
+        for text in [
+            "s:\n  a:\n    b: [\n  x, y\n    ]\n    c: 1\n",
+            "s:\n  a: {b: [x,\n  y], c: 1}\n",
+            "s:\n  a:\n    b: {\n      x: 1\n    }\n    c: 1\n",
+        ] {
+            let documents = parse(text).unwrap();
+            let a = documents[0].get("s").unwrap().get("a").unwrap();
+            assert!(a.get("c").is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn documents_are_read_one_by_one() {
+        for (text, count) in [("", 0), ("a: 1", 1), ("a: 1\n---\nb: 2\n", 2)] {
+            assert_eq!(parse(text).unwrap().len(), count, "{text}");
         }
     }
 
@@ -386,14 +450,10 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_there_twice_and_second_documents_are_refused() {
+    fn keys_that_are_there_twice_are_refused() {
         assert!(matches!(
             parse("a: 1\na: 2\n"),
             Err(YamlError::Twice { .. })
-        ));
-        assert!(matches!(
-            parse("a: 1\n---\nb: 2\n"),
-            Err(YamlError::Several(_))
         ));
         assert!(matches!(parse("a: {<<: 1}"), Err(YamlError::Merge(_))));
     }

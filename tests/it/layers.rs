@@ -24,7 +24,7 @@ const MAIN_LINES: usize = 30;
 const OWNED_CRATES: [(&str, &[&str]); 3] = [
     ("reqwest", &["http"]),
     ("hyper", &["serve", "http"]),
-    ("saphyr_parser", &["compose"]),
+    ("granit_parser", &["compose"]),
 ];
 
 /// Modules that never see the network, and what they therefore do not use.

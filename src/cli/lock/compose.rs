@@ -1,8 +1,8 @@
 //! `hocker lock compose`: the images of a Compose file's services.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use super::super::args::lock::ComposeArgs;
 use super::super::environment::{self, var_set};
@@ -10,13 +10,15 @@ use super::super::{Context, Error, report, stdout};
 use super::add::{self, Additions, parse};
 use super::error::LockError;
 use super::file::LockFile;
-use crate::compose::{self, Images, MAX_FILE_SIZE, Service, Value, Variables, dotenv};
+use crate::compose::{self, Directory, Images, Project as _, Service, Value, Variables, dotenv};
 use crate::endpoint::Endpoint;
-use crate::input;
 use crate::output::parent;
 use crate::platform::Platform;
 use crate::printable::Printable;
 use crate::reference::Reference;
+
+/// Where a project keeps its variables.
+const ENV_FILE: &str = ".env";
 
 pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Result<(), Error> {
     let images = read(&args)?;
@@ -66,31 +68,28 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
 }
 
 fn read(args: &ComposeArgs) -> Result<Images, Error> {
-    let what = args.file.display().to_string();
     let from_stdin = args.file.as_os_str() == "-";
-    let text = if from_stdin {
-        read_text("the Compose file on standard input", io::stdin().lock())?
+    let (what, directory, text) = if from_stdin {
+        let text = compose::read_text(io::stdin().lock());
+        let what = "the Compose file on standard input".to_owned();
+        (what, Path::new("."), text)
     } else {
-        let file = File::open(&args.file).map_err(|source| Error::Input {
-            what: what.clone(),
-            source,
-        })?;
-        read_text(&what, file)?
+        let text = File::open(&args.file).and_then(compose::read_text);
+        (args.file.display().to_string(), parent(&args.file), text)
     };
-    let directory = if from_stdin {
-        Path::new(".")
-    } else {
-        parent(&args.file)
-    };
-    let variables = variables(args, directory)?;
+    let text = text.map_err(|source| Error::Input {
+        what: what.clone(),
+        source,
+    })?;
+    let project = Directory::new(directory);
+    let variables = variables(args.env_file.as_deref(), directory, &project)?;
     let lookup = |name: &str| of_environment(name).or_else(|| variables.get(name).cloned());
-    let text_of = |name: &str| lookup(name).map(|value| value.text);
     let mut profiles = args.profile.clone();
     if profiles.is_empty() {
-        let named = text_of(environment::COMPOSE_PROFILES).unwrap_or_default();
-        profiles.extend(named.split(',').map(|name| name.trim().to_owned()));
+        let named = lookup(environment::COMPOSE_PROFILES).unwrap_or_default();
+        profiles.extend(named.text.split(',').map(|name| name.trim().to_owned()));
     }
-    compose::images(&text, &profiles, &lookup)
+    compose::images(&text, &profiles, &lookup, &project)
         .map_err(|source| LockError::Compose { what, source }.into())
 }
 
@@ -108,51 +107,32 @@ fn reference_of(service: &Service) -> Result<(Reference, Endpoint), Error> {
 }
 
 /// The variables of the file that was named, else of the one beside the Compose file.
-fn variables(args: &ComposeArgs, directory: &Path) -> Result<Variables, Error> {
-    let (path, opened) = match &args.env_file {
+fn variables(
+    named: Option<&Path>,
+    directory: &Path,
+    project: &Directory,
+) -> Result<Variables, Error> {
+    let (path, text) = match named {
         // Process substitution makes pipes.
-        Some(path) => (path.clone(), File::open(path)),
-        None => {
-            let path = directory.join(".env");
-            let opened = within(&path, directory).and_then(|real| input::open(&real));
-            (path, opened)
-        }
+        Some(path) => (
+            path.to_owned(),
+            File::open(path).and_then(compose::read_text),
+        ),
+        None => (directory.join(ENV_FILE), project.read(ENV_FILE.as_ref())),
     };
-    let what = path.display().to_string();
-    let text = match opened {
-        Ok(file) => read_text(&what, file)?,
-        Err(error) if args.env_file.is_none() && error.kind() == io::ErrorKind::NotFound => {
-            return Ok(Variables::new());
+    match text {
+        Ok(text) => dotenv::parse(&text, &of_environment)
+            .map_err(|source| LockError::Dotenv { path, source }.into()),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            Ok(Variables::new())
         }
-        Err(source) => return Err(Error::Input { what, source }),
-    };
-    dotenv::parse(&text, &of_environment)
-        .map_err(|source| LockError::Dotenv { path, source }.into())
-}
-
-/// Where `path` leads, which must be in `directory`: whoever makes a project must not have other files of its users
-/// read, and told to registries.
-fn within(path: &Path, directory: &Path) -> io::Result<PathBuf> {
-    let real = path.canonicalize()?;
-    if real.starts_with(directory.canonicalize()?) {
-        Ok(real)
-    } else {
-        Err(io::Error::other("it leads out of the project's directory"))
+        Err(source) => Err(Error::Input {
+            what: path.display().to_string(),
+            source,
+        }),
     }
 }
 
 fn of_environment(name: &str) -> Option<Value> {
     var_set(name).map(|text| Value::of(name, text))
-}
-
-fn read_text(what: &str, input: impl Read) -> Result<String, Error> {
-    let mut text = String::new();
-    input
-        .take(MAX_FILE_SIZE as u64 + 1)
-        .read_to_string(&mut text)
-        .map_err(|source| Error::Input {
-            what: what.to_owned(),
-            source,
-        })?;
-    Ok(text)
 }

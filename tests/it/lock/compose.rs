@@ -183,6 +183,44 @@ fn a_link_out_of_the_project_is_not_followed() {
 }
 
 #[test]
+fn files_are_included_and_extended_within_the_project() {
+    let place = Place::new();
+    let outside = tempfile::tempdir().unwrap();
+    let other = outside.path().join("other.yaml");
+    fs::write(&other, "services: {o: {image: hunter2}}").unwrap();
+    let directory = place.path().parent().unwrap();
+    fs::create_dir(directory.join("sub")).unwrap();
+    symlink(&other, directory.join("link.yaml")).unwrap();
+    write(&place, "sub/.env", "TAG=3\n");
+    write(
+        &place,
+        "sub/more.yaml",
+        "services: {m: {image: 'm:${TAG}'}}",
+    );
+    write(&place, "base.yaml", "services: {b: {image: 'b:1'}}");
+    write(
+        &place,
+        "compose.yaml",
+        "include: [sub/more.yaml]\nservices: {a: {extends: {file: base.yaml, service: b}}}",
+    );
+    let run = || place.run(&["compose", "--images", "compose.yaml"]);
+    assert_eq!(run().done().text(), "b:1\nm:3\n");
+    for path in [
+        "link.yaml",
+        other.to_str().unwrap(),
+        "../x/../../etc/passwd",
+    ] {
+        for text in [
+            format!("include: ['{path}']"),
+            format!("services: {{a: {{extends: {{file: '{path}', service: o}}}}}}"),
+        ] {
+            write(&place, "compose.yaml", &text);
+            run().failed(7).says("cannot read").never_says("hunter2");
+        }
+    }
+}
+
+#[test]
 fn a_fifo_in_the_place_of_variables_holds_nothing_up() {
     let place = Place::new();
     write(&place, "compose.yaml", "services: {a: {image: x}}");

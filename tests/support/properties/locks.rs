@@ -1,5 +1,8 @@
 //! Lock files, and the Compose files that they are made from.
 
+use std::io;
+use std::path::Path;
+
 use hocker::compose;
 use hocker::lock::{self, Changes, Graph, Lock};
 
@@ -26,6 +29,19 @@ pub fn lock(bytes: &[u8]) {
     }
 }
 
+/// A project whose files are all the same.
+struct Mirrors<'a>(&'a str);
+
+impl compose::Project for Mirrors<'_> {
+    fn name(&self) -> String {
+        "project".to_owned()
+    }
+
+    fn read(&self, _: &Path) -> io::Result<String> {
+        Ok(self.0.to_owned())
+    }
+}
+
 /// A Compose file's services are few, and each has an image.
 pub fn compose(text: &str) {
     let variables = |name: &str| {
@@ -33,7 +49,7 @@ pub fn compose(text: &str) {
         is_set.then(|| compose::Value::of(name, name.to_lowercase()))
     };
     for profiles in [&[][..], &["*".to_owned()]] {
-        if let Ok(images) = compose::images(text, profiles, &variables) {
+        if let Ok(images) = compose::images(text, profiles, &variables, &Mirrors(text)) {
             assert!(images.services.len() <= text.len());
             assert!(
                 images
