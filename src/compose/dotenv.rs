@@ -85,9 +85,7 @@ impl<'a> Scanner<'a> {
             Some(name) if name.starts_with(is_blank) => name.trim_start_matches(is_blank),
             _ => self.rest,
         };
-        let end = begin
-            .find(|c| matches!(c, '=' | ':' | '\n'))
-            .unwrap_or(begin.len());
+        let end = begin.find(['=', ':', '\n']).unwrap_or(begin.len());
         let (name, behind) = begin.split_at(end);
         let name = name.trim_end();
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '[' | ']');
@@ -107,23 +105,19 @@ impl<'a> Scanner<'a> {
     /// Takes a value. Quotes may go on over several lines.
     fn value(&mut self) -> Result<Written, Error> {
         let text = self.rest;
-        match text.chars().next() {
-            Some(quote @ ('\'' | '"')) => {
-                let (value, length) = quoted(text, quote).ok_or(Error::Quote(self.line))?;
-                self.pass(length);
-                Ok(if quote == '"' {
-                    Written::WithVariables(unescaped(&value))
-                } else {
-                    Written::Literal(value)
-                })
-            }
-            _ => {
-                let (line, _) = text.split_at(end_of_line(text));
-                self.pass(line.len());
-                let value = line.split_once(" #").map_or(line, |(value, _)| value);
-                Ok(Written::WithVariables(value.trim_end().to_owned()))
-            }
+        if let Some(quote @ ('\'' | '"')) = text.chars().next() {
+            let (value, length) = quoted(text, quote).ok_or(Error::Quote(self.line))?;
+            self.pass(length);
+            return Ok(if quote == '"' {
+                Written::WithVariables(unescaped(&value))
+            } else {
+                Written::Literal(value)
+            });
         }
+        let (line, _) = text.split_at(end_of_line(text));
+        self.pass(line.len());
+        let value = line.split_once(" #").map_or(line, |(value, _)| value);
+        Ok(Written::WithVariables(value.trim_end().to_owned()))
     }
 
     /// Goes on behind so many bytes.

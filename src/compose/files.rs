@@ -110,9 +110,9 @@ impl<'a> Files<'a> {
         })
     }
 
-    pub(super) fn compose_file(&mut self, path: PathBuf) -> Result<File, Error> {
-        let text = self.text(&path)?;
-        File::parse(Some(path.clone()), &text).map_err(|error| error.of(&path))
+    pub(super) fn compose_file(&mut self, path: &Path) -> Result<File, Error> {
+        let text = self.text(path)?;
+        File::parse(Some(path.to_owned()), &text).map_err(|error| error.of(path))
     }
 
     /// Adds the mappings that a service of a file is made of. As with Compose, a document knows only its own services.
@@ -149,16 +149,13 @@ impl<'a> Files<'a> {
         if let Some(extends) = node.get("extends").filter(|extends| !extends.is_null()) {
             let named = extends.get("service").unwrap_or(extends);
             let base = text(named)?.unwrap_or_default();
-            match extends.get("file") {
-                Some(path) => {
-                    let path = directory.join(text(path)?.unwrap_or_default());
-                    self.extend_from(parts, path, &base, text, depth)?;
-                }
-                None => {
-                    let missing = || Error::NoBase(Printable::new(&base));
-                    let base = document.services.get(&base).ok_or_else(missing)?;
-                    self.extend(parts, document, directory, base, text, depth + 1)?;
-                }
+            if let Some(path) = extends.get("file") {
+                let path = directory.join(text(path)?.unwrap_or_default());
+                self.extend_from(parts, &path, &base, text, depth)?;
+            } else {
+                let missing = || Error::NoBase(Printable::new(&base));
+                let base = document.services.get(&base).ok_or_else(missing)?;
+                self.extend(parts, document, directory, base, text, depth + 1)?;
             }
         }
         service::add(parts, node);
@@ -169,18 +166,17 @@ impl<'a> Files<'a> {
     fn extend_from(
         &mut self,
         parts: &mut Parts,
-        path: PathBuf,
+        path: &Path,
         base: &str,
         text: ReadText<'_>,
         depth: usize,
     ) -> Result<(), Error> {
-        let file = match self.known.get(&path) {
-            Some(file) => Rc::clone(file),
-            None => {
-                let file = Rc::new(self.compose_file(path.clone())?);
-                self.known.insert(path.clone(), Rc::clone(&file));
-                file
-            }
+        let file = if let Some(file) = self.known.get(path) {
+            Rc::clone(file)
+        } else {
+            let file = Rc::new(self.compose_file(path)?);
+            self.known.insert(path.to_owned(), Rc::clone(&file));
+            file
         };
         let directory = path.parent().unwrap_or(Path::new(""));
         let mut is_there = false;

@@ -221,7 +221,7 @@ impl Model<'_> {
         }
         let lookup = |name: &str| variables(name).or_else(|| more.get(name).cloned());
         let mut files = Vec::new();
-        for path in paths {
+        for path in &paths {
             files.push(self.files.compose_file(path)?);
         }
         let result = self.take(&files, &own, &lookup, depth + 1);

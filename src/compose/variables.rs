@@ -115,8 +115,7 @@ const PUBLIC_LAST: &[&str] = &[
 ];
 
 /// Whether a variable looks like a secret. `PWD` alone is where the shell stands.
-#[must_use]
-pub fn is_secret(name: &str) -> bool {
+fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
     if name == "PWD" || name == "OLDPWD" {
