@@ -188,9 +188,9 @@ fn files_are_included_and_extended_within_the_project() {
     let outside = tempfile::tempdir().unwrap();
     let other = outside.path().join("other.yaml");
     fs::write(&other, "services: {o: {image: hunter2}}").unwrap();
-    let directory = place.path().parent().unwrap();
-    fs::create_dir(directory.join("sub")).unwrap();
-    symlink(&other, directory.join("link.yaml")).unwrap();
+    let beside = |name: &str| place.path().with_file_name(name);
+    fs::create_dir(beside("sub")).unwrap();
+    symlink(&other, beside("link.yaml")).unwrap();
     write(&place, "sub/.env", "TAG=3\n");
     write(
         &place,
