@@ -61,10 +61,10 @@ pub enum Error {
     #[error("a service extends {0}, which is not in the file")]
     NoBase(Printable),
     /// Services that extend each other, or very many of them.
-    #[error("services extend each other without end")]
+    #[error("services extend each other without end, or too many do")]
     Extends,
     /// Files that include each other, or very many of them.
-    #[error("files include or extend each other without end")]
+    #[error("files include or extend each other without end, or too many do")]
     Files,
     /// A service that two files have.
     #[error("the service {0} is in a file and in one that it includes, and they differ")]
