@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Context, Error, Exit, report};
 use crate::auth::sources::Finding;
+use crate::printable::Printable;
 use crate::reference::RegistryName;
 
 /// What a process has noted of such places.
@@ -38,7 +39,7 @@ impl Context {
         self.unanswered.keep(registry, place, finding);
         if self.verbose {
             for line in self.unanswered.lines().iter().skip(before) {
-                report::note(line);
+                report::note(&Printable::new(line));
             }
         }
     }

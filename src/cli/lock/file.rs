@@ -13,6 +13,7 @@ use crate::file_lock::{self, FileLock, Mode, Patience};
 use crate::input;
 use crate::lock::{Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
 use crate::output::{self, Existing, OutputFile};
+use crate::printable::Printable;
 
 /// Another writer needs a moment; whoever can read the directory can lock it for longer.
 const PATIENCE: Patience = Patience::of(Duration::from_secs(30));
@@ -85,7 +86,7 @@ fn alone(path: &Path, patience: Patience) -> Result<Option<FileLock>, Error> {
     let Ok(directory) = File::open(path) else {
         return Ok(None);
     };
-    let tell = |held: &file_lock::Held| report::note(&held.to_string());
+    let tell = |held: &file_lock::Held| report::note(&Printable::new(&held.to_string()));
     match file_lock::lock(directory, path, Mode::Exclusive, patience, tell) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if error.is_held() => Err(LockError::Held(error).into()),
