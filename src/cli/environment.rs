@@ -35,6 +35,8 @@ pub const HOME: &str = "HOME";
 pub const NIX_SSL_CERT_FILE: &str = "NIX_SSL_CERT_FILE";
 /// OpenSSL: the same.
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+/// OpenSSL: directories with a file for each authority.
+pub const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
 
 /// The proxy for http.
 pub const HTTP_PROXY: [&str; 2] = ["http_proxy", "HTTP_PROXY"];

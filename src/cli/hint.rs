@@ -7,6 +7,7 @@ use crate::archive::stored_image;
 use crate::auth;
 use crate::document::ParseError;
 use crate::engine;
+use crate::http::TlsProblem;
 use crate::registry::Cause;
 use crate::verify;
 
@@ -68,7 +69,9 @@ fn hint_of_build(cause: &Cause) -> Option<&'static str> {
              and from files in extra-sandbox-paths; `Private registries` in the README says how",
         ),
         Cause::Http(error)
-            if error.is_https_connect() && !error.is_certificate() && !error.is_protocol() =>
+            if error.is_https_connect()
+                && error.tls_problem().is_none()
+                && !error.is_protocol() =>
         {
             Some(
                 "a registry that speaks plain http is named by registry = \"http://HOST:PORT/v2/\"",
@@ -100,10 +103,9 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
             "if the registry keeps its layers there, allow it with --blobs-from SCHEME://HOST:PORT, or in a build with \
              HOCKER_BLOBS_FROM",
         ),
-        Cause::Http(error) if error.is_certificate() => Some(
-            "a certificate authority of your own is named by SSL_CERT_FILE or NIX_SSL_CERT_FILE; in a Nix \
-             build the file must be in extra-sandbox-paths",
-        ),
+        Cause::Http(error) if error.tls_problem().is_some() => {
+            error.tls_problem().and_then(hint_of_tls)
+        }
         Cause::WantsTls(_) => Some(BY_HTTPS),
         Cause::Http(error) if error.is_cut_off_http() => Some(BY_HTTPS),
         Cause::Http(error) if error.is_protocol() => Some(
@@ -125,5 +127,34 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
             Some("give the size that the image's manifest has with --size")
         }
         _ => None,
+    }
+}
+
+fn hint_of_tls(problem: TlsProblem) -> Option<&'static str> {
+    match problem {
+        TlsProblem::UnknownAuthority => Some(
+            "name a certificate authority of your own, or the server's own certificate, by NIX_SSL_CERT_FILE or \
+             SSL_CERT_FILE (the first that is set counts), by SSL_CERT_DIR, or put it into \
+             /etc/docker/certs.d/HOST:PORT/ca.crt; in a Nix build the file that a variable names must be in \
+             extra-sandbox-paths",
+        ),
+        TlsProblem::Name => Some(
+            "ask the registry by a name that its certificate is for; names count only in subjectAltName",
+        ),
+        TlsProblem::Expired => {
+            Some("check this machine's clock; if it is right, the server needs a new certificate")
+        }
+        TlsProblem::NotYetValid => {
+            Some("check this machine's clock, and then the server's certificate")
+        }
+        TlsProblem::Certificate => None,
+        TlsProblem::ClientCertificate => Some(
+            "the server may want a client certificate: put it into /etc/docker/certs.d/HOST:PORT/client.cert and its key \
+             into client.key beside it",
+        ),
+        TlsProblem::ClientCertificateRefused => Some(
+            "check the client certificate in /etc/docker/certs.d or ~/.config/containers/certs.d: the server refuses it",
+        ),
+        TlsProblem::Version => Some("the server must speak TLS 1.2 or 1.3"),
     }
 }

@@ -8,19 +8,25 @@ use url::Url;
 
 use super::args::TransportArgs;
 use super::environment::{self, var, var_os};
-use super::{Context, Error, credentials};
+use super::{Context, Error, credentials, report};
 use crate::auth::Credentials;
 use crate::endpoint::Endpoint;
 use crate::http::retry::Policy;
-use crate::http::{Client, Proxies, Roots, RootsError, Settings};
+use crate::http::{CertsDirectories, Client, Proxies, Roots, RootsError, Settings};
 use crate::mirror::{self, Mirror};
+use crate::printable::Printable;
 use crate::reference::Repository;
 use crate::registry::Registry;
 
 /// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the
 /// environment may name a file that only the outside has: Nix itself sets the variable for its own downloads.
 pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error> {
-    Ok(Client::new(roots(sandboxed)?, settings(context)?)?)
+    let roots = roots(sandboxed)?;
+    if context.verbose {
+        let text = format!("certificate authorities: {}", roots.origin());
+        report::note(&Printable::new(&text));
+    }
+    Ok(Client::new(roots, settings(context)?)?)
 }
 
 /// A registry, with its mirrors: those of a derivation's attributes, else of the arguments, else of the
@@ -72,21 +78,38 @@ fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {
         .collect()
 }
 
-/// The authorities of the first bundle that the environment names, else the system's.
+/// The authorities of the first bundle that the environment names, else the system's; and those in the directories that
+/// it names.
 pub(super) fn roots(sandboxed: bool) -> Result<Roots, RootsError> {
-    let named = [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE]
-        .into_iter()
-        .filter_map(var_os)
-        .map(PathBuf::from)
+    let directories = var_os(environment::SSL_CERT_DIR).unwrap_or_default();
+    let directories =
+        std::env::split_paths(&directories).filter(|path| !path.as_os_str().is_empty());
+    Ok(bundle(sandboxed)?
+        .unwrap_or_else(Roots::of_the_system)
+        .with_directories(directories))
+}
+
+fn bundle(sandboxed: bool) -> Result<Option<Roots>, RootsError> {
+    for variable in [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE] {
+        let path = var_os(variable).map(PathBuf::from);
         // What Nix sets where it has no bundle.
-        .filter(|path| path != Path::new("/no-cert-file.crt"));
-    for path in named {
+        let Some(path) = path.filter(|path| path != Path::new("/no-cert-file.crt")) else {
+            continue;
+        };
         match Roots::from_file(&path) {
             Err(error) if sandboxed && error.is_not_found() => {}
-            roots => return roots,
+            roots => return roots.map(|roots| Some(roots.named_by(variable))),
         }
     }
-    Ok(Roots::of_the_system())
+    Ok(None)
+}
+
+/// Where docker and podman keep the certificates of single hosts. A Nix build has none of these directories.
+fn certificates() -> CertsDirectories {
+    let home = var_os(environment::HOME).map(PathBuf::from);
+    let own = home.map(|home| home.join(".config/containers/certs.d"));
+    let system = ["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from);
+    CertsDirectories(own.into_iter().chain(system).collect())
 }
 
 /// How stubborn to be, as arguments and environment say it.
@@ -124,6 +147,7 @@ pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
         )?,
         proxies: proxies(),
         blob_stores: blob_stores(args)?,
+        certificates: certificates(),
     })
 }
 

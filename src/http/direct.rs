@@ -3,7 +3,6 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use url::Url;
 
 use super::identity::Identity;
 use super::retry::{Backoff, Failure};
-use super::{CONNECT_TIMEOUT, Error, Response, Roots, Settings, StatusCode, USER_AGENT};
+use super::{CONNECT_TIMEOUT, Error, Response, Roots, Settings, StatusCode, USER_AGENT, tls};
 use crate::safe_url::SafeUrl;
 
 /// Where the server is.
@@ -84,31 +83,14 @@ impl Direct {
             .referer(false)
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(Error::Tls)?;
         let (builder, base, tls) = match door {
             Door::Socket(path) => {
                 // No such host is ever looked up; it only stands in the request's `Host`.
                 let base = Url::parse("http://localhost/").map_err(Error::Address)?;
-                let tls = tls.with_root_certificates(rustls::RootCertStore::empty());
-                (builder.unix_socket(path), base, tls.with_no_client_auth())
+                (builder.unix_socket(path), base, tls::unused()?)
             }
-            Door::Plain(url) => {
-                let tls = tls.with_root_certificates(rustls::RootCertStore::empty());
-                (builder, url, tls.with_no_client_auth())
-            }
-            Door::Tls(door) => {
-                let tls = tls.with_root_certificates(door.roots.into_store());
-                let tls = match door.identity {
-                    Some(Identity { chain, key }) => {
-                        tls.with_client_auth_cert(chain, key).map_err(Error::Tls)?
-                    }
-                    None => tls.with_no_client_auth(),
-                };
-                (builder, door.url, tls)
-            }
+            Door::Plain(url) => (builder, url, tls::unused()?),
+            Door::Tls(door) => (builder, door.url, tls::config(door.roots, door.identity)?),
         };
         builder
             .tls_backend_preconfigured(tls)

@@ -8,7 +8,8 @@ use rustls::AlertDescription;
 use url::Url;
 
 use super::resolver::OutOfReach;
-use super::{ProxyError, Refusal, StatusCode, redirect};
+use super::tls_problem::{TlsProblem, words};
+use super::{HostCertificatesError, ProxyError, Refusal, StatusCode, redirect};
 use crate::safe_url::SafeUrl;
 
 /// No usable answer.
@@ -26,6 +27,9 @@ pub enum Error {
     /// A proxy cannot be used.
     #[error("cannot use the proxy")]
     Proxy(#[from] ProxyError),
+    /// The host's own certificates cannot be used.
+    #[error(transparent)]
+    HostCertificates(#[from] HostCertificatesError),
     /// No connection, or no answer on it.
     #[error("no answer from {url}{}", source.reason())]
     Send {
@@ -197,16 +201,19 @@ impl Error {
         }
     }
 
-    /// Whether nobody whom we trust vouches for the host.
+    /// Whether the host's certificate is not trusted.
     #[must_use]
     pub fn is_certificate(&self) -> bool {
-        let is_certificate = |error: &rustls::Error| {
-            matches!(
-                error,
-                rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
-            )
-        };
-        matches!(self, Self::Send { source, .. } if tls_error(&source.0).is_some_and(is_certificate))
+        self.tls_problem().is_some_and(TlsProblem::is_of_the_server)
+    }
+
+    /// What is wrong where TLS could not be agreed on.
+    #[must_use]
+    pub fn tls_problem(&self) -> Option<TlsProblem> {
+        match self {
+            Self::Send { source, .. } => TlsProblem::of(tls_error(&source.0)?),
+            _ => None,
+        }
     }
 
     /// Whether the host speaks something else than HTTP/1.1.
@@ -337,13 +344,19 @@ fn find<'a, T: std::error::Error + 'static>(
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.innermost())
+        match tls_error(&self.0) {
+            Some(error) => f.write_str(&words(error)),
+            None => write!(f, "{}", self.innermost()),
+        }
     }
 }
 
 impl std::error::Error for Transport {}
 
-/// Looks for a proxy's refusal in a chain. Its type is not public, so that only its words tell.
+/// Looks for a proxy's refusal in a chain. Its types are not public, so that only their words tell.
 fn is_tunnel(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.to_string().starts_with("tunnel error") || error.source().is_some_and(is_tunnel)
+    let text = error.to_string();
+    text.starts_with("tunnel error")
+        || text == "error connecting to socks proxy"
+        || error.source().is_some_and(is_tunnel)
 }

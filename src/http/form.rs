@@ -51,7 +51,7 @@ impl Client {
     }
 
     async fn post_to(&self, url: &Url, reach: Reach, body: &str) -> Result<Response, Error> {
-        self.within(reach)
+        self.within(url, reach)?
             .post(url.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT_ENCODING, "identity")

@@ -7,11 +7,13 @@
 
 mod admission;
 mod authorization;
+mod certs_d;
 pub mod content_range;
 pub mod direct;
 mod error;
 mod form;
 mod identity;
+mod no_proxy;
 mod pace;
 mod proxy;
 mod redirect;
@@ -19,6 +21,8 @@ mod resolver;
 mod response;
 pub mod retry;
 mod roots;
+mod tls;
+mod tls_problem;
 mod whole;
 
 use std::sync::Arc;
@@ -26,11 +30,13 @@ use std::time::Duration;
 
 pub use self::admission::{Refusal, admits};
 pub use self::authorization::Authorization;
+pub use self::certs_d::{CertsDirectories, HostCertificatesError};
 pub use self::error::{Error, Transport};
 pub use self::identity::{Identity, IdentityError};
 pub use self::proxy::{Proxies, ProxyError};
 pub use self::response::Response;
-pub use self::roots::{Roots, RootsError};
+pub use self::roots::{Roots, RootsError, SYSTEM_BUNDLES, SYSTEM_DIRECTORIES};
+pub use self::tls_problem::TlsProblem;
 pub use self::whole::Whole;
 pub use reqwest::StatusCode;
 pub use reqwest::header;
@@ -39,6 +45,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use url::Url;
 
 use self::admission::{Admission, Reach};
+use self::certs_d::{HostCertificates, HostClients};
 use self::resolver::{Names, Resolver};
 use self::retry::{Backoff, Failure, Policy};
 use crate::endpoint::Endpoint;
@@ -59,6 +66,9 @@ pub struct Client {
     loopback: reqwest::Client,
     anywhere: reqwest::Client,
     names: Names,
+    /// For hosts that have certificates of their own.
+    hosts: HostClients,
+    roots: Roots,
     settings: Settings,
 }
 
@@ -73,6 +83,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Where registries may keep blobs though it is an internal address, or not https.
     pub blob_stores: Vec<Url>,
+    /// Where hosts have certificates of their own.
+    pub certificates: CertsDirectories,
 }
 
 impl Default for Settings {
@@ -82,6 +94,7 @@ impl Default for Settings {
             stall_timeout: Duration::from_secs(60),
             proxies: Proxies::default(),
             blob_stores: Vec::new(),
+            certificates: CertsDirectories::default(),
         }
     }
 }
@@ -151,55 +164,19 @@ impl Request {
 impl Client {
     /// A client that trusts `roots`.
     pub fn new(roots: Roots, settings: Settings) -> Result<Self, Error> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(Error::Tls)?
-            .with_root_certificates(roots.into_store())
-            .with_no_client_auth();
-        // A server that has only another protocol then says so, instead of speaking it.
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let names = Names::default();
-        let proxies = Arc::new(settings.proxies.hosts());
-        let client = |reach| {
-            let resolver = Resolver {
-                reach,
-                names: names.clone(),
-                proxies: Arc::clone(&proxies),
-            };
-            Self::connections(tls.clone(), resolver, &settings)
-        };
+        let client = |reach| connections(reach, roots.clone(), None, &names, &settings);
         Ok(Self {
             public: client(Reach::Public)?,
             private: client(Reach::Private)?,
             special: client(Reach::Special)?,
             loopback: client(Reach::Loopback)?,
             anywhere: client(Reach::Anywhere)?,
+            hosts: HostClients::default(),
+            roots,
             names,
             settings,
         })
-    }
-
-    fn connections(
-        tls: rustls::ClientConfig,
-        resolver: Resolver,
-        settings: &Settings,
-    ) -> Result<reqwest::Client, Error> {
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .dns_resolver(Arc::new(resolver))
-            .http1_max_headers(MAX_HEADERS)
-            .http1_only()
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(settings.stall_timeout);
-        for proxy in settings.proxies.clone().into_list()? {
-            builder = builder.proxy(proxy);
-        }
-        builder.build().map_err(Error::Client)
     }
 
     /// The same, with this many failures in a row that are retried.
@@ -272,15 +249,24 @@ impl Client {
         self.admission(request).follow(url, target).map_err(refused)
     }
 
-    /// The connections that a request may use.
-    fn within(&self, reach: Reach) -> &reqwest::Client {
-        match reach {
-            Reach::Public => &self.public,
-            Reach::Private => &self.private,
-            Reach::Special => &self.special,
-            Reach::Loopback => &self.loopback,
-            Reach::Anywhere => &self.anywhere,
-        }
+    /// The connections that a request may use. Those to a host that has certificates of its own are its alone.
+    fn within(&self, url: &Url, reach: Reach) -> Result<reqwest::Client, Error> {
+        self.settings.proxies.for_url(url)?;
+        let Some(directory) = self.settings.certificates.of(url) else {
+            let client = match reach {
+                Reach::Public => &self.public,
+                Reach::Private => &self.private,
+                Reach::Special => &self.special,
+                Reach::Loopback => &self.loopback,
+                Reach::Anywhere => &self.anywhere,
+            };
+            return Ok(client.clone());
+        };
+        self.hosts.client(directory, reach, |directory| {
+            let HostCertificates { roots, identity } =
+                HostCertificates::read(directory, self.roots.clone())?;
+            connections(reach, roots, identity, &self.names, &self.settings)
+        })
     }
 
     async fn round_trip(
@@ -304,7 +290,7 @@ impl Client {
             HeaderValue::from_static("identity"),
         );
         let response = self
-            .within(reach)
+            .within(url, reach)?
             .request(method, url.clone())
             .headers(headers)
             .send()
@@ -316,6 +302,38 @@ impl Client {
     fn response(&self, url: &Url, inner: reqwest::Response) -> Response {
         Response::new(url.clone(), inner, self.settings.stall_timeout)
     }
+}
+
+/// A pool of connections, within reach, to hosts that `roots` vouch for.
+fn connections(
+    reach: Reach,
+    roots: Roots,
+    identity: Option<Identity>,
+    names: &Names,
+    settings: &Settings,
+) -> Result<reqwest::Client, Error> {
+    let mut tls = tls::config(roots, identity)?;
+    // A server that has only another protocol then says so, instead of speaking it.
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let resolver = Resolver {
+        reach,
+        names: names.clone(),
+        proxies: Arc::new(settings.proxies.hosts()),
+    };
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(Arc::new(resolver))
+        .http1_max_headers(MAX_HEADERS)
+        .http1_only()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .proxy(settings.proxies.clone().into_proxy())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(settings.stall_timeout)
+        .build()
+        .map_err(Error::Client)
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
-//! Proxies: which requests go through one. The classic variables, which every tool reads a little
-//! differently; here as Go does, so that whoever set them for docker is understood: loopback is never proxied.
+//! Proxies: which requests go through one, as the classic variables say it.
 //!
 //! Source: golang.org/x/net/http/httpproxy.
 
 use std::collections::HashSet;
 
-use reqwest::{NoProxy, Proxy};
+use reqwest::Proxy;
 use url::Url;
 
-/// Loopback by its names and addresses.
-const NEVER: &str = "localhost,127.0.0.0/8,::1";
+use super::no_proxy::is_direct;
+
+/// The port of a SOCKS proxy whose URL has none (RFC 1928).
+const SOCKS_PORT: u16 = 1080;
 
 /// What the variables say.
 #[derive(Clone, Default)]
@@ -31,7 +32,7 @@ impl std::fmt::Debug for Proxies {
 
 /// A proxy that cannot be used. What was given is not shown: it may hold a password.
 #[derive(Debug, thiserror::Error)]
-#[error("the proxy for {scheme} is not the URL of an http or https proxy")]
+#[error("the proxy for {scheme} is not the URL of an http, https, socks5 or socks5h proxy")]
 pub struct ProxyError {
     scheme: &'static str,
 }
@@ -45,35 +46,40 @@ impl Proxies {
             .collect()
     }
 
-    pub(super) fn into_list(self) -> Result<Vec<Proxy>, ProxyError> {
-        let except = match &self.except {
-            Some(hosts) => format!("{NEVER},{hosts}"),
-            None => NEVER.to_owned(),
+    /// The proxy for a request, if it goes through one. A proxy that cannot be used concerns no other request.
+    pub(super) fn for_url(&self, url: &Url) -> Result<Option<Url>, ProxyError> {
+        let (given, scheme) = match url.scheme() {
+            "http" => (&self.http, "http"),
+            _ => (&self.https, "https"),
         };
-        let mut proxies = Vec::new();
-        for (scheme, given) in [("http", self.http), ("https", self.https)] {
-            let Some(text) = given else { continue };
-            let error = || ProxyError { scheme };
-            let url = parse(&text).ok_or_else(error)?;
-            let proxy = match scheme {
-                "http" => Proxy::http(url),
-                _ => Proxy::https(url),
-            };
-            let except = NoProxy::from_string(&except);
-            proxies.push(proxy.map_err(|_| error())?.no_proxy(except));
+        match given {
+            Some(text) if !is_direct(self.except.as_deref().unwrap_or_default(), url) => {
+                parse(text).map(Some).ok_or(ProxyError { scheme })
+            }
+            _ => Ok(None),
         }
-        Ok(proxies)
+    }
+
+    /// The same for the HTTP crate, which cannot be given an error: requests are checked before they are sent.
+    pub(super) fn into_proxy(self) -> Proxy {
+        Proxy::custom(move |url| self.for_url(url).ok().flatten())
     }
 }
 
 /// `host:port` means http, as everywhere.
 fn parse(text: &str) -> Option<Url> {
-    let url: Url = if text.contains("://") {
+    let mut url: Url = if text.contains("://") {
         text.parse().ok()?
     } else {
         format!("http://{text}").parse().ok()?
     };
-    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+    if matches!(url.scheme(), "socks5" | "socks5h") {
+        let port = url.port().unwrap_or(SOCKS_PORT);
+        url.set_port(Some(port)).ok()?;
+        // To Go both are the same: the proxy resolves names, since often only it can.
+        url.set_scheme("socks5h").ok()?;
+    }
+    (matches!(url.scheme(), "http" | "https" | "socks5h") && url.has_host()).then_some(url)
 }
 
 #[cfg(test)]
@@ -84,9 +90,20 @@ mod tests {
     fn a_proxy_is_a_url_or_host_and_port() {
         for (text, url) in [
             ("proxy:3128", Some("http://proxy:3128/")),
+            ("127.0.0.1:8080", Some("http://127.0.0.1:8080/")),
+            (
+                "cache.corp.example.com",
+                Some("http://cache.corp.example.com/"),
+            ),
+            ("localhost", Some("http://localhost/")),
             ("http://u:p@proxy", Some("http://u:p@proxy/")),
             ("https://proxy:1/", Some("https://proxy:1/")),
-            ("socks5://proxy", None),
+            ("socks5://127.0.0.1", Some("socks5h://127.0.0.1:1080")),
+            ("socks5://u:p@proxy:9050", Some("socks5h://u:p@proxy:9050")),
+            ("socks5h://proxy", Some("socks5h://proxy:1080")),
+            ("socks5://", None),
+            ("socks4://proxy", None),
+            ("foo://host", None),
             ("://", None),
             ("", None),
         ] {
@@ -95,16 +112,55 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_without_showing_it() {
+    fn each_scheme_has_a_proxy_of_its_own() {
+        // The values of Go's own tests.
+        let proxies = |http: &str, https: &str| Proxies {
+            http: Some(http.to_owned()).filter(|text| !text.is_empty()),
+            https: Some(https.to_owned()).filter(|text| !text.is_empty()),
+            except: None,
+        };
+        let (http, https) = ("http.proxy.tld", "https://secure.proxy.tld");
+        for (proxies, url, proxy) in [
+            (
+                proxies(http, https),
+                "http://insecure.tld/",
+                Some("http://http.proxy.tld/"),
+            ),
+            (
+                proxies(http, https),
+                "https://secure.tld/",
+                Some("https://secure.proxy.tld/"),
+            ),
+            (proxies(http, ""), "https://secure.tld/", None),
+            (proxies("", https), "http://insecure.tld/", None),
+            (proxies("", ""), "http://example.com", None),
+        ] {
+            let found = proxies.for_url(&url.parse().unwrap()).unwrap();
+            assert_eq!(found.map(String::from).as_deref(), proxy, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_refused_without_showing_it_where_it_would_be_used() {
         let proxies = Proxies {
             https: Some("ftp://me:hunter2@proxy".to_owned()),
+            except: Some("direct.example".to_owned()),
             ..Proxies::default()
         };
         assert!(!format!("{proxies:?}").contains("hunter2"));
-        let error = proxies.into_list().unwrap_err().to_string();
+        for url in [
+            "http://r.example/",
+            "https://localhost/",
+            "https://direct.example/",
+        ] {
+            assert!(proxies.for_url(&url.parse().unwrap()).is_ok(), "{url}");
+        }
+        let error = proxies
+            .for_url(&"https://r.example/".parse().unwrap())
+            .unwrap_err();
         assert_eq!(
-            error,
-            "the proxy for https is not the URL of an http or https proxy"
+            error.to_string(),
+            "the proxy for https is not the URL of an http, https, socks5 or socks5h proxy"
         );
     }
 }

@@ -1,6 +1,8 @@
-//! Trust roots: whom TLS believes. A file that was named must be good; without one the system's bundle is
-//! used where there is one, else the roots compiled in, so that a bare Nix sandbox works too.
+//! Trust roots: which authorities TLS trusts. A file that was named must be good; without one the system's bundle is
+//! used, else the roots compiled in, so that a bare Nix sandbox works too.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,46 +10,167 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 
-/// Where Debian, NixOS and Nix's sandbox keep the bundle.
-const SYSTEM_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+use crate::digest::Digest;
+use crate::input;
 
-/// Certificate authorities.
+/// Where systems keep the bundle. Source: Go, crypto/x509/root_linux.go.
+pub const SYSTEM_BUNDLES: [&str; 6] = [
+    // Debian, NixOS and Nix's sandbox.
+    "/etc/ssl/certs/ca-certificates.crt",
+    // Fedora and RHEL 6.
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    // openSUSE.
+    "/etc/ssl/ca-bundle.pem",
+    // OpenELEC.
+    "/etc/pki/tls/cacert.pem",
+    // RHEL 7 and later.
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    // Alpine.
+    "/etc/ssl/cert.pem",
+];
+
+/// Where systems keep a file for each authority, looked at where there is no bundle. Source: the same.
+pub const SYSTEM_DIRECTORIES: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+/// No file of certificates is larger. The bundle of all known authorities has 220 KiB.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// Certificate authorities, and certificates that are trusted themselves.
 #[derive(Debug, Clone)]
-pub struct Roots(RootCertStore);
+pub struct Roots {
+    store: RootCertStore,
+    /// The digests of the certificates.
+    certificates: BTreeSet<Digest>,
+    /// Where they are from.
+    origins: Vec<String>,
+}
 
 impl Roots {
     /// The authorities in a PEM bundle that the user named.
     pub fn from_file(path: &Path) -> Result<Self, RootsError> {
+        let mut roots = Self::none();
+        roots.add_file(path)?;
+        roots.origins.push(path.display().to_string());
+        Ok(roots)
+    }
+
+    /// The system's bundle, else its directories, else the roots compiled in.
+    #[must_use]
+    pub fn of_the_system() -> Self {
+        let bundle = |path| Self::from_file(Path::new(path)).ok();
+        if let Some(roots) = SYSTEM_BUNDLES.into_iter().find_map(bundle) {
+            return roots;
+        }
+        let roots = Self::none().with_directories(SYSTEM_DIRECTORIES.map(PathBuf::from));
+        if roots.store.is_empty() {
+            Self {
+                store: RootCertStore {
+                    roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+                },
+                certificates: BTreeSet::new(),
+                origins: vec!["those that are compiled in".to_owned()],
+            }
+        } else {
+            roots
+        }
+    }
+
+    fn none() -> Self {
+        Self {
+            store: RootCertStore::empty(),
+            certificates: BTreeSet::new(),
+            origins: Vec::new(),
+        }
+    }
+
+    /// Adds what the files in these directories hold. Files that hold no certificate are passed over, since such
+    /// directories hold other things too; and so are directories that are not there.
+    #[must_use]
+    pub fn with_directories(mut self, directories: impl IntoIterator<Item = PathBuf>) -> Self {
+        for directory in directories {
+            let before = self.certificates.len();
+            for path in files(&directory).unwrap_or_default() {
+                let _ = self.add_file(&path);
+            }
+            if self.certificates.len() > before {
+                self.origins.push(directory.display().to_string());
+            }
+        }
+        self
+    }
+
+    /// Says which variable named the bundle.
+    #[must_use]
+    pub fn named_by(mut self, variable: &str) -> Self {
+        if let Some(origin) = self.origins.last_mut() {
+            *origin = format!("{origin} ({variable})");
+        }
+        self
+    }
+
+    /// Where they are from.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.origins.join(", ")
+    }
+
+    /// Adds a file that must be good.
+    pub(super) fn with_file(mut self, path: &Path) -> Result<Self, RootsError> {
+        self.add_file(path)?;
+        self.origins.push(path.display().to_string());
+        Ok(self)
+    }
+
+    /// Whether a certificate is, byte for byte, one of them.
+    pub(super) fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.certificates.contains(&Digest::of(certificate))
+    }
+
+    pub(super) fn store(&self) -> &RootCertStore {
+        &self.store
+    }
+
+    fn add_file(&mut self, path: &Path) -> Result<(), RootsError> {
         let error = |reason| RootsError {
             path: path.to_owned(),
             reason,
         };
-        let text = std::fs::read(path).map_err(|source| error(Reason::Read(source)))?;
+        let text = read(path).map_err(|source| error(Reason::Read(source)))?;
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(&text)
             .collect::<Result<_, _>>()
             .map_err(|source| error(Reason::Pem(source)))?;
-        let mut store = RootCertStore::empty();
-        // Bundles hold the odd certificate that newer rules refuse; one good one is enough.
-        let (added, _) = store.add_parsable_certificates(certificates);
+        let mut added = 0;
+        for certificate in certificates {
+            let digest = Digest::of(&certificate);
+            // Bundles hold the odd certificate that newer rules refuse; one good one is enough.
+            if self.certificates.contains(&digest) || self.store.add(certificate).is_ok() {
+                self.certificates.insert(digest);
+                added += 1;
+            }
+        }
         if added == 0 {
             return Err(error(Reason::Empty));
         }
-        Ok(Self(store))
+        Ok(())
     }
+}
 
-    /// The system's bundle, else the roots compiled in.
-    #[must_use]
-    pub fn of_the_system() -> Self {
-        Self::from_file(Path::new(SYSTEM_BUNDLE)).unwrap_or_else(|_| {
-            Self(RootCertStore {
-                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            })
-        })
-    }
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    io::Read::read_to_end(
+        &mut io::Read::take(input::open(path)?, LARGEST_FILE),
+        &mut text,
+    )?;
+    Ok(text)
+}
 
-    pub(super) fn into_store(self) -> RootCertStore {
-        self.0
-    }
+/// The files of a directory, in the order of their names.
+pub(super) fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = fs::read_dir(directory)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    files.sort();
+    Ok(files)
 }
 
 /// A bundle that cannot be used.
@@ -91,13 +214,31 @@ mod tests {
             "no PEM",
             "-----BEGIN CERTIFICATE-----\n%%\n-----END CERTIFICATE-----\n",
         ] {
-            std::fs::write(&path, text).unwrap();
+            fs::write(&path, text).unwrap();
             assert!(Roots::from_file(&path).is_err(), "{text:?}");
         }
     }
 
     #[test]
-    fn there_is_always_someone_to_trust() {
-        assert!(!Roots::of_the_system().into_store().is_empty());
+    fn a_directory_may_hold_other_things_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let certificate = rcgen::generate_simple_self_signed(["r.example".to_owned()]).unwrap();
+        fs::write(directory.path().join("README"), "no PEM").unwrap();
+        fs::write(directory.path().join("a.pem"), certificate.cert.pem()).unwrap();
+        fs::create_dir(directory.path().join("more")).unwrap();
+        std::os::unix::fs::symlink("a.pem", directory.path().join("5ca1ab1e.0")).unwrap();
+        std::os::unix::fs::symlink("gone.pem", directory.path().join("0.0")).unwrap();
+        let absent = directory.path().join("absent");
+        let roots = Roots::none().with_directories([absent, directory.path().to_owned()]);
+        assert_eq!(roots.store().len(), 1);
+        assert_eq!(roots.origin(), directory.path().display().to_string());
+        assert!(roots.holds(certificate.cert.der()));
+    }
+
+    #[test]
+    fn there_is_always_an_authority_to_trust() {
+        let roots = Roots::of_the_system();
+        assert!(!roots.store().is_empty());
+        assert_ne!(roots.origin(), "");
     }
 }

@@ -64,17 +64,112 @@ fn tunnel(mut client: &TcpStream, target: &str, heads: &Mutex<Vec<String>>) -> i
         .push(String::from_utf8_lossy(&head).into_owned());
     let server = TcpStream::connect(target)?;
     client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n")?;
+    relay(client, &server);
+    Ok(())
+}
+
+/// A SOCKS proxy (RFC 1928) that leads to one server, whatever it is asked for. It demands a password if the client has
+/// one (RFC 1929).
+fn socks(target: String) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::<Mutex<Vec<String>>>::default();
+    let names = Arc::clone(&asked);
+    // It ends with the test's process: nobody waits for it.
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let _ = socks_client(&client, &target, &names);
+        }
+    });
+    (address, asked)
+}
+
+fn socks_client(
+    mut client: &TcpStream,
+    target: &str,
+    names: &Mutex<Vec<String>>,
+) -> io::Result<()> {
+    let from = client;
+    let counted = move |before: usize| {
+        let mut from = from;
+        let mut start = vec![0; before + 1];
+        from.read_exact(&mut start)?;
+        let mut text = vec![0; usize::from(start[before])];
+        from.read_exact(&mut text)?;
+        io::Result::Ok(text)
+    };
+    let methods = counted(1)?;
+    let mut who = String::new();
+    if methods.contains(&2) {
+        client.write_all(&[5, 2])?;
+        let (name, password) = (counted(1)?, counted(0)?);
+        let text = [name, b":".to_vec(), password, b"@".to_vec()].concat();
+        who = String::from_utf8(text).unwrap();
+        client.write_all(&[1, 0])?;
+    } else {
+        client.write_all(&[5, 0])?;
+    }
+    // Version, command, nothing, and the kind of address: a name.
+    let name = String::from_utf8(counted(4)?).unwrap();
+    let mut port = [0; 2];
+    client.read_exact(&mut port)?;
+    let port = u16::from_be_bytes(port);
+    names.lock().unwrap().push(format!("{who}{name}:{port}"));
+    client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+    relay(client, &TcpStream::connect(target)?);
+    Ok(())
+}
+
+fn relay(client: &TcpStream, server: &TcpStream) {
     thread::scope(|scope| {
         scope.spawn(|| {
-            let (mut from, mut to) = (client, &server);
+            let (mut from, mut to) = (client, server);
             let _ = io::copy(&mut from, &mut to);
             let _ = server.shutdown(Shutdown::Write);
         });
-        let (mut from, mut to) = (&server, client);
+        let (mut from, mut to) = (server, client);
         let _ = io::copy(&mut from, &mut to);
         let _ = client.shutdown(Shutdown::Both);
     });
-    Ok(())
+}
+
+#[test]
+fn a_socks_proxy_is_given_the_name_by_either_scheme() {
+    for (variable, proxy, who) in [
+        ("all_proxy", "socks5://", ""),
+        ("https_proxy", "socks5h://", ""),
+        ("https_proxy", "socks5://me:hunter2@", "me:hunter2@"),
+    ] {
+        let authority = Authority::new("the tests");
+        let registry = Registry::start_with_tls(authority.server_named("registry.test"));
+        let directory = tempfile::tempdir().unwrap();
+        let ca = tempfile::tempdir().unwrap();
+        let blob = noise(100_000);
+        let digest = digest(&blob);
+        registry.on(get(blob_path("app", &digest)), Answer::ok(blob.clone()));
+        let (address, asked) = socks(registry.name());
+        layer(&digest, "https://registry.test/v2/", &directory)
+            .env(variable, format!("{proxy}{address}"))
+            .env("SSL_CERT_FILE", authority.write(ca.path()))
+            .run()
+            .done()
+            .never_says("hunter2");
+        assert!(fs::read(directory.path().join("layer")).unwrap() == blob);
+        assert_eq!(*asked.lock().unwrap(), [format!("{who}registry.test:443")]);
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_no_error_for_loopback() {
+    let registry = Registry::start();
+    let directory = tempfile::tempdir().unwrap();
+    let blob = noise(1000);
+    let digest = digest(&blob);
+    registry.on(get(blob_path("app", &digest)), Answer::ok(blob));
+    layer(&digest, &registry.url(), &directory)
+        .env("all_proxy", "socks4://proxy.invalid")
+        .run()
+        .done();
 }
 
 #[test]

@@ -44,6 +44,17 @@ impl Authority {
         }
     }
 
+    /// A server on 127.0.0.1 that shows the authority's own certificate, as one that `openssl req -x509` made does.
+    pub(crate) fn self_signed(directory: &Path) -> (Arc<ServerConfig>, PathBuf) {
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let path = directory.join("ca.pem");
+        std::fs::write(&path, certificate.pem()).unwrap();
+        (server_config(&certificate, &key), path)
+    }
+
     /// A server on 127.0.0.1 that offers these protocols.
     pub(crate) fn server(&self, protocols: &[&str]) -> Arc<ServerConfig> {
         self.configured(&["127.0.0.1", "localhost"], protocols)
@@ -56,14 +67,7 @@ impl Authority {
 
     fn configured(&self, names: &[&str], protocols: &[&str]) -> Arc<ServerConfig> {
         let (certificate, key) = self.vouch(names);
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
+        let mut config = Arc::unwrap_or_clone(server_config(&certificate, &key));
         config.alpn_protocols = protocols
             .iter()
             .map(|name| name.as_bytes().to_vec())
@@ -78,4 +82,16 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         (certificate, key)
     }
+}
+
+fn server_config(certificate: &rcgen::Certificate, key: &KeyPair) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    Arc::new(config)
 }

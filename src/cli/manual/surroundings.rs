@@ -127,12 +127,18 @@ pub(super) const VARIABLES: &[Thing] = &[
     thing(
         &[names::NIX_SSL_CERT_FILE, names::SSL_CERT_FILE],
         &[Registries, Daemons],
-        "A PEM bundle of the certificate authorities to trust, instead of the system's; the first that is set counts.",
+        "A PEM bundle of the certificate authorities to trust, instead of the system's; the first that is set counts, and \
+         --verbose says which one did. A server's own certificate may stand in it too.",
+    ),
+    thing(
+        &[names::SSL_CERT_DIR],
+        &[Registries, Daemons],
+        "Directories, separated by colons, whose files hold further authorities.",
     ),
     thing(
         &names::HTTPS_PROXY,
         &[Registries],
-        "The URL of the proxy for https.",
+        "The URL of the proxy for https: an http, https, socks5 or socks5h proxy. It resolves the names of servers.",
     ),
     thing(
         &names::HTTP_PROXY,
@@ -147,7 +153,9 @@ pub(super) const VARIABLES: &[Thing] = &[
     thing(
         &names::NO_PROXY,
         &[Registries],
-        "Hosts that are reached without a proxy, separated by commas. Loopback always is.",
+        "Hosts that are reached without a proxy, separated by commas, as Go programs such as docker read it: \
+         example.com (and what is below it), .example.com (only that), 10.0.0.0/8, each but the last with :PORT or \
+         without, or * for all. Loopback always is.",
     ),
     thing(
         &[names::HOCKER_MIRRORS],
@@ -232,7 +240,18 @@ pub(super) const FILES: &[Thing] = &[
     thing(
         &["/etc/ssl/certs/ca-certificates.crt"],
         &[Registries, Daemons],
-        "The certificate authorities to trust. Without it, those that are compiled in.",
+        "The certificate authorities to trust, or the same file where other systems keep it. Without any, those that are \
+         compiled in.",
+    ),
+    thing(
+        &[
+            "/etc/containers/certs.d",
+            "/etc/docker/certs.d",
+            "~/.config/containers/certs.d",
+        ],
+        &[Registries],
+        "Directories for hosts, HOST or HOST:PORT: *.crt are further authorities for that host; *.cert and *.key are the \
+         client's certificate and key.",
     ),
     thing(
         &["~/.docker/contexts"],

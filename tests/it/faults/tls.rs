@@ -271,3 +271,67 @@ fn a_port_that_speaks_no_tls_is_told_with_how_to_say_so() {
     assert_eq!(retries(&outcome).len(), 0, "{outcome}");
     server.join().unwrap();
 }
+
+#[test]
+fn a_self_signed_certificate_that_is_named_is_trusted() {
+    let ca = tempfile::tempdir().unwrap();
+    let (server, path) = Authority::self_signed(ca.path());
+    let registry = Registry::start_with_tls(server);
+    let directory = tempfile::tempdir().unwrap();
+    let blob = noise(1000);
+    let digest = digest(&blob);
+    registry.on(get(blob_path("app", &digest)), Answer::ok(blob));
+    fetch(&registry, &digest, directory.path())
+        .env("SSL_CERT_FILE", path)
+        .run()
+        .done();
+}
+
+#[test]
+fn authorities_come_from_directories_and_the_hosts_own() {
+    for place in ["SSL_CERT_DIR", "certs.d"] {
+        let authority = Authority::new("the tests");
+        let registry = Registry::start_with_tls(authority.server(&[]));
+        let directory = tempfile::tempdir().unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let own = home
+            .path()
+            .join(".config/containers/certs.d")
+            .join(registry.name());
+        fs::create_dir_all(&own).unwrap();
+        let blob = noise(1000);
+        let digest = digest(&blob);
+        registry.on(get(blob_path("app", &digest)), Answer::ok(blob));
+        let run = fetch(&registry, &digest, directory.path());
+        let run = if place == "certs.d" {
+            fs::rename(authority.write(&own), own.join("ca.crt")).unwrap();
+            run.env("HOME", home.path())
+        } else {
+            authority.write(home.path());
+            run.env("SSL_CERT_DIR", home.path())
+        };
+        run.run().done();
+    }
+}
+
+#[test]
+fn an_error_says_which_authorities_counted_and_what_is_wrong() {
+    let registry = Registry::start_with_tls(Authority::new("the tests").server(&[]));
+    let directory = tempfile::tempdir().unwrap();
+    let ca = tempfile::tempdir().unwrap();
+    let other = Authority::new("another").write(ca.path());
+    fetch(&registry, &digest(b"x"), directory.path())
+        .env("NIX_SSL_CERT_FILE", &other)
+        .env("SSL_CERT_FILE", "/not/read")
+        .run()
+        .failed(6)
+        .says(&format!("{} (NIX_SSL_CERT_FILE)", other.display()))
+        .says("hint: name a certificate authority of your own");
+    let authority = Authority::new("the tests");
+    let registry = Registry::start_with_tls(authority.server_named("registry.test"));
+    fetch(&registry, &digest(b"x"), directory.path())
+        .env("SSL_CERT_FILE", authority.write(ca.path()))
+        .run()
+        .failed(6)
+        .says("hint: ask the registry by a name that its certificate is for");
+}
