@@ -126,7 +126,7 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Manifest(args) => manifest::run(args, &context).await,
         Command::Config(args) => config::run(args, &context).await,
         Command::Layer(args) => layer::run(args, &context).await,
-        Command::Image(args) => image::run(args, &context).await,
+        Command::Image(args) => Box::pin(image::run(args, &context)).await,
         Command::Docker2nix(args) => docker2nix::run(args, &context).await,
         Command::LoginCheck(args) => login_check::run(args, &context).await,
         Command::Lock(args) => lock::run(args, &context).await,

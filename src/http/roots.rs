@@ -13,7 +13,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use crate::digest::Digest;
 use crate::input;
 
-/// Where systems keep the bundle. Source: Go, crypto/x509/root_linux.go.
+/// Where systems keep the bundle. Source: Go, `crypto/x509/root_linux.go`.
 pub const SYSTEM_BUNDLES: [&str; 6] = [
     // Debian, NixOS and Nix's sandbox.
     "/etc/ssl/certs/ca-certificates.crt",

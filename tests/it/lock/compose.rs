@@ -264,7 +264,7 @@ fn little_text_does_not_become_much() {
     use std::fmt::Write as _;
     let place = Place::new();
     let mut file = "services:\n".to_owned();
-    write!(file, "  a: &a {{image: \"x:1{}\"}}\n", " ".repeat(60_000)).unwrap();
+    writeln!(file, "  a: &a {{image: \"x:1{}\"}}", " ".repeat(60_000)).unwrap();
     for number in 0..10_000 {
         writeln!(file, "  a{number}: *a").unwrap();
     }
