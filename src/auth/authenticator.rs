@@ -308,7 +308,7 @@ mod tests {
     async fn a_token_is_replaced_before_it_ends() {
         let (registry, service) = token_service("new");
         let repository: Repository = "team/app".parse().unwrap();
-        let client = Client::new(Roots::of_the_system(), Settings::default()).unwrap();
+        let client = Client::new(Roots::of_the_system(), Settings::default());
         let authenticator = Authenticator::new(client, registry.as_str().parse().unwrap(), None);
         let challenges = challenge::parse(&format!("Bearer realm=\"{registry}token\""));
         let grant = |due| Grant {

@@ -26,7 +26,7 @@ pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error
         let text = format!("certificate authorities: {}", roots.origin());
         report::note(&Printable::new(&text));
     }
-    Ok(Client::new(roots, settings(context)?)?)
+    Ok(Client::new(roots, settings(context)?))
 }
 
 /// A registry, with its mirrors: those of a derivation's attributes, else of the arguments, else of the

@@ -3,14 +3,11 @@
 //!
 //! Sources: docs.docker.com/engine/security/certificates, containers-certs.d(5).
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
-use super::admission::Reach;
 use super::roots::files;
 use super::{Identity, IdentityError, Roots, RootsError};
 
@@ -104,29 +101,6 @@ enum Reason {
     Identity(IdentityError),
     #[error("{} has no .{} file beside it; authorities are in .crt files", .0.display(), .1)]
     Lone(PathBuf, &'static str),
-}
-
-/// Clients for hosts that have a directory, made when they are first needed.
-#[derive(Clone, Debug, Default)]
-pub(super) struct HostClients(Arc<Mutex<BTreeMap<(PathBuf, Reach), reqwest::Client>>>);
-
-impl HostClients {
-    /// The client for a directory, made by `make` if there is none yet.
-    pub(super) fn client<E>(
-        &self,
-        directory: PathBuf,
-        reach: Reach,
-        make: impl FnOnce(&Path) -> Result<reqwest::Client, E>,
-    ) -> Result<reqwest::Client, E> {
-        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (directory, reach);
-        if let Some(client) = clients.get(&key) {
-            return Ok(client.clone());
-        }
-        let client = make(&key.0)?;
-        clients.insert(key, client.clone());
-        Ok(client)
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use url::form_urlencoded::Serializer;
 
 use super::admission::Reach;
 use super::whole::Tries;
-use super::{Client, Error, Request, Response, StatusCode, Whole, admission, redirect};
+use super::{Client, Error, Lane, Request, Response, StatusCode, Whole, admission, redirect};
 
 impl Client {
     /// Posts a form to the URL of a request until it has all of an answer that is worth having, or for as long as the
@@ -51,7 +51,8 @@ impl Client {
     }
 
     async fn post_to(&self, url: &Url, reach: Reach, body: &str) -> Result<Response, Error> {
-        self.within(url, reach)?
+        self.pool
+            .connections(url, reach, Lane::Shared)?
             .post(url.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT_ENCODING, "identity")

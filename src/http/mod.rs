@@ -2,8 +2,7 @@
 //! and the rule that credentials stay with the scheme, host and port that they were given for. It knows
 //! nothing of registries.
 //!
-//! HTTP/1.1 only: nothing here needs more than a handful of requests on a connection, and large downloads
-//! over HTTP/2 stall on some object stores (github.com/hyperium/h2/issues/867).
+//! Which requests share a connection is what [`Lane`] says.
 
 mod admission;
 mod authorization;
@@ -15,6 +14,7 @@ mod form;
 mod identity;
 mod no_proxy;
 mod pace;
+mod pool;
 mod proxy;
 mod redirect;
 mod resolver;
@@ -33,6 +33,7 @@ pub use self::authorization::Authorization;
 pub use self::certs_d::{CertsDirectories, HostCertificatesError};
 pub use self::error::{Error, Transport};
 pub use self::identity::{Identity, IdentityError};
+pub use self::pool::Lane;
 pub use self::proxy::{Proxies, ProxyError};
 pub use self::response::Response;
 pub use self::roots::{Roots, RootsError, SYSTEM_BUNDLES, SYSTEM_DIRECTORIES};
@@ -45,30 +46,18 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use url::Url;
 
 use self::admission::{Admission, Reach};
-use self::certs_d::{HostCertificates, HostClients};
-use self::resolver::{Names, Resolver};
+use self::pool::Pool;
 use self::retry::{Backoff, Failure, Policy};
 use crate::endpoint::Endpoint;
 use crate::safe_url::SafeUrl;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Some servers send more than the 100 that hyper takes.
-const MAX_HEADERS: usize = 512;
 const USER_AGENT: &str = concat!("hocker/", env!("CARGO_PKG_VERSION"));
 
 /// Sends requests over a pool of connections. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// One for each reach: a connection that was opened under one is not used under another.
-    public: reqwest::Client,
-    private: reqwest::Client,
-    special: reqwest::Client,
-    loopback: reqwest::Client,
-    anywhere: reqwest::Client,
-    names: Names,
-    /// For hosts that have certificates of their own.
-    hosts: HostClients,
-    roots: Roots,
+    pool: Arc<Pool>,
     settings: Settings,
 }
 
@@ -123,6 +112,8 @@ pub struct Request {
     pub registry: Option<Endpoint>,
     /// What for.
     pub purpose: Purpose,
+    /// On which connection at the first try. Later ones have their own.
+    pub lane: Lane,
 }
 
 /// What a request is for.
@@ -157,26 +148,19 @@ impl Request {
             authorization: None,
             registry: None,
             purpose: Purpose::default(),
+            lane: Lane::default(),
         }
     }
 }
 
 impl Client {
     /// A client that trusts `roots`.
-    pub fn new(roots: Roots, settings: Settings) -> Result<Self, Error> {
-        let names = Names::default();
-        let client = |reach| connections(reach, roots.clone(), None, &names, &settings);
-        Ok(Self {
-            public: client(Reach::Public)?,
-            private: client(Reach::Private)?,
-            special: client(Reach::Special)?,
-            loopback: client(Reach::Loopback)?,
-            anywhere: client(Reach::Anywhere)?,
-            hosts: HostClients::default(),
-            roots,
-            names,
+    #[must_use]
+    pub fn new(roots: Roots, settings: Settings) -> Self {
+        Self {
+            pool: Arc::new(Pool::new(roots, settings.clone())),
             settings,
-        })
+        }
     }
 
     /// The same, with this many failures in a row that are retried.
@@ -195,13 +179,14 @@ impl Client {
 
     /// Sends a request until it has an answer that is worth having, or for as long as the policy says.
     /// Redirects are followed; any other status is an answer.
-    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+    pub async fn send(&self, mut request: Request) -> Result<Response, Error> {
         let mut backoff = Backoff::new(self.settings.policy.clone());
         loop {
             let outcome = self.send_once(&request).await;
             if !backoff.pause(Failure::of(&outcome), None).await {
                 return outcome;
             }
+            request.lane = Lane::Own;
         }
     }
 
@@ -231,7 +216,7 @@ impl Client {
     fn admission<'a>(&'a self, request: &'a Request) -> Admission<'a> {
         Admission {
             request,
-            names: &self.names,
+            names: &self.pool.names,
             settings: &self.settings,
         }
     }
@@ -247,26 +232,6 @@ impl Client {
             refusal,
         };
         self.admission(request).follow(url, target).map_err(refused)
-    }
-
-    /// The connections that a request may use. Those to a host that has certificates of its own are its alone.
-    fn within(&self, url: &Url, reach: Reach) -> Result<reqwest::Client, Error> {
-        self.settings.proxies.for_url(url)?;
-        let Some(directory) = self.settings.certificates.of(url) else {
-            let client = match reach {
-                Reach::Public => &self.public,
-                Reach::Private => &self.private,
-                Reach::Special => &self.special,
-                Reach::Loopback => &self.loopback,
-                Reach::Anywhere => &self.anywhere,
-            };
-            return Ok(client.clone());
-        };
-        self.hosts.client(directory, reach, |directory| {
-            let HostCertificates { roots, identity } =
-                HostCertificates::read(directory, self.roots.clone())?;
-            connections(reach, roots, identity, &self.names, &self.settings)
-        })
     }
 
     async fn round_trip(
@@ -289,51 +254,24 @@ impl Client {
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
         );
-        let response = self
-            .within(url, reach)?
+        let connections = self.pool.connections(url, reach, request.lane)?;
+        let turn = match request.lane {
+            Lane::Shared if request.purpose.is_blob() => self.pool.turn(url).await,
+            _ => None,
+        };
+        let response = connections
             .request(method, url.clone())
             .headers(headers)
             .send()
             .await
             .map_err(|source| Error::send(url, source))?;
-        Ok(self.response(url, response))
+        self.pool.saw(url, response.version());
+        Ok(self.response(url, response).keeping(turn))
     }
 
     fn response(&self, url: &Url, inner: reqwest::Response) -> Response {
         Response::new(url.clone(), inner, self.settings.stall_timeout)
     }
-}
-
-/// A pool of connections, within reach, to hosts that `roots` vouch for.
-fn connections(
-    reach: Reach,
-    roots: Roots,
-    identity: Option<Identity>,
-    names: &Names,
-    settings: &Settings,
-) -> Result<reqwest::Client, Error> {
-    let mut tls = tls::config(roots, identity)?;
-    // A server that has only another protocol then says so, instead of speaking it.
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let resolver = Resolver {
-        reach,
-        names: names.clone(),
-        proxies: Arc::new(settings.proxies.hosts()),
-    };
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .dns_resolver(Arc::new(resolver))
-        .http1_max_headers(MAX_HEADERS)
-        .http1_only()
-        .user_agent(USER_AGENT)
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
-        .proxy(settings.proxies.clone().into_proxy())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(settings.stall_timeout)
-        .build()
-        .map_err(Error::Client)
 }
 
 #[cfg(test)]
@@ -342,7 +280,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_asked_for_a_registry_outside() {
-        let client = Client::new(Roots::of_the_system(), Settings::default()).unwrap();
+        let client = Client::new(Roots::of_the_system(), Settings::default());
         // The one name that resolves to an address inside on every machine. As a redirect it is refused before that.
         let request = Request {
             registry: Some("https://r.example".parse().unwrap()),

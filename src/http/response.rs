@@ -9,6 +9,7 @@ use url::Url;
 
 use super::Error;
 use super::pace::{Pace, Stall};
+use super::pool::Turn;
 use crate::media_type::MediaType;
 use crate::safe_url::SafeUrl;
 
@@ -18,6 +19,7 @@ pub struct Response {
     url: Url,
     inner: reqwest::Response,
     pace: Pace,
+    _turn: Turn,
 }
 
 impl Response {
@@ -27,6 +29,15 @@ impl Response {
             url,
             inner,
             pace: Pace::new(window),
+            _turn: None,
+        }
+    }
+
+    /// The same; the turn ends with it.
+    pub(super) fn keeping(self, turn: Turn) -> Self {
+        Self {
+            _turn: turn,
+            ..self
         }
     }
 

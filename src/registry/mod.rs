@@ -15,7 +15,7 @@ mod resolve;
 mod send;
 
 pub use self::access::{Access, Greeting};
-pub use self::blob::{Blob, Destination, DownloadError, Progress, Silent};
+pub use self::blob::{Blob, Destination, DownloadError, Progress, Silent, is_small};
 pub use self::error::{Cause, Error, Object, Role};
 pub use self::resolve::{Found, Resolved};
 

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError};
 use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
 use crate::http::retry::{Backoff, Failure};
-use crate::http::{Method, Purpose, Request};
+use crate::http::{Lane, Method, Request};
 use crate::index::{Index, NoSuchPlatform, Selected};
 use crate::manifest::{DocumentKind, Manifest, kind_of};
 use crate::media_type::MediaType;
@@ -237,18 +237,15 @@ impl Registry {
         let url = self
             .endpoint
             .manifest_url(&reference.repository, &reference.manifest_reference());
-        let headers = accepting();
+        let mut request = Request {
+            headers: accepting(),
+            ..Request::get(url)
+        };
         let mut backoff = Backoff::new(self.client.settings().policy.clone());
         let (declared, bytes) = loop {
-            let (url, headers) = (url.clone(), headers.clone());
+            let repository = Some(&reference.repository);
             let response = self
-                .send(
-                    &reference.repository,
-                    url,
-                    headers,
-                    Purpose::Document,
-                    Patience::AsThePolicySays,
-                )
+                .send_to(repository, request.clone(), Patience::AsThePolicySays)
                 .await?;
             let declared = response.media_type();
             match response.bytes(MAX_DOCUMENT_SIZE).await {
@@ -257,6 +254,7 @@ impl Registry {
                     if !backoff.pause(Failure::of_error(&error), None).await {
                         return Err(error.into());
                     }
+                    request.lane = Lane::Own;
                 }
             }
         };

@@ -1,10 +1,8 @@
 //! Sending: a request of this registry, with the answers to the challenges that it meets on its way.
 
-use url::Url;
-
 use super::{Cause, Registry};
 use crate::auth;
-use crate::http::header::{HeaderMap, WWW_AUTHENTICATE};
+use crate::http::header::WWW_AUTHENTICATE;
 use crate::http::{self, Purpose, Request, Response, StatusCode};
 use crate::reference::Repository;
 
@@ -18,23 +16,6 @@ pub(super) enum Patience {
 }
 
 impl Registry {
-    /// Asks for something of a repository.
-    pub(super) async fn send(
-        &self,
-        repository: &Repository,
-        url: Url,
-        headers: HeaderMap,
-        purpose: Purpose,
-        patience: Patience,
-    ) -> Result<Response, Cause> {
-        let request = Request {
-            headers,
-            purpose,
-            ..Request::get(url)
-        };
-        self.send_to(Some(repository), request, patience).await
-    }
-
     /// Sends a request with what authorization there is for a repository, or for the registry as a whole, and once
     /// more if that is challenged. The answer has a status of success.
     pub(super) async fn send_to(
@@ -111,16 +92,11 @@ impl Registry {
     /// Asks for a blob in a place that a manifest names, which gets no credentials. The answer has a status of success.
     pub(super) async fn send_without_credentials(
         &self,
-        url: Url,
-        headers: HeaderMap,
+        mut request: Request,
         patience: Patience,
     ) -> Result<Response, Cause> {
-        let request = Request {
-            headers,
-            registry: Some(self.endpoint.clone()),
-            purpose: Purpose::ForeignBlob,
-            ..Request::get(url)
-        };
+        request.registry = Some(self.endpoint.clone());
+        request.purpose = Purpose::ForeignBlob;
         let response = self.round_trip(&request, patience).await?;
         if response.status().is_success() {
             Ok(response)

@@ -1,6 +1,7 @@
 //! Registries as operators run them: behind nginx, with a certificate of a private authority, with blobs
 //! elsewhere, with a token server, and at the far end of a bad line.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -146,6 +147,45 @@ fn a_certificate_for_another_host_is_refused() {
     .failed(6)
     .says("certificate");
     assert!(nginx.requests().is_empty());
+}
+
+#[test]
+fn documents_and_small_layers_share_one_connection_and_a_large_layer_has_its_own() {
+    let registry = DockerRegistry::start();
+    let mut image = layers(30);
+    let large = noise(2 << 20);
+    let large = Layer::of_files(Packing::Gzip, &[("large", &large)]);
+    let at_large = format!("/blobs/sha256:{}", large.hex());
+    image.layers.push(large);
+    let image = Image::new(Family::Oci, &["/hello"], image.layers);
+    push(&registry, &image, &[]);
+    let authority = Authority::new("a company");
+    let identity = authority.identity(&["localhost"]);
+    let nginx = Nginx::start_with_http2(&identity, &before(&registry));
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = authority.write(directory.path());
+    image_from(
+        &format!("https://{}/v2/", nginx.name()),
+        directory.path(),
+        "image",
+    )
+    .env("SSL_CERT_FILE", &bundle)
+    .run()
+    .done();
+    is_complete(&image, &directory.path().join("image"));
+    let connections = nginx.connections();
+    let (large, small): (Vec<String>, Vec<String>) = connections
+        .into_iter()
+        .partition(|line| line.ends_with(&at_large));
+    assert_eq!(large.len(), 1, "{large:#?}");
+    assert!(large[0].starts_with("HTTP/1.1 "), "{large:#?}");
+    assert_eq!(small.len(), 32, "{small:#?}");
+    let shared: HashSet<&str> = small
+        .iter()
+        .map(|line| line.rsplit_once(' ').unwrap().0)
+        .collect();
+    assert_eq!(shared.len(), 1, "{small:#?}");
+    assert!(shared.iter().all(|line| line.starts_with("HTTP/2.0 ")));
 }
 
 #[test]

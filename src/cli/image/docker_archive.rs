@@ -125,7 +125,8 @@ where
             directory.to_owned(),
             image.display.layer(&layer.blob.digest),
         );
-        async move { fetched.await.map(|(output, size)| end(output, size)) }
+        let transfer = async move { fetched.await.map(|(output, size)| end(output, size)) };
+        (layer.blob.size, transfer)
     });
     transfer::in_parallel(transfers).await
 }

@@ -42,14 +42,15 @@ async fn write_in_place(image: &Image, archive: &Archive, file: &OutputFile) -> 
                 .write_all_at(image.config.bytes(), offset)
                 .map_err(failed)?;
         } else {
-            transfers.push(fetch_layer(
+            let transfer = fetch_layer(
                 image.blobs.clone(),
                 blob.clone(),
                 Arc::clone(&shared),
                 offset,
                 path.to_owned(),
                 image.display.layer(&blob.digest),
-            ));
+            );
+            transfers.push((blob.size, transfer));
         }
     }
     transfer::in_parallel(transfers).await.map(drop)

@@ -42,13 +42,14 @@ pub(super) async fn write(
         // All files are there before the first transfer starts: one that is still on its way when
         // everything ends cannot make another in a directory that is being removed.
         let file = layout.create_blob(&layer.digest).map_err(failed)?;
-        transfers.push(fetch_layer(
+        let transfer = fetch_layer(
             image.blobs.clone(),
             layer.clone(),
             file,
             path.to_owned(),
             image.display.layer(&layer.digest),
-        ));
+        );
+        transfers.push((layer.size, transfer));
     }
     transfer::in_parallel(transfers).await?;
     let mut descriptor = image.names.annotate(image.manifest.descriptor());

@@ -15,7 +15,7 @@ use crate::http::header::{
     ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE,
 };
 use crate::http::retry::{Backoff, Failure};
-use crate::http::{Error, Purpose, Response, Settings, StatusCode, content_range};
+use crate::http::{Error, Lane, Purpose, Request, Response, Settings, StatusCode, content_range};
 use crate::registry::send::Patience;
 use crate::safe_url::SafeUrl;
 use crate::verify;
@@ -32,6 +32,8 @@ pub(super) struct Connection {
     pub(super) index: usize,
     /// A further connection gives its piece back when anything goes wrong; the first one is stubborn.
     pub(super) is_extra: bool,
+    /// The connection of HTTP that a small blob is asked for on next.
+    lane: Lane,
     response: Option<Response>,
     /// Came with the last piece, but belongs to the next.
     pending: Bytes,
@@ -66,6 +68,7 @@ impl Connection {
         Self {
             index,
             is_extra,
+            lane: if is_extra { Lane::Own } else { Lane::Shared },
             response: None,
             pending: Bytes::new(),
             skip: 0,
@@ -165,6 +168,8 @@ impl Connection {
             let from = piece.position();
             let asks_for_range = !self.ignores_ranges && (from > 0 || self.is_extra);
             let answer = self.ask(registry, wanted, piece, asks_for_range).await;
+            // What did not work beside others is tried alone.
+            self.lane = Lane::Own;
             let response = match answer {
                 // Whoever does not serve parts says so in many ways: 416, 400, 403.
                 Err(cause) if asks_for_range && cause.is_refusal() => {
@@ -228,26 +233,27 @@ impl Connection {
                 headers.insert(IF_RANGE, etag.clone());
             }
         }
-        let url = wanted.url(registry);
+        let request = Request {
+            headers,
+            purpose: Purpose::Blob,
+            lane: if wanted.blob.is_small() {
+                self.lane
+            } else {
+                Lane::Own
+            },
+            ..Request::get(wanted.url(registry))
+        };
         let patience = if self.is_extra {
             Patience::Once
         } else {
             Patience::AsThePolicySays
         };
         if wanted.elsewhere.is_some() {
-            return registry
-                .send_without_credentials(url, headers, patience)
-                .await;
+            registry.send_without_credentials(request, patience).await
+        } else {
+            let repository = Some(&wanted.blob.repository);
+            registry.send_to(repository, request, patience).await
         }
-        registry
-            .send(
-                &wanted.blob.repository,
-                url,
-                headers,
-                Purpose::Blob,
-                patience,
-            )
-            .await
     }
 
     /// From now on the blob is asked for as a whole.

@@ -28,6 +28,9 @@ use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
 use crate::reference::Repository;
 use crate::verify::Size;
 
+/// At 10 MB/s and a way of 50 ms, half of what a blob of so many bytes takes is the way.
+const SMALL: u64 = 1 << 20;
+
 /// A blob that is wanted.
 #[derive(Clone, Debug)]
 pub struct Blob {
@@ -41,6 +44,20 @@ pub struct Blob {
     pub size: Size,
     /// Where else it may be, as a descriptor says of a layer that registries may not distribute.
     pub urls: Vec<String>,
+}
+
+impl Blob {
+    /// Whether the way to the registry and back takes longer than the bytes themselves.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.size.known().is_some_and(is_small)
+    }
+}
+
+/// The same of a blob of so many bytes.
+#[must_use]
+pub fn is_small(size: u64) -> bool {
+    size <= SMALL
 }
 
 /// Where the bytes of a blob go.

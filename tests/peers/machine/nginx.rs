@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -25,6 +24,15 @@ impl Nginx {
 
     /// By https, as `identity`.
     pub(crate) fn start_with_tls(identity: &Identity, directives: &str) -> Self {
+        Self::start_secured("ssl", identity, directives)
+    }
+
+    /// By https, and by HTTP/2 with clients that want it.
+    pub(crate) fn start_with_http2(identity: &Identity, directives: &str) -> Self {
+        Self::start_secured("ssl http2", identity, directives)
+    }
+
+    fn start_secured(parameters: &str, identity: &Identity, directives: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (certificate, key) = (
             directory.path().join("certificate.pem"),
@@ -38,7 +46,7 @@ impl Nginx {
             key.display()
         );
         // nginx reads both before it listens.
-        Self::configured("ssl", &directives)
+        Self::configured(parameters, &directives)
     }
 
     fn configured(parameters: &str, directives: &str) -> Self {
@@ -53,6 +61,8 @@ impl Nginx {
              http {{\n{temporary}\
              log_format seen '$request_method $request_uri $status \"$http_authorization\" \"$http_range\"';\n\
              access_log {root}/access.log seen;\n\
+             log_format connections '$server_protocol $connection $request_uri';\n\
+             access_log {root}/connections.log connections;\n\
              client_max_body_size 0;\nsendfile on;\n\
              server {{\nlisten 127.0.0.1:{port} {parameters};\n{directives}\n}}\n}}\n",
             root = path.display()
@@ -86,8 +96,16 @@ impl Nginx {
 
     /// One line a request: method, target, status, `Authorization` and `Range`.
     pub(crate) fn requests(&self) -> Vec<String> {
-        let path: &Path = &self.directory.path().join("access.log");
-        let text = fs::read_to_string(path).unwrap();
+        self.lines_of("access.log")
+    }
+
+    /// One line a request: the protocol, the connection's number, and the target.
+    pub(crate) fn connections(&self) -> Vec<String> {
+        self.lines_of("connections.log")
+    }
+
+    fn lines_of(&self, log: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.directory.path().join(log)).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 
