@@ -18,6 +18,7 @@ mod nix_files; // Nix files are laid out as nixfmt lays them out
 mod picture; // the picture of an image's parts, which README shows, is drawn from its description
 mod script; // the scripted registry itself: a script that is not kept fails the test
 mod scripts; // what the scripts share
+mod security_page; // the tests that docs/security.md names
 
 // The commands.
 mod builder; // hocker builder: several places for one blob

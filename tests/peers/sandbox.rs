@@ -192,7 +192,9 @@ fn a_private_authority_is_trusted_in_the_sandbox_where_its_file_is_shown_and_nam
         assert!(!output.status.success(), "{told}");
         for says in [
             "certificate",
-            "hint: a certificate authority of your own is named by SSL_CERT_FILE or NIX_SSL_CERT_FILE",
+            "no trusted authority issued its certificate",
+            "hint: name a certificate authority of your own",
+            "NIX_SSL_CERT_FILE or SSL_CERT_FILE",
             "extra-sandbox-paths",
             "exit code 6",
         ] {

@@ -72,6 +72,26 @@ fn a_manifest_that_never_comes_whole_is_given_up() {
     assert!(registry.requests().len() <= 25, "it is not given up");
 }
 
+/// Each piece comes soon enough and with enough bytes; only the document as a whole never comes.
+#[test]
+fn a_document_that_drips_is_given_up_as_a_whole() {
+    let registry = Registry::start();
+    registry.on(
+        get(MANIFEST),
+        small()
+            .manifest_answer()
+            .dripping(0, 10, Duration::from_millis(100)),
+    );
+    let outcome = hocker(["manifest", &format!("{}/app:1", registry.name())])
+        .env("DOCKER_TOKEN", TOKEN)
+        .env("HOCKER_STALL_TIMEOUT", "0.5")
+        .env("HOCKER_RETRIES", "0")
+        .run()
+        .failed(6)
+        .says("is not complete after");
+    assert!(outcome.stdout.is_empty(), "{outcome}");
+}
+
 #[test]
 fn an_image_arrives_whole_though_each_of_its_blobs_breaks_off() {
     let image = small();
