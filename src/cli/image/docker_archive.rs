@@ -21,7 +21,8 @@ use crate::registry::Destination;
 
 /// Writes the archive to a file, or to a pipe. No layer may become larger than `limit`.
 pub(super) async fn write(image: Image, limit: Limit, file: OutputFile) -> Result<(), Error> {
-    let archive = Archive::new(&image.manifest, &image.config, &image.names.repo_tags);
+    let config = image.config().await?;
+    let archive = Archive::new(&image.manifest, &config, &image.names.repo_tags);
     if file.is_seekable() {
         write_in_place(&image, &archive, limit, &file).await?;
     } else {

@@ -12,23 +12,31 @@ use crate::archive::docker_save::{Archive, Content, Kind, Member};
 use crate::archive::header::Members;
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
+use crate::config::ImageConfig;
 use crate::descriptor::Descriptor;
+use crate::document::Document;
 use crate::output::{self, OutputFile};
 use crate::registry::Destination;
 
 /// Writes the archive to a file, or to a pipe.
 pub(super) async fn write(image: Image, kind: Kind, file: OutputFile) -> Result<(), Error> {
+    let config = image.config().await?;
     let archive = Archive::new(kind, &image.names, &image.manifest, &HashSet::new());
     if file.is_seekable() {
-        write_in_place(&image, &archive, &file).await?;
+        write_in_place(&image, &config, &archive, &file).await?;
     } else {
-        write_in_order(&image, &archive, &file).await?;
+        write_in_order(&image, &config, &archive, &file).await?;
     }
     Ok(file.commit()?)
 }
 
 /// All sizes are known, and so are all places: the layers come in parallel, each straight to its own.
-async fn write_in_place(image: &Image, archive: &Archive, file: &OutputFile) -> Result<(), Error> {
+async fn write_in_place(
+    image: &Image,
+    config: &Document<ImageConfig>,
+    archive: &Archive,
+    file: &OutputFile,
+) -> Result<(), Error> {
     let path = file.path();
     let failed = |source| output::Error::write(path, source);
     let shared = Arc::new(file.as_file().try_clone().map_err(failed)?);
@@ -39,7 +47,7 @@ async fn write_in_place(image: &Image, archive: &Archive, file: &OutputFile) -> 
     for (blob, offset) in places {
         if image.is_config(blob) {
             shared
-                .write_all_at(image.config.bytes(), offset)
+                .write_all_at(config.bytes(), offset)
                 .map_err(failed)?;
         } else {
             let transfer = fetch_layer(
@@ -77,7 +85,12 @@ async fn fetch_layer(
 }
 
 /// One layer after the other, by one connection, since a pipe takes them no other way.
-async fn write_in_order(image: &Image, archive: &Archive, file: &OutputFile) -> Result<(), Error> {
+async fn write_in_order(
+    image: &Image,
+    config: &Document<ImageConfig>,
+    archive: &Archive,
+    file: &OutputFile,
+) -> Result<(), Error> {
     let path = file.path();
     let failed = |source| Error::archive(path, source);
     let mut members = Members::new(file.as_file());
@@ -85,7 +98,7 @@ async fn write_in_order(image: &Image, archive: &Archive, file: &OutputFile) -> 
         match content {
             Content::Bytes(bytes) => members.bytes(name, bytes).map_err(failed)?,
             Content::Blob(blob) if image.is_config(blob) => {
-                members.bytes(name, image.config.bytes()).map_err(failed)?;
+                members.bytes(name, config.bytes()).map_err(failed)?;
             }
             Content::Blob(blob) => {
                 let progress = image.display.layer(&blob.digest);

@@ -34,7 +34,14 @@ struct Image {
     display: Display,
     names: Names,
     manifest: Document<Manifest>,
-    config: Document<ImageConfig>,
+    config: Config,
+}
+
+/// The configuration of an image.
+enum Config {
+    AtHand(Document<ImageConfig>),
+    /// In a registry, under the manifest of this reference.
+    Elsewhere(Arc<Registry>, Reference),
 }
 
 /// Where an image is.
@@ -153,16 +160,16 @@ impl Image {
         context: &Context,
     ) -> Result<Self, Error> {
         let manifest = registry.resolve(&reference, platform).await?.manifest;
-        let config = config::fetch(&registry, &reference, &manifest).await?;
+        let registry = Arc::new(registry);
         Ok(Self {
             names: names(&registry, &reference),
             blobs: Blobs::Registry {
-                registry: Arc::new(registry),
-                repository: reference.repository,
+                registry: Arc::clone(&registry),
+                repository: reference.repository.clone(),
             },
             display: context.display.clone(),
             manifest,
-            config,
+            config: Config::Elsewhere(registry, reference),
         })
     }
 
@@ -181,11 +188,22 @@ impl Image {
             display: context.display.clone(),
             manifest: composition.manifest().clone(),
             names: composition.names,
-            config,
+            config: Config::AtHand(config),
         })
     }
 
-    /// Whether a blob is the configuration, which is at hand.
+    /// The configuration, found to belong to the manifest. Nothing of an image that has none is worth having, but its
+    /// layers may come at the same time.
+    async fn config(&self) -> Result<Document<ImageConfig>, Error> {
+        match &self.config {
+            Config::AtHand(config) => Ok(config.clone()),
+            Config::Elsewhere(registry, reference) => {
+                config::fetch(registry, reference, &self.manifest).await
+            }
+        }
+    }
+
+    /// Whether a blob is the configuration.
     fn is_config(&self, blob: &Descriptor) -> bool {
         blob.digest == self.manifest.config.digest
     }

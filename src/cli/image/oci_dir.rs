@@ -1,5 +1,6 @@
 //! `--format oci-dir`: the blobs as they are, in the OCI image layout.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,27 +22,21 @@ pub(super) async fn write(
 ) -> Result<(), Error> {
     let failed = |source| output::Error::write(path, source);
     let layout = LayoutWriter::create(directory.path()).map_err(failed)?;
+    let create = |digest| layout.create_blob(digest).map_err(failed);
+    let manifest = &image.manifest;
+    create(manifest.digest())?
+        .write_all(manifest.bytes())
+        .map_err(failed)?;
+    let mut config_file = create(&manifest.config.digest)?;
+    let mut seen = HashSet::from([*manifest.digest(), manifest.config.digest]);
     let mut transfers = Vec::new();
-    let small = [
-        (image.manifest.digest(), image.manifest.bytes()),
-        (&image.manifest.config.digest, image.config.bytes()),
-    ];
-    let mut seen = std::collections::HashSet::new();
-    for (digest, bytes) in small {
-        if seen.insert(*digest) {
-            layout
-                .create_blob(digest)
-                .and_then(|mut file| file.write_all(bytes))
-                .map_err(failed)?;
-        }
-    }
     for layer in &image.manifest.layers {
         if !seen.insert(layer.digest) {
             continue;
         }
         // All files are there before the first transfer starts: one that is still on its way when
         // everything ends cannot make another in a directory that is being removed.
-        let file = layout.create_blob(&layer.digest).map_err(failed)?;
+        let file = create(&layer.digest)?;
         let transfer = fetch_layer(
             image.blobs.clone(),
             layer.clone(),
@@ -51,9 +46,10 @@ pub(super) async fn write(
         );
         transfers.push((layer.size, transfer));
     }
-    transfer::in_parallel(transfers).await?;
+    let (config, _) = tokio::try_join!(image.config(), transfer::in_parallel(transfers))?;
+    config_file.write_all(config.bytes()).map_err(failed)?;
     let mut descriptor = image.names.annotate(image.manifest.descriptor());
-    descriptor.platform = Some(image.config.platform().clone());
+    descriptor.platform = Some(config.platform().clone());
     layout.finish(&descriptor).map_err(failed)?;
     Ok(directory.commit()?)
 }
