@@ -16,6 +16,9 @@ pub const MAX_FILE_SIZE: usize = 4 << 20;
 /// Nodes in nodes are followed this deep, aliases included.
 const MAX_DEPTH: usize = 100;
 
+/// As many nodes may be in a file. The largest real ones have a few ten thousand; each costs more memory than its text.
+const MAX_NODES: usize = 250_000;
+
 /// As many entries may come into mappings by merge keys.
 const MAX_MERGED: usize = 100_000;
 
@@ -122,6 +125,7 @@ struct Loader {
     /// The collections that have begun and not ended.
     open: Vec<Open>,
     anchors: HashMap<usize, Arc<Node>>,
+    nodes: usize,
     merged: usize,
     documents: Vec<Arc<Node>>,
 }
@@ -280,6 +284,10 @@ impl Loader {
         if node.depth > MAX_DEPTH {
             return Err(YamlError::Depth(line));
         }
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(YamlError::TooMany(line));
+        }
         if anchor != 0 {
             self.anchors.insert(anchor, Arc::clone(&node));
         }
@@ -342,6 +350,9 @@ pub enum YamlError {
     /// Nested too deep.
     #[error("line {0}: it is nested too deep")]
     Depth(usize),
+    /// More than a file needs.
+    #[error("line {0}: it has more than {MAX_NODES} values")]
+    TooMany(usize),
     /// Merged too often.
     #[error("line {0}: too much is merged by `{MERGE}`")]
     TooMuch(usize),
@@ -435,6 +446,8 @@ mod tests {
         }
         assert!(parse(&merges).is_ok());
         assert!(matches!(parse(&wide), Err(YamlError::TooMuch(_))));
+        let many = format!("a: [{}]", "x,".repeat(300_000));
+        assert!(matches!(parse(&many), Err(YamlError::TooMany(_))));
         for deep in [
             "[".repeat(100_000),
             "{a: ".repeat(100_000),
