@@ -189,6 +189,45 @@ fn documents_and_small_layers_share_one_connection_and_a_large_layer_has_its_own
 }
 
 #[test]
+fn a_server_that_wants_a_certificate_gets_the_one_that_is_kept_for_it() {
+    let registry = DockerRegistry::start();
+    let image = layers(2);
+    push(&registry, &image, &[]);
+    let authority = Authority::new("a company");
+    let home = tempfile::tempdir().unwrap();
+    let bundle = authority.write(home.path());
+    let nginx = Nginx::start_with_http2(
+        &authority.identity(&["localhost"]),
+        &format!(
+            "ssl_client_certificate {}; ssl_verify_client on;\n{}",
+            bundle.display(),
+            before(&registry)
+        ),
+    );
+    let url = format!("https://{}/v2/", nginx.name());
+    let directory = tempfile::tempdir().unwrap();
+    let run = |name: &str| {
+        image_from(&url, directory.path(), name)
+            .env("HOME", home.path())
+            .run()
+    };
+    let own = home
+        .path()
+        .join(".config/containers/certs.d")
+        .join(nginx.name());
+    fs::create_dir_all(&own).unwrap();
+    fs::copy(&bundle, own.join("ca.crt")).unwrap();
+    let outcome = run("refused");
+    assert_ne!(outcome.code, Some(0), "{outcome}");
+    outcome.says("400");
+    let client = authority.identity(&["client.example"]);
+    fs::write(own.join("client.cert"), client.certificate).unwrap();
+    fs::write(own.join("client.key"), client.key).unwrap();
+    run("image").done();
+    is_complete(&image, &directory.path().join("image"));
+}
+
+#[test]
 fn blobs_may_be_on_another_server_which_sees_no_credentials() {
     let registry = DockerRegistry::start_with_password("ann", PASSWORD);
     let image = layers(3);
