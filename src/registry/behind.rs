@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::send::{Patience, is_own};
+use super::send::{Patience, denial, is_own};
 use super::{Cause, Registry};
-use crate::auth::{self, Authenticator, Sources};
+use crate::auth::{Authenticator, Sources};
 use crate::endpoint::Endpoint;
 use crate::http::header::WWW_AUTHENTICATE;
 use crate::http::{Request, Response, StatusCode};
@@ -75,24 +75,19 @@ impl Registry {
         if response.status().is_success() {
             return Ok(response);
         }
-        let sent = request.authorization.as_ref();
-        match Cause::of_status(response, &request.url, sent).await {
-            Cause::Status {
-                status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
-                redirect: None,
-                message,
-            } => {
-                let answer = auth::Answer { status, message };
-                Err(refused(authenticator.denied(sent.is_some(), answer)))
+        match denial(response, &request).await {
+            Ok(answer) => {
+                let sent = request.authorization.is_some();
+                Err(refused(authenticator.denied(sent, answer)))
             }
-            Cause::Status {
+            Err(Cause::Status {
                 status, message, ..
-            } => Err(Cause::Status {
+            }) => Err(Cause::Status {
                 status,
                 redirect: Some(SafeUrl::new(&request.url)),
                 message,
             }),
-            cause => Err(cause),
+            Err(cause) => Err(cause),
         }
     }
 

@@ -41,18 +41,9 @@ impl Registry {
         if response.status().is_success() {
             return Ok(response);
         }
-        let sent = request.authorization.as_ref();
-        match Cause::of_status(response, &request.url, sent).await {
-            Cause::Status {
-                status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
-                redirect: None,
-                message,
-            } => {
-                let answer = auth::Answer { status, message };
-                Err(self.authenticator.denied(sent.is_some(), answer).into())
-            }
-            cause => Err(cause),
-        }
+        let answer = denial(response, &request).await?;
+        let sent = request.authorization.is_some();
+        Err(self.authenticator.denied(sent, answer).into())
     }
 
     /// The challenges to answer, if a request has to be sent again for them. Those of a host that the registry redirects
@@ -120,4 +111,17 @@ impl Registry {
 /// Whether the scheme, host and port that were asked have answered.
 pub(super) fn is_own(request: &Request, response: &Response) -> bool {
     response.url().origin() == request.url.origin()
+}
+
+/// What a registry says to somebody whom it does not let in. Any other answer without success is an error of its own.
+pub(super) async fn denial(response: Response, request: &Request) -> Result<auth::Answer, Cause> {
+    let sent = request.authorization.as_ref();
+    match Cause::of_status(response, &request.url, sent).await {
+        Cause::Status {
+            status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+            redirect: None,
+            message,
+        } => Ok(auth::Answer { status, message }),
+        cause => Err(cause),
+    }
 }
