@@ -12,7 +12,7 @@ const LENGTH: usize = 300;
 
 /// What the body of an answer says, if it says something in one of the known ways.
 #[must_use]
-pub fn of(body: &[u8]) -> Option<Printable> {
+pub(crate) fn of(body: &[u8]) -> Option<Printable> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return plain(body);
     };

@@ -18,32 +18,20 @@
 //! arguments, environment → cli::args → Reference, Credentials, Platform, Output
 //! Reference → registry::resolve → Document<Index|Manifest> → select(Platform) → Document<Manifest>
 //! Descriptor → registry::blob → verify → { output | compression → archive → output }
-//! image on disk → archive::stored_image → engine → daemon
+//! image on disk → archive::stored_image → daemon
 //! Document<Manifest> → nix::expression → render → standard output
 //! ```
 //!
-//! Bytes whose digest matters are kept in a [`document::Document`] and never serialised again.
+//! Bytes whose digest matters are kept in a [`oci::Document`] and never serialised again.
 
 // Values.
-pub mod address;
-pub mod artifact;
-pub mod complaint;
-pub mod config;
-pub mod descriptor;
-pub mod digest;
-pub mod document;
-pub mod endpoint;
+mod complaint;
 pub mod go_json;
-pub mod index;
-pub mod manifest;
-pub mod media_type;
-pub mod mirror;
-pub mod platform;
+pub mod name;
+pub mod oci;
 pub mod printable;
-pub mod reference;
 pub mod safe_url;
 pub mod secret;
-pub mod timestamp;
 
 // Mechanisms.
 pub mod compression;
@@ -59,7 +47,7 @@ pub mod auth;
 // Subject.
 pub mod archive;
 pub mod compose;
-pub mod engine;
+pub mod daemon;
 pub mod lock;
 pub mod nix;
 pub mod registry;

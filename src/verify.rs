@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use crate::digest::{Digest, Hasher};
+use crate::oci::digest::{Digest, Hasher};
 
 /// How many bytes some content has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::composition::Error;
-use crate::descriptor::Descriptor;
 use crate::input;
+use crate::oci::descriptor::Descriptor;
 use crate::verify::{self, Verifier};
 
 /// What is read at a time, in bytes.
@@ -107,8 +107,8 @@ pub(super) fn check_size(descriptor: &Descriptor, path: &Path, found: u64) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
-    use crate::media_type::MediaType;
+    use crate::oci::digest::Digest;
+    use crate::oci::media_type::MediaType;
 
     /// What is handed out of a file that should hold `promised`, and whether that was the whole.
     fn read(promised: &[u8], found: &[u8]) -> (Vec<u8>, Result<(), String>) {

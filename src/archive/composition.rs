@@ -8,12 +8,12 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::names::Names;
-use crate::config::ImageConfig;
-use crate::descriptor::Descriptor;
-use crate::document::{self, Document, MAX_DOCUMENT_SIZE, ParseError};
 use crate::input;
-use crate::manifest::Manifest;
-use crate::reference;
+use crate::name;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::document::{self, Document, MAX_DOCUMENT_SIZE, ParseError};
+use crate::oci::manifest::Manifest;
 use crate::verify::{self, Verifier};
 
 /// A manifest of the greatest size, with room for its quotation marks to be escaped and for the paths.
@@ -178,7 +178,7 @@ pub enum Error {
     Manifest(#[source] ParseError),
     /// A name that an image cannot have.
     #[error("the image has a name that cannot be used")]
-    Name(#[source] reference::ParseError),
+    Name(#[source] name::ParseError),
     /// The configuration is none.
     #[error("the image configuration {} cannot be used", path.display())]
     Config {
@@ -229,7 +229,7 @@ mod tests {
     fn a_script_says_what_runs_it_and_reads_back() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("compositeImage.sh");
-        let digest = crate::digest::Digest::of(b"");
+        let digest = crate::oci::digest::Digest::of(b"");
         let text = format!(
             r#"{{"schemaVersion":2,"config":{{"mediaType":"x/y","digest":"{digest}","size":0}},"layers":[]}}"#
         );

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 
-use crate::config::ImageConfig;
-use crate::descriptor::Descriptor;
-use crate::digest::DiffId;
-use crate::document::Document;
-use crate::manifest::Manifest;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::DiffId;
+use crate::oci::document::Document;
+use crate::oci::manifest::Manifest;
 
 /// An archive whose every byte but the layers' own is known.
 #[derive(Clone, Debug)]

@@ -18,11 +18,11 @@ use super::header::{self, Members};
 use super::names::Names;
 use super::oci_layout::{NIX_STORE, OCI_LAYOUT, blob_name, index};
 use super::placed::Placed;
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::document::Document;
 use crate::input;
-use crate::manifest::Manifest;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::document::Document;
+use crate::oci::manifest::Manifest;
 
 /// Which files say what the blobs are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,7 +240,7 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media_type::MediaType;
+    use crate::oci::media_type::MediaType;
     use std::io::Read as _;
 
     fn composition(directory: &Path) -> Composition {

@@ -7,10 +7,10 @@ use super::blob_file::BlobFile;
 use super::composition::Composition;
 use super::oci_layout::LayoutReader;
 use super::stored_image::Error;
-use crate::descriptor::Descriptor;
-use crate::digest::{Digest, Hasher};
-use crate::index::Index;
-use crate::manifest::Manifest;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::{Digest, Hasher};
+use crate::oci::index::Index;
+use crate::oci::manifest::Manifest;
 
 /// The digests of the manifests and of the configurations of all images at `path`, for all platforms: what
 /// `fetchdocker` built, its stream, or an OCI layout of anyone's. What an index names and the layout lacks is left

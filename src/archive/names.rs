@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::oci_layout::{FULL_NAME, ImageName, REF_NAME};
-use crate::descriptor::Descriptor;
-use crate::reference::{ParseError, Reference, Tag};
+use crate::name::{ParseError, Reference, Tag};
+use crate::oci::descriptor::Descriptor;
 
 /// The names of one image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,8 +93,8 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
-    use crate::media_type::MediaType;
+    use crate::oci::digest::Digest;
+    use crate::oci::media_type::MediaType;
 
     fn names(reference: &str) -> Names {
         Names::of_reference(&reference.parse().unwrap())

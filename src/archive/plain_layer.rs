@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::tar_shape::{Malformed, TarShape};
 use crate::compression::{Limit, LimitedWriter, Sniffed, TooLarge};
-use crate::digest::DiffId;
+use crate::oci::digest::DiffId;
 use crate::verify::{self, VerifyingWriter};
 
 /// Takes a layer's blob, compressed in whatever way its first bytes say, and writes the plain layer to `W`.
@@ -82,7 +82,7 @@ impl LayerError {
 mod tests {
     use super::*;
     use crate::archive::header::Members;
-    use crate::digest::Digest;
+    use crate::oci::digest::Digest;
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use super::composition::{self, Composition};
 use super::names::Names;
 use super::oci_layout::{self, ImageName, LayoutReader};
-use crate::config::ImageConfig;
-use crate::descriptor::Descriptor;
-use crate::document::{Document, View};
-use crate::index::{Index, NoSuchPlatform, SelectError, Selected};
-use crate::manifest::Manifest;
-use crate::platform::Platform;
-use crate::reference;
+use crate::name;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::document::{Document, View};
+use crate::oci::index::{Index, NoSuchPlatform, SelectError, Selected};
+use crate::oci::manifest::Manifest;
+use crate::oci::platform::Platform;
 
 /// Indexes that may lie within `index.json`, one in the other.
 const MAX_NESTING: usize = 4;
@@ -186,7 +186,7 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         #[source]
-        source: reference::ParseError,
+        source: name::ParseError,
     },
     /// No image, or none of the name that was asked for.
     #[error("{} has no image{}", path.display(), of_name(wanted.as_deref()))]
@@ -250,7 +250,7 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
+    use crate::oci::digest::Digest;
     use serde_json::{Value, json};
     use std::fs;
 

@@ -7,10 +7,10 @@ use tokio::sync::Mutex;
 
 use super::challenge::{self, Challenge};
 use super::{Answer, Credentials, Error, Origin, Proof, token};
-use crate::endpoint::Endpoint;
 use crate::http::{Authorization, Client};
+use crate::name::Repository;
+use crate::name::endpoint::Endpoint;
 use crate::printable::Printable;
-use crate::reference::Repository;
 
 /// A token this close to its end is replaced before it is used.
 const MARGIN: Duration = Duration::from_secs(5);

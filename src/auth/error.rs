@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::Origin;
-use crate::document::ParseError;
 use crate::http::{self, StatusCode};
+use crate::oci::document::ParseError;
 use crate::printable::Printable;
 use crate::safe_url::SafeUrl;
 

@@ -23,7 +23,7 @@ pub use self::error::{Answer, Error};
 pub use self::origin::Origin;
 pub use self::sources::Sources;
 
-use crate::endpoint::{Channel, Endpoint};
+use crate::name::endpoint::{Channel, Endpoint};
 use crate::secret::Secret;
 
 /// What a user has to prove who they are to one registry, and where it was found.

@@ -4,7 +4,7 @@
 //! Sources: The netrc file, GNU Inetutils manual; curl's `lib/netrc.c`.
 
 use super::Proof;
-use crate::reference::RegistryName;
+use crate::name::{RegistryName, docker_hub};
 use crate::secret::Secret;
 
 /// The first name and password for a registry, whatever its port. Entries without both are passed over.
@@ -42,7 +42,7 @@ pub fn find(text: &str, registry: &RegistryName) -> Result<Option<Proof>, Error>
 /// The names under which a file may know a registry.
 fn hosts(registry: &RegistryName) -> Vec<&str> {
     if registry.is_docker_hub() {
-        return vec!["docker.io", "index.docker.io", "registry-1.docker.io"];
+        return docker_hub::NAMES.to_vec();
     }
     let name = registry.as_str();
     vec![match name.strip_prefix('[') {

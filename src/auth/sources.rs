@@ -10,7 +10,7 @@ use super::docker_config::{self, DockerConfig};
 use super::helper::{self, Helpers};
 use super::{Credentials, Origin, Proof, credentials_file, netrc};
 use crate::input;
-use crate::reference::{RegistryName, Repository};
+use crate::name::{RegistryName, Repository};
 use crate::secret::Secret;
 
 /// Files larger than this (1 MiB) are refused.

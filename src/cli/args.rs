@@ -17,12 +17,12 @@ use super::classic;
 use super::transport;
 use super::unquoted::Unquoted;
 use crate::compression::Limit;
-use crate::descriptor::MAX_BLOB_SIZE;
-use crate::digest::{self, Digest};
-use crate::endpoint::Endpoint;
-use crate::mirror::Mirror;
-use crate::platform::Platform;
-use crate::reference::Reference;
+use crate::name::Reference;
+use crate::name::endpoint::Endpoint;
+use crate::name::mirror::Mirror;
+use crate::oci::descriptor::MAX_BLOB_SIZE;
+use crate::oci::digest::{self, Digest};
+use crate::oci::platform::Platform;
 use crate::secret::Secret;
 
 /// Registry images into the Nix store, layer by layer, without downloading anything to learn its hash.

@@ -4,10 +4,10 @@ use super::args::ConfigArgs;
 use super::manifest::write;
 use super::source::{Source, platform};
 use super::{Context, Error};
-use crate::config::ImageConfig;
-use crate::document::Document;
-use crate::manifest::Manifest;
-use crate::reference::Reference;
+use crate::name::Reference;
+use crate::oci::config::ImageConfig;
+use crate::oci::document::Document;
+use crate::oci::manifest::Manifest;
 use crate::registry::Registry;
 
 pub(super) async fn run(args: ConfigArgs, context: &Context) -> Result<(), Error> {

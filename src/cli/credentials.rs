@@ -13,9 +13,9 @@ use super::{Context, Error, report};
 use crate::auth::helper::Helpers;
 use crate::auth::sources::{Absence, Finding, Format, SourceFile, Variable};
 use crate::auth::{Credentials, Origin, Proof, Sources};
-use crate::endpoint::Endpoint;
+use crate::name::endpoint::Endpoint;
+use crate::name::{RegistryName, Repository};
 use crate::printable::Printable;
-use crate::reference::{RegistryName, Repository};
 use crate::secret::Secret;
 
 /// Passwords on standard input have at most this many bytes.

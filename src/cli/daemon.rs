@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::args::DaemonArgs;
 use super::environment::{self, var, var_os};
 use super::{Context, Error, transport};
-use crate::engine::state::State;
-use crate::engine::{Address, Daemon, Endpoint, TlsFiles, context};
+use crate::daemon::state::State;
+use crate::daemon::{Address, Daemon, Endpoint, TlsFiles, context};
 use crate::printable::Printable;
 
 /// Connects to the daemon.
@@ -42,7 +42,7 @@ fn endpoint(args: DaemonArgs) -> Result<Endpoint, Error> {
             .map(|text| text.parse())
             .transpose()
             .map_err(
-                |error: crate::engine::address::ParseError| Error::Environment {
+                |error: crate::daemon::address::ParseError| Error::Environment {
                     name: environment::DOCKER_HOST,
                     reason: error.to_string(),
                 },

@@ -4,9 +4,9 @@ use super::Exit;
 use super::error::{of_document, of_stored};
 use crate::archive::plain_layer::LayerError;
 use crate::archive::{composition, stored_image};
-use crate::engine;
+use crate::daemon;
 
-pub(super) fn of_daemon(error: &engine::Error) -> Exit {
+pub(super) fn of_daemon(error: &daemon::Error) -> Exit {
     if error.is_denied() {
         Exit::Denied
     } else if error.is_unavailable() {
@@ -20,11 +20,11 @@ pub(super) fn of_daemon(error: &engine::Error) -> Exit {
     }
 }
 
-pub(super) fn of_load(error: &engine::load::Error) -> Exit {
-    use engine::load::Error as Load;
+pub(super) fn of_load(error: &daemon::load::Error) -> Exit {
+    use daemon::load::Error as Load;
     match error {
         Load::Open(error) => of_stored(error),
-        Load::NoneForDaemon(_) | Load::Upload(engine::UploadError::NotALayer { .. }) => {
+        Load::NoneForDaemon(_) | Load::Upload(daemon::UploadError::NotALayer { .. }) => {
             Exit::Unsupported
         }
         Load::Composition(
@@ -39,30 +39,30 @@ pub(super) fn of_load(error: &engine::load::Error) -> Exit {
     }
 }
 
-pub(super) fn hint_of_daemon(error: &engine::Error) -> Option<&'static str> {
+pub(super) fn hint_of_daemon(error: &daemon::Error) -> Option<&'static str> {
     if error.is_denied() {
         Some("the daemon's socket is for its group (`docker`, mostly) and for root")
     } else if error.is_down() {
         Some("start the daemon, or name another with --host or DOCKER_HOST")
     } else if error.is_full() {
         Some("make room where the daemon keeps its images: `docker system df` shows what takes it")
-    } else if matches!(error, engine::Error::Platform { .. }) {
+    } else if matches!(error, daemon::Error::Platform { .. }) {
         Some("--platform loads an image that the daemon does not run")
     } else {
         None
     }
 }
 
-pub(super) fn hint_of_load(error: &engine::load::Error) -> Option<&'static str> {
+pub(super) fn hint_of_load(error: &daemon::load::Error) -> Option<&'static str> {
     match error {
-        engine::load::Error::Daemon(error) => hint_of_daemon(error),
-        engine::load::Error::NoneForDaemon(_) => {
+        daemon::load::Error::Daemon(error) => hint_of_daemon(error),
+        daemon::load::Error::NoneForDaemon(_) => {
             Some("--platform chooses an image that the daemon does not run")
         }
-        engine::load::Error::Open(stored_image::Error::SeveralImages { .. }) => {
+        daemon::load::Error::Open(stored_image::Error::SeveralImages { .. }) => {
             Some("choose one of these with --image")
         }
-        engine::load::Error::Upload(engine::UploadError::Layer {
+        daemon::load::Error::Upload(daemon::UploadError::Layer {
             source: LayerError::TooLarge(_),
             ..
         }) => Some("--max-layer-size allows more, for an image that is trusted"),

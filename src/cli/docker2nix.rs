@@ -6,10 +6,10 @@ use std::path::Path;
 use super::args::Docker2nixArgs;
 use super::source::{Source, platform};
 use super::{Context, Error, stdout};
-use crate::document::{self, Document};
-use crate::manifest::Manifest;
+use crate::name::Tag;
 use crate::nix::expression::Expression;
-use crate::reference::Tag;
+use crate::oci::document::{self, Document};
+use crate::oci::manifest::Manifest;
 
 pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), Error> {
     // As the classic program was called: image and tag apart, the manifest from elsewhere.

@@ -11,10 +11,11 @@ use super::unanswered::Denial;
 use crate::archive::plain_layer::LayerError;
 use crate::archive::{composition, stored_image};
 use crate::auth::{self, sources};
-use crate::document::ParseError;
 use crate::http::{self, RootsError, StatusCode};
+use crate::name::endpoint;
+use crate::oci::document::ParseError;
 use crate::registry::{self, Cause, DownloadError};
-use crate::{archive, endpoint, engine, nix, output, reference, serve, verify};
+use crate::{archive, daemon, name, nix, output, serve, verify};
 
 /// How the program ends. The numbers are promised to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub enum Error {
         image: String,
         /// What is wrong with it.
         #[source]
-        source: reference::ParseError,
+        source: name::ParseError,
     },
     /// The place of a registry makes no sense.
     #[error("cannot tell where the registry is")]
@@ -147,10 +148,10 @@ pub enum Error {
     Server(#[from] serve::ServerError),
     /// A daemon that is not to be found.
     #[error("cannot tell where the daemon is")]
-    DaemonContext(#[from] engine::context::Error),
+    DaemonContext(#[from] daemon::context::Error),
     /// A daemon.
     #[error(transparent)]
-    Daemon(#[from] engine::Error),
+    Daemon(#[from] daemon::Error),
     /// An image that does not get into a daemon.
     #[error("cannot load the image {}", path.display())]
     Load {
@@ -158,11 +159,11 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         #[source]
-        source: Box<engine::load::Error>,
+        source: Box<daemon::load::Error>,
     },
     /// Images that do not get out of it.
     #[error("cannot remove all images that are no longer wanted")]
-    Prune(#[from] engine::prune::Error),
+    Prune(#[from] daemon::prune::Error),
     /// An output file or directory.
     #[error(transparent)]
     Output(#[from] output::Error),
@@ -314,11 +315,11 @@ impl Error {
             Self::Images(error) if error.is_not_found() => Exit::NotFound,
             Self::Composite(error) if error.is_integrity() => Exit::Integrity,
             Self::BuildImage(error) if error.is_integrity() => Exit::Integrity,
-            Self::Daemon(error) | Self::Prune(engine::prune::Error::Daemon(error)) => {
+            Self::Daemon(error) | Self::Prune(daemon::prune::Error::Daemon(error)) => {
                 of_daemon(error)
             }
             Self::Load { source, .. } => of_load(source),
-            Self::Prune(engine::prune::Error::Keep { source, .. }) => of_stored(source),
+            Self::Prune(daemon::prune::Error::Keep { source, .. }) => of_stored(source),
             Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
@@ -372,12 +373,12 @@ impl Error {
                 ..
             } => error,
             Self::Load { source, .. } => match &**source {
-                engine::load::Error::Upload(
-                    engine::UploadError::Layer {
+                daemon::load::Error::Upload(
+                    daemon::UploadError::Layer {
                         source: LayerError::Content(error),
                         ..
                     }
-                    | engine::UploadError::Blob(composition::Error::Content {
+                    | daemon::UploadError::Blob(composition::Error::Content {
                         source: error, ..
                     }),
                 ) => error,

@@ -5,9 +5,9 @@ use super::daemon_error::{hint_of_daemon, hint_of_load};
 use crate::archive::plain_layer::LayerError;
 use crate::archive::stored_image;
 use crate::auth;
-use crate::document::ParseError;
-use crate::engine;
+use crate::daemon;
 use crate::http::TlsProblem;
+use crate::oci::document::ParseError;
 use crate::registry::Cause;
 use crate::verify;
 
@@ -41,7 +41,7 @@ impl Error {
                 }
                 _ => None,
             },
-            Self::Daemon(error) | Self::Prune(engine::prune::Error::Daemon(error)) => {
+            Self::Daemon(error) | Self::Prune(daemon::prune::Error::Daemon(error)) => {
                 hint_of_daemon(error)
             }
             Self::Load { source, .. } => hint_of_load(source),

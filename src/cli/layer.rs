@@ -7,7 +7,7 @@ use super::args::LayerArgs;
 use super::manifest::existing;
 use super::source::Source;
 use super::{Context, Error, stdout, transfer};
-use crate::descriptor::MAX_UNDESCRIBED_SIZE;
+use crate::oci::descriptor::MAX_UNDESCRIBED_SIZE;
 use crate::output::OutputFile;
 use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
 use crate::verify::Size;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::LoadArgs;
 use super::{Context, Error, daemon, stdout};
-use crate::engine::load::{self, Again, Loaded, Order, Report, Watch};
+use crate::daemon::load::{self, Again, Loaded, Order, Report, Watch};
 use crate::printable::Printable;
 
 pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> {
@@ -89,7 +89,7 @@ fn megabytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
+    use crate::oci::digest::Digest;
 
     #[test]
     fn people_are_told_what_was_sent() {

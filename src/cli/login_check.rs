@@ -6,9 +6,9 @@ use super::credentials::{self, Place};
 use super::{Context, Error, stdout, transport};
 use crate::auth::sources::Finding;
 use crate::auth::{Credentials, Origin, Proof};
-use crate::endpoint::Endpoint;
+use crate::name::Reference;
+use crate::name::endpoint::Endpoint;
 use crate::printable::Printable;
-use crate::reference::Reference;
 use crate::registry::{Access, Registry};
 use crate::safe_url;
 

@@ -6,8 +6,8 @@ use std::io::IsTerminal as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::stderr;
-use crate::digest::{DiffId, Digest};
 use crate::http::retry::{Next, Notice};
+use crate::oci::digest::{DiffId, Digest};
 use crate::printable::Printable;
 use crate::registry::Progress;
 

@@ -4,7 +4,7 @@ use tokio::task::spawn_blocking;
 
 use super::args::PruneArgs;
 use super::{Context, Error, daemon, stdout};
-use crate::engine::prune::{self, Fate, Kept, Pruned};
+use crate::daemon::prune::{self, Fate, Kept, Pruned};
 use crate::printable::Printable;
 
 pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error> {

@@ -2,9 +2,9 @@
 
 use super::args::{CredentialArgs, PlatformArgs, SourceArgs};
 use super::{Context, Error, credentials, transport};
-use crate::endpoint::Endpoint;
-use crate::platform::Platform;
-use crate::reference::Reference;
+use crate::name::Reference;
+use crate::name::endpoint::Endpoint;
+use crate::oci::platform::Platform;
 use crate::registry::Registry;
 use crate::safe_url;
 

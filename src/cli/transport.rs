@@ -10,12 +10,12 @@ use super::args::TransportArgs;
 use super::environment::{self, var, var_os};
 use super::{Context, Error, credentials, report};
 use crate::auth::Credentials;
-use crate::endpoint::Endpoint;
 use crate::http::retry::Policy;
 use crate::http::{CertsDirectories, Client, Proxies, Roots, RootsError, Settings};
-use crate::mirror::{self, Mirror};
+use crate::name::Repository;
+use crate::name::endpoint::Endpoint;
+use crate::name::mirror::{self, Mirror};
 use crate::printable::Printable;
-use crate::reference::Repository;
 use crate::registry::Registry;
 
 /// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Context, Error, Exit, report};
 use crate::auth::sources::Finding;
+use crate::name::RegistryName;
 use crate::printable::Printable;
-use crate::reference::RegistryName;
 
 /// What a process has noted of such places.
 #[derive(Clone, Debug, Default)]

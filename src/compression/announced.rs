@@ -6,7 +6,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{SNIFFED, sniff};
-use crate::media_type::Compression;
+use crate::oci::media_type::Compression;
 
 /// So many last bytes tell the most: a gzip member ends with its length modulo 2³².
 pub const END: usize = 4;

@@ -132,7 +132,7 @@ impl std::error::Error for TooLarge {}
 mod tests {
     use super::*;
     use crate::compression::Decompressor;
-    use crate::media_type::Compression;
+    use crate::oci::media_type::Compression;
 
     #[test]
     fn small_layers_have_a_gibibyte_and_large_ones_a_multiple_of_their_size() {

@@ -15,7 +15,7 @@ pub use self::sniffed::Sniffed;
 use self::gzip::Gzip;
 use zstd::stream::{raw, zio};
 
-use crate::media_type::Compression;
+use crate::oci::media_type::Compression;
 
 /// Takes compressed bytes and writes the plain ones to `W`. What comes out must be held against a digest: gzip's own
 /// checksums are not computed.

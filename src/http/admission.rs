@@ -1,5 +1,5 @@
 //! Admission: where a server may send a client on, by a redirect, a challenge or a document. It owns the rules about
-//! schemes, user information and networks; which addresses are in which network is [`crate::address`]'s knowledge.
+//! schemes, user information and networks; which addresses are in which network is [`crate::name::address`]'s knowledge.
 //!
 //! The user names a registry, which may therefore be anywhere. What the registry names in turn must be on the internet,
 //! or in the network of the registry itself: else a server out there could look around in the user's own network.
@@ -10,8 +10,8 @@ use url::Url;
 
 use super::resolver::Names;
 use super::{Purpose, Request, Settings};
-use crate::address::{Network, is_loopback, is_site_name};
-use crate::endpoint::Endpoint;
+use crate::name::address::{Network, is_loopback, is_site_name};
+use crate::name::endpoint::Endpoint;
 
 /// Why a client does not go where a server sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -48,7 +48,7 @@ use url::Url;
 use self::admission::{Admission, Reach};
 use self::pool::Pool;
 use self::retry::{Backoff, Failure, Policy};
-use crate::endpoint::Endpoint;
+use crate::name::endpoint::Endpoint;
 use crate::safe_url::SafeUrl;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);

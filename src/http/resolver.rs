@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::admission::Reach;
-use crate::address::{Network, is_loopback_name};
+use crate::name::address::{Network, is_loopback_name};
 
 /// The networks in which names were found to be so far.
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,7 @@ use url::Url;
 use super::Error;
 use super::pace::{Pace, Stall};
 use super::pool::Turn;
-use crate::media_type::MediaType;
+use crate::oci::media_type::MediaType;
 use crate::safe_url::SafeUrl;
 
 /// An answer whose body has not been read yet.

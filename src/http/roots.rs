@@ -10,8 +10,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 
-use crate::digest::Digest;
 use crate::input;
+use crate::oci::digest::Digest;
 
 /// Where systems keep the bundle. Source: Go, `crypto/x509/root_linux.go`.
 pub const SYSTEM_BUNDLES: [&str; 6] = [

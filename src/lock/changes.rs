@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lock, LockedImage, LockedPlatform, Name};
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::platform::Platform;
-use crate::reference::Reference;
+use crate::name::Reference;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::platform::Platform;
 
 /// The difference between two locks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

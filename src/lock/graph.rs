@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lock, Name};
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::platform::Platform;
-use crate::reference::Reference;
+use crate::name::Reference;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::platform::Platform;
 
 /// The images of a lock for one platform, and their layers.
 #[derive(Clone, Debug)]

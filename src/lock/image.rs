@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::document::{self, Document};
-use crate::endpoint::Endpoint;
-use crate::manifest::Manifest;
-use crate::platform::Platform;
-use crate::reference::Reference;
+use crate::name::Reference;
+use crate::name::endpoint::Endpoint;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::document::{self, Document};
+use crate::oci::manifest::Manifest;
+use crate::oci::platform::Platform;
+use crate::oci::timestamp::Timestamp;
 use crate::safe_url::has_user_information;
-use crate::timestamp::Timestamp;
 
 /// One image of a lock. It keeps its promises from construction on: there is a manifest of an image that Nix can
 /// fetch for one platform at least, and a reference with a digest has just that.

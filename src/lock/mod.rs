@@ -25,7 +25,7 @@ pub use self::svg::svg;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::digest::Digest;
+use crate::oci::digest::Digest;
 
 /// The format's version that this program writes, and the only one that there is.
 pub const VERSION: u64 = 1;

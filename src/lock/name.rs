@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reference::{Reference, Tag};
+use crate::name::{Reference, Tag};
 
 /// Longer names than this are refused.
 const MAX_LENGTH: usize = 128;

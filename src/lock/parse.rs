@@ -9,13 +9,13 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 
 use super::{ImageError, Lock, LockedImage, LockedPlatform, Name, SizeError, VERSION};
-use crate::descriptor::Descriptor;
-use crate::document::Document;
-use crate::endpoint::Endpoint;
-use crate::manifest::Manifest;
-use crate::platform::{self, Platform};
-use crate::reference::Reference;
-use crate::timestamp::Timestamp;
+use crate::name::Reference;
+use crate::name::endpoint::Endpoint;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::document::Document;
+use crate::oci::manifest::Manifest;
+use crate::oci::platform::{self, Platform};
+use crate::oci::timestamp::Timestamp;
 
 /// Larger lock files than this (64 MiB, thousands of images) are refused.
 pub const MAX_LOCK_SIZE: usize = 64 << 20;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::graph::{Block, Graph};
 use super::size::Size;
-use crate::digest::Digest;
+use crate::oci::digest::Digest;
 use crate::printable::Printable;
 
 /// Lengths in pixels.

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use super::{Lock, LockedImage, LockedPlatform, VERSION};
-use crate::descriptor::Descriptor;
-use crate::endpoint::Endpoint;
+use crate::name::endpoint::Endpoint;
+use crate::oci::descriptor::Descriptor;
 
 impl Lock {
     /// The text of the lock file.

@@ -7,11 +7,11 @@
 
 use super::hash_text;
 use super::render::{self, Binding, Expression as Node};
-use crate::digest::Digest;
-use crate::document::Document;
-use crate::endpoint::Endpoint;
-use crate::manifest::Manifest;
-use crate::reference::{Repository, Tag};
+use crate::name::endpoint::Endpoint;
+use crate::name::{Repository, Tag};
+use crate::oci::digest::Digest;
+use crate::oci::document::Document;
+use crate::oci::manifest::Manifest;
 
 /// What an expression is made from.
 #[derive(Clone, Copy, Debug)]

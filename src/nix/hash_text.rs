@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::digest::Digest;
+use crate::oci::digest::Digest;
 
 /// Digits of a SHA-256 hash in hex.
 const HEX_LENGTH: usize = 64;
@@ -103,7 +103,7 @@ enum Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Hasher;
+    use crate::oci::digest::Hasher;
     use proptest::prelude::*;
 
     #[test]

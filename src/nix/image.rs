@@ -16,13 +16,13 @@ use super::store_file::StoreFile;
 use crate::archive::composition::{self, Composition};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::LayoutWriter;
-use crate::config::ImageConfig;
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::document::{self, Document, ParseError};
 use crate::input;
-use crate::manifest::Manifest;
-use crate::media_type::MediaType;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::document::{self, Document, ParseError};
+use crate::oci::manifest::Manifest;
+use crate::oci::media_type::MediaType;
 
 /// The outputs to make.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::compression::sniff;
-use crate::digest::{Digest, Hasher};
 use crate::input;
-use crate::media_type::{Compression, MediaType};
+use crate::oci::digest::{Digest, Hasher};
+use crate::oci::media_type::{Compression, MediaType};
 
 /// A configuration or layer that Nix has put into the store.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -7,7 +7,7 @@ use super::{Cause, Error, Object, Registry};
 use crate::auth::challenge::{self, Challenge};
 use crate::http::header::WWW_AUTHENTICATE;
 use crate::http::{Method, Request, StatusCode};
-use crate::reference::Reference;
+use crate::name::Reference;
 
 /// What a registry says to somebody who does not say who they are.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 use super::send::{Patience, denial, is_own};
 use super::{Cause, Registry};
 use crate::auth::{Authenticator, Sources};
-use crate::endpoint::Endpoint;
 use crate::http::header::WWW_AUTHENTICATE;
 use crate::http::{Request, Response, StatusCode};
-use crate::reference::Repository;
+use crate::name::Repository;
+use crate::name::endpoint::Endpoint;
 use crate::safe_url::SafeUrl;
 
 /// How often a challenge is answered: with the token that there is, and with a new one.

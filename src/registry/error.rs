@@ -4,12 +4,12 @@ use std::fmt;
 
 use url::Url;
 
-use crate::digest::Digest;
-use crate::document::ParseError;
 use crate::http::{self, Authorization, Response, StatusCode};
-use crate::index::{NoSuchPlatform, SelectError};
+use crate::name::{Reference, Repository};
+use crate::oci::digest::Digest;
+use crate::oci::document::ParseError;
+use crate::oci::index::{NoSuchPlatform, SelectError};
 use crate::printable::Printable;
-use crate::reference::{Reference, Repository};
 use crate::safe_url::SafeUrl;
 use crate::{auth, complaint, verify};
 

@@ -26,8 +26,8 @@ use tokio::sync::Semaphore;
 
 use self::behind::Behind;
 use crate::auth::{Authenticator, Credentials, Sources};
-use crate::endpoint::Endpoint;
 use crate::http::Client;
+use crate::name::endpoint::Endpoint;
 
 /// A registry, and what is known of how to talk to it.
 #[derive(Debug)]

@@ -4,18 +4,18 @@
 
 use super::send::Patience;
 use super::{Cause, Error, Object, Registry};
-use crate::config::ImageConfig;
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError};
 use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
 use crate::http::retry::{Backoff, Failure};
 use crate::http::{Lane, Method, Request};
-use crate::index::{Index, NoSuchPlatform, Selected};
-use crate::manifest::{DocumentKind, Manifest, kind_of};
-use crate::media_type::MediaType;
-use crate::platform::Platform;
-use crate::reference::Reference;
+use crate::name::Reference;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::document::{Document, MAX_DOCUMENT_SIZE, ParseError};
+use crate::oci::index::{Index, NoSuchPlatform, Selected};
+use crate::oci::manifest::{DocumentKind, Manifest, kind_of};
+use crate::oci::media_type::MediaType;
+use crate::oci::platform::Platform;
 use crate::verify::Verifier;
 
 /// Indexes may hold indexes; this deep.

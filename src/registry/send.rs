@@ -4,7 +4,7 @@ use super::{Cause, Registry};
 use crate::auth;
 use crate::http::header::WWW_AUTHENTICATE;
 use crate::http::{self, Purpose, Request, Response, StatusCode};
-use crate::reference::Repository;
+use crate::name::Repository;
 
 /// How often a request is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

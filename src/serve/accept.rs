@@ -6,7 +6,7 @@
 use hyper::HeaderMap;
 use hyper::header::ACCEPT;
 
-use crate::media_type::MediaType;
+use crate::oci::media_type::MediaType;
 
 /// Whether the client names manifests and no indexes, nor all there is: it would not know what to do with an index.
 pub(super) fn wants_no_index(request: &HeaderMap) -> bool {

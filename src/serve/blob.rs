@@ -21,7 +21,7 @@ use rustix::io::Errno;
 
 use super::identity::Identity;
 use super::sendfile::{Announcements, PART_SIZE};
-use crate::digest::Digest;
+use crate::oci::digest::Digest;
 
 /// Enough to keep system calls rare, small enough that a thousand connections stay small.
 pub(super) const CHUNK_SIZE: usize = 128 << 10;

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::name::Name;
 use super::names::{Names, Naming};
 use crate::archive::oci_layout::LayoutReader;
-use crate::reference::{RegistryName, Repository};
+use crate::name::{RegistryName, Repository};
 
 /// The repositories of one registry by their paths. As text, which sorts as the specification's "lexical" order
 /// wants it.
@@ -102,7 +102,7 @@ mod tests {
     use super::super::fixture::{INDEX, LAYER, LayoutFixture, digest_of};
     use super::*;
     use crate::archive::oci_layout;
-    use crate::digest::Digest;
+    use crate::oci::digest::Digest;
     use serde_json::json;
 
     fn images(catalogue: &Catalogue) -> Vec<String> {

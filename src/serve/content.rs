@@ -15,7 +15,7 @@ use super::condition::{self, Outcome};
 use super::contents::Contents;
 use super::range::{self, Part};
 use super::routes::Head;
-use crate::digest::Digest;
+use crate::oci::digest::Digest;
 
 /// The answer to who asks for a manifest or index by its digest.
 pub(super) fn manifest(

@@ -9,13 +9,13 @@ use super::blob::Blob;
 use super::error::Error;
 use super::name::Name;
 use crate::archive::oci_layout::{self, LayoutReader};
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::index::{Index, Selected};
-use crate::manifest::Manifest;
-use crate::media_type::MediaType;
-use crate::platform::Platform;
-use crate::reference::{DOCKER_HUB, Tag};
+use crate::name::{DOCKER_HUB, Tag};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::index::{Index, Selected};
+use crate::oci::manifest::Manifest;
+use crate::oci::media_type::MediaType;
+use crate::oci::platform::Platform;
 
 /// One repository.
 #[derive(Debug, Default)]

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::archive::oci_layout;
-use crate::digest::Digest;
-use crate::reference;
+use crate::name;
+use crate::oci::digest::Digest;
 
 /// Images that cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         #[source]
-        source: reference::ParseError,
+        source: name::ParseError,
     },
     /// Two images under one name.
     #[error("two images are named {name}, {digest} and one before it")]

@@ -11,7 +11,7 @@ use super::catalogue::Catalogue;
 use super::error::Error;
 use super::names::Naming;
 use super::routes::{self, Head};
-use crate::digest::Digest;
+use crate::oci::digest::Digest;
 
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::archive::oci_layout::ImageName;
-use crate::reference::{ParseError, Reference, RegistryName, Repository, Tag};
+use crate::name::{ParseError, Reference, RegistryName, Repository, Tag};
 
 /// Registry, repository and tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn an_image_named_by_digest_has_no_tag() {
-        let digest = crate::digest::Digest::of(b"");
+        let digest = crate::oci::digest::Digest::of(b"");
         let full = format!("ghcr.io/a/b@{digest}");
         assert_eq!(name(&[(FULL_NAME, &full)], true).unwrap(), "ghcr.io/a/b");
     }

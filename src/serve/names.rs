@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::Repositories;
 use super::contents::Contents;
-use crate::reference::{DOCKER_HUB, Repository};
+use crate::name::{DOCKER_HUB, Repository};
 
 /// Whether the registry of an image may be left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,8 +88,8 @@ mod tests {
     use super::super::contents::Found;
     use super::super::fixture::{LAYER, LayoutFixture, digest_of};
     use super::*;
-    use crate::digest::Digest;
-    use crate::reference::RegistryName;
+    use crate::name::RegistryName;
+    use crate::oci::digest::Digest;
 
     /// A catalogue of images that differ, and their digests.
     fn catalogue(names: &[&str], naming: Naming) -> (Catalogue, Vec<Digest>) {

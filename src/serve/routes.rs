@@ -12,8 +12,8 @@ use super::answer::{Answer, Refusal, json};
 use super::catalogue::Catalogue;
 use super::contents::{Contents, Found};
 use super::{accept, content, page, well_formed};
-use crate::digest::Digest;
-use crate::reference::{DOCKER_HUB, RegistryName, Repository, Tag};
+use crate::name::{RegistryName, Repository, Tag, docker_hub};
+use crate::oci::digest::Digest;
 
 /// The parameter by which containerd says which registry a mirror is asked in place of.
 pub(super) const NAMESPACE: &str = "ns";
@@ -108,11 +108,8 @@ fn namespace(query: &str) -> Result<Option<RegistryName>, Refusal> {
     let Some((_, text)) = pairs.find(|(key, value)| key == NAMESPACE && !value.is_empty()) else {
         return Ok(None);
     };
-    let name = match text.as_ref() {
-        "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB,
-        name => name,
-    };
-    name.parse()
+    docker_hub::canonical(&text)
+        .parse()
         .map(Some)
         .map_err(|_| Refusal::NAMESPACE_INVALID)
 }

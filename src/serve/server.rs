@@ -128,7 +128,7 @@ mod tests {
     use super::super::fixture::{LAYER, LayoutFixture};
     use super::super::limits::MAX_HEADER_SIZE;
     use super::*;
-    use crate::digest::Digest;
+    use crate::oci::digest::Digest;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
     use tokio::sync::{mpsc, oneshot};

@@ -1,10 +1,10 @@
 //! Everything that is parsed, fed with what is almost right: sound texts with bytes changed, left out, doubled and
 //! put elsewhere. Whatever comes of it is no panic, and what is accepted holds together.
 
-use hocker::config::ImageConfig;
-use hocker::document::Document;
-use hocker::index::Index;
-use hocker::manifest::Manifest;
+use hocker::oci::config::ImageConfig;
+use hocker::oci::document::Document;
+use hocker::oci::index::Index;
+use hocker::oci::manifest::Manifest;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -13,9 +13,9 @@ pub use self::name::{FULL_NAME, ImageName, REF_NAME};
 pub use self::reader::{Error, LayoutReader, NIX_STORE};
 pub use self::writer::LayoutWriter;
 
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::media_type::MediaType;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::media_type::MediaType;
 
 /// The content of the file `oci-layout`.
 pub const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::reference::{ParseError, Reference, Tag};
+use crate::name::{ParseError, Reference, Tag};
 
 /// The annotation with a reference in full.
 pub const FULL_NAME: &str = "io.containerd.image.name";

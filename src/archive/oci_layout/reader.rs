@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::blob_name;
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::document::{self, Document, ParseError, View};
-use crate::index::Index;
 use crate::input;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::document::{self, Document, ParseError, View};
+use crate::oci::index::Index;
 use crate::printable::Printable;
 
 /// Where Nix keeps what it has checked.

@@ -6,8 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::{OCI_LAYOUT, blob_name, index};
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
 
 /// A layout that is being written.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl LayoutWriter {
 mod tests {
     use super::*;
     use crate::archive::names::Names;
-    use crate::media_type::MediaType;
+    use crate::oci::media_type::MediaType;
 
     #[test]
     fn a_layout_holds_its_blobs_once_and_names_its_image() {

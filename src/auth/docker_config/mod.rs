@@ -18,11 +18,8 @@ use serde::de::MapAccess;
 use self::scope::{Scope, host_of};
 use super::Proof;
 use crate::go_json::{self, Fields, Object, entries, text};
-use crate::reference::{RegistryName, Repository};
+use crate::name::{RegistryName, Repository, docker_hub};
 use crate::secret::Secret;
-
-/// Docker's key for Docker Hub, from the time of the first interface.
-const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -35,7 +32,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[must_use]
 pub fn docker_key(registry: &RegistryName) -> &str {
     if registry.is_docker_hub() {
-        DOCKER_HUB_KEY
+        docker_hub::CREDENTIALS_KEY
     } else {
         registry.as_str()
     }

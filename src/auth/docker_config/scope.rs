@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::reference::{DOCKER_HUB, Repository};
+use crate::name::{Repository, docker_hub};
 
 /// What a key is for: a registry, or the repositories at and below a path in it.
 pub(super) struct Scope<'a> {
@@ -57,10 +57,7 @@ fn bracketed(host: &str) -> Cow<'_, str> {
 
 /// A registry's host and port, with one name for Docker Hub.
 pub(super) fn host_of(name: &str) -> String {
-    match name.to_ascii_lowercase().as_str() {
-        "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB.to_owned(),
-        other => other.to_owned(),
-    }
+    docker_hub::canonical(&name.to_ascii_lowercase()).to_owned()
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use tokio::process::{Child, Command};
 use self::said::Said;
 use super::Proof;
 use super::docker_config::docker_key;
+use crate::name::RegistryName;
 use crate::printable::Printable;
-use crate::reference::RegistryName;
 
 /// Answers longer than this (64 KiB) are refused.
 const LIMIT: u64 = 64 << 10;

@@ -6,9 +6,9 @@ use clap::{Subcommand, ValueEnum};
 
 use super::CredentialArgs;
 use crate::cli::unquoted::Unquoted;
-use crate::endpoint::Endpoint;
 use crate::lock::{Name, NameError};
-use crate::platform::Platform;
+use crate::name::endpoint::Endpoint;
+use crate::oci::platform::Platform;
 
 /// `hocker lock`
 #[derive(Debug, clap::Args)]

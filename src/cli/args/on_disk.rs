@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::LimitArgs;
 use crate::cli::unquoted::Unquoted;
-use crate::engine::{Address, TagName};
-use crate::platform::Platform;
+use crate::daemon::{Address, TagName};
+use crate::oci::platform::Platform;
 
 /// `hocker serve`
 #[derive(Debug, clap::Args)]

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use crate::cli::error::{Exit, of_cause};
 use crate::cli::report;
-use crate::digest::Digest;
 use crate::http::admits;
 use crate::nix::builder::Location;
+use crate::oci::digest::Digest;
 use crate::registry::{self, Cause};
 
 /// One place, and what it said.

@@ -10,11 +10,11 @@ use crate::archive::blob_file::BlobFile;
 use crate::archive::composition::{self, Composition};
 use crate::cli::Error;
 use crate::compression::END;
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
 use crate::input;
+use crate::name::Repository;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
 use crate::output;
-use crate::reference::Repository;
 use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
 use crate::verify::Size;
 

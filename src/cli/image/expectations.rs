@@ -4,7 +4,7 @@ use super::blobs::Blobs;
 use crate::archive::docker_archive::Layer;
 use crate::archive::slots::Slots;
 use crate::compression::expected_size;
-use crate::media_type::Compression;
+use crate::oci::media_type::Compression;
 
 /// Tells `slots` what to expect of `layers`, one after the other. The size of a layer matters to those behind it.
 pub(super) async fn learn(blobs: &Blobs, layers: &[Layer], slots: &Slots) {

@@ -12,9 +12,9 @@ use crate::archive::docker_save::{Archive, Content, Kind, Member};
 use crate::archive::header::Members;
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
-use crate::config::ImageConfig;
-use crate::descriptor::Descriptor;
-use crate::document::Document;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::document::Document;
 use crate::output::{self, OutputFile};
 use crate::registry::Destination;
 

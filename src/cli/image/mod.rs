@@ -19,13 +19,13 @@ use super::{Context, Error, classic, config, stdout};
 use crate::archive::docker_save::Kind;
 use crate::archive::names::Names;
 use crate::archive::stored_image::{self, Choice};
-use crate::config::ImageConfig;
-use crate::descriptor::Descriptor;
-use crate::document::Document;
-use crate::manifest::Manifest;
+use crate::name::Reference;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::document::Document;
+use crate::oci::manifest::Manifest;
+use crate::oci::platform::Platform;
 use crate::output::{OutputDirectory, OutputFile};
-use crate::platform::Platform;
-use crate::reference::Reference;
 use crate::registry::Registry;
 
 /// An image whose layers are still where they come from.

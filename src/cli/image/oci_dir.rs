@@ -10,7 +10,7 @@ use super::blobs::Blobs;
 use crate::archive::oci_layout::LayoutWriter;
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
-use crate::descriptor::Descriptor;
+use crate::oci::descriptor::Descriptor;
 use crate::output::{self, OutputDirectory};
 use crate::registry::Destination;
 

@@ -11,11 +11,11 @@ use super::file::{Edits, LockFile};
 use super::look::{self, Wanted};
 use super::registries::Registries;
 use super::tell;
-use crate::endpoint::Endpoint;
 use crate::lock::{Lock, LockedImage, Name};
-use crate::platform::Platform;
+use crate::name::Reference;
+use crate::name::endpoint::Endpoint;
+use crate::oci::platform::Platform;
 use crate::printable::Printable;
-use crate::reference::Reference;
 use crate::safe_url;
 
 /// An image that is to be locked.

@@ -11,11 +11,11 @@ use super::add::{self, Additions, parse};
 use super::error::LockError;
 use super::file::LockFile;
 use crate::compose::{self, Directory, Images, Project as _, Service, Value, Variables, dotenv};
-use crate::endpoint::Endpoint;
+use crate::name::Reference;
+use crate::name::endpoint::Endpoint;
+use crate::oci::platform::Platform;
 use crate::output::parent;
-use crate::platform::Platform;
 use crate::printable::Printable;
-use crate::reference::Reference;
 
 /// Where a project keeps its variables.
 const ENV_FILE: &str = ".env";

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::super::Exit;
 use crate::compose;
 use crate::file_lock;
-use crate::index::NoSuchPlatform;
 use crate::lock::{self, Name};
+use crate::name::{self, Reference};
+use crate::oci::index::NoSuchPlatform;
 use crate::printable::Printable;
-use crate::reference::{self, Reference};
 
 /// Why a lock file does not do.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +86,7 @@ pub enum LockError {
         written: Printable,
         /// Why not. Not there if variables are part of it: their values are not shown.
         #[source]
-        source: Option<reference::ParseError>,
+        source: Option<name::ParseError>,
     },
     /// A Compose file.
     #[error("cannot tell the images of {what}")]

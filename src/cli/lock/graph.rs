@@ -9,7 +9,7 @@ use super::table::table;
 use super::tell::abbreviated;
 use crate::lock::size::Size;
 use crate::lock::{Graph, Lock, svg};
-use crate::platform::Platform;
+use crate::oci::platform::Platform;
 use crate::printable::Printable;
 
 pub(super) fn run(args: &GraphArgs, path: &Path) -> Result<(), Error> {

@@ -12,10 +12,10 @@ use super::table::table;
 use super::tell::abbreviated;
 use crate::lock::size::Size;
 use crate::lock::{Lock, LockedImage, LockedPlatform};
-use crate::platform::Platform;
+use crate::name::Tag;
+use crate::oci::platform::Platform;
+use crate::oci::timestamp::Timestamp;
 use crate::printable::Printable;
-use crate::reference::Tag;
-use crate::timestamp::Timestamp;
 
 pub(super) fn run(args: &ListArgs, path: &Path) -> Result<(), Error> {
     let lock = LockFile::read(path)?.lock;

@@ -8,16 +8,16 @@ use super::super::config;
 use super::super::{Context, Error};
 use super::error::LockError;
 use super::registries::Registries;
-use crate::config::ImageConfig;
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::document::{Document, ParseError};
-use crate::endpoint::Endpoint;
-use crate::index::{Index, NoSuchPlatform, Selected};
 use crate::lock::{LockedImage, LockedPlatform, Name};
-use crate::manifest::Manifest;
-use crate::platform::Platform;
-use crate::reference::Reference;
+use crate::name::Reference;
+use crate::name::endpoint::Endpoint;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::document::{Document, ParseError};
+use crate::oci::index::{Index, NoSuchPlatform, Selected};
+use crate::oci::manifest::Manifest;
+use crate::oci::platform::Platform;
 use crate::registry::{Cause, Found, Registry};
 
 /// What is looked for.

@@ -10,10 +10,10 @@ use super::super::args::CredentialArgs;
 use super::super::{Context, Error, credentials, report, transport};
 use super::error::LockError;
 use crate::auth::{Credentials, Proof};
-use crate::endpoint::Endpoint;
 use crate::http::Client;
+use crate::name::Repository;
+use crate::name::endpoint::Endpoint;
 use crate::printable::Printable;
-use crate::reference::Repository;
 use crate::registry::Registry;
 
 /// As many images of one registry at a time.

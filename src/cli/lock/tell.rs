@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::super::args::lock::TellArgs;
 use super::super::{Error, report, stderr, stdout};
-use crate::digest::Digest;
 use crate::lock::size::Size;
 use crate::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
+use crate::oci::digest::Digest;
 use crate::printable::Printable;
 
 /// First lines of commit messages are shorter than this.

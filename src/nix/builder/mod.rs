@@ -12,10 +12,10 @@ pub use self::attributes::{Attributes, NIX_ATTRS_JSON_FILE};
 
 use super::hash_text;
 use super::image;
-use crate::descriptor::{self, MAX_UNDESCRIBED_SIZE};
-use crate::digest::{self, Digest};
-use crate::endpoint::{self, Endpoint};
-use crate::reference::{self, Repository};
+use crate::name::endpoint::{self, Endpoint};
+use crate::name::{self, Repository};
+use crate::oci::descriptor::{self, MAX_UNDESCRIBED_SIZE};
+use crate::oci::digest::{self, Digest};
 use crate::verify::Size;
 
 /// What a derivation wants made.
@@ -209,7 +209,7 @@ pub enum Error {
     Registry(#[from] endpoint::ParseError),
     /// The repository cannot be read.
     #[error("the derivation's `repository` cannot be used")]
-    Repository(#[from] reference::ParseError),
+    Repository(#[from] name::ParseError),
     /// The other places cannot be read.
     #[error("the derivation's `alternatives` cannot be used")]
     Alternatives(#[source] serde_json::Error),

@@ -121,7 +121,7 @@ fn out_of_order() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
+    use crate::oci::digest::Digest;
     use std::fs::File;
 
     /// Brings the pieces of a blob in the given order, and says what came out.

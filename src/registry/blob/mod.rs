@@ -22,10 +22,10 @@ pub(super) use self::download::EXTRA_CONNECTIONS;
 pub(super) use self::scratch::Scratch;
 
 use super::{Cause, Error, Object, Registry, Role};
-use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
-use crate::reference::Repository;
+use crate::name::Repository;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
 use crate::verify::Size;
 
 /// At 10 MB/s and a way of 50 ms, half of what a blob of so many bytes takes is the way.

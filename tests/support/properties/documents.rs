@@ -1,14 +1,14 @@
 //! Manifests, indexes and configurations.
 
-use hocker::config::ImageConfig;
-use hocker::descriptor::{Descriptor, MAX_BLOB_SIZE};
-use hocker::digest::Digest;
-use hocker::document::{Document, View};
-use hocker::endpoint::Endpoint;
-use hocker::index::{Index, Selected};
-use hocker::manifest::{self as manifests, DocumentKind, MAX_LAYERS, Manifest};
-use hocker::media_type::MediaType;
+use hocker::name::endpoint::Endpoint;
 use hocker::nix::expression::Expression;
+use hocker::oci::config::ImageConfig;
+use hocker::oci::descriptor::{Descriptor, MAX_BLOB_SIZE};
+use hocker::oci::digest::Digest;
+use hocker::oci::document::{Document, View};
+use hocker::oci::index::{Index, Selected};
+use hocker::oci::manifest::{self as manifests, DocumentKind, MAX_LAYERS, Manifest};
+use hocker::oci::media_type::MediaType;
 
 use super::{normalises, registry_of, repository_of};
 

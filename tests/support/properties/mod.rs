@@ -26,8 +26,8 @@ pub use self::headers::{challenge, content_range};
 pub use self::locks::{compose, lock};
 pub use self::names::{digest, endpoint, platform, reference};
 
-use hocker::platform::Platform;
-use hocker::reference::{RegistryName, Repository};
+use hocker::name::{RegistryName, Repository};
+use hocker::oci::platform::Platform;
 
 /// Whatever its spelling, a platform runs what is for it.
 fn normalises(platform: &Platform) {

@@ -1,10 +1,10 @@
 //! Digests, references and what they are made of.
 
-use hocker::digest::Digest;
-use hocker::endpoint::Endpoint;
+use hocker::name::endpoint::Endpoint;
+use hocker::name::{Reference, RegistryName, Repository, Tag};
 use hocker::nix::hash_text;
-use hocker::platform::Platform;
-use hocker::reference::{Reference, RegistryName, Repository, Tag};
+use hocker::oci::digest::Digest;
+use hocker::oci::platform::Platform;
 
 use super::{normalises, registry_of, repository_of};
 

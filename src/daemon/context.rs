@@ -1,0 +1,257 @@
+//! Docker contexts: named daemons that `docker context` keeps in its configuration directory.
+//!
+//! Source: docker/cli, `cli/context/store`: `contexts/meta/<SHA-256 of the name>/meta.json`, and files for TLS
+//! in `contexts/tls/<SHA-256 of the name>/docker`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::MapAccess;
+
+use super::address::{self, Address, Endpoint, TlsFiles};
+use crate::go_json::{self, Fields, text};
+use crate::input;
+use crate::oci::digest::Digest;
+use crate::oci::document;
+
+/// The name that stands for no context.
+const DEFAULT: &str = "default";
+
+/// What `config.json` says of contexts. All else in it is for other programs.
+#[derive(Default)]
+struct Config {
+    current_context: String,
+}
+
+impl Fields for Config {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "currentcontext" => text(&mut self.current_context, map),
+            _ => Ok(false),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Meta {
+    endpoints: Option<Endpoints>,
+}
+
+#[derive(Deserialize)]
+struct Endpoints {
+    docker: Option<DockerEndpoint>,
+}
+
+#[derive(Deserialize)]
+struct DockerEndpoint {
+    #[serde(rename = "Host")]
+    host: Option<String>,
+    #[serde(rename = "SkipTLSVerify", default)]
+    skip_tls_verify: bool,
+}
+
+/// The daemon of the context `name`, or of the current one; `None` where there is no context, and so the
+/// default address is meant.
+pub fn find(directory: &Path, name: Option<&str>) -> Result<Option<Endpoint>, Error> {
+    let current = match name {
+        Some(name) => Some(name.to_owned()),
+        None => current(&directory.join("config.json"))?,
+    };
+    let Some(name) = current.filter(|name| !name.is_empty() && name != DEFAULT) else {
+        return Ok(None);
+    };
+    let contexts = directory.join("contexts");
+    let id = Digest::of(name.as_bytes()).hex();
+    let meta = contexts.join("meta").join(&id).join("meta.json");
+    let no_context = || Error::NoContext {
+        name: name.clone(),
+        path: meta.clone(),
+    };
+    let endpoint = read(&meta, |bytes| serde_json::from_slice(bytes))?
+        .and_then(|meta: Meta| meta.endpoints?.docker)
+        .ok_or_else(no_context)?;
+    if endpoint.skip_tls_verify {
+        return Err(Error::Unverified { name });
+    }
+    let address: Address = match endpoint.host.as_deref().filter(|host| !host.is_empty()) {
+        Some(host) => host
+            .parse()
+            .map_err(|source| Error::Address { name, source })?,
+        None => Address::default(),
+    };
+    let tls = contexts.join("tls").join(&id).join("docker");
+    Ok(Some(Endpoint {
+        address,
+        tls: tls.is_dir().then(|| TlsFiles::in_directory(&tls)),
+    }))
+}
+
+/// The name of the current context, if docker's configuration has one.
+fn current(path: &Path) -> Result<Option<String>, Error> {
+    let config = read(path, |bytes| {
+        go_json::first::<Config>(&String::from_utf8_lossy(bytes))
+    })?;
+    Ok(config.flatten().map(|config| config.current_context))
+}
+
+/// A JSON file, as `parse` reads it; `None` where there is none.
+fn read<T>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, serde_json::Error>,
+) -> Result<Option<T>, Error> {
+    let bytes = match input::open(path).and_then(document::read) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(Error::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    parse(&bytes).map(Some).map_err(|error| Error::Json {
+        path: path.to_owned(),
+        // The parser's own words could quote a secret, which docker keeps in the same file.
+        line: error.line(),
+    })
+}
+
+/// A context that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is not what docker writes.
+    #[error("{} is not what docker writes, in line {line}", path.display())]
+    Json {
+        /// Which.
+        path: PathBuf,
+        /// Where.
+        line: usize,
+    },
+    /// There is no context of the name.
+    #[error("there is no docker context `{name}`: {} is not there, or names no daemon", path.display())]
+    NoContext {
+        /// The name.
+        name: String,
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// A context that wants TLS without verification.
+    #[error(
+        "the docker context `{name}` does not verify the daemon's certificate, and here it always is"
+    )]
+    Unverified {
+        /// The name.
+        name: String,
+    },
+    /// A context with an address that is none.
+    #[error("the docker context `{name}` cannot be used")]
+    Address {
+        /// The name.
+        name: String,
+        /// Why.
+        #[source]
+        source: address::ParseError,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn write(directory: &Path, name: &str, text: &str) {
+        let path = directory.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn host(endpoint: Option<Endpoint>) -> Option<String> {
+        endpoint.map(|endpoint| endpoint.address.to_string())
+    }
+
+    #[test]
+    fn the_current_context_is_used_unless_one_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        assert_eq!(host(find(path, None).unwrap()), None);
+        for name in ["remote", "other"] {
+            let id = Digest::of(name.as_bytes()).hex();
+            let text = format!(
+                r#"{{"Name":"{name}","Endpoints":{{"docker":{{"Host":"unix:///run/{name}.sock","SkipTLSVerify":false}}}}}}"#
+            );
+            write(path, &format!("contexts/meta/{id}/meta.json"), &text);
+        }
+        assert_eq!(host(find(path, None).unwrap()), None);
+        write(
+            path,
+            "config.json",
+            r#"{"auths":{},"currentContext":"remote"}"#,
+        );
+        let expected = |name: &str| Some(format!("unix:///run/{name}.sock"));
+        // As docker reads the file: keys in any case, and only the first value; an empty file holds nothing.
+        for text in [
+            r#"{"CurrentContext":"remote"}"#,
+            r#"{"currentContext":"remote","currentContext":null} and more"#,
+        ] {
+            write(path, "config.json", text);
+            assert_eq!(host(find(path, None).unwrap()), expected("remote"));
+        }
+        for text in ["", "{}", r#"{"currentContext":null}"#] {
+            write(path, "config.json", text);
+            assert_eq!(host(find(path, None).unwrap()), None);
+        }
+        write(path, "config.json", r#"{"currentContext":"remote"}"#);
+        assert_eq!(host(find(path, None).unwrap()), expected("remote"));
+        assert_eq!(host(find(path, Some("other")).unwrap()), expected("other"));
+        assert_eq!(host(find(path, Some("default")).unwrap()), None);
+        assert!(matches!(
+            find(path, Some("none")),
+            Err(Error::NoContext { .. })
+        ));
+    }
+
+    #[test]
+    fn a_context_brings_its_files_for_tls_and_is_never_believed_without() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let id = Digest::of(b"x").hex();
+        let meta = format!("contexts/meta/{id}/meta.json");
+        let text = |skip: bool| {
+            format!(
+                r#"{{"Endpoints":{{"docker":{{"Host":"tcp://h:2376","SkipTLSVerify":{skip}}}}}}}"#
+            )
+        };
+        write(path, &meta, &text(false));
+        write(path, &format!("contexts/tls/{id}/docker/ca.pem"), "");
+        let tls = find(path, Some("x")).unwrap().unwrap().tls.unwrap();
+        assert!(tls.authority.unwrap().ends_with("docker/ca.pem"));
+        assert_eq!(tls.identity, None);
+        write(path, &meta, &text(true));
+        assert!(matches!(
+            find(path, Some("x")),
+            Err(Error::Unverified { .. })
+        ));
+    }
+
+    #[test]
+    fn a_broken_configuration_is_an_error_that_quotes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), "config.json", "{\"auths\": secret}");
+        let error = find(directory.path(), None).unwrap_err().to_string();
+        assert!(
+            error.ends_with("is not what docker writes, in line 1"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! What a daemon must be sent, decided from what it has. No input or output.
+
+use std::collections::HashSet;
+
+use super::client::Image;
+use super::tag::TagName;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::{DiffId, Digest};
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// The daemon has the image, and under each of its names.
+    Nothing,
+    /// It has the image, and lacks these names for it.
+    Tag(Vec<TagName>),
+    /// It lacks the image.
+    Send,
+}
+
+/// Decides about an image that is to have these names, from what the daemon has under its id.
+#[must_use]
+pub fn plan(present: Option<&Image>, names: &[TagName]) -> Plan {
+    let Some(image) = present else {
+        return Plan::Send;
+    };
+    let missing: Vec<_> = names
+        .iter()
+        .filter(|name| !image.tags.contains(name))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        Plan::Nothing
+    } else {
+        Plan::Tag(missing)
+    }
+}
+
+/// How many layers, from the lowest up, two images have in common. These make one chain (OCI image
+/// specification, `config.md`, section "Layer `ChainID`"), by which Docker's own store knows its layers.
+#[must_use]
+pub fn shared_layers(one: &[DiffId], other: &[DiffId]) -> usize {
+    one.iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
+}
+
+/// The blobs that need not be sent to a daemon which has the `known` lowest of these layers. A blob that occurs
+/// again above them is needed there: on other layers, it is another chain.
+#[must_use]
+pub fn left_out(layers: &[Descriptor], known: usize) -> HashSet<Digest> {
+    let (known, unknown) = layers.split_at(known.min(layers.len()));
+    let needed: HashSet<_> = unknown.iter().map(|layer| layer.digest).collect();
+    known
+        .iter()
+        .map(|layer| layer.digest)
+        .filter(|digest| !needed.contains(digest))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::media_type::MediaType;
+
+    fn name(text: &str) -> TagName {
+        text.parse().unwrap()
+    }
+
+    fn diff_ids(text: &str) -> Vec<DiffId> {
+        text.chars()
+            .map(|layer| DiffId::new(Digest::of(layer.to_string().as_bytes())))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_there_is_not_sent() {
+        let image = Image {
+            id: Digest::of(b""),
+            tags: HashSet::from([name("docker.io/library/a:1"), name("other:2")]),
+            layers: Vec::new(),
+            has_strange_names: false,
+            in_registry: false,
+        };
+        for (names, expected) in [
+            (vec![], Plan::Nothing),
+            (vec![name("a:1")], Plan::Nothing),
+            (vec![name("a:1"), name("b:1")], Plan::Tag(vec![name("b:1")])),
+        ] {
+            assert_eq!(plan(Some(&image), &names), expected);
+            assert_eq!(plan(None, &names), Plan::Send);
+        }
+    }
+
+    #[test]
+    fn layers_are_shared_from_the_lowest_up() {
+        for (one, other, shared) in [
+            ("abc", "abc", 3),
+            ("abc", "abd", 2),
+            ("abc", "ab", 2),
+            ("ab", "abc", 2),
+            ("abc", "xbc", 0),
+            ("", "abc", 0),
+            ("aab", "aba", 1),
+        ] {
+            let shared_of = shared_layers(&diff_ids(one), &diff_ids(other));
+            assert_eq!(shared_of, shared, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_layer_that_occurs_again_above_is_sent() {
+        let layers = |text: &str| -> Vec<Descriptor> {
+            diff_ids(text)
+                .iter()
+                .map(|id| Descriptor::new(MediaType::OCI_LAYER, *id.digest(), 1))
+                .collect()
+        };
+        for (image, known, expected) in [
+            ("abc", 2, "ab"),
+            ("abc", 0, ""),
+            ("aba", 2, "b"),
+            ("aab", 2, "a"),
+            ("abc", 3, "abc"),
+            ("a", 9, "a"),
+        ] {
+            let expected: HashSet<_> = layers(expected).iter().map(|layer| layer.digest).collect();
+            assert_eq!(left_out(&layers(image), known), expected, "{image} {known}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Names that daemons give images. Docker prints `debian:12` where Podman prints `docker.io/library/debian:12`;
+//! both are one name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{self, Reference, Tag};
+
+/// A name with a tag. Its text is as Docker prints it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TagName {
+    reference: Reference,
+    tag: Tag,
+}
+
+impl TagName {
+    /// The name as a reference, with its tag.
+    #[must_use]
+    pub fn reference(&self) -> Reference {
+        Reference {
+            tag: Some(self.tag.clone()),
+            ..self.reference.clone()
+        }
+    }
+
+    /// The name in full without the tag: `docker.io/library/debian`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        self.reference.full_name()
+    }
+
+    /// The tag alone.
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        self.tag.as_str()
+    }
+}
+
+impl FromStr for TagName {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let reference: Reference = text.parse()?;
+        if reference.digest.is_some() {
+            return Err(ParseError::Digest);
+        }
+        Ok(Self {
+            tag: reference.tag_or_latest(),
+            reference: Reference {
+                tag: None,
+                ..reference
+            },
+        })
+    }
+}
+
+impl TryFrom<String> for TagName {
+    type Error = ParseError;
+
+    fn try_from(text: String) -> Result<Self, ParseError> {
+        text.parse()
+    }
+}
+
+impl From<TagName> for String {
+    fn from(name: TagName) -> Self {
+        name.to_string()
+    }
+}
+
+impl fmt::Display for TagName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.reference.familiar_name(), self.tag)
+    }
+}
+
+/// A text that is no name that an image could be given.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// No reference.
+    #[error(transparent)]
+    Reference(#[from] name::ParseError),
+    /// With a digest, which is not given but found out.
+    #[error("a name with a digest cannot be given to an image")]
+    Digest,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::digest::Digest;
+
+    #[test]
+    fn spellings_of_one_name_are_one() {
+        let name = |text: &str| text.parse::<TagName>().unwrap();
+        for (one, other) in [
+            ("debian", "docker.io/library/debian:latest"),
+            ("a/b:1", "docker.io/a/b:1"),
+            ("ghcr.io/a/b:1", "ghcr.io/a/b:1"),
+        ] {
+            assert_eq!(name(one), name(other));
+        }
+        assert_eq!(
+            name("docker.io/library/debian").to_string(),
+            "debian:latest"
+        );
+        assert_ne!(name("debian:1"), name("debian:2"));
+    }
+
+    #[test]
+    fn what_docker_prints_for_no_name_is_none() {
+        for text in ["<none>:<none>", "", &format!("debian@{}", Digest::of(b""))] {
+            assert!(text.parse::<TagName>().is_err(), "{text}");
+        }
+    }
+}

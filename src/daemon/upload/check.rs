@@ -1,0 +1,225 @@
+//! Whether a layer is what the image says: its blob by size and digest, what it decompresses to by diff id, no more
+//! than the limit allows, and an archive from beginning to end.
+
+use std::io::{self, Read as _, Write};
+use std::path::PathBuf;
+
+use super::UploadError;
+use super::pipe::Stop;
+use crate::archive::plain_layer::{LayerError, PlainLayer};
+use crate::compression::{Limit, LimitedWriter, Sniffed, announced_size};
+use crate::input;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::DiffId;
+use crate::verify::Verifier;
+
+/// What is read at once.
+const BUFFER: usize = 256 << 10;
+
+/// A layer that is to be looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Check {
+    pub(super) path: PathBuf,
+    pub(super) blob: Box<Descriptor>,
+    pub(super) diff_id: DiffId,
+    pub(super) limit: Limit,
+}
+
+impl Check {
+    /// Reads the layer, and holds it against all that is said of it.
+    pub(super) fn run(&self, stop: &Stop) -> Result<(), UploadError> {
+        self.write(stop, io::sink(), |_| ()).map(drop)
+    }
+
+    /// The same, writing what it decompresses to, whose number of bytes is given. `read` is told of the bytes that
+    /// were read. What was written is wrong where this fails.
+    pub(super) fn write<W: Write>(
+        &self,
+        stop: &Stop,
+        output: W,
+        read: impl Fn(u64),
+    ) -> Result<u64, UploadError> {
+        let mut blob = Verifier::new(self.blob.digest, Some(self.blob.size));
+        let mut plain = PlainLayer::new(&self.diff_id, self.blob.size, self.limit, output);
+        self.read(stop, |bytes| {
+            blob.update(bytes)?;
+            plain.write_all(bytes).map_err(LayerError::of_write)?;
+            read(bytes.len() as u64);
+            Ok(())
+        })?;
+        // Before the end of the decompression, which a blob that was cut off would not survive either.
+        blob.finish().map_err(|error| self.wrong(error.into()))?;
+        let (_, size) = plain.finish().map_err(|error| self.wrong(error))?;
+        Ok(size)
+    }
+
+    /// What the layer says that it decompresses to, in bytes, as [`announced_size`] has it. No more than the limit
+    /// allows.
+    pub(super) fn announced_size(&self) -> Result<Option<u64>, UploadError> {
+        let size = input::open(&self.path)
+            .and_then(|file| announced_size(file, self.blob.size))
+            .map_err(|error| self.unreadable(error))?;
+        Ok(size.filter(|size| *size <= self.limit.for_layer(self.blob.size)))
+    }
+
+    /// Finds out what the layer decompresses to, in bytes, and nothing else of it.
+    pub(super) fn measure(&self, stop: &Stop) -> Result<u64, UploadError> {
+        let output = LimitedWriter::new(self.limit.for_layer(self.blob.size), Count(0));
+        let mut plain = Sniffed::new(output);
+        self.read(stop, |bytes| {
+            plain.write_all(bytes).map_err(LayerError::of_write)
+        })?;
+        let output = plain.finish().map_err(LayerError::of_write);
+        let Count(size) = output.map_err(|error| self.wrong(error))?.into_inner();
+        Ok(size)
+    }
+
+    fn read(
+        &self,
+        stop: &Stop,
+        mut each: impl FnMut(&[u8]) -> Result<(), LayerError>,
+    ) -> Result<(), UploadError> {
+        let mut file = input::open(&self.path).map_err(|error| self.unreadable(error))?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            if stop.is_set() {
+                return Err(UploadError::Stopped);
+            }
+            let count = match file.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.unreadable(error)),
+            };
+            each(buffer.get(..count).unwrap_or_default()).map_err(|error| self.wrong(error))?;
+        }
+    }
+
+    fn wrong(&self, source: LayerError) -> UploadError {
+        match source {
+            // Not the layer is wrong: nobody takes it.
+            LayerError::Decompress(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                UploadError::Stopped
+            }
+            source => UploadError::Layer {
+                layer: self.blob.digest,
+                source,
+            },
+        }
+    }
+
+    fn unreadable(&self, source: io::Error) -> UploadError {
+        UploadError::Read {
+            path: self.path.clone(),
+            source,
+        }
+    }
+}
+
+/// Counts what is written.
+struct Count(u64);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compression::TooLarge;
+    use crate::oci::digest::Digest;
+    use crate::oci::media_type::MediaType;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn blob_of(content: &[u8]) -> Descriptor {
+        let media_type = MediaType::OCI_LAYER;
+        Descriptor::new(media_type, Digest::of(content), content.len() as u64)
+    }
+
+    fn check(
+        blob: &[u8],
+        digest_of: &[u8],
+        diff_id_of: &[u8],
+        limit: Limit,
+    ) -> Result<u64, UploadError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), blob).unwrap();
+        let check = Check {
+            path: file.path().to_owned(),
+            blob: Box::new(blob_of(digest_of)),
+            diff_id: DiffId::new(Digest::of(diff_id_of)),
+            limit,
+        };
+        let mut plain = Vec::new();
+        let size = check.write(&Stop::default(), &mut plain, |_| ())?;
+        assert_eq!(size, plain.len() as u64);
+        assert_eq!(check.measure(&Stop::default()).unwrap(), size);
+        Ok(size)
+    }
+
+    #[test]
+    fn a_good_layer_tells_its_size() {
+        let plain = vec![0; 1 << 20];
+        let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
+        for blob in [gzip(&plain), zstd, plain.clone()] {
+            assert_eq!(
+                check(&blob, &blob, &plain, Limit::default()).unwrap(),
+                1 << 20
+            );
+        }
+        assert_eq!(check(b"", b"", b"", Limit::default()).unwrap(), 0);
+    }
+
+    #[test]
+    fn refuses_other_content_and_too_much_of_it() {
+        let plain = vec![0; 1 << 20];
+        let blob = gzip(&plain);
+        let cut = &blob[..blob.len() - 9];
+        for (blob, digest_of, diff_id_of) in [
+            (&blob[..], &b"other"[..], &plain[..]),
+            (&blob, &blob, b"other"),
+            (cut, &blob, &plain),
+            (cut, cut, &plain),
+            (b"no archive", b"no archive", b"no archive"),
+        ] {
+            let error = check(blob, digest_of, diff_id_of, Limit::default()).unwrap_err();
+            assert!(error.is_integrity(), "{error}");
+        }
+        let error = check(&blob, &blob, &plain, Limit::of_bytes(1000)).unwrap_err();
+        let UploadError::Layer {
+            source: LayerError::TooLarge(TooLarge { limit }),
+            ..
+        } = error
+        else {
+            panic!("{error}");
+        };
+        assert_eq!(limit, 1000);
+    }
+
+    #[test]
+    fn stops_when_it_is_told() {
+        let stop = Stop::default();
+        stop.set();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let check = Check {
+            path: file.path().to_owned(),
+            blob: Box::new(blob_of(b"")),
+            diff_id: DiffId::new(Digest::of(b"")),
+            limit: Limit::default(),
+        };
+        assert!(matches!(check.run(&stop), Err(UploadError::Stopped)));
+        assert!(matches!(check.measure(&stop), Err(UploadError::Stopped)));
+    }
+}

@@ -1,0 +1,412 @@
+//! Endpoints: where a registry's HTTP interface is. References name registries (`docker.io`,
+//! `localhost:5000`); the classic option names URLs (`https://registry-1.docker.io/v2/`); both end here.
+//!
+//! Source: OCI distribution specification, section "Endpoints".
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::Url;
+
+use super::address::is_loopback;
+use super::docker_hub::{self, DOCKER_HUB};
+use super::{RegistryName, Repository};
+use crate::oci::digest::Digest;
+use crate::safe_url::{self, SafeUrl};
+
+/// The base URL of a registry's interface. It ends in `/v2/`, and has no user information and no query.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    base: Url,
+    name: RegistryName,
+    channel: Channel,
+}
+
+/// Who can read what is sent to a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// The registry alone: by https, or on this machine.
+    Closed,
+    /// Everyone on the way, and the user knows that: plain http is the user's own word.
+    OpenByUser,
+    /// Everyone on the way, and the user need not know that: plain http is the word of a file, such as a lock file, or
+    /// of a server.
+    OpenByOthers,
+}
+
+impl Endpoint {
+    /// Where a registry that a reference names is found: https, but plain http for loopback names.
+    pub fn of(name: &RegistryName) -> Result<Self, ParseError> {
+        let host = if name.is_docker_hub() {
+            docker_hub::HOST
+        } else {
+            name.as_str()
+        };
+        let https: Url =
+            format!("https://{host}/v2/")
+                .parse()
+                .map_err(|source| ParseError::Url {
+                    text: name.to_string(),
+                    source,
+                })?;
+        let base = if is_loopback(&https) {
+            format!("http://{host}/v2/")
+                .parse()
+                .map_err(|source| ParseError::Url {
+                    text: name.to_string(),
+                    source,
+                })?
+        } else {
+            https
+        };
+        Ok(Self {
+            base,
+            name: name.clone(),
+            // Plain http is for loopback alone here.
+            channel: Channel::Closed,
+        })
+    }
+
+    /// Reads a URL or a name that is not the user's own word but that of a file, such as a lock file.
+    pub fn in_file(text: &str) -> Result<Self, ParseError> {
+        text.parse().map(Self::by_others)
+    }
+
+    /// The registry and the repository in whose interface a URL is to which another registry has redirected. `None`
+    /// for one in no registry's interface, such as an object store's.
+    #[must_use]
+    pub fn of_redirect(url: &Url) -> Option<(Self, Repository)> {
+        let (base, rest) = url.path().split_once("/v2/")?;
+        let (repository, noun) = rest.rsplit_once('/')?.0.rsplit_once('/')?;
+        if !matches!(noun, "manifests" | "blobs" | "tags") {
+            return None;
+        }
+        let origin = url.origin().ascii_serialization();
+        let endpoint = Self::in_file(&format!("{origin}{base}/v2/")).ok()?;
+        Some((endpoint, repository.parse().ok()?))
+    }
+
+    fn by_others(mut self) -> Self {
+        if self.channel == Channel::OpenByUser {
+            self.channel = Channel::OpenByOthers;
+        }
+        self
+    }
+
+    /// Who can read what is sent there.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// The base URL.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The name by which references know this registry.
+    #[must_use]
+    pub fn registry_name(&self) -> &RegistryName {
+        &self.name
+    }
+
+    /// Where a manifest or index is, by tag or digest.
+    #[must_use]
+    pub fn manifest_url(&self, repository: &Repository, reference: &str) -> Url {
+        self.join(&format!("{repository}/manifests/{reference}"))
+    }
+
+    /// Where a blob is.
+    #[must_use]
+    pub fn blob_url(&self, repository: &Repository, digest: &Digest) -> Url {
+        self.join(&format!("{repository}/blobs/{digest}"))
+    }
+
+    /// Where the list of tags is; one entry is enough.
+    #[must_use]
+    pub fn tags_url(&self, repository: &Repository) -> Url {
+        let mut url = self.join(&format!("{repository}/tags/list"));
+        url.set_query(Some("n=1"));
+        url
+    }
+
+    /// Repositories, tags and digests hold no character that means something in a path.
+    fn join(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path()));
+        url
+    }
+
+    /// The name that the classic tools gave an image: the URL without its scheme, and the repository.
+    #[must_use]
+    pub fn classic_name(&self, repository: &Repository) -> String {
+        let url = self.base.as_str();
+        let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
+        format!("{bare}{repository}")
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = ParseError;
+
+    /// Reads a URL, or a registry's name as references spell it, as the user gives it. A name may be followed by the
+    /// path of the interface.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        if !text.contains("://") {
+            if let Some((_, registry)) = text.rsplit_once('@') {
+                return Err(ParseError::Credentials(registry.to_owned()));
+            }
+            let name = text.trim_end_matches('/');
+            return Self::of(&name.strip_suffix("/v2").unwrap_or(name).parse()?);
+        }
+        let mut base: Url = text.parse().map_err(|source| ParseError::Url {
+            text: safe_url::shown(text),
+            source,
+        })?;
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(ParseError::Scheme(base.scheme().to_owned()));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(ParseError::Credentials(SafeUrl::new(&base).to_string()));
+        }
+        // No registry has one in its path. A password with a slash in it reads like that.
+        if base.path().contains('@') {
+            return Err(ParseError::Credentials(safe_url::shown(text)));
+        }
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(ParseError::Query(SafeUrl::new(&base).to_string()));
+        }
+        let path = base.path().trim_end_matches('/');
+        let path = if path.ends_with("/v2") {
+            format!("{path}/")
+        } else {
+            format!("{path}/v2/")
+        };
+        base.set_path(&path);
+        let channel = if base.scheme() == "https" || is_loopback(&base) {
+            Channel::Closed
+        } else {
+            Channel::OpenByUser
+        };
+        let host = base.host_str().unwrap_or_default();
+        let name = match base.port() {
+            // Another scheme or port of its host is somebody else, who gets nothing that is kept for it.
+            None if host == docker_hub::HOST && base.scheme() == "https" => DOCKER_HUB.to_owned(),
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        Ok(Self {
+            name: name.parse()?,
+            base,
+            channel,
+        })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.base.as_str())
+    }
+}
+
+/// A text that does not say where a registry is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Not a URL.
+    #[error("`{text}` is not the URL of a registry")]
+    Url {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        #[source]
+        source: url::ParseError,
+    },
+    /// Not a registry's name.
+    #[error(transparent)]
+    Name(#[from] super::ParseError),
+    /// Neither http nor https.
+    #[error("a registry is reached by https or http, not by `{0}`")]
+    Scheme(String),
+    /// A user or password in the URL, where logs would show it.
+    #[error("the URL of {0} holds credentials; give them with --username and --password-stdin")]
+    Credentials(String),
+    /// A query or fragment.
+    #[error("the URL of a registry has no query or fragment: {0}")]
+    Query(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_to_https_and_loopback_names_to_http() {
+        for (name, url) in [
+            ("docker.io", "https://registry-1.docker.io/v2/"),
+            ("ghcr.io", "https://ghcr.io/v2/"),
+            ("example.com:80", "https://example.com:80/v2/"),
+            ("localhost:5000", "http://localhost:5000/v2/"),
+            ("127.0.0.2", "http://127.0.0.2/v2/"),
+            ("[::1]:5000", "http://[::1]:5000/v2/"),
+            ("192.168.0.1:5000", "https://192.168.0.1:5000/v2/"),
+        ] {
+            let endpoint = Endpoint::of(&name.parse().unwrap()).unwrap();
+            assert_eq!(endpoint.to_string(), url);
+            assert_eq!(endpoint, name.parse().unwrap());
+        }
+    }
+
+    #[test]
+    fn urls_are_taken_with_or_without_v2() {
+        for (text, url, name) in [
+            (
+                "https://registry-1.docker.io/v2/",
+                "https://registry-1.docker.io/v2/",
+                "docker.io",
+            ),
+            (
+                "http://localhost:5000",
+                "http://localhost:5000/v2/",
+                "localhost:5000",
+            ),
+            (
+                "http://localhost:5000/v2",
+                "http://localhost:5000/v2/",
+                "localhost:5000",
+            ),
+            (
+                "https://a.example/nexus/v2/",
+                "https://a.example/nexus/v2/",
+                "a.example",
+            ),
+            (
+                "https://[::1]:5000/",
+                "https://[::1]:5000/v2/",
+                "[::1]:5000",
+            ),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!(endpoint.to_string(), url);
+            assert_eq!(endpoint.registry_name().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_name_may_be_followed_by_the_path_of_the_interface() {
+        for (text, url) in [
+            ("localhost:5000/v2/", "http://localhost:5000/v2/"),
+            ("r.example:5000/v2", "https://r.example:5000/v2/"),
+            ("docker.io/v2/", "https://registry-1.docker.io/v2/"),
+            ("app.localhost:5000", "http://app.localhost:5000/v2/"),
+        ] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), url);
+        }
+        assert!("r.example/nexus/v2/".parse::<Endpoint>().is_err());
+    }
+
+    #[test]
+    fn plain_http_is_known_with_whose_word_it_is() {
+        use Channel::{Closed, OpenByOthers, OpenByUser};
+        for (text, by_user, in_file) in [
+            ("https://r.example/v2/", Closed, Closed),
+            ("r.example", Closed, Closed),
+            ("http://localhost:5000/v2/", Closed, Closed),
+            ("http://[::1]:5000/v2/", Closed, Closed),
+            ("http://r.example/v2/", OpenByUser, OpenByOthers),
+            ("http://10.0.0.1:5000/v2/", OpenByUser, OpenByOthers),
+        ] {
+            assert_eq!(
+                text.parse::<Endpoint>().unwrap().channel(),
+                by_user,
+                "{text}"
+            );
+            assert_eq!(
+                Endpoint::in_file(text).unwrap().channel(),
+                in_file,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_redirect_to_a_registrys_interface_is_known() {
+        for (url, expected) in [
+            (
+                "https://ghcr.io/v2/team/app/manifests/1",
+                Some(("https://ghcr.io/v2/", "team/app")),
+            ),
+            (
+                "http://r.example:5000/v2/app/blobs/sha256:00?x=1",
+                Some(("http://r.example:5000/v2/", "app")),
+            ),
+            (
+                "https://a.example/nexus/v2/manifests/blobs/tags/list",
+                Some(("https://a.example/nexus/v2/", "manifests/blobs")),
+            ),
+            ("https://ghcr.io/v2/", None),
+            ("https://store.example/bucket/blobs/x", None),
+            ("https://store.example/v2/%2e/blobs/x", None),
+        ] {
+            let found = Endpoint::of_redirect(&url.parse().unwrap());
+            let found = found.map(|(endpoint, repository)| {
+                assert_ne!(endpoint.channel(), Channel::OpenByUser, "{url}");
+                (endpoint.to_string(), repository.to_string())
+            });
+            let expected = expected.map(|(base, name)| (base.to_owned(), name.to_owned()));
+            assert_eq!(found, expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn only_docker_hubs_own_host_and_port_is_docker_hub() {
+        for (url, name) in [
+            ("https://registry-1.docker.io/v2/", "docker.io"),
+            ("https://registry-1.docker.io:443/v2/", "docker.io"),
+            (
+                "https://registry-1.docker.io:8443/v2/",
+                "registry-1.docker.io:8443",
+            ),
+            (
+                "http://registry-1.docker.io:8080/v2/",
+                "registry-1.docker.io:8080",
+            ),
+            ("http://registry-1.docker.io/v2/", "registry-1.docker.io"),
+        ] {
+            let endpoint: Endpoint = url.parse().unwrap();
+            assert_eq!(endpoint.registry_name().as_str(), name, "{url}");
+        }
+    }
+
+    #[test]
+    fn refuses_other_schemes_and_credentials() {
+        for text in [
+            "ftp://x/",
+            "file:///etc",
+            "https://me:pw@x/v2/",
+            "https://me:pw@x:99999/v2/",
+            "https://me:pw@",
+            "https://me:p/pw@x/v2/",
+            "https://me:5/pw@x/v2/",
+            "https://x/v2/?pw",
+            "https://x:99999/v2/?pw",
+            "me:pw@x",
+            "https:me:pw@x",
+            "https://x/v2/?a=b",
+            "https://",
+            "x y",
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert!(!error.to_string().contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn knows_the_name_that_the_classic_tools_gave() {
+        let endpoint: Endpoint = "https://registry-1.docker.io/v2/".parse().unwrap();
+        assert_eq!(
+            endpoint.classic_name(&"library/debian".parse().unwrap()),
+            "registry-1.docker.io/v2/library/debian"
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! Names: how people and files say which image they mean, and where its registry is.
+//!
+//! A [`Reference`] is a [`RegistryName`], a [`Repository`] and a [`Tag`] or digest. An [`Endpoint`] is the URL of a
+//! registry's interface, and a [`Mirror`] another endpoint with the same content. Nothing here does input or output.
+
+pub mod address;
+pub mod docker_hub;
+pub mod endpoint;
+mod error;
+pub mod mirror;
+mod reference;
+mod registry;
+mod repository;
+mod tag;
+
+pub use self::docker_hub::DOCKER_HUB;
+pub use self::endpoint::Endpoint;
+pub use self::error::ParseError;
+pub use self::mirror::Mirror;
+pub use self::reference::Reference;
+pub use self::registry::RegistryName;
+pub use self::repository::Repository;
+pub use self::tag::Tag;

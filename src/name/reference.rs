@@ -1,0 +1,425 @@
+//! References: `debian`, `ghcr.io/a/b:1`, `localhost:5000/x@sha256:…`, read as `docker pull` reads them.
+//!
+//! Sources: github.com/distribution/reference (grammar and Docker Hub's defaults); OCI distribution
+//! specification, section "Pulling manifests".
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::docker_hub::{self, DOCKER_HUB};
+use super::{ParseError, RegistryName, Repository, Tag};
+use crate::oci::digest::Digest;
+use crate::safe_url;
+
+/// Names longer than this are refused, registry included.
+pub(super) const MAX_NAME_LENGTH: usize = 255;
+
+/// A name for an image: where it is, and which of the images there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    /// Where the image is.
+    pub registry: RegistryName,
+    /// The repository in that registry.
+    pub repository: Repository,
+    /// The tag, if one was named.
+    pub tag: Option<Tag>,
+    /// The digest of the manifest or index, if one was named. It wins over the tag.
+    pub digest: Option<Digest>,
+}
+
+impl Reference {
+    /// A reference whose name is taken as it is, for a registry that was named apart from it.
+    pub fn in_registry(registry: RegistryName, name: &str) -> Result<Self, ParseError> {
+        if name.contains("://") {
+            return Err(ParseError::Url(safe_url::shown(name)));
+        }
+        let (name, tag, digest) = split_suffixes(name)?;
+        Ok(Self {
+            registry,
+            repository: name.parse()?,
+            tag,
+            digest,
+        })
+    }
+
+    /// The same repository with the classic second argument, which may also be a digest. What the reference
+    /// itself says must agree.
+    pub fn with_tag(mut self, text: &str) -> Result<Self, ParseError> {
+        if text.contains("://") {
+            return Err(ParseError::Url(safe_url::shown(text)));
+        }
+        if text.contains(':') {
+            let digest = text.parse().map_err(ParseError::Digest)?;
+            if self.digest.is_some_and(|own| own != digest) {
+                return Err(ParseError::TwoTags);
+            }
+            self.digest = Some(digest);
+        } else {
+            let tag = text.parse()?;
+            if self.tag.as_ref().is_some_and(|own| *own != tag) {
+                return Err(ParseError::TwoTags);
+            }
+            self.tag = Some(tag);
+        }
+        Ok(self)
+    }
+
+    /// The tag to ask for: `latest` where nothing was said.
+    #[must_use]
+    pub fn tag_or_latest(&self) -> Tag {
+        self.tag.clone().unwrap_or_else(Tag::latest)
+    }
+
+    /// The last part of a manifest's URL: the digest where there is one, else the tag.
+    #[must_use]
+    pub fn manifest_reference(&self) -> String {
+        match &self.digest {
+            Some(digest) => digest.to_string(),
+            None => self.tag_or_latest().to_string(),
+        }
+    }
+
+    /// The name as Docker prints it, without tag and digest: `debian` for `docker.io/library/debian`. Where
+    /// the short name would be read as another one (`docker.io/a.b/c` is not `a.b/c`), the full name.
+    #[must_use]
+    pub fn familiar_name(&self) -> String {
+        if !self.registry.is_docker_hub() {
+            return self.full_name();
+        }
+        let path = self.repository.as_str();
+        let (first, rest) = path.split_once('/').unwrap_or(("", path));
+        if first == "library" && !rest.contains('/') && !is_image_id(rest) {
+            rest.to_owned()
+        } else if is_registry(first) {
+            self.full_name()
+        } else {
+            path.to_owned()
+        }
+    }
+
+    /// The name in full, without tag and digest: `docker.io/library/debian`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.registry, self.repository)
+    }
+}
+
+/// As Docker prints it, tag and digest included where they were said.
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.familiar_name())?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        if text.contains("://") {
+            return Err(ParseError::Url(safe_url::shown(text)));
+        }
+        if is_image_id(text) {
+            return Err(ParseError::Repository(text.to_owned()));
+        }
+        let (name, tag, digest) = split_suffixes(text)?;
+        let (registry, path) = match name.split_once('/') {
+            Some((first, rest)) if is_registry(first) => (first, rest),
+            _ => (DOCKER_HUB, name),
+        };
+        let registry = if registry == docker_hub::INDEX {
+            DOCKER_HUB
+        } else {
+            registry
+        };
+        let repository = if registry == DOCKER_HUB && !path.contains('/') {
+            format!("library/{path}")
+        } else {
+            path.to_owned()
+        };
+        let reference = Self {
+            registry: registry.parse()?,
+            repository: repository.parse()?,
+            tag,
+            digest,
+        };
+        if reference.full_name().len() > MAX_NAME_LENGTH {
+            return Err(ParseError::TooLong);
+        }
+        Ok(reference)
+    }
+}
+
+/// Whether the part before the first slash is a registry, and not the first part of a name on Docker Hub.
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':', '['])
+        || first == "localhost"
+        || first.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// A bare image id is not a name (as in distribution's `ParseNormalizedNamed`).
+fn is_image_id(path: &str) -> bool {
+    path.len() == 64 && path.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Takes `:tag` and `@digest` off the end of a name.
+fn split_suffixes(text: &str) -> Result<(&str, Option<Tag>, Option<Digest>), ParseError> {
+    let (text, digest) = match text.split_once('@') {
+        Some((name, digest)) => (name, Some(digest.parse().map_err(ParseError::Digest)?)),
+        None => (text, None),
+    };
+    // A colon before a slash belongs to a port or an IPv6 host.
+    let (name, tag) = match text.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains(['/', ']']) => (name, Some(tag.parse()?)),
+        _ => (text, None),
+    };
+    Ok((name, tag, digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    /// What would be an image's id, did it not stand after the name of a library.
+    const IMAGE_ID: &str =
+        "docker.io/library/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const IMAGE_ID_AT_HUB: &str =
+        "docker.io/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const IMAGE_ID_WITH_TAG: &str =
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855:1";
+
+    fn parse(text: &str) -> Reference {
+        text.parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn reads_references_as_docker_does() {
+        for (text, registry, repository, tag, familiar) in [
+            ("debian", "docker.io", "library/debian", None, "debian"),
+            (
+                "debian:12",
+                "docker.io",
+                "library/debian",
+                Some("12"),
+                "debian",
+            ),
+            ("a/b", "docker.io", "a/b", None, "a/b"),
+            (
+                "docker.io/debian",
+                "docker.io",
+                "library/debian",
+                None,
+                "debian",
+            ),
+            ("index.docker.io/a/b", "docker.io", "a/b", None, "a/b"),
+            (
+                "docker.io/localhost/x:1",
+                "docker.io",
+                "localhost/x",
+                Some("1"),
+                "docker.io/localhost/x",
+            ),
+            (
+                "docker.io/a.b/c",
+                "docker.io",
+                "a.b/c",
+                None,
+                "docker.io/a.b/c",
+            ),
+            (
+                IMAGE_ID,
+                "docker.io",
+                &IMAGE_ID["docker.io/".len()..],
+                None,
+                &IMAGE_ID["docker.io/".len()..],
+            ),
+            // Only the bare id is refused.
+            (
+                IMAGE_ID_AT_HUB,
+                "docker.io",
+                &IMAGE_ID["docker.io/".len()..],
+                None,
+                &IMAGE_ID["docker.io/".len()..],
+            ),
+            (
+                IMAGE_ID_WITH_TAG,
+                "docker.io",
+                &IMAGE_ID["docker.io/".len()..],
+                Some("1"),
+                &IMAGE_ID["docker.io/".len()..],
+            ),
+            ("localhost/x", "localhost", "x", None, "localhost/x"),
+            (
+                "localhost:5000/a/b/c:t",
+                "localhost:5000",
+                "a/b/c",
+                Some("t"),
+                "localhost:5000/a/b/c",
+            ),
+            (
+                "ghcr.io/a/b/c:1",
+                "ghcr.io",
+                "a/b/c",
+                Some("1"),
+                "ghcr.io/a/b/c",
+            ),
+            (
+                "[::1]:5000/x:1",
+                "[::1]:5000",
+                "x",
+                Some("1"),
+                "[::1]:5000/x",
+            ),
+            ("[fe80::1]/x", "[fe80::1]", "x", None, "[fe80::1]/x"),
+            ("Upper/x", "Upper", "x", None, "Upper/x"),
+            (
+                "a/b__c-d---e.f",
+                "docker.io",
+                "a/b__c-d---e.f",
+                None,
+                "a/b__c-d---e.f",
+            ),
+        ] {
+            let reference = parse(text);
+            assert_eq!(parse(&reference.to_string()), reference, "{text}");
+            assert_eq!(reference.registry.as_str(), registry, "{text}");
+            assert_eq!(reference.repository.as_str(), repository, "{text}");
+            assert_eq!(reference.tag.as_ref().map(Tag::as_str), tag, "{text}");
+            assert_eq!(reference.familiar_name(), familiar, "{text}");
+        }
+    }
+
+    #[test]
+    fn tag_and_digest_stand_together_and_the_digest_is_asked_for() {
+        let reference = parse(&format!("localhost:5000/x:1@{DIGEST}"));
+        assert_eq!(reference.tag.as_ref().map(Tag::as_str), Some("1"));
+        assert_eq!(reference.manifest_reference(), DIGEST);
+        assert_eq!(
+            reference.to_string(),
+            format!("localhost:5000/x:1@{DIGEST}")
+        );
+    }
+
+    #[test]
+    fn refuses_what_docker_refuses() {
+        for text in [
+            "",
+            "/",
+            "debian:",
+            "debian:-x",
+            "Debian",
+            "a//b",
+            "a/",
+            "a/_b",
+            "a/b___c",
+            "a/b..c",
+            "x@sha256:00",
+            "x@",
+            "https://ghcr.io/a",
+            "ho st.io/x",
+            "-a.io/x",
+            "a.io:port/x",
+            "a.io:/x",
+            "a.io:+80/x",
+            "[::g]/x",
+            "[::1]:/x",
+            "[::1]:+80/x",
+            "[::1]80/x",
+            "a/../b",
+            "a.io:99999/x",
+            "sha256",
+            "docker.io/library/sha256:1",
+            "localhost:5000/a/sha512",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ] {
+            assert!(text.parse::<Reference>().is_err(), "{text:?}");
+        }
+        assert!(
+            format!("a.io/{}", "x".repeat(255))
+                .parse::<Reference>()
+                .is_err()
+        );
+        assert!(
+            format!("a:{}", "x".repeat(129))
+                .parse::<Reference>()
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn urls_are_refused_without_their_passwords() {
+        for text in [
+            "https://me:hunter2@ghcr.io/a",
+            "https://me:hunter2@ghcr.io:99999/A:1",
+            "https://me:hunt/er2@ghcr.io/a",
+        ] {
+            let registry = || "ghcr.io".parse().unwrap();
+            for error in [
+                text.parse::<Reference>().unwrap_err(),
+                text.parse::<RegistryName>().unwrap_err(),
+                text.parse::<Repository>().unwrap_err(),
+                text.parse::<Tag>().unwrap_err(),
+                Reference::in_registry(registry(), text).unwrap_err(),
+                parse("debian").with_tag(text).unwrap_err(),
+                ParseError::Digest(text.parse::<Digest>().unwrap_err()),
+            ] {
+                let error = error.to_string();
+                assert!(!error.contains("hunt") && !error.contains("er2"), "{error}");
+                assert!(error.contains("ghcr.io"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_second_argument_must_agree_with_the_first() {
+        assert_eq!(parse("debian").with_tag("12").unwrap(), parse("debian:12"));
+        assert_eq!(
+            parse("debian:12").with_tag("12").unwrap(),
+            parse("debian:12")
+        );
+        assert_eq!(parse("debian:12").with_tag("13"), Err(ParseError::TwoTags));
+        assert_eq!(
+            parse("debian:12")
+                .with_tag(DIGEST)
+                .unwrap()
+                .manifest_reference(),
+            DIGEST
+        );
+    }
+
+    #[test]
+    fn a_name_in_a_registry_named_apart_is_taken_as_it_is() {
+        let reference =
+            Reference::in_registry("localhost:5000".parse().unwrap(), "debian").unwrap();
+        assert_eq!(reference.repository.as_str(), "debian");
+        assert_eq!(reference.repository.split(), ("", "debian"));
+        assert_eq!(parse("ghcr.io/a/b/c").repository.split(), ("a/b", "c"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused_without_a_panic(text in ".{0,80}") {
+            let _ = text.parse::<Reference>();
+        }
+
+        #[test]
+        fn what_is_printed_parses_to_the_same_reference(
+            registry in "([a-z]{1,5}\\.[a-z]{2,3}(:[1-9][0-9]{0,3})?/)?",
+            path in "[a-z0-9]{1,5}(/[a-z0-9]{1,5}){0,3}",
+            tag in "(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,10})?",
+        ) {
+            let reference = parse(&format!("{registry}{path}{tag}"));
+            prop_assert_eq!(parse(&reference.to_string()), reference);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Image configurations: the platform, the diff ids of the layers, and the age. Everything else in them is for the
+//! container runtime and stays in the document's bytes.
+//!
+//! Source: OCI image specification, `config.md`.
+
+use serde::Deserialize;
+
+use crate::go_json::Shape;
+use crate::oci::digest::DiffId;
+use crate::oci::document::{ParseError, View};
+use crate::oci::media_type::MediaType;
+use crate::oci::platform::Platform;
+use crate::oci::timestamp::Timestamp;
+
+/// The parsed view of an image configuration. The digest of its document is the image id.
+#[derive(Clone, Debug)]
+pub struct ImageConfig {
+    platform: Platform,
+    diff_ids: Vec<DiffId>,
+    created: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(flatten)]
+    platform: Platform,
+    rootfs: RootFs,
+    #[serde(default)]
+    created: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    #[serde(default)]
+    diff_ids: Option<Vec<DiffId>>,
+}
+
+impl View for ImageConfig {
+    const SHAPE: &'static Shape = &Shape::Object(&[
+        ("architecture", &Shape::Any),
+        ("os", &Shape::Any),
+        ("os.version", &Shape::Any),
+        ("os.features", &Shape::Any),
+        ("variant", &Shape::Any),
+        ("created", &Shape::Any),
+        (
+            "rootfs",
+            &Shape::Object(&[("type", &Shape::Any), ("diff_ids", &Shape::Any)]),
+        ),
+        ("config", &Shape::Any),
+        ("history", &Shape::Any),
+    ]);
+
+    fn parse(bytes: &[u8], _declared: Option<&MediaType>) -> Result<Self, ParseError> {
+        let raw: Raw =
+            serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;
+        Ok(Self {
+            platform: raw.platform,
+            diff_ids: raw.rootfs.diff_ids.unwrap_or_default(),
+            // For people alone, so that nonsense there is no reason to refuse an image.
+            created: raw
+                .created
+                .as_ref()
+                .and_then(serde_json::Value::as_str)
+                .and_then(|text| text.parse().ok()),
+        })
+    }
+}
+
+impl ImageConfig {
+    /// What the image runs on.
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// The digests of the uncompressed layers, lowest first.
+    #[must_use]
+    pub fn diff_ids(&self) -> &[DiffId] {
+        &self.diff_ids
+    }
+
+    /// When the image was made, if the configuration says it.
+    #[must_use]
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::document::Document;
+
+    #[test]
+    fn reads_platform_and_diff_ids() {
+        let text = br#"{"architecture":"arm","os":"linux","variant":"v7","rootfs":{"type":"layers","diff_ids":["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]},"config":{"Cmd":["/hello"]}}"#;
+        let config = Document::<ImageConfig>::parse(text.to_vec(), None).unwrap();
+        assert_eq!(config.platform().to_string(), "linux/arm/v7");
+        assert_eq!(config.diff_ids().len(), 1);
+    }
+
+    #[test]
+    fn an_age_that_makes_no_sense_is_none() {
+        for (created, read) in [
+            (r#""2024-01-01T00:00:00Z""#, true),
+            (r#""yesterday""#, false),
+            ("null", false),
+            ("17", false),
+        ] {
+            let text = format!(r#"{{"created":{created},"rootfs":{{}}}}"#);
+            let config = Document::<ImageConfig>::parse(text.into_bytes(), None).unwrap();
+            assert_eq!(config.created().is_some(), read, "{created}");
+        }
+    }
+
+    #[test]
+    fn what_go_writes_of_nothing_is_nothing() {
+        for text in [
+            r#"{"rootfs":{}}"#,
+            r#"{"rootfs":{"diff_ids":null},"os":null,"architecture":null,"variant":null}"#,
+            r#"{"rootfs":{"diff_ids":[]},"os":"","architecture":"","os.version":"","os.features":null}"#,
+            r#"{"rootfs":{},"history":null,"config":null,"created":""}"#,
+        ] {
+            let config = Document::<ImageConfig>::parse(text.as_bytes().to_vec(), None).unwrap();
+            assert!(config.platform().is_unnamed(), "{text}");
+            assert_eq!(config.diff_ids(), []);
+        }
+    }
+
+    #[test]
+    fn refuses_a_diff_id_that_is_no_digest() {
+        let text = br#"{"rootfs":{"diff_ids":["../../x"]}}"#;
+        assert!(Document::<ImageConfig>::parse(text.to_vec(), None).is_err());
+    }
+}

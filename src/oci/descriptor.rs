@@ -1,0 +1,178 @@
+//! Descriptors: what a manifest or index says of a blob before anyone has seen it.
+//!
+//! Source: OCI image specification, `descriptor.md`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::go_json::Shape;
+use crate::oci::digest::Digest;
+use crate::oci::media_type::MediaType;
+use crate::oci::platform::Platform;
+
+/// Larger blobs than this (1 TiB) are not believed. It also keeps sums of sizes far from overflow.
+pub const MAX_BLOB_SIZE: u64 = 1 << 40;
+
+/// The limit (16 GiB) for blobs whose descriptor is not at hand, so that their size is not known.
+pub const MAX_UNDESCRIBED_SIZE: u64 = 16 << 30;
+
+/// Media type, digest and exact size of some content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// What the content is; empty if nothing says it.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub media_type: MediaType,
+    /// What the content must hash to.
+    pub digest: Digest,
+    /// The content's exact length in bytes, at most [`MAX_BLOB_SIZE`].
+    #[serde(deserialize_with = "size")]
+    pub size: u64,
+    /// For entries of an index: what the image runs on. Empty words are none.
+    #[serde(
+        default,
+        deserialize_with = "named_platform",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub platform: Option<Platform>,
+    /// Where foreign layers may be fetched from.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub urls: Vec<String>,
+    /// Free text about the content.
+    #[serde(
+        default,
+        deserialize_with = "texts",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Descriptor {
+    /// Its keys.
+    pub(crate) const SHAPE: Shape = Shape::Object(&[
+        ("mediaType", &Shape::Any),
+        ("digest", &Shape::Any),
+        ("size", &Shape::Any),
+        ("platform", &Platform::SHAPE),
+        ("urls", &Shape::Any),
+        ("annotations", &Shape::Any),
+        ("artifactType", &Shape::Any),
+        ("data", &Shape::Any),
+    ]);
+
+    /// A descriptor without the optional fields.
+    #[must_use]
+    pub fn new(media_type: MediaType, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type,
+            digest,
+            size,
+            platform: None,
+            urls: Vec::new(),
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+/// Reads the size of a blob.
+pub(crate) fn size<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let size = u64::deserialize(deserializer)?;
+    if size > MAX_BLOB_SIZE {
+        return Err(serde::de::Error::custom(format_args!(
+            "a size of {size} bytes is absurd (the limit is {MAX_BLOB_SIZE})"
+        )));
+    }
+    Ok(size)
+}
+
+fn named_platform<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Platform>, D::Error> {
+    let platform = Option::<Platform>::deserialize(deserializer)?;
+    Ok(platform.filter(|platform| !platform.is_unnamed()))
+}
+
+/// Free texts by their keys. To Go, `null` is an empty map, and an empty text.
+pub(crate) fn texts<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let texts: BTreeMap<String, Option<String>> = null_as_default(deserializer)?;
+    Ok(texts
+        .into_iter()
+        .map(|(key, text)| (key, text.unwrap_or_default()))
+        .collect())
+}
+
+/// Go writes what is empty as `null`, and reads it so.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Descriptor, MediaType};
+
+    fn parse(size: &str) -> Result<Descriptor, serde_json::Error> {
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        serde_json::from_str(&format!(
+            r#"{{"mediaType":"application/octet-stream","digest":"sha256:{hex}","size":{size},"annotations":null}}"#
+        ))
+    }
+
+    #[test]
+    fn refuses_negative_fractional_and_absurd_sizes() {
+        for size in [
+            "-1",
+            "1.5",
+            "1.0",
+            "1e3",
+            "null",
+            "\"1\"",
+            "1099511627777",
+            "99999999999999999999999",
+        ] {
+            assert!(parse(size).is_err(), "{size}");
+        }
+        assert_eq!(parse("1099511627776").unwrap().size, 1 << 40);
+    }
+
+    #[test]
+    fn what_go_writes_of_nothing_is_nothing() {
+        let bare = parse("2").unwrap();
+        for (key, nothing) in [
+            ("mediaType", r#""""#),
+            ("mediaType", "null"),
+            ("platform", "null"),
+            ("platform", "{}"),
+            ("platform", r#"{"os":"","architecture":"","variant":""}"#),
+            ("platform", r#"{"os":null,"architecture":null}"#),
+            ("urls", "null"),
+            ("urls", "[]"),
+            ("annotations", "{}"),
+            ("data", "null"),
+        ] {
+            let text = format!(
+                r#"{{"digest":"{}","size":2,"{key}":{nothing}}}"#,
+                bare.digest
+            );
+            let read: Descriptor = serde_json::from_str(&text).unwrap();
+            let expected = Descriptor::new(MediaType::default(), bare.digest, 2);
+            assert_eq!(read, expected, "{text}");
+        }
+        let text = format!(
+            r#"{{"digest":"{}","size":2,"annotations":{{"a":null}}}}"#,
+            bare.digest
+        );
+        let read: Descriptor = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.annotations["a"], "");
+    }
+}

@@ -1,0 +1,462 @@
+//! Indexes: one name, images for several platforms.
+//!
+//! Sources: OCI image specification, `image-index.md`; Docker manifest lists; `BuildKit`'s attestation
+//! entries (`vnd.docker.reference.type`, platform `unknown/unknown`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::go_json::Shape;
+use crate::oci::descriptor::{Descriptor, null_as_default, texts};
+use crate::oci::document::{Document, ParseError, View};
+use crate::oci::manifest::{DocumentKind, Kind};
+use crate::oci::media_type::MediaType;
+use crate::oci::platform::Platform;
+
+/// The annotation of entries that describe other entries.
+const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
+
+/// The parsed view of an index of either family.
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// Docker's or OCI's index type.
+    pub media_type: MediaType,
+    /// The entries that can be followed, in the index's order.
+    pub manifests: Vec<Descriptor>,
+    /// Free text about the index.
+    pub annotations: BTreeMap<String, String>,
+    odd: Vec<OddEntry>,
+}
+
+/// An entry that cannot be followed. It does no harm unless it is chosen.
+#[derive(Clone, Debug)]
+struct OddEntry {
+    /// How many entries that can be followed stand before it.
+    position: usize,
+    platform: Option<Platform>,
+    reason: Arc<serde_json::Error>,
+}
+
+/// What an index has for a platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selected<'a> {
+    /// This entry.
+    One(&'a Descriptor),
+    /// One of these, which name no platform: the configurations of their images say it.
+    Unnamed(Vec<&'a Descriptor>),
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(default, deserialize_with = "null_as_default")]
+    manifests: Vec<Box<RawValue>>,
+    #[serde(default, deserialize_with = "texts")]
+    annotations: BTreeMap<String, String>,
+}
+
+/// What can be said of an entry whatever is wrong with it.
+#[derive(Default, Deserialize)]
+struct Glimpse {
+    #[serde(default)]
+    platform: Option<Box<RawValue>>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, Box<RawValue>>>,
+}
+
+impl View for Index {
+    const SHAPE: &'static Shape = &Kind::SHAPE;
+
+    fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError> {
+        let (kind, media_type) = Kind::of(bytes, declared)?;
+        if kind == DocumentKind::Manifest {
+            return Err(ParseError::Unsupported(
+                "the manifest of one image, where an index was expected".to_owned(),
+            ));
+        }
+        let raw: Raw =
+            serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;
+        let mut index = Self {
+            media_type,
+            manifests: Vec::with_capacity(raw.manifests.len()),
+            annotations: raw.annotations,
+            odd: Vec::new(),
+        };
+        for entry in raw.manifests {
+            match serde_json::from_str(entry.get()) {
+                Ok(descriptor) => index.manifests.push(descriptor),
+                Err(reason) => {
+                    let position = index.manifests.len();
+                    index.odd.extend(OddEntry::of(&entry, position, reason));
+                }
+            }
+        }
+        Ok(index)
+    }
+}
+
+impl OddEntry {
+    /// `None` for what describes another entry, and is never chosen.
+    fn of(entry: &RawValue, position: usize, reason: serde_json::Error) -> Option<Self> {
+        let glimpse: Glimpse = serde_json::from_str(entry.get()).unwrap_or_default();
+        let platform: Option<Platform> = glimpse
+            .platform
+            .and_then(|platform| serde_json::from_str(platform.get()).ok());
+        let annotations = glimpse.annotations.unwrap_or_default();
+        let is_attestation = annotations.contains_key(REFERENCE_TYPE)
+            || platform.as_ref().is_some_and(is_of_attestations);
+        (!is_attestation).then(|| Self {
+            position,
+            platform: platform.filter(|platform| !platform.is_unnamed()),
+            reason: Arc::new(reason),
+        })
+    }
+}
+
+impl Document<Index> {
+    /// The descriptor of this very index.
+    #[must_use]
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor::new(self.media_type.clone(), *self.digest(), self.size())
+    }
+}
+
+/// An entry that may be chosen, and why it cannot be followed then.
+#[derive(Clone, Copy)]
+struct Candidate<'a> {
+    platform: Option<&'a Platform>,
+    content: Result<&'a Descriptor, &'a Arc<serde_json::Error>>,
+}
+
+impl<'a> From<&'a OddEntry> for Candidate<'a> {
+    fn from(odd: &'a OddEntry) -> Self {
+        Self {
+            platform: odd.platform.as_ref(),
+            content: Err(&odd.reason),
+        }
+    }
+}
+
+impl<'a> Candidate<'a> {
+    fn followed(self) -> Result<&'a Descriptor, ParseError> {
+        self.content.map_err(|reason| ParseError::Entry {
+            platform: self.platform.map(|named| Box::new(named.normalised())),
+            source: Arc::clone(reason),
+        })
+    }
+}
+
+impl Index {
+    /// The same index with these entries alone.
+    #[must_use]
+    pub fn with(&self, manifests: Vec<Descriptor>) -> Self {
+        Self {
+            media_type: self.media_type.clone(),
+            manifests,
+            annotations: self.annotations.clone(),
+            odd: Vec::new(),
+        }
+    }
+
+    /// Refuses an index with entries that cannot be followed, where all of them are wanted.
+    pub fn require_all(&self) -> Result<(), ParseError> {
+        for odd in &self.odd {
+            Candidate::from(odd).followed()?;
+        }
+        Ok(())
+    }
+
+    /// The entry that serves `platform` best: the nearest variant, and the first of equals. Where none names
+    /// a fitting platform, those that name none; the only entry of an index is taken without a name.
+    pub fn select(&self, platform: &Platform) -> Result<Selected<'_>, SelectError> {
+        let candidates = self.candidates();
+        let best = candidates
+            .iter()
+            .filter_map(|entry| Some((platform.distance_to(entry.platform?)?, entry)))
+            .min_by_key(|(distance, _)| *distance);
+        if let Some((_, entry)) = best {
+            return Ok(Selected::One(entry.followed()?));
+        }
+        let unnamed: Vec<_> = candidates
+            .iter()
+            .filter(|entry| entry.platform.is_none())
+            .collect();
+        let Some(first) = unnamed.first() else {
+            let offered = candidates.iter().filter_map(|entry| entry.platform);
+            return Err(NoSuchPlatform::among(platform, offered).into());
+        };
+        let followed: Vec<_> = unnamed
+            .iter()
+            .filter_map(|entry| entry.content.ok())
+            .collect();
+        let all_can_be_followed = followed.len() == candidates.len();
+        match followed.as_slice() {
+            [] => Ok(Selected::One(first.followed()?)),
+            // The only one may be listed twice.
+            [one, others @ ..]
+                if all_can_be_followed && others.iter().all(|other| other.digest == one.digest) =>
+            {
+                Ok(Selected::One(one))
+            }
+            _ => Ok(Selected::Unnamed(followed)),
+        }
+    }
+
+    /// The entries for images, in the index's order.
+    fn candidates(&self) -> Vec<Candidate<'_>> {
+        let mut odd = self.odd.iter().peekable();
+        let mut candidates = Vec::with_capacity(self.manifests.len() + self.odd.len());
+        for (position, entry) in self.manifests.iter().enumerate() {
+            while let Some(odd) = odd.next_if(|odd| odd.position <= position) {
+                candidates.push(odd.into());
+            }
+            if !is_attestation(entry) {
+                candidates.push(Candidate {
+                    platform: entry.platform.as_ref(),
+                    content: Ok(entry),
+                });
+            }
+        }
+        candidates.extend(odd.map(Candidate::from));
+        candidates
+    }
+}
+
+/// Whether an entry of an index describes another entry rather than an image.
+fn is_attestation(entry: &Descriptor) -> bool {
+    entry.annotations.contains_key(REFERENCE_TYPE)
+        || entry.platform.as_ref().is_some_and(is_of_attestations)
+}
+
+fn is_of_attestations(platform: &Platform) -> bool {
+    platform.os == "unknown" || platform.architecture == "unknown"
+}
+
+/// An index gives nothing for a platform.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectError {
+    /// It has no entry for it.
+    #[error(transparent)]
+    Platform(#[from] NoSuchPlatform),
+    /// It has one that cannot be followed.
+    #[error(transparent)]
+    Entry(#[from] ParseError),
+}
+
+/// An index has no image for the platform that was asked for.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("there is no image for {wanted}; there is one for {}", list(.offered))]
+pub struct NoSuchPlatform {
+    wanted: Platform,
+    offered: Vec<Platform>,
+}
+
+impl NoSuchPlatform {
+    /// For an image that is not in an index, but for one platform of its own.
+    #[must_use]
+    pub fn of_single(wanted: &Platform, own: &Platform) -> Self {
+        Self::among(wanted, [own])
+    }
+
+    /// For images of these platforms.
+    #[must_use]
+    pub fn among<'a>(wanted: &Platform, own: impl IntoIterator<Item = &'a Platform>) -> Self {
+        Self {
+            wanted: wanted.clone(),
+            offered: own
+                .into_iter()
+                .filter(|own| !own.is_unnamed())
+                .map(Platform::normalised)
+                .collect(),
+        }
+    }
+}
+
+fn list(platforms: &[Platform]) -> String {
+    if platforms.is_empty() {
+        return "no platform at all".to_owned();
+    }
+    platforms
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::digest::Digest;
+    use serde_json::{Value, json};
+
+    /// An entry whose digest is that of a text.
+    fn entry(text: &str) -> Value {
+        json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "size": 1,
+            "digest": Digest::of(text.as_bytes()),
+        })
+    }
+
+    /// One for a platform, whose digest is that of the platform's text.
+    fn for_platform(text: &str) -> Value {
+        let mut parts = text.split('/');
+        let mut entry = entry(text);
+        entry["platform"] = json!({
+            "os": parts.next(),
+            "architecture": parts.next(),
+            "variant": parts.next().unwrap_or_default(),
+        });
+        entry
+    }
+
+    fn with(mut entry: Value, key: &str, value: Value) -> Value {
+        entry[key] = value;
+        entry
+    }
+
+    fn index(entries: &[Value]) -> Document<Index> {
+        let text = json!({ "schemaVersion": 2, "manifests": entries }).to_string();
+        Document::parse(text.into_bytes(), None).unwrap()
+    }
+
+    fn of_platforms(platforms: &[&str]) -> Document<Index> {
+        index(
+            &platforms
+                .iter()
+                .map(|text| for_platform(text))
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    /// What is selected, as digests.
+    fn selected(index: &Index, wanted: &str) -> Result<Vec<Digest>, SelectError> {
+        let selected = index.select(&wanted.parse().unwrap())?;
+        Ok(match selected {
+            Selected::One(entry) => vec![entry.digest],
+            Selected::Unnamed(entries) => entries.iter().map(|entry| entry.digest).collect(),
+        })
+    }
+
+    #[test]
+    fn selects_the_nearest_variant_and_never_an_attestation() {
+        let index = of_platforms(&[
+            "unknown/unknown",
+            "linux/386",
+            "linux/amd64",
+            "linux/arm/v5",
+            "linux/arm/v6",
+            "linux/arm64/v8",
+        ]);
+        for (wanted, expected) in [
+            ("linux/amd64", "linux/amd64"),
+            ("linux/386", "linux/386"),
+            ("linux/arm/v7", "linux/arm/v6"),
+            ("linux/arm/v5", "linux/arm/v5"),
+            ("linux/arm64", "linux/arm64/v8"),
+            ("linux/arm64/v9.2", "linux/arm64/v8"),
+        ] {
+            assert_eq!(
+                selected(&index, wanted).unwrap(),
+                [Digest::of(expected.as_bytes())],
+                "{wanted}"
+            );
+        }
+    }
+
+    #[test]
+    fn says_which_platforms_there_are() {
+        let index = of_platforms(&["linux/amd64", "unknown/unknown", "linux/arm/v7"]);
+        assert_eq!(
+            selected(&index, "linux/s390x").unwrap_err().to_string(),
+            "there is no image for linux/s390x; there is one for linux/amd64, linux/arm/v7"
+        );
+    }
+
+    #[test]
+    fn entries_without_a_platform_are_for_the_images_to_tell_apart() {
+        let empty = json!({"os": "", "architecture": ""});
+        let attestation = json!({REFERENCE_TYPE: "attestation-manifest"});
+        let (a, b) = (entry("a"), with(entry("b"), "platform", empty));
+        let named = for_platform("linux/arm64");
+        let described = with(entry("c"), "annotations", attestation);
+        for (entries, wanted, expected) in [
+            (vec![&a], "linux/amd64", vec!["a"]),
+            (vec![&b], "linux/amd64", vec!["b"]),
+            (vec![&described, &b], "linux/amd64", vec!["b"]),
+            (vec![&a, &a], "linux/amd64", vec!["a"]),
+            (vec![&a, &b], "linux/amd64", vec!["a", "b"]),
+            (vec![&b, &named, &a], "linux/amd64", vec!["b", "a"]),
+            (vec![&b, &named, &a], "linux/arm64", vec!["linux/arm64"]),
+        ] {
+            let entries: Vec<_> = entries.into_iter().cloned().collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|text| Digest::of(text.as_bytes()))
+                .collect();
+            assert_eq!(selected(&index(&entries), wanted).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_not_chosen_spoils_nothing() {
+        let sibling = || for_platform("linux/s390x");
+        let sha384 = json!(format!("sha384:{}", "0".repeat(96)));
+        for odd in [
+            with(sibling(), "digest", sha384),
+            with(sibling(), "digest", json!(7)),
+            with(sibling(), "size", json!(-1)),
+            with(sibling(), "size", json!("1")),
+            with(sibling(), "mediaType", json!({})),
+            with(sibling(), "annotations", json!({"a": 1})),
+            with(sibling(), "urls", json!("x")),
+            with(sibling(), "data", json!(7)),
+            with(sibling(), "platform", json!("linux/s390x")),
+            with(
+                sibling(),
+                "platform",
+                json!({"os": "linux", "architecture": 7}),
+            ),
+            json!(null),
+            json!("x"),
+        ] {
+            for entries in [
+                [odd.clone(), for_platform("linux/amd64")],
+                [for_platform("linux/amd64"), odd.clone()],
+            ] {
+                let index = index(&entries);
+                assert_eq!(
+                    selected(&index, "linux/amd64").unwrap(),
+                    [Digest::of(b"linux/amd64")],
+                    "{odd}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_odd_entry_that_is_chosen_is_refused_and_no_other_taken_for_it() {
+        let odd = |platform: &str| with(for_platform(platform), "size", json!(-1));
+        let unnamed = with(entry("a"), "size", json!(-1));
+        let named = "its entry for linux/amd64 cannot be used";
+        for (entries, said) in [
+            (vec![odd("linux/amd64")], named),
+            (vec![odd("linux/amd64"), for_platform("linux/amd64")], named),
+            (vec![for_platform("linux/386"), odd("linux/amd64")], named),
+            (vec![unnamed.clone()], "its entry cannot be used"),
+            (
+                vec![unnamed, for_platform("linux/arm64")],
+                "its entry cannot be used",
+            ),
+        ] {
+            let index = index(&entries);
+            let error = selected(&index, "linux/amd64").unwrap_err();
+            assert_eq!(error.to_string(), said, "{entries:?}");
+            assert_eq!(index.require_all().unwrap_err().to_string(), said);
+        }
+        let index = index(&[for_platform("linux/amd64"), odd("linux/amd64")]);
+        assert!(selected(&index, "linux/amd64").is_ok());
+    }
+}

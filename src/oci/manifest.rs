@@ -1,0 +1,407 @@
+//! Image manifests: which configuration and which layers make an image.
+//!
+//! Sources: OCI image specification, `manifest.md`; Docker "Image Manifest Version 2, Schema 2";
+//! CVE-2021-41190 for the checks against documents that can be read two ways.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::go_json::Shape;
+use crate::oci::artifact;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::{Descriptor, null_as_default, texts};
+use crate::oci::document::{self, Document, ParseError, View};
+use crate::oci::media_type::MediaType;
+
+/// More layers than this are refused. Docker stops at 127.
+pub const MAX_LAYERS: usize = 1000;
+
+/// The parsed view of an image manifest of either family.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// Docker's or OCI's manifest type.
+    pub media_type: MediaType,
+    /// The configuration.
+    pub config: Descriptor,
+    /// The layers, lowest first.
+    pub layers: Vec<Descriptor>,
+    /// Free text about the image.
+    pub annotations: BTreeMap<String, String>,
+    artifact_type: Option<MediaType>,
+}
+
+/// The fields that tell the kinds of documents apart, read before anything is believed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Kind {
+    schema_version: Option<u64>,
+    media_type: Option<MediaType>,
+    manifests: Option<IgnoredAny>,
+    layers: Option<IgnoredAny>,
+    config: Option<IgnoredAny>,
+    #[serde(rename = "fsLayers")]
+    fs_layers: Option<IgnoredAny>,
+}
+
+/// What a document under `/manifests/` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// One image.
+    Manifest,
+    /// Images for several platforms.
+    Index,
+}
+
+impl Kind {
+    /// The keys of manifests and of indexes: either must not look like the other.
+    pub(crate) const SHAPE: Shape = Shape::Object(&[
+        ("schemaVersion", &Shape::Any),
+        ("mediaType", &Shape::Any),
+        ("artifactType", &Shape::Any),
+        ("config", &Descriptor::SHAPE),
+        ("layers", &Shape::List(&Descriptor::SHAPE)),
+        ("manifests", &Shape::List(&Descriptor::SHAPE)),
+        ("fsLayers", &Shape::Any),
+        ("subject", &Descriptor::SHAPE),
+        ("annotations", &Shape::Any),
+    ]);
+
+    /// Reads `bytes` far enough to say what they are, and refuses what says two things at once.
+    pub(crate) fn of(
+        bytes: &[u8],
+        declared: Option<&MediaType>,
+    ) -> Result<(DocumentKind, MediaType), ParseError> {
+        let kind: Self =
+            serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;
+        let declared = declared.filter(|declared| {
+            declared.is_manifest() || declared.is_index() || declared.is_schema_1()
+        });
+        let own = kind.media_type.as_ref().filter(|own| !own.is_empty());
+        if kind.schema_version == Some(1)
+            || kind.fs_layers.is_some()
+            || declared.is_some_and(MediaType::is_schema_1)
+        {
+            return Err(ParseError::Unsupported(
+                "a Docker schema 1 manifest, which names no configuration".to_owned(),
+            ));
+        }
+        // Artifact manifests have no schemaVersion.
+        if let Some(own) = own
+            && !own.is_manifest()
+            && !own.is_index()
+        {
+            return Err(ParseError::Unsupported(match artifact::name(own) {
+                Some(name) => format!("{name} (of type {own}), and no image"),
+                None => {
+                    format!("of type {own}, which is neither an image manifest nor an index")
+                }
+            }));
+        }
+        // Neither docker nor skopeo misses it.
+        if let Some(version) = kind
+            .schema_version
+            .filter(|version| ![0, 2].contains(version))
+        {
+            return Err(ParseError::Unsupported(format!(
+                "of schema version {version}, and only 2 is known"
+            )));
+        }
+        if kind.manifests.is_some() && (kind.layers.is_some() || kind.config.is_some()) {
+            return Err(ParseError::Contradiction(
+                "it is a manifest and an index at once".to_owned(),
+            ));
+        }
+        if let (Some(own), Some(declared)) = (own, declared)
+            && own != declared
+        {
+            return Err(ParseError::Contradiction(format!(
+                "its mediaType is {own}, but it was sent as {declared}"
+            )));
+        }
+        let built_like = if kind.manifests.is_some() {
+            Some(DocumentKind::Index)
+        } else if kind.layers.is_some() || kind.config.is_some() {
+            Some(DocumentKind::Manifest)
+        } else {
+            None
+        };
+        let Some(media_type) = own.or(declared) else {
+            return match built_like {
+                Some(DocumentKind::Manifest) => {
+                    Ok((DocumentKind::Manifest, MediaType::OCI_MANIFEST))
+                }
+                Some(DocumentKind::Index) => Ok((DocumentKind::Index, MediaType::OCI_INDEX)),
+                None => Err(ParseError::Unsupported(
+                    "neither a manifest nor an index".to_owned(),
+                )),
+            };
+        };
+        let is = if media_type.is_index() {
+            DocumentKind::Index
+        } else {
+            DocumentKind::Manifest
+        };
+        match built_like {
+            Some(other) if other != is => Err(ParseError::Contradiction(format!(
+                "its type is {media_type}, but it is built like {}",
+                match other {
+                    DocumentKind::Manifest => "a manifest",
+                    DocumentKind::Index => "an index",
+                }
+            ))),
+            _ => Ok((is, media_type.clone())),
+        }
+    }
+}
+
+/// Tells whether a document under `/manifests/` is a manifest or an index.
+pub fn kind_of(bytes: &[u8], declared: Option<&MediaType>) -> Result<DocumentKind, ParseError> {
+    document::check(&Kind::SHAPE, bytes)?;
+    Kind::of(bytes, declared).map(|(kind, _)| kind)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Raw {
+    config: Descriptor,
+    #[serde(default, deserialize_with = "null_as_default")]
+    layers: Vec<Descriptor>,
+    #[serde(default)]
+    artifact_type: Option<MediaType>,
+    #[serde(default, deserialize_with = "texts")]
+    annotations: BTreeMap<String, String>,
+}
+
+impl View for Manifest {
+    const SHAPE: &'static Shape = &Kind::SHAPE;
+
+    fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError> {
+        let (kind, media_type) = Kind::of(bytes, declared)?;
+        if kind == DocumentKind::Index {
+            return Err(ParseError::IsIndex);
+        }
+        let raw: Raw =
+            serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;
+        if raw.layers.len() > MAX_LAYERS {
+            return Err(ParseError::Unsupported(format!(
+                "a manifest of {} layers, and the limit is {MAX_LAYERS}",
+                raw.layers.len()
+            )));
+        }
+        Ok(Self {
+            media_type,
+            config: raw.config,
+            layers: raw.layers,
+            annotations: raw.annotations,
+            artifact_type: raw.artifact_type.filter(|named| !named.is_empty()),
+        })
+    }
+}
+
+impl Document<Manifest> {
+    /// The descriptor of this very manifest.
+    #[must_use]
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor::new(self.media_type.clone(), *self.digest(), self.size())
+    }
+}
+
+impl Manifest {
+    /// Refuses artifacts (charts, signatures, …) where a container image is needed.
+    pub fn require_image(&self) -> Result<(), ParseError> {
+        let layer = self
+            .layers
+            .iter()
+            .map(|layer| &layer.media_type)
+            .find(|media_type| !media_type.is_layer());
+        let config = &self.config.media_type;
+        let is_vague = self.media_type == MediaType::DOCKER_MANIFEST && config.is_vague();
+        if config.is_image_config() || is_vague {
+            // Signatures and attestations come with the configuration of an image, and no layer of one.
+            return match layer {
+                None => Ok(()),
+                Some(layer) if layer.is_empty() => Err(ParseError::Unsupported(
+                    "not a container image: it has a layer of no type".to_owned(),
+                )),
+                Some(layer) => Err(ParseError::Unsupported(format!(
+                    "not a container image but {}, with a layer of type {layer}",
+                    artifact::name(layer).unwrap_or("an artifact")
+                ))),
+            };
+        }
+        let what = self.artifact_type.as_ref().unwrap_or(config);
+        let name = std::iter::once(what)
+            .chain(layer)
+            .find_map(artifact::name)
+            .unwrap_or("an artifact");
+        Err(ParseError::Unsupported(format!(
+            "not a container image but {name} (of type {what})"
+        )))
+    }
+
+    /// Holds the manifest against its configuration: one diff id a layer.
+    pub fn check_config(&self, config: &ImageConfig) -> Result<(), ParseError> {
+        if self.layers.len() == config.diff_ids().len() {
+            return Ok(());
+        }
+        Err(ParseError::Contradiction(format!(
+            "the manifest has {} layers and the configuration {} diff ids",
+            self.layers.len(),
+            config.diff_ids().len()
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn manifest(media_type: &str, extra: &str) -> Vec<u8> {
+        format!(
+            r#"{{"schemaVersion":2,{media_type}"config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:{HEX}","size":2}},"layers":[]{extra}}}"#
+        )
+        .into_bytes()
+    }
+
+    fn refused(bytes: Vec<u8>, declared: Option<&MediaType>) -> String {
+        Document::<Manifest>::parse(bytes, declared)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn keeps_the_exact_bytes() {
+        let bytes = manifest("", "  ");
+        let document = Document::<Manifest>::parse(bytes.clone(), None).unwrap();
+        assert_eq!(document.bytes(), bytes);
+        assert_eq!(*document.digest(), crate::oci::digest::Digest::of(&bytes));
+        assert_eq!(document.media_type, MediaType::OCI_MANIFEST);
+    }
+
+    #[test]
+    fn refuses_what_is_a_manifest_and_an_index_at_once() {
+        assert!(refused(manifest("", r#","manifests":[]"#), None).contains("at once"));
+    }
+
+    #[test]
+    fn refuses_a_media_type_other_than_the_content_type() {
+        let bytes = manifest(
+            r#""mediaType":"application/vnd.oci.image.manifest.v1+json","#,
+            "",
+        );
+        assert!(refused(bytes, Some(&MediaType::DOCKER_MANIFEST)).contains("was sent as"));
+        assert!(refused(manifest("", ""), Some(&MediaType::OCI_INDEX)).contains("built like"));
+    }
+
+    #[test]
+    fn a_content_type_that_says_nothing_of_manifests_is_not_a_contradiction() {
+        let declared = MediaType::new("application/json");
+        assert!(Document::<Manifest>::parse(manifest("", ""), Some(&declared)).is_ok());
+    }
+
+    #[test]
+    fn names_schema_1_and_web_pages() {
+        let schema_1 = br#"{"schemaVersion":1,"fsLayers":[]}"#.to_vec();
+        assert!(refused(schema_1, None).contains("schema 1"));
+        assert!(refused(b" <!DOCTYPE html>".to_vec(), None).contains("web page"));
+    }
+
+    #[test]
+    fn what_go_writes_of_nothing_is_nothing() {
+        for (from, to) in [
+            (r#""layers":[]"#, r#""layers":null"#),
+            (r#","layers":[]"#, ""),
+            (r#""schemaVersion":2,"#, ""),
+            (r#""schemaVersion":2,"#, r#""schemaVersion":null,"#),
+            (r#""schemaVersion":2,"#, r#""mediaType":"","#),
+            (r#""schemaVersion":2,"#, r#""mediaType":null,"#),
+            (r#""layers":[]"#, r#""manifests":null,"fsLayers":null"#),
+            (
+                r#""layers":[]"#,
+                r#""annotations":null,"subject":null,"artifactType":"""#,
+            ),
+        ] {
+            let text = String::from_utf8(manifest("", "")).unwrap();
+            let bytes = text.replace(from, to).into_bytes();
+            for declared in [None, Some(&MediaType::OCI_MANIFEST)] {
+                let document = Document::<Manifest>::parse(bytes.clone(), declared).unwrap();
+                assert_eq!(document.media_type, MediaType::OCI_MANIFEST);
+                assert_eq!((document.layers.len(), document.annotations.len()), (0, 0));
+                document.require_image().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_without_manifests_and_layers_is_what_its_type_says() {
+        for (text, declared, is) in [
+            ("{}", Some(&MediaType::OCI_INDEX), Some(DocumentKind::Index)),
+            (
+                r#"{"manifests":null}"#,
+                Some(&MediaType::DOCKER_MANIFEST_LIST),
+                Some(DocumentKind::Index),
+            ),
+            (
+                "{}",
+                Some(&MediaType::OCI_MANIFEST),
+                Some(DocumentKind::Manifest),
+            ),
+            (r#"{"manifests":[]}"#, None, Some(DocumentKind::Index)),
+            (r#"{"errors":[]}"#, None, None),
+        ] {
+            assert_eq!(kind_of(text.as_bytes(), declared).ok(), is, "{text}");
+        }
+    }
+
+    #[test]
+    fn docker_has_had_several_words_for_the_type_of_a_configuration() {
+        for (config, docker, oci) in [
+            ("application/vnd.docker.container.image.v1+json", true, true),
+            ("application/vnd.oci.image.config.v1+json", true, true),
+            ("application/octet-stream", true, false),
+            ("application/json", true, false),
+            ("text/html", true, false),
+            ("text/html; charset=utf-8", true, false),
+            ("", true, false),
+            ("application/vnd.docker.plugin.v1+json", false, false),
+            ("text/plain", false, false),
+        ] {
+            for (family, is_image) in [
+                (&MediaType::DOCKER_MANIFEST, docker),
+                (&MediaType::OCI_MANIFEST, oci),
+            ] {
+                let text = String::from_utf8(manifest("", "")).unwrap();
+                let bytes = text.replace("application/vnd.oci.image.config.v1+json", config);
+                let parsed = Document::<Manifest>::parse(bytes.into_bytes(), Some(family));
+                let found = parsed.unwrap().require_image();
+                assert_eq!(found.is_ok(), is_image, "{config} {family}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_what_an_artifact_is() {
+        let bytes = String::from_utf8(manifest("", "")).unwrap().replace(
+            "application/vnd.oci.image.config.v1+json",
+            "application/vnd.cncf.helm.config.v1+json",
+        );
+        let document = Document::<Manifest>::parse(bytes.into_bytes(), None).unwrap();
+        let error = document.require_image().unwrap_err().to_string();
+        assert!(
+            error.contains("application/vnd.cncf.helm.config.v1+json"),
+            "{error}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_or_refused_without_a_panic(bytes: Vec<u8>) {
+            let _ = Document::<Manifest>::parse(bytes, None);
+        }
+    }
+}

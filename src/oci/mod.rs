@@ -1,0 +1,23 @@
+//! What the OCI image specification defines: digests, descriptors, manifests, indexes and configurations.
+//!
+//! Bytes whose digest matters are kept in a [`Document`] and never serialised again. Nothing here does input or output.
+
+pub mod artifact;
+pub mod config;
+pub mod descriptor;
+pub mod digest;
+pub mod document;
+pub mod index;
+pub mod manifest;
+pub mod media_type;
+pub mod platform;
+pub mod timestamp;
+
+pub use self::config::ImageConfig;
+pub use self::descriptor::Descriptor;
+pub use self::digest::{DiffId, Digest};
+pub use self::document::Document;
+pub use self::index::Index;
+pub use self::manifest::Manifest;
+pub use self::media_type::MediaType;
+pub use self::platform::Platform;
