@@ -25,6 +25,7 @@
 //! Bytes whose digest matters are kept in a [`oci::Document`] and never serialised again.
 
 // Values.
+pub mod class;
 mod complaint;
 pub mod go_json;
 pub mod name;

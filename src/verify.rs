@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use crate::class::Class;
 use crate::oci::digest::{Digest, Hasher};
 
 /// How many bytes some content has.
@@ -187,6 +188,17 @@ pub enum Error {
         /// The bytes that came.
         seen: u64,
     },
+}
+
+impl Error {
+    /// [`Class::Unsupported`] for content of unknown size that exceeds the limit, else [`Class::Integrity`].
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::OverLimit { .. } => Class::Unsupported,
+            Self::Digest(_) | Self::TooLong { .. } | Self::TooShort { .. } => Class::Integrity,
+        }
+    }
 }
 
 /// A promised digest and the one that came instead.

@@ -8,6 +8,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::names::Names;
+use crate::class::Class;
 use crate::input;
 use crate::name;
 use crate::oci::config::ImageConfig;
@@ -208,15 +209,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the parts contradict each other, rather than being out of reach.
+    /// The kind of failure.
     #[must_use]
-    pub fn is_integrity(&self) -> bool {
+    pub fn class(&self) -> Class {
         match self {
-            Self::Read { .. } | Self::Script { .. } | Self::Name(_) => false,
-            Self::Manifest(_)
-            | Self::Config { .. }
-            | Self::Content { .. }
-            | Self::LayerCount { .. } => true,
+            Self::Read { .. } => Class::Other,
+            Self::Script { .. } | Self::Name(_) => Class::Unsupported,
+            Self::Manifest(source) | Self::Config { source, .. } => source.class(),
+            Self::Content { source, .. } => source.class(),
+            Self::LayerCount { .. } => Class::Integrity,
         }
     }
 }

@@ -18,6 +18,7 @@ use super::header::{self, Members};
 use super::names::Names;
 use super::oci_layout::{NIX_STORE, OCI_LAYOUT, blob_name, index};
 use super::placed::Placed;
+use crate::class::Class;
 use crate::input;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
@@ -213,17 +214,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether files are not what the manifest names, rather than out of reach.
+    /// The kind of failure.
     #[must_use]
-    pub fn is_integrity(&self) -> bool {
+    pub fn class(&self) -> Class {
         match self {
-            Self::Composition(error) => error.is_integrity(),
-            Self::Member(error) => {
-                matches!(
-                    error,
-                    header::Error::Short { .. } | header::Error::Long { .. }
-                )
-            }
+            Self::Composition(error) => error.class(),
+            Self::Member(error) => error.class(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Source: POSIX.1-2017 `pax`, "ustar Interchange Format", with GNU's binary sizes from 8 GiB on and GNU's
 //! long names beyond 100 bytes, which SHA-512 needs.
 
+use crate::class::Class;
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Write};
 
@@ -189,6 +190,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// The kind of failure: a member that is longer or shorter than its header says is [`Class::Integrity`].
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Short { .. } | Self::Long { .. } => Class::Integrity,
+            Self::Name { .. } => Class::Unsupported,
+            Self::Write(_) | Self::Copy { .. } => Class::Other,
+        }
+    }
+
     /// The system's error, where there is one: a closed pipe is not a failure.
     #[must_use]
     pub fn io(&self) -> Option<&io::Error> {

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::tar_shape::{Malformed, TarShape};
+use crate::class::Class;
 use crate::compression::{Limit, LimitedWriter, Sniffed, TooLarge};
 use crate::oci::digest::DiffId;
 use crate::verify::{self, VerifyingWriter};
@@ -56,6 +57,17 @@ pub enum LayerError {
     /// It is what it should be, and that is no archive.
     #[error(transparent)]
     Shape(#[from] Malformed),
+}
+
+impl LayerError {
+    /// [`Class::Integrity`]: the layer is not what the image says, or decompresses to more than the limit.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Content(error) => error.class(),
+            Self::Decompress(_) | Self::TooLarge(_) | Self::Shape(_) => Class::Integrity,
+        }
+    }
 }
 
 impl LayerError {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::composition::{self, Composition};
 use super::names::Names;
 use super::oci_layout::{self, ImageName, LayoutReader};
+use crate::class::Class;
 use crate::name;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
@@ -226,23 +227,15 @@ fn of_name(wanted: Option<&str>) -> String {
 }
 
 impl Error {
-    /// Whether the parts contradict each other, rather than being out of reach.
+    /// The kind of failure.
     #[must_use]
-    pub fn is_integrity(&self) -> bool {
+    pub fn class(&self) -> Class {
         match self {
-            Self::Layout(error) => error.is_integrity(),
-            Self::Composition(error) => error.is_integrity(),
-            _ => false,
-        }
-    }
-
-    /// Whether something that was named is not there.
-    #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        match self {
-            Self::Layout(error) => error.is_not_found(),
-            Self::NoImage { .. } | Self::Platform { .. } => true,
-            _ => false,
+            Self::Layout(error) => error.class(),
+            Self::Composition(error) => error.class(),
+            Self::NoImage { .. } | Self::Platform { .. } => Class::NotFound,
+            Self::Name { .. } | Self::Nesting { .. } => Class::Unsupported,
+            Self::SeveralImages { .. } => Class::Other,
         }
     }
 }
@@ -354,7 +347,9 @@ mod tests {
             "{error}"
         );
         let error = layout.open(Some("app:3"), "linux/amd64").unwrap_err();
-        assert!(error.is_not_found() && error.to_string().ends_with("no image named app:3"));
+        assert!(
+            error.class() == Class::NotFound && error.to_string().ends_with("no image named app:3")
+        );
     }
 
     #[test]
@@ -366,7 +361,10 @@ mod tests {
         ]);
         layout.list(&[layout.index(&[inner])]);
         assert_eq!(layout.open(None, "linux/arm64").unwrap().0, "arm");
-        assert!(layout.open(None, "linux/s390x").unwrap_err().is_not_found());
+        assert_eq!(
+            layout.open(None, "linux/s390x").unwrap_err().class(),
+            Class::NotFound
+        );
     }
 
     #[test]
@@ -382,7 +380,7 @@ mod tests {
             assert_eq!(layout.open(None, "linux/arm64").unwrap().0, "a");
             assert_eq!(layout.open(None, "linux/amd64").unwrap().0, "b");
             let error = layout.open(None, "linux/s390x").unwrap_err();
-            assert!(error.is_not_found(), "{error}");
+            assert_eq!(error.class(), Class::NotFound, "{error}");
         }
         // One image that is listed twice is one.
         layout.list(&[arm.clone(), amd.clone(), amd.clone()]);

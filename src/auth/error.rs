@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Origin;
+use crate::class::Class;
 use crate::http::{self, StatusCode};
 use crate::oci::document::ParseError;
 use crate::printable::Printable;
@@ -106,6 +107,17 @@ fn with(credentials: Option<&Origin>) -> String {
 }
 
 impl Error {
+    /// The kind of failure.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Http(error) => error.class(),
+            error if error.is_denial() => Class::Denied,
+            error if error.is_transient() => Class::Unavailable,
+            _ => Class::Unsupported,
+        }
+    }
+
     /// Whether this is a refusal, not a failure.
     #[must_use]
     pub fn is_denial(&self) -> bool {
@@ -151,13 +163,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Http(error) => error.is_transient(),
-            Self::Status { status, .. } => {
-                status.is_server_error()
-                    || matches!(
-                        *status,
-                        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
-                    )
-            }
+            Self::Status { status, .. } => http::retry::is_transient(*status),
             _ => false,
         }
     }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::builder::Nowhere;
-use super::daemon_error::{of_daemon, of_load};
 use super::lock::LockError;
 use super::unanswered::Denial;
 use crate::archive::plain_layer::LayerError;
-use crate::archive::{composition, stored_image};
-use crate::auth::{self, sources};
-use crate::http::{self, RootsError, StatusCode};
+use crate::archive::stored_image;
+use crate::auth::sources;
+use crate::class::Class;
+use crate::http::{self, RootsError};
 use crate::name::endpoint;
 use crate::oci::document::ParseError;
 use crate::registry::{self, Cause, DownloadError};
@@ -38,6 +38,20 @@ pub enum Exit {
     Unsupported,
     /// Ended by a signal, of this number.
     Signal(u8),
+}
+
+impl From<Class> for Exit {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::NotFound => Self::NotFound,
+            Class::Denied => Self::Denied,
+            Class::Integrity => Self::Integrity,
+            Class::Unavailable => Self::Unavailable,
+            Class::Unsupported => Self::Unsupported,
+            Class::Usage => Self::Usage,
+            Class::Other => Self::Other,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -305,39 +319,32 @@ impl Error {
                     Exit::Other
                 }
             }
-            Self::Registry(error) => of_cause(error.cause()),
-            Self::Nowhere(error) => error.exit(),
-            Self::Document { source, .. } => of_document(source),
-            Self::Layer { .. } => Exit::Integrity,
+            Self::Registry(error) => error.class().into(),
+            Self::Nowhere(error) => error.class().into(),
+            Self::Document { source, .. } => source.class().into(),
+            Self::Layer { source, .. } => source.class().into(),
             Self::Expression(_) => Exit::Unsupported,
-            Self::StoredImage(error) => of_stored(error),
-            Self::Images(error) if error.is_integrity() => Exit::Integrity,
-            Self::Images(error) if error.is_not_found() => Exit::NotFound,
-            Self::Composite(error) if error.is_integrity() => Exit::Integrity,
-            Self::BuildImage(error) if error.is_integrity() => Exit::Integrity,
-            Self::Daemon(error) | Self::Prune(daemon::prune::Error::Daemon(error)) => {
-                of_daemon(error)
-            }
-            Self::Load { source, .. } => of_load(source),
-            Self::Prune(daemon::prune::Error::Keep { source, .. }) => of_stored(source),
+            Self::StoredImage(error) => error.class().into(),
+            Self::Images(error) => error.class().into(),
+            Self::BuildImage(error) => error.class().into(),
+            Self::Daemon(error) => error.class().into(),
+            Self::Prune(error) => error.class().into(),
+            Self::Load { source, .. } => source.class().into(),
             Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
             Self::Composite(source) if source.io().is_some_and(is_closed) => Exit::Done,
+            Self::Archive { source, .. } => source.class().into(),
+            Self::Composite(source) => source.class().into(),
             Self::Build(error) => error.exit(),
             Self::Interrupted(signal) => Exit::Signal(u8::try_from(*signal).unwrap_or(0)),
             Self::Credentials(_)
             | Self::Roots(_)
             | Self::Http(_)
-            | Self::Images(_)
             | Self::Server(_)
             | Self::DaemonContext(_)
-            | Self::Prune(_)
             | Self::Output(_)
-            | Self::Archive { .. }
-            | Self::Composite(_)
             | Self::Job(_)
-            | Self::BuildImage(_)
             | Self::Stdout(_)
             | Self::Input { .. }
             | Self::Scratch { .. }
@@ -364,108 +371,32 @@ impl Error {
     /// The digest that was promised and the one that came, where that is what went wrong.
     #[must_use]
     pub fn mismatch(&self) -> Option<&verify::Mismatch> {
-        let error = match self {
+        let first: &(dyn std::error::Error + 'static) = match self {
             Self::Build(error) => return error.mismatch(),
-            Self::Registry(error) => of_content(error)?,
-            Self::Nowhere(error) => of_content(error.most_telling()?)?,
-            Self::Layer {
-                source: LayerError::Content(error),
-                ..
-            } => error,
-            Self::Load { source, .. } => match &**source {
-                daemon::load::Error::Upload(
-                    daemon::UploadError::Layer {
-                        source: LayerError::Content(error),
-                        ..
-                    }
-                    | daemon::UploadError::Blob(composition::Error::Content {
-                        source: error, ..
-                    }),
-                ) => error,
-                _ => return None,
-            },
-            Self::LockedImage { source, .. } => return source.mismatch(),
-            _ => return None,
+            Self::Denial(denial) => return denial.error.mismatch(),
+            Self::Nowhere(error) => error.most_telling()?,
+            error => error,
         };
-        match error {
-            verify::Error::Digest(mismatch) => Some(mismatch),
+        let mut causes = std::iter::successors(Some(first), |error| error.source());
+        causes.find_map(|error| match content_error(error)? {
+            verify::Error::Digest(mismatch) => Some(&**mismatch),
             _ => None,
-        }
+        })
     }
+}
+
+/// The error of the verifier in an error. Transparent errors hide it from those who follow the causes.
+fn content_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a verify::Error> {
+    if let Some(Cause::Verify(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(LayerError::Content(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    error.downcast_ref()
 }
 
 /// Whether the reader of the output closed it.
 fn is_closed(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
-}
-
-pub(super) fn of_stored(error: &stored_image::Error) -> Exit {
-    if error.is_integrity() {
-        Exit::Integrity
-    } else if error.is_not_found() {
-        Exit::NotFound
-    } else {
-        Exit::Other
-    }
-}
-
-fn of_content(error: &registry::Error) -> Option<&verify::Error> {
-    match error.cause() {
-        Cause::Verify(error) => Some(error),
-        _ => None,
-    }
-}
-
-pub(super) fn of_cause(cause: &Cause) -> Exit {
-    match cause {
-        Cause::Http(error) => of_http(error),
-        Cause::Auth(error) | Cause::Behind { source: error, .. } => of_auth(error),
-        Cause::Nesting(_)
-        | Cause::Ranges
-        | Cause::Foreign(_)
-        | Cause::WantsTls(_)
-        | Cause::Verify(verify::Error::OverLimit { .. }) => Exit::Unsupported,
-        Cause::Status { status, .. } => match *status {
-            StatusCode::NOT_FOUND | StatusCode::GONE => Exit::NotFound,
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Denied,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Exit::Unavailable,
-            status if status.is_server_error() => Exit::Unavailable,
-            _ => Exit::Unsupported,
-        },
-        Cause::Verify(_) => Exit::Integrity,
-        Cause::Document(error) => of_document(error),
-        Cause::Platform(_) => Exit::NotFound,
-        Cause::Scratch(_) => Exit::Other,
-    }
-}
-
-fn of_auth(error: &auth::Error) -> Exit {
-    match error {
-        auth::Error::Http(error) => of_http(error),
-        error if error.is_denial() => Exit::Denied,
-        error if error.is_transient() => Exit::Unavailable,
-        _ => Exit::Unsupported,
-    }
-}
-
-fn of_http(error: &http::Error) -> Exit {
-    match error {
-        http::Error::Send { .. } => Exit::Unavailable,
-        error if error.is_transient() => Exit::Unavailable,
-        http::Error::TooLarge { .. }
-        | http::Error::Location { .. }
-        | http::Error::Redirect { .. }
-        | http::Error::OutOfReach { .. }
-        | http::Error::Encoded { .. }
-        | http::Error::TooManyRedirects { .. } => Exit::Unsupported,
-        _ => Exit::Other,
-    }
-}
-
-pub(super) fn of_document(error: &ParseError) -> Exit {
-    if error.is_integrity() {
-        Exit::Integrity
-    } else {
-        Exit::Unsupported
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::Message;
 use super::address::{Address, EndpointError};
+use crate::class::Class;
 use crate::http::{self, StatusCode};
 use crate::oci::digest::Digest;
 use crate::oci::platform::Platform;
@@ -111,14 +112,17 @@ impl From<serde_json::Error> for Unreadable {
 }
 
 impl Error {
-    /// Whether nobody answers, or nobody goes on answering.
+    /// The kind of failure.
     #[must_use]
-    pub fn is_unavailable(&self) -> bool {
+    pub fn class(&self) -> Class {
         match self {
-            Self::Http { source, .. } => {
-                source.is_transient() || matches!(source, http::Error::Send { .. })
+            _ if self.is_denied() => Class::Denied,
+            Self::Http { source, .. } => source.class(),
+            Self::Absent { .. } | Self::OtherLayers { .. } => Class::Integrity,
+            Self::TooOld { .. } | Self::Platform { .. } | Self::Garbage { .. } => {
+                Class::Unsupported
             }
-            _ => false,
+            Self::Endpoint { .. } | Self::Status { .. } | Self::Load { .. } => Class::Other,
         }
     }
 
@@ -144,21 +148,5 @@ impl Error {
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Load { message } | Self::Status { message, .. } if message.is_full())
-    }
-
-    /// Whether the daemon got an image, and not the one that it should.
-    #[must_use]
-    pub fn is_integrity(&self) -> bool {
-        matches!(self, Self::Absent { .. } | Self::OtherLayers { .. })
-    }
-
-    /// Whether the daemon, or this image on it, is more than this program handles.
-    #[must_use]
-    pub fn is_unsupported(&self) -> bool {
-        match self {
-            Self::TooOld { .. } | Self::Platform { .. } | Self::Garbage { .. } => true,
-            Self::Http { source, .. } => matches!(source, http::Error::TooLarge { .. }),
-            _ => false,
-        }
     }
 }

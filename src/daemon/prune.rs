@@ -9,6 +9,7 @@ use super::state::{self, Record, State};
 use super::tag::TagName;
 use crate::archive::identities::identities;
 use crate::archive::stored_image;
+use crate::class::Class;
 use crate::oci::digest::Digest;
 
 /// What was done about one record.
@@ -183,6 +184,18 @@ pub enum Error {
     /// The daemon.
     #[error(transparent)]
     Daemon(#[from] super::Error),
+}
+
+impl Error {
+    /// The kind of failure.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Keep { source, .. } => source.class(),
+            Self::Daemon(error) => error.class(),
+            Self::State(_) => Class::Other,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use url::Url;
 use super::resolver::OutOfReach;
 use super::tls_problem::{TlsProblem, words};
 use super::{HostCertificatesError, ProxyError, Refusal, StatusCode, redirect};
+use crate::class::Class;
 use crate::safe_url::SafeUrl;
 
 /// No usable answer.
@@ -157,6 +158,22 @@ impl Error {
         Self::TooManyRedirects {
             url: SafeUrl::new(url),
             limit: redirect::LIMIT,
+        }
+    }
+
+    /// The kind of failure.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Send { .. } => Class::Unavailable,
+            error if error.is_transient() => Class::Unavailable,
+            Self::TooLarge { .. }
+            | Self::Location { .. }
+            | Self::Redirect { .. }
+            | Self::OutOfReach { .. }
+            | Self::Encoded { .. }
+            | Self::TooManyRedirects { .. } => Class::Unsupported,
+            _ => Class::Other,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::class::Class;
 use crate::name::Reference;
 use crate::name::endpoint::Endpoint;
 use crate::oci::descriptor::Descriptor;
@@ -207,6 +208,21 @@ pub enum ImageError {
         #[source]
         source: document::ParseError,
     },
+}
+
+impl ImageError {
+    /// The kind of failure.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Platform { source, .. } => source.class(),
+            Self::NoPlatform
+            | Self::NoIndex
+            | Self::IndexType(_)
+            | Self::Registry(_)
+            | Self::Pinned { .. } => Class::Unsupported,
+        }
+    }
 }
 
 fn shown(digest: Option<&Digest>) -> String {

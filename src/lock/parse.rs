@@ -7,12 +7,14 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde_json::Value;
 
 use super::{ImageError, Lock, LockedImage, LockedPlatform, Name, SizeError, VERSION};
+use crate::class::Class;
 use crate::name::Reference;
 use crate::name::endpoint::Endpoint;
 use crate::oci::descriptor::Descriptor;
-use crate::oci::document::Document;
+use crate::oci::document::{self, Document};
 use crate::oci::manifest::Manifest;
 use crate::oci::platform::{self, Platform};
 use crate::oci::timestamp::Timestamp;
@@ -34,7 +36,8 @@ pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
     {
         return Err(ParseError::Newer(version));
     }
-    let lock: RawLock = serde_json::from_slice(text).map_err(|error| ParseError::of(&error))?;
+    let lock: RawLock =
+        serde_json::from_slice(text).map_err(|error| ParseError::of(&error, text))?;
     if lock.version != VERSION {
         return Err(ParseError::Older(lock.version));
     }
@@ -108,9 +111,9 @@ struct RawDescriptor(Descriptor);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct StrictDescriptor {
-    media_type: serde_json::Value,
-    digest: serde_json::Value,
-    size: serde_json::Value,
+    media_type: Value,
+    digest: Value,
+    size: Value,
 }
 
 impl TryFrom<StrictDescriptor> for RawDescriptor {
@@ -163,18 +166,36 @@ impl TryFrom<RawImage> for Image {
     }
 }
 
-impl TryFrom<RawPlatform> for CheckedPlatform {
-    type Error = String;
+/// A platform's entry that cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum PlatformError {
+    #[error("the manifest cannot be used: {}", chain(.0))]
+    Manifest(document::ParseError),
+    #[error("{0} what the manifest says")]
+    Contradiction(&'static str),
+}
 
-    fn try_from(raw: RawPlatform) -> Result<Self, String> {
+impl PlatformError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Manifest(error) => error.class(),
+            Self::Contradiction(_) => Class::Integrity,
+        }
+    }
+}
+
+impl TryFrom<RawPlatform> for CheckedPlatform {
+    type Error = PlatformError;
+
+    fn try_from(raw: RawPlatform) -> Result<Self, PlatformError> {
         let manifest = Document::<Manifest>::parse(raw.manifest.into_bytes(), None)
-            .map_err(|error| format!("the manifest cannot be used: {}", chain(&error)))?;
+            .map_err(PlatformError::Manifest)?;
         let same = |RawDescriptor(said): &RawDescriptor, is: &Descriptor| {
             said.media_type == is.media_type && said.digest == is.digest && said.size == is.size
         };
         let layers = &manifest.layers;
         if !same(&raw.config, &manifest.config) {
-            return Err("`config` is not what the manifest says".to_owned());
+            return Err(PlatformError::Contradiction("`config` is not"));
         }
         if raw.layers.len() != layers.len()
             || !raw
@@ -183,13 +204,29 @@ impl TryFrom<RawPlatform> for CheckedPlatform {
                 .zip(layers)
                 .all(|(said, is)| same(said, is))
         {
-            return Err("`layers` are not what the manifest says".to_owned());
+            return Err(PlatformError::Contradiction("`layers` are not"));
         }
         Ok(Self(LockedPlatform {
             created: raw.created,
             manifest,
         }))
     }
+}
+
+/// The class of the first platform's entry in a lock that cannot be used. The parser of the lock keeps only the text of
+/// its error.
+fn class_of_platforms(lock: &[u8]) -> Class {
+    let lock: Value = serde_json::from_slice(lock).unwrap_or_default();
+    let members = |value: Option<&Value>| {
+        let members = value.and_then(Value::as_object);
+        members.cloned().unwrap_or_default().into_iter()
+    };
+    let platforms =
+        members(lock.get("images")).flat_map(|(_, image)| members(image.get("platforms")));
+    platforms
+        .filter_map(|(_, platform)| serde_json::from_value::<RawPlatform>(platform).ok())
+        .find_map(|platform| CheckedPlatform::try_from(platform).err())
+        .map_or(Class::Unsupported, |error| error.class())
 }
 
 /// An error and its causes in one line.
@@ -277,6 +314,8 @@ pub enum ParseError {
     /// It is not what the format demands.
     #[error("line {line}, column {column}: {message}")]
     Line {
+        /// [`Class::Integrity`] if a platform's entry contradicts itself, else [`Class::Unsupported`].
+        class: Class,
         /// Counted from 1.
         line: usize,
         /// Counted from 1.
@@ -287,11 +326,24 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    fn of(error: &serde_json::Error) -> Self {
+    /// The kind of failure.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Line { class, .. } => *class,
+            Self::Sizes(_) => Class::Integrity,
+            Self::TooLarge | Self::Conflict(_) | Self::Newer(_) | Self::Older(_) => {
+                Class::Unsupported
+            }
+        }
+    }
+
+    fn of(error: &serde_json::Error, lock: &[u8]) -> Self {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let place = format!(" at line {line} column {column}");
         Self::Line {
+            class: class_of_platforms(lock),
             line,
             column,
             message: text.strip_suffix(&place).unwrap_or(&text).to_owned(),

@@ -16,6 +16,7 @@ use super::store_file::StoreFile;
 use crate::archive::composition::{self, Composition};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::LayoutWriter;
+use crate::class::Class;
 use crate::input;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
@@ -263,15 +264,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the parts contradict each other, rather than being out of reach.
+    /// The kind of failure.
     #[must_use]
-    pub fn is_integrity(&self) -> bool {
+    pub fn class(&self) -> Class {
         match self {
-            Self::Config { .. } | Self::Manifest(_) | Self::Digest { .. } | Self::Size { .. } => {
-                true
-            }
-            Self::Composition(error) => error.is_integrity(),
-            Self::Read { .. } | Self::Write { .. } | Self::Script(_) => false,
+            Self::Config { source, .. } | Self::Manifest(source) => source.class(),
+            Self::Composition(error) => error.class(),
+            Self::Digest { .. } | Self::Size { .. } => Class::Integrity,
+            Self::Read { .. } | Self::Write { .. } | Self::Script(_) => Class::Other,
         }
     }
 }
@@ -392,32 +392,36 @@ mod tests {
             Some(text.replace(from, to))
         };
         let cases = [
-            (Some(text.clone()), None),
+            (Some(text.clone()), None, Class::Other),
             (
                 wrong(&digest, &Digest::of(b"").to_string()),
                 Some("and the manifest says sha256:e3b0c"),
+                Class::Integrity,
             ),
             (
                 wrong(r#""size":9"#, r#""size":8"#),
                 Some("has 9 bytes, and the manifest says 8"),
+                Class::Integrity,
             ),
             (
                 Some("{}".to_owned()),
                 Some("the image's manifest cannot be used"),
+                Class::Unsupported,
             ),
             (
                 wrong("vnd.docker.container.image.v1+json", "x"),
                 Some("the image's manifest cannot be used"),
+                Class::Unsupported,
             ),
         ];
-        for (number, (manifest, expected)) in cases.into_iter().enumerate() {
+        for (number, (manifest, expected, class)) in cases.into_iter().enumerate() {
             job.spec.manifest = manifest;
             job.out = directory.path().join(number.to_string());
             match (job.build(), expected) {
                 (Ok(()), None) => assert_eq!(written_manifest(&job), text),
                 (Err(error), Some(expected)) => {
                     assert!(error.to_string().contains(expected), "{error}");
-                    assert!(error.is_integrity());
+                    assert_eq!(error.class(), class, "{error}");
                     assert!(!job.out.exists());
                 }
                 (result, _) => panic!("{number}: {result:?}"),

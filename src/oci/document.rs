@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::class::Class;
 use crate::go_json::{Shape, ShapeError};
 use crate::oci::digest::Digest;
 use crate::oci::media_type::MediaType;
@@ -131,10 +132,17 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    /// Whether the document says two things, rather than something that is not understood.
+    /// [`Class::Integrity`] for a document that can be read in two ways, else [`Class::Unsupported`].
     #[must_use]
-    pub fn is_integrity(&self) -> bool {
-        matches!(self, Self::Ambiguous(_) | Self::Contradiction(_))
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Ambiguous(_) | Self::Contradiction(_) => Class::Integrity,
+            Self::TooLarge
+            | Self::Json { .. }
+            | Self::IsIndex
+            | Self::Entry { .. }
+            | Self::Unsupported(_) => Class::Unsupported,
+        }
     }
 
     /// Wraps a JSON error with a look at the bytes for the reader's sake.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::Url;
 
+use crate::class::Class;
 use crate::http::{self, Authorization, Response, StatusCode};
 use crate::name::{Reference, Repository};
 use crate::oci::digest::Digest;
@@ -31,6 +32,12 @@ impl Error {
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.cause
+    }
+
+    /// The kind of failure.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.cause.class()
     }
 
     /// Who was asked: a registry, or the host that has a foreign layer.
@@ -194,6 +201,30 @@ fn wants_tls(body: &[u8]) -> bool {
 }
 
 impl Cause {
+    /// The kind of failure.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Http(error) => error.class(),
+            Self::Auth(error) | Self::Behind { source: error, .. } => error.class(),
+            Self::Nesting(_) | Self::Ranges | Self::Foreign(_) | Self::WantsTls(_) => {
+                Class::Unsupported
+            }
+            Self::Status { status, .. } => match *status {
+                StatusCode::NOT_FOUND | StatusCode::GONE => Class::NotFound,
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Class::Denied,
+                status if http::retry::is_transient(status) || status.is_server_error() => {
+                    Class::Unavailable
+                }
+                _ => Class::Unsupported,
+            },
+            Self::Verify(error) => error.class(),
+            Self::Document(error) => error.class(),
+            Self::Platform(_) => Class::NotFound,
+            Self::Scratch(_) => Class::Other,
+        }
+    }
+
     /// Whether the same may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {

@@ -102,6 +102,7 @@ mod tests {
     use super::super::fixture::{INDEX, LAYER, LayoutFixture, digest_of};
     use super::*;
     use crate::archive::oci_layout;
+    use crate::class::Class;
     use crate::oci::digest::Digest;
     use serde_json::json;
 
@@ -258,7 +259,7 @@ mod tests {
         std::fs::write(elsewhere.path(), LAYER).unwrap();
         assert!(layout.open().is_ok());
         std::fs::write(elsewhere.path(), b"hunter2222").unwrap();
-        assert!(layout.open().unwrap_err().is_integrity());
+        assert_eq!(layout.open().unwrap_err().class(), Class::Integrity);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::archive::oci_layout;
+use crate::class::Class;
 use crate::name;
 use crate::oci::digest::Digest;
 
@@ -32,15 +33,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether a file's content is not what its digest or size says.
+    /// The kind of failure.
     #[must_use]
-    pub fn is_integrity(&self) -> bool {
-        matches!(self, Self::Layout(error) if error.is_integrity())
-    }
-
-    /// Whether something that was named is not there.
-    #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Layout(error) if error.is_not_found())
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Layout(error) => error.class(),
+            Self::Name { .. } => Class::Unsupported,
+            Self::TwoImages { .. } => Class::Other,
+        }
     }
 }

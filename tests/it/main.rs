@@ -36,6 +36,7 @@ mod serve; // hocker serve: what clients get, and what becomes of requests that 
 mod auth; // challenges and the ways to give credentials
 mod bad_input; // exit codes, and nothing left behind
 mod behind; // names that redirect to another registry
+mod classes; // the same fault has one exit code, wherever it is found
 mod classic; // classic names and classic command lines
 mod credentials; // where they are found, in which order, and that nobody hears them
 mod documents; // as others write them: refused where they could be read in two ways, taken where they are only odd

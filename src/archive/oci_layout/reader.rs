@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::blob_name;
+use crate::class::Class;
 use crate::input;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
@@ -233,19 +234,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether a file's content is not what its digest or size says.
+    /// The kind of failure.
     #[must_use]
-    pub fn is_integrity(&self) -> bool {
+    pub fn class(&self) -> Class {
         match self {
-            Self::Digest { .. } | Self::Size { .. } => true,
-            Self::Document { source, .. } => source.is_integrity(),
-            _ => false,
+            Self::NotALayout { .. } | Self::Absent { .. } => Class::NotFound,
+            Self::Version { .. } => Class::Unsupported,
+            Self::Read { .. } => Class::Other,
+            Self::Document { source, .. } => source.class(),
+            Self::Digest { .. } | Self::Size { .. } => Class::Integrity,
         }
-    }
-
-    /// Whether something that was named is not there.
-    #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotALayout { .. } | Self::Absent { .. })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::cli::error::{Exit, of_cause};
+use crate::class::Class;
 use crate::cli::report;
 use crate::http::admits;
 use crate::nix::builder::Location;
@@ -100,26 +100,26 @@ impl Nowhere {
             .answers
             .iter()
             .filter_map(|answer| answer.said.as_deref());
-        said.min_by_key(|error| Reverse(weight(of_cause(error.cause()))))
+        said.min_by_key(|error| Reverse(weight(error.class())))
     }
 
-    /// How the program ends for it.
-    pub(in crate::cli) fn exit(&self) -> Exit {
-        let error = self.most_telling();
-        error.map_or(Exit::Other, |error| of_cause(error.cause()))
+    /// The class of the error that tells most.
+    pub(in crate::cli) fn class(&self) -> Class {
+        self.most_telling()
+            .map_or(Class::Other, registry::Error::class)
     }
 }
 
 /// How much a place tells by an error. Wrong content must never go unnoticed behind a place that has none. Somebody can
 /// give access where it is denied, and many registries deny what they do not have. Who does not answer may have it
 /// the next time. That a place does not have it says nothing more.
-fn weight(exit: Exit) -> u8 {
-    match exit {
-        Exit::Integrity => 5,
-        Exit::Denied => 4,
-        Exit::Unavailable => 3,
-        Exit::Unsupported => 2,
-        Exit::NotFound => 0,
+fn weight(class: Class) -> u8 {
+    match class {
+        Class::Integrity => 5,
+        Class::Denied => 4,
+        Class::Unavailable => 3,
+        Class::Unsupported => 2,
+        Class::NotFound => 0,
         _ => 1,
     }
 }

@@ -117,10 +117,9 @@ impl LockError {
             | Self::Service { .. }
             | Self::CredentialsForSeveral(_) => Exit::Usage,
             Self::NoLock(_) | Self::NotLocked { .. } | Self::Platform(_) => Exit::NotFound,
-            Self::Parse { .. }
-            | Self::Unlockable(_)
-            | Self::Compose { .. }
-            | Self::Dotenv { .. } => Exit::Unsupported,
+            Self::Parse { source, .. } => source.class().into(),
+            Self::Unlockable(source) => source.class().into(),
+            Self::Compose { .. } | Self::Dotenv { .. } => Exit::Unsupported,
             Self::Sizes(_) => Exit::Integrity,
             Self::Changed { .. } | Self::Held(_) | Self::Moved { .. } => Exit::Other,
         }

@@ -28,6 +28,7 @@ use super::tag::{self, TagName};
 use super::upload::{Sent, UploadError};
 use crate::archive::composition::{self, Composition};
 use crate::archive::stored_image;
+use crate::class::Class;
 use crate::compression::Limit;
 use crate::oci::digest::{DiffId, Digest};
 use crate::oci::platform::Platform;
@@ -286,6 +287,21 @@ pub enum Error {
     /// A part of the work ended without a result.
     #[error("a part of the work ended early")]
     Task(#[from] JoinError),
+}
+
+impl Error {
+    /// The kind of failure.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Open(error) => error.class(),
+            Self::NoneForDaemon(_) => Class::Unsupported,
+            Self::Composition(error) => error.class(),
+            Self::Upload(error) => error.class(),
+            Self::Daemon(error) => error.class(),
+            Self::Name(_) | Self::State(_) | Self::Task(_) => Class::Other,
+        }
+    }
 }
 
 impl Error {

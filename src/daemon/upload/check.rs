@@ -133,6 +133,7 @@ impl Write for Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::class::Class;
     use crate::compression::TooLarge;
     use crate::oci::digest::Digest;
     use crate::oci::media_type::MediaType;
@@ -195,7 +196,7 @@ mod tests {
             (b"no archive", b"no archive", b"no archive"),
         ] {
             let error = check(blob, digest_of, diff_id_of, Limit::default()).unwrap_err();
-            assert!(error.is_integrity(), "{error}");
+            assert_eq!(error.class(), Class::Integrity, "{error}");
         }
         let error = check(&blob, &blob, &plain, Limit::of_bytes(1000)).unwrap_err();
         let UploadError::Layer {

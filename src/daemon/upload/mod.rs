@@ -20,6 +20,7 @@ pub(super) use self::pipe::{Stop, channel};
 use self::pipe::Pipe;
 use crate::archive::plain_layer::LayerError;
 use crate::archive::{composition, header};
+use crate::class::Class;
 use crate::oci::digest::Digest;
 use crate::printable::Printable;
 
@@ -115,17 +116,15 @@ pub enum UploadError {
 }
 
 impl UploadError {
-    /// Whether the content is not what the image says.
+    /// The kind of failure.
     #[must_use]
-    pub fn is_integrity(&self) -> bool {
+    pub fn class(&self) -> Class {
         match self {
-            Self::Layer { .. } => true,
-            Self::Blob(error) => error.is_integrity(),
-            Self::Archive(error) => matches!(
-                error,
-                header::Error::Short { .. } | header::Error::Long { .. }
-            ),
-            Self::Read { .. } | Self::NotALayer { .. } | Self::Stopped => false,
+            Self::Layer { source, .. } => source.class(),
+            Self::Blob(error) => error.class(),
+            Self::Archive(error) => error.class(),
+            Self::NotALayer { .. } => Class::Unsupported,
+            Self::Read { .. } | Self::Stopped => Class::Other,
         }
     }
 }

@@ -79,11 +79,11 @@ fn a_name_that_reads_like_an_id_is_given_to_no_image() {
     };
     let load_refuses = || {
         let daemon = docker();
-        let outcome = load(&daemon, &bad).run().failed(1);
+        let outcome = load(&daemon, &bad).run().failed(7);
         outcome.says("is not a name for an image");
     };
     load_refuses();
-    image_refuses(image_of(bad.path()), 1);
+    image_refuses(image_of(bad.path()), 7);
     image_refuses(image_of(good.path()).arguments(["--tag", &evil]), 2);
     hocker(["load", "--tag", &evil])
         .arguments([good.path()])
@@ -96,7 +96,7 @@ fn a_name_that_reads_like_an_id_is_given_to_no_image() {
     ] {
         write_script(&script, &image, good.path(), &names);
         load_refuses();
-        image_refuses(image_of(bad.path()), 1);
-        image_refuses(hocker(["composite"]).arguments([&script]), 1);
+        image_refuses(image_of(bad.path()), 7);
+        image_refuses(hocker(["composite"]).arguments([&script]), 7);
     }
 }
