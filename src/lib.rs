@@ -51,6 +51,7 @@ pub mod compose;
 pub mod daemon;
 pub mod lock;
 pub mod nix;
+pub mod pin;
 pub mod registry;
 pub mod serve;
 

@@ -14,6 +14,7 @@ use crate::class::Class;
 use crate::http::{self, RootsError};
 use crate::name::endpoint;
 use crate::oci::document::ParseError;
+use crate::pin;
 use crate::registry::{self, Cause, DownloadError};
 use crate::{archive, daemon, name, nix, output, serve, verify};
 
@@ -190,6 +191,9 @@ pub enum Error {
         #[source]
         source: archive::header::Error,
     },
+    /// An image that cannot be pinned.
+    #[error(transparent)]
+    Pin(pin::Error),
     /// A lock file, or what is made of one.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -257,6 +261,15 @@ impl From<registry::Error> for Error {
     }
 }
 
+impl From<pin::Error> for Error {
+    fn from(error: pin::Error) -> Self {
+        match error {
+            pin::Error::Registry(error) => Self::Registry(error),
+            error => Self::Pin(error),
+        }
+    }
+}
+
 impl From<stored_image::Error> for Error {
     fn from(error: stored_image::Error) -> Self {
         Self::StoredImage(Box::new(error))
@@ -308,6 +321,7 @@ impl Error {
             | Self::ForceDirectory
             | Self::DirectoryToStdout => Exit::Usage,
             Self::Denial(denial) => denial.error.exit(),
+            Self::Pin(error) => error.class().into(),
             Self::Lock(error) => error.exit(),
             Self::LockedImage { source, .. } => source.exit(),
             Self::Several(errors) => {

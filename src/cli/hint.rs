@@ -8,6 +8,7 @@ use crate::auth;
 use crate::daemon;
 use crate::http::TlsProblem;
 use crate::oci::document::ParseError;
+use crate::pin;
 use crate::registry::Cause;
 use crate::verify;
 
@@ -47,6 +48,7 @@ impl Error {
             Self::Load { source, .. } => hint_of_load(source),
             Self::Denial(denial) => denial.error.hint(),
             Self::LockedImage { source, .. } => source.hint(),
+            Self::Pin(pin::Error::Platform(_)) => Some("choose another with --platform"),
             Self::Lock(error) => error.hint(),
             Self::Document {
                 source: ParseError::IsIndex,

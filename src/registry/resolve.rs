@@ -86,6 +86,22 @@ impl Registry {
         found.map_err(|cause| self.failed(reference, cause))
     }
 
+    /// Fetches the configuration of the image that `reference` names and `manifest` describes. The two must belong
+    /// together.
+    pub async fn config(
+        &self,
+        reference: &Reference,
+        manifest: &Document<Manifest>,
+    ) -> Result<Document<ImageConfig>, Error> {
+        let unusable = |error: ParseError| self.failed(reference, error.into());
+        manifest.require_image().map_err(unusable)?;
+        let config = self
+            .config_blob(&reference.repository, &manifest.config)
+            .await?;
+        manifest.check_config(&config).map_err(unusable)?;
+        Ok(config)
+    }
+
     /// Finds the manifest that serves `platform` among those of the index that `reference` named.
     pub async fn manifest_in(
         &self,
@@ -187,8 +203,9 @@ impl Registry {
                 manifest
                     .require_image()
                     .map_err(|cause| failed(cause.into()))?;
-                let config: Document<ImageConfig> =
-                    self.config(&reference.repository, &manifest.config).await?;
+                let config: Document<ImageConfig> = self
+                    .config_blob(&reference.repository, &manifest.config)
+                    .await?;
                 Ok((Found::Manifest(manifest), Some(config.platform().clone())))
             }
         }

@@ -29,7 +29,7 @@ const OWNED_CRATES: [(&str, &[&str]); 3] = [
 
 /// Modules that never see the network, and what they therefore do not use.
 const OFFLINE: [&str; 4] = ["archive", "compose", "lock", "nix"];
-const NETWORK: [&str; 5] = ["http", "registry", "auth", "serve", "daemon"];
+const NETWORK: [&str; 6] = ["http", "registry", "auth", "serve", "daemon", "pin"];
 /// Crates whose module `net` is the network.
 const SYSTEM: [&str; 2] = ["std::", "tokio::"];
 

@@ -15,7 +15,7 @@ use super::args::{Format, ImageArgs};
 use super::manifest::existing;
 use super::progress::Display;
 use super::source::{Source, platform};
-use super::{Context, Error, classic, config, stdout};
+use super::{Context, Error, classic, stdout};
 use crate::archive::docker_save::Kind;
 use crate::archive::names::Names;
 use crate::archive::stored_image::{self, Choice};
@@ -198,7 +198,7 @@ impl Image {
         match &self.config {
             Config::AtHand(config) => Ok(config.clone()),
             Config::Elsewhere(registry, reference) => {
-                config::fetch(registry, reference, &self.manifest).await
+                Ok(registry.config(reference, &self.manifest).await?)
             }
         }
     }

@@ -6,15 +6,16 @@ use std::path::Path;
 use super::super::args::CredentialArgs;
 use super::super::args::lock::{AddArgs, TellArgs};
 use super::super::{Context, Error, report};
+use super::each;
 use super::error::LockError;
 use super::file::{Edits, LockFile};
-use super::look::{self, Wanted};
 use super::registries::Registries;
 use super::tell;
 use crate::lock::{Lock, LockedImage, Name};
 use crate::name::Reference;
 use crate::name::endpoint::Endpoint;
 use crate::oci::platform::Platform;
+use crate::pin::{self, Wanted};
 use crate::printable::Printable;
 use crate::safe_url;
 
@@ -192,7 +193,7 @@ pub(super) async fn lock(
         .map(|one| (&one.endpoint, &one.reference.repository));
     let registries = Registries::new(context, credentials, places).await?;
     let platforms: Vec<_> = platforms.iter().map(Platform::normalised).collect();
-    let found = look::for_all(
+    let found = each::all(
         context,
         additions.iter().map(|one| async {
             let wanted = Wanted {
@@ -201,7 +202,9 @@ pub(super) async fn lock(
                 platforms: &platforms,
                 known: file.lock.images.get(&one.name),
             };
-            look::look(&wanted, &registries).await
+            let repository = &one.reference.repository;
+            let registry = registries.turn(&one.endpoint, repository).await?;
+            Ok(pin::pin(&wanted, &registry).await?)
         }),
     )
     .await;

@@ -7,10 +7,11 @@ use serde_json::json;
 use super::super::args::lock::CheckArgs;
 use super::super::{Context, Error, report, stdout};
 use super::add::{chosen, failure};
+use super::each;
 use super::error::LockError;
 use super::file::LockFile;
-use super::look;
 use super::tell;
+use crate::pin;
 use crate::printable::Printable;
 
 pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Result<(), Error> {
@@ -19,19 +20,25 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
     let all = images.len();
     // Digests do not move, so nobody has to be asked.
     images.retain(|(_, image)| !image.is_pinned());
-    let found = look::at_each(images, args.credentials, context, look::digest).await?;
+    let found = each::of_locked(
+        images,
+        args.credentials,
+        context,
+        async |image, registry| Ok(pin::digest(image, registry).await?),
+    )
+    .await?;
     let mut moved = Vec::new();
     let mut failures = Vec::new();
     for (name, image, found) in found {
         match found {
-            Ok(now) if now == image.digest() => {}
+            Ok(now) if Some(now) == image.digest() => {}
             Ok(now) => moved.push((name, image, now)),
             Err(error) => failures.push(failure("check", name.clone(), image.reference(), error)),
         }
     }
     for (name, image, now) in &moved {
         let short = |digest: Option<_>| digest.as_ref().map(tell::abbreviated).unwrap_or_default();
-        let (from, to) = (short(image.digest()), short(*now));
+        let (from, to) = (short(image.digest()), short(Some(*now)));
         report::note(&Printable::new(&format!(
             "{name} ({}): {from} → {to}",
             image.reference()

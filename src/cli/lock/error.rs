@@ -7,7 +7,6 @@ use crate::compose;
 use crate::file_lock;
 use crate::lock::{self, Name};
 use crate::name::{self, Reference};
-use crate::oci::index::NoSuchPlatform;
 use crate::printable::Printable;
 
 /// Why a lock file does not do.
@@ -44,12 +43,6 @@ pub enum LockError {
         /// The image.
         taken_by: Box<Reference>,
     },
-    /// What a registry has of an image does not make a lock.
-    #[error("what the registry has cannot be locked")]
-    Unlockable(#[from] lock::ImageError),
-    /// An image that is for another platform than is wanted.
-    #[error("the image is not in an index, and does not fit")]
-    Platform(#[from] NoSuchPlatform),
     /// Somebody else has written the lock file.
     #[error("`{name}` was changed in {} by somebody else meanwhile", path.display())]
     Changed {
@@ -116,9 +109,8 @@ impl LockError {
             | Self::NameTaken { .. }
             | Self::Service { .. }
             | Self::CredentialsForSeveral(_) => Exit::Usage,
-            Self::NoLock(_) | Self::NotLocked { .. } | Self::Platform(_) => Exit::NotFound,
+            Self::NoLock(_) | Self::NotLocked { .. } => Exit::NotFound,
             Self::Parse { source, .. } => source.class().into(),
-            Self::Unlockable(source) => source.class().into(),
             Self::Compose { .. } | Self::Dotenv { .. } => Exit::Unsupported,
             Self::Sizes(_) => Exit::Integrity,
             Self::Changed { .. } | Self::Held(_) | Self::Moved { .. } => Exit::Other,
@@ -145,7 +137,6 @@ impl LockError {
             ),
             Self::Sizes(_) => Some("nothing was written; one of the two manifests is wrong"),
             Self::Moved { .. } => Some("`hocker lock update` follows them"),
-            Self::Platform(_) => Some("choose another with --platform"),
             Self::CredentialsForSeveral(_) => Some(
                 "name the images of one registry, or let `docker login` or `podman login` keep the credentials",
             ),

@@ -1,14 +1,14 @@
-//! `hocker lock`: the lock file, one file a command. [`file`] reads and writes it, [`registries`] says whom to ask with
-//! which credentials, [`look`] asks what an image is now, and [`tell`] says what changed.
+//! `hocker lock`: the lock file, one file a command. [`file`] reads and writes it, [`registries`] connects to the
+//! registries of its images, [`each`] works on many images at a time, and [`tell`] says what changed.
 
 mod add;
 mod check;
 mod compose;
+mod each;
 mod error;
 mod file;
 mod graph;
 mod list;
-mod look;
 mod registries;
 mod remove;
 mod table;

@@ -2,6 +2,7 @@
 //! registry is shown to no other.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
@@ -27,6 +28,20 @@ pub(super) struct Registries<'a> {
     given: Option<Credentials>,
     known: Mutex<Vec<Known>>,
     permits: HashMap<Endpoint, Arc<Semaphore>>,
+}
+
+/// A registry that may be asked for one image.
+pub(super) struct Turn {
+    registry: Arc<Registry>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Deref for Turn {
+    type Target = Registry;
+
+    fn deref(&self) -> &Registry {
+        &self.registry
+    }
 }
 
 /// A registry that was asked before.
@@ -78,14 +93,24 @@ impl<'a> Registries<'a> {
     }
 
     /// Waits until the registry at `endpoint` may be asked for one more image.
-    pub(super) async fn turn(&self, endpoint: &Endpoint) -> Option<OwnedSemaphorePermit> {
-        let permits = self.permits.get(endpoint)?;
-        // The semaphore is never closed, so there is always a permit in the end.
-        Arc::clone(permits).acquire_owned().await.ok()
+    pub(super) async fn turn(
+        &self,
+        endpoint: &Endpoint,
+        repository: &Repository,
+    ) -> Result<Turn, Error> {
+        let permit = match self.permits.get(endpoint) {
+            // The semaphore is never closed, so there is always a permit in the end.
+            Some(permits) => Arc::clone(permits).acquire_owned().await.ok(),
+            None => None,
+        };
+        Ok(Turn {
+            registry: self.registry(endpoint, repository).await?,
+            _permit: permit,
+        })
     }
 
     /// The registry for a repository. Images of one repository share tokens; those of others do not wait for them.
-    pub(super) async fn registry(
+    async fn registry(
         &self,
         endpoint: &Endpoint,
         repository: &Repository,

@@ -5,14 +5,21 @@ use std::path::Path;
 use super::super::args::lock::UpdateArgs;
 use super::super::{Context, Error};
 use super::add::{chosen, failure};
+use super::each;
 use super::file::{Edits, LockFile};
-use super::look;
 use super::tell;
+use crate::pin;
 
 pub(super) async fn run(args: UpdateArgs, path: &Path, context: &Context) -> Result<(), Error> {
     let file = LockFile::read(path)?;
     let images = chosen(&file.lock, &args.names, path)?;
-    let found = look::at_each(images, args.credentials, context, look::look_again).await?;
+    let found = each::of_locked(
+        images,
+        args.credentials,
+        context,
+        async |image, registry| Ok(pin::pin_again(image, registry).await?),
+    )
+    .await?;
     let mut edits = Edits::new();
     let mut failures = Vec::new();
     for (name, image, found) in found {

@@ -180,7 +180,7 @@ impl Registry {
     }
 
     /// Fetches an image's configuration: the document that `descriptor` describes.
-    pub async fn config<T: View>(
+    pub(super) async fn config_blob<T: View>(
         &self,
         repository: &Repository,
         descriptor: &Descriptor,

@@ -1,0 +1,49 @@
+//! Work on many images at a time, as far as their registries can be asked.
+
+use super::super::args::CredentialArgs;
+use super::super::{Context, Error};
+use super::registries::Registries;
+use crate::lock::{LockedImage, Name};
+use crate::registry::Registry;
+
+/// Does something with each of the images that are locked already.
+pub(super) async fn of_locked<'a, T>(
+    images: Vec<(&'a Name, &'a LockedImage)>,
+    credentials: CredentialArgs,
+    context: &Context,
+    work: impl AsyncFn(&LockedImage, &Registry) -> Result<T, Error>,
+) -> Result<Vec<(&'a Name, &'a LockedImage, Result<T, Error>)>, Error> {
+    let places = images
+        .iter()
+        .map(|(_, image)| (image.endpoint(), &image.reference().repository));
+    let registries = Registries::new(context, credentials, places).await?;
+    let results = all(
+        context,
+        images.iter().map(|(_, image)| async {
+            let repository = &image.reference().repository;
+            let registry = registries.turn(image.endpoint(), repository).await?;
+            work(image, &registry).await
+        }),
+    )
+    .await;
+    let results = images.into_iter().zip(results);
+    Ok(results
+        .map(|((name, image), result)| (name, image, result))
+        .collect())
+}
+
+/// Does all of this, and shows how much is done.
+pub(super) async fn all<T, F: Future<Output = T>>(
+    context: &Context,
+    work: impl IntoIterator<Item = F>,
+) -> Vec<T> {
+    let work: Vec<_> = work.into_iter().collect();
+    let progress = context.display.images(work.len());
+    let progress = &progress;
+    let counted = work.into_iter().map(|one| async move {
+        let done = one.await;
+        progress.done();
+        done
+    });
+    futures_util::future::join_all(counted).await
+}
