@@ -7,8 +7,10 @@
 //!
 //! Source: Go's `encoding/json`, documentation of `Unmarshal` and `foldName` in `fold.go`.
 
+mod null;
 mod shape;
 
+pub(crate) use self::null::{null_as_default, texts};
 pub use self::shape::{Shape, ShapeError};
 
 use std::collections::BTreeMap;

@@ -25,6 +25,7 @@
 //! Bytes whose digest matters are kept in a [`oci::Document`] and never serialised again.
 
 // Values.
+pub mod causes;
 pub mod class;
 mod complaint;
 pub mod go_json;
@@ -54,6 +55,3 @@ pub mod nix;
 pub mod pin;
 pub mod registry;
 pub mod serve;
-
-// Program.
-pub mod cli;

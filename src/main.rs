@@ -1,5 +1,7 @@
-//! The executable: everything is in the library.
+//! The program: the command line over the library of the same name.
+
+mod cli;
 
 fn main() -> std::process::ExitCode {
-    hocker::cli::main()
+    cli::main()
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::stderr;
-use crate::printable::Printable;
-use crate::serve::Access;
+use hocker::printable::Printable;
+use hocker::serve::Access;
 
 /// Bytes of lines that may wait to be written (1 MiB). What comes then is lost, and counted.
 const WAITING: usize = 1 << 20;

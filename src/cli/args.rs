@@ -1,9 +1,10 @@
 //! Arguments: what can be asked for. The doc comments here are the help texts.
 
-pub mod lock;
+pub(crate) mod lock;
 mod on_disk;
+pub(crate) mod values;
 
-pub use self::on_disk::{DaemonArgs, LoadArgs, LoadPlatformArgs, PruneArgs, ServeArgs};
+pub(crate) use self::on_disk::{DaemonArgs, LoadArgs, PruneArgs, ServeArgs};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,16 +15,15 @@ use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use super::classic;
-use super::transport;
 use super::unquoted::Unquoted;
-use crate::compression::Limit;
-use crate::name::Reference;
-use crate::name::endpoint::Endpoint;
-use crate::name::mirror::Mirror;
-use crate::oci::descriptor::MAX_BLOB_SIZE;
-use crate::oci::digest::{self, Digest};
-use crate::oci::platform::Platform;
-use crate::secret::Secret;
+use hocker::compression::Limit;
+use hocker::name::Reference;
+use hocker::name::endpoint::Endpoint;
+use hocker::name::mirror::Mirror;
+use hocker::oci::descriptor::MAX_BLOB_SIZE;
+use hocker::oci::digest::{self, Digest};
+use hocker::oci::platform::Platform;
+use hocker::secret::Secret;
 
 /// Registry images into the Nix store, layer by layer, without downloading anything to learn its hash.
 #[derive(Debug, Parser)]
@@ -34,53 +34,52 @@ use crate::secret::Secret;
     disable_help_subcommand = true,
     max_term_width = 100
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 
     /// Show no progress, and write no access log
     #[arg(short, long, global = true)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 
     /// Tell more: where credentials come from
     #[arg(short, long, global = true)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub transport: TransportArgs,
+    pub(crate) transport: TransportArgs,
 }
 
 /// How stubborn to be with registries.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Network")]
-pub struct TransportArgs {
+pub(crate) struct TransportArgs {
     /// Retry so many failures in a row that may pass by themselves [default: 4]
     #[arg(long, global = true, value_name = "N")]
-    pub retries: Option<u32>,
+    pub(crate) retries: Option<u32>,
 
     /// Wait so long before the first retry; the delay doubles with each [default: 0.5]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = transport::seconds)]
-    pub retry_delay: Option<Duration>,
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds)]
+    pub(crate) retry_delay: Option<Duration>,
 
     /// Give up on a connection on which nothing comes for so long [default: 60]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = transport::seconds)]
-    pub stall_timeout: Option<Duration>,
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds)]
+    pub(crate) stall_timeout: Option<Duration>,
 
     /// Ask there first for what a registry has, by digest only; may be given several times
     #[arg(long, global = true, value_name = "REGISTRY=URL", value_parser = Unquoted(str::parse::<Mirror>))]
-    pub mirror: Vec<Mirror>,
+    pub(crate) mirror: Vec<Mirror>,
 
     /// Follow redirects for layers to this server though its address is internal or it is not https; may be given
     /// several times
-    #[arg(long, global = true, value_name = "URL", value_parser = Unquoted(transport::origin))]
-    pub blobs_from: Vec<Url>,
+    #[arg(long, global = true, value_name = "URL", value_parser = Unquoted(values::origin))]
+    pub(crate) blobs_from: Vec<Url>,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Print an image's manifest, byte for byte
     Manifest(ManifestArgs),
     /// Print or write an image's configuration
@@ -117,36 +116,36 @@ pub enum Command {
 
 /// Which image, and where.
 #[derive(Debug, clap::Args)]
-pub struct SourceArgs {
+pub(crate) struct SourceArgs {
     /// The image, as `docker pull` takes it: debian, ghcr.io/a/b:1, localhost:5000/x@sha256:…
     #[arg(value_name = "IMAGE")]
-    pub image: String,
+    pub(crate) image: String,
 
     /// The tag or digest, where IMAGE does not say it
     #[arg(value_name = "TAG")]
-    pub tag: Option<String>,
+    pub(crate) tag: Option<String>,
 
     /// The registry's URL; IMAGE is then taken as the repository's full name
     #[arg(long, value_name = "URL", value_parser = Unquoted(str::parse::<Endpoint>))]
-    pub registry: Option<Endpoint>,
+    pub(crate) registry: Option<Endpoint>,
 }
 
 /// Which of the images of an index.
 #[derive(Debug, clap::Args)]
-pub struct PlatformArgs {
+pub(crate) struct PlatformArgs {
     /// The platform to choose from an index [default: linux on this machine's architecture]
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
-    pub platform: Option<Platform>,
+    pub(crate) platform: Option<Platform>,
 }
 
 /// Who is asking.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Credentials")]
 #[group(skip)]
-pub struct CredentialArgs {
+pub(crate) struct CredentialArgs {
     /// The user's name
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["token", "credentials_file"])]
-    pub username: Option<String>,
+    pub(crate) username: Option<String>,
 
     /// The password; other users of the machine can read it here, so prefer --password-stdin
     #[arg(
@@ -157,11 +156,11 @@ pub struct CredentialArgs {
         requires = "username",
         conflicts_with = "password_stdin"
     )]
-    pub password: Option<Secret>,
+    pub(crate) password: Option<Secret>,
 
     /// Read the password from standard input
     #[arg(long, requires = "username")]
-    pub password_stdin: bool,
+    pub(crate) password_stdin: bool,
 
     /// A bearer token for the registry
     #[arg(
@@ -171,105 +170,94 @@ pub struct CredentialArgs {
         allow_hyphen_values = true,
         conflicts_with = "credentials_file"
     )]
-    pub token: Option<Secret>,
+    pub(crate) token: Option<Secret>,
 
     /// A file with `USERNAME=` and `PASSWORD=` lines, or a `BEARER_TOKEN=` line
     #[arg(short = 'f', long, value_name = "FILE")]
-    pub credentials_file: Option<PathBuf>,
+    pub(crate) credentials_file: Option<PathBuf>,
 }
 
 impl CredentialArgs {
     /// Whether there are any.
     #[must_use]
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         self.username.is_some() || self.token.is_some() || self.credentials_file.is_some()
     }
 }
 
 /// `hocker manifest`
 #[derive(Debug, clap::Args)]
-pub struct ManifestArgs {
+pub(crate) struct ManifestArgs {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub source: SourceArgs,
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub platform: PlatformArgs,
+    pub(crate) platform: PlatformArgs,
 
     /// Print the index that the reference names, not the manifest of one platform
     #[arg(long, conflicts_with = "platform")]
-    pub index: bool,
+    pub(crate) index: bool,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub output: OptionalOutputArgs,
+    pub(crate) output: OptionalOutputArgs,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub credentials: CredentialArgs,
+    pub(crate) credentials: CredentialArgs,
 }
 
 /// `hocker config`
 #[derive(Debug, clap::Args)]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub source: SourceArgs,
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub platform: PlatformArgs,
+    pub(crate) platform: PlatformArgs,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub output: OptionalOutputArgs,
+    pub(crate) output: OptionalOutputArgs,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub credentials: CredentialArgs,
+    pub(crate) credentials: CredentialArgs,
 }
 
 /// Where to write what is otherwise printed.
 #[derive(Debug, clap::Args)]
-pub struct OptionalOutputArgs {
+pub(crate) struct OptionalOutputArgs {
     /// Write to a file
     #[arg(short, long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
 
     /// Replace the file if it exists, as the programs with classic names always do
     #[arg(long, requires = "out")]
-    pub force: bool,
+    pub(crate) force: bool,
 }
 
 /// Where to write.
 #[derive(Clone, Debug, clap::Args)]
-pub struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// Write to a file; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
 
     /// Replace the file if it exists, as the programs with classic names always do
     #[arg(long)]
-    pub force: bool,
+    pub(crate) force: bool,
 }
 
 /// `hocker layer`
 #[derive(Debug, clap::Args)]
-pub struct LayerArgs {
+pub(crate) struct LayerArgs {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub source: SourceArgs,
+    pub(crate) source: SourceArgs,
 
     /// The layer's digest, with or without `sha256:`
     #[arg(short, long, alias = "imageLayer", value_name = "DIGEST", value_parser = layer_digest)]
-    pub layer: Digest,
+    pub(crate) layer: Digest,
 
     /// The layer's size in bytes, as the manifest has it; without it, at most 16 GiB are taken
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(..=MAX_BLOB_SIZE))]
-    pub size: Option<u64>,
+    pub(crate) size: Option<u64>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub credentials: CredentialArgs,
+    pub(crate) credentials: CredentialArgs,
 }
 
 fn layer_digest(text: &str) -> Result<Digest, digest::ParseError> {
@@ -278,36 +266,32 @@ fn layer_digest(text: &str) -> Result<Digest, digest::ParseError> {
 
 /// `hocker image`
 #[derive(Debug, clap::Args)]
-pub struct ImageArgs {
+pub(crate) struct ImageArgs {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub source: SourceArgs,
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub platform: PlatformArgs,
+    pub(crate) platform: PlatformArgs,
 
     /// What to write
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub(crate) format: Format,
 
     /// Which image of a layout that has several
     #[arg(long = "image", value_name = "NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 
     /// A further name of the image, or the only one of an image that has none; may be given several times
     #[arg(long = "tag", value_name = "NAME", value_parser = tag)]
-    pub tags: Vec<Reference>,
+    pub(crate) tags: Vec<Reference>,
 
     /// Refuse layers that decompress to more [default: 1G, or 200 times the compressed size if that is more]
     #[arg(long, value_name = "SIZE")]
-    pub max_layer_size: Option<Limit>,
+    pub(crate) max_layer_size: Option<Limit>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub credentials: CredentialArgs,
+    pub(crate) credentials: CredentialArgs,
 }
 
 fn tag(text: &str) -> Result<Reference, String> {
@@ -322,7 +306,7 @@ fn tag(text: &str) -> Result<Reference, String> {
 
 /// The formats of a whole image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// A tar that `docker load` reads, with plain layers named after their diff ids
     #[default]
     DockerArchive,
@@ -342,17 +326,15 @@ pub enum Format {
     expression.\nWith IMAGE and TAG apart, as the classic program took them, a manifest on standard \
     input\n(or from --manifest) is used, and no network is touched."
 )]
-pub struct Docker2nixArgs {
+pub(crate) struct Docker2nixArgs {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub source: SourceArgs,
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub platform: PlatformArgs,
+    pub(crate) platform: PlatformArgs,
 
     /// Read the manifest from a file instead of fetching it; `-` is standard input
     #[arg(long, value_name = "FILE")]
-    pub manifest: Option<PathBuf>,
+    pub(crate) manifest: Option<PathBuf>,
 
     /// The name of the derivation [default: the image's]
     #[arg(
@@ -361,56 +343,54 @@ pub struct Docker2nixArgs {
         alias = "altImageName",
         value_name = "NAME"
     )]
-    pub alternative_name: Option<String>,
+    pub(crate) alternative_name: Option<String>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub credentials: CredentialArgs,
+    pub(crate) credentials: CredentialArgs,
 }
 
 /// `hocker login-check`
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 allowed, 4 denied, 6 unavailable; no content is fetched.")]
-pub struct LoginCheckArgs {
+pub(crate) struct LoginCheckArgs {
     /// The image, or a registry alone: ghcr.io, localhost:5000
     #[arg(value_name = "IMAGE_OR_REGISTRY", required_unless_present = "registry")]
-    pub target: Option<String>,
+    pub(crate) target: Option<String>,
 
     /// The registry's URL; the image is then taken as the repository's full name
     #[arg(long, value_name = "URL", value_parser = Unquoted(str::parse::<Endpoint>))]
-    pub registry: Option<Endpoint>,
+    pub(crate) registry: Option<Endpoint>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub credentials: CredentialArgs,
+    pub(crate) credentials: CredentialArgs,
 }
 
 /// How large layers may become.
 #[derive(Debug, clap::Args)]
-pub struct LimitArgs {
+pub(crate) struct LimitArgs {
     /// Refuse layers that expand to more [default: the greater of 1 GiB and 200 times the layer's size]
     #[arg(long, value_name = "SIZE")]
-    pub max_layer_size: Option<Limit>,
+    pub(crate) max_layer_size: Option<Limit>,
 }
 
 /// `hocker composite`
 #[derive(Debug, clap::Args)]
-pub struct CompositeArgs {
+pub(crate) struct CompositeArgs {
     /// The script
     #[arg(value_name = "FILE")]
-    pub script: PathBuf,
+    pub(crate) script: PathBuf,
 }
 
 /// `hocker completions`
 #[derive(Debug, clap::Args)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_name = "SHELL", value_enum)]
-    pub shell: clap_complete::Shell,
+    pub(crate) shell: clap_complete::Shell,
 
     /// The name that is completed: the program's own, or a classic one
     #[arg(value_name = "PROGRAM", default_value = "hocker", value_parser = program())]
-    pub program: &'static str,
+    pub(crate) program: &'static str,
 }
 
 /// Reads one of the program's names.
@@ -425,10 +405,10 @@ fn program() -> impl TypedValueParser<Value = &'static str> {
 
 /// `hocker man`
 #[derive(Debug, clap::Args)]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// Where to write the pages; what is there is replaced
     #[arg(value_name = "DIRECTORY")]
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::io;
 
 use super::Error;
 use super::args::CompositeArgs;
-use crate::archive::composition::Composition;
-use crate::archive::docker_save;
+use hocker::archive::composition::Composition;
+use hocker::archive::docker_save;
 
 pub(super) fn run(args: &CompositeArgs) -> Result<(), Error> {
     let composition = Composition::of_script(&args.script).map_err(docker_save::Error::from)?;

@@ -10,13 +10,13 @@ use std::time::Duration;
 use super::args::CredentialArgs;
 use super::environment::{self, var, var_os};
 use super::{Context, Error, report};
-use crate::auth::helper::Helpers;
-use crate::auth::sources::{Absence, Finding, Format, SourceFile, Variable};
-use crate::auth::{Credentials, Origin, Proof, Sources};
-use crate::name::endpoint::Endpoint;
-use crate::name::{RegistryName, Repository};
-use crate::printable::Printable;
-use crate::secret::Secret;
+use hocker::auth::helper::Helpers;
+use hocker::auth::sources::{Absence, Finding, Format, SourceFile, Variable};
+use hocker::auth::{Credentials, Origin, Proof, Sources};
+use hocker::name::endpoint::Endpoint;
+use hocker::name::{RegistryName, Repository};
+use hocker::printable::Printable;
+use hocker::secret::Secret;
 
 /// Passwords on standard input have at most this many bytes.
 const PASSWORD_LIMIT: u64 = 64 << 10;

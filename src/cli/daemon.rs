@@ -9,9 +9,9 @@ use std::sync::Arc;
 use super::args::DaemonArgs;
 use super::environment::{self, var, var_os};
 use super::{Context, Error, transport};
-use crate::daemon::state::State;
-use crate::daemon::{Address, Daemon, Endpoint, TlsFiles, context};
-use crate::printable::Printable;
+use hocker::daemon::state::State;
+use hocker::daemon::{Address, Daemon, Endpoint, TlsFiles, context};
+use hocker::printable::Printable;
 
 /// Connects to the daemon.
 pub(super) async fn connect(args: DaemonArgs, context: &Context) -> Result<Daemon, Error> {
@@ -42,7 +42,7 @@ fn endpoint(args: DaemonArgs) -> Result<Endpoint, Error> {
             .map(|text| text.parse())
             .transpose()
             .map_err(
-                |error: crate::daemon::address::ParseError| Error::Environment {
+                |error: hocker::daemon::address::ParseError| Error::Environment {
                     name: environment::DOCKER_HOST,
                     reason: error.to_string(),
                 },

@@ -6,10 +6,10 @@ use std::path::Path;
 use super::args::Docker2nixArgs;
 use super::source::{Source, platform};
 use super::{Context, Error, stdout};
-use crate::name::Tag;
-use crate::nix::expression::Expression;
-use crate::oci::document::{self, Document};
-use crate::oci::manifest::Manifest;
+use hocker::name::Tag;
+use hocker::nix::expression::Expression;
+use hocker::oci::document::{self, Document};
+use hocker::oci::manifest::Manifest;
 
 pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), Error> {
     // As the classic program was called: image and tag apart, the manifest from elsewhere.

@@ -6,11 +6,11 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::args::LayerArgs;
 use super::manifest::existing;
 use super::source::Source;
-use super::{Context, Error, stdout, transfer};
-use crate::oci::descriptor::MAX_UNDESCRIBED_SIZE;
-use crate::output::OutputFile;
-use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
-use crate::verify::Size;
+use super::{Context, Error, stdout};
+use hocker::oci::descriptor::MAX_UNDESCRIBED_SIZE;
+use hocker::output::OutputFile;
+use hocker::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
+use hocker::verify::Size;
 
 pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
@@ -36,7 +36,9 @@ pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error>
     };
     let progress = context.display.layer(&args.layer);
     let is_named = file.is_seekable();
-    transfer::to_output(&registry, &blob, file, path, &progress).await?;
+    let fetched = registry.fetch_to(&blob, &file, &progress).await;
+    fetched.map_err(|error| Error::of_download(error, path))?;
+    file.commit()?;
     progress.wrote();
     // A pipe that is named, like /dev/stdout, gets nothing but the data.
     if !is_named {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::args::LoadArgs;
 use super::{Context, Error, daemon, stdout};
-use crate::daemon::load::{self, Again, Loaded, Order, Report, Watch};
-use crate::printable::Printable;
+use hocker::daemon::load::{self, Again, Loaded, Order, Report, Watch};
+use hocker::printable::Printable;
 
 pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> {
     let daemon = daemon::connect(args.daemon, context).await?;
@@ -89,7 +89,7 @@ fn megabytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oci::digest::Digest;
+    use hocker::oci::digest::Digest;
 
     #[test]
     fn people_are_told_what_was_sent() {

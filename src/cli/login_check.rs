@@ -4,13 +4,13 @@
 use super::args::LoginCheckArgs;
 use super::credentials::{self, Place};
 use super::{Context, Error, stdout, transport};
-use crate::auth::sources::Finding;
-use crate::auth::{Credentials, Origin, Proof};
-use crate::name::Reference;
-use crate::name::endpoint::Endpoint;
-use crate::printable::Printable;
-use crate::registry::{Access, Registry};
-use crate::safe_url;
+use hocker::auth::sources::Finding;
+use hocker::auth::{Credentials, Origin, Proof};
+use hocker::name::Reference;
+use hocker::name::endpoint::Endpoint;
+use hocker::printable::Printable;
+use hocker::registry::{Access, Registry};
+use hocker::safe_url;
 
 pub(super) async fn run(args: LoginCheckArgs, context: &Context) -> Result<(), Error> {
     let (endpoint, image) = target(args.target.as_deref(), args.registry)?;

@@ -3,7 +3,7 @@
 use super::args::{ManifestArgs, OptionalOutputArgs};
 use super::source::{Source, platform};
 use super::{Context, Error, classic, stdout};
-use crate::output::{Existing, OutputFile};
+use hocker::output::{Existing, OutputFile};
 
 pub(super) async fn run(args: ManifestArgs, context: &Context) -> Result<(), Error> {
     let source = Source::new(args.source)?;
@@ -26,7 +26,7 @@ pub(super) fn write(args: &OptionalOutputArgs, bytes: &[u8]) -> Result<(), Error
     };
     let mut file = OutputFile::create(path, existing(args.force))?;
     file.write_all(bytes)
-        .map_err(|source| crate::output::Error::write(path, source))?;
+        .map_err(|source| hocker::output::Error::write(path, source))?;
     Ok(file.commit()?)
 }
 

@@ -5,18 +5,17 @@
 //! every module's errors into an exit code and a hint, and `report` prints them.
 
 mod access_log;
-pub mod args;
+pub(crate) mod args;
 mod builder;
 mod classic;
 mod composite;
 mod config;
 mod credentials;
 mod daemon;
-mod daemon_error;
 mod docker2nix;
-pub mod environment;
+pub(crate) mod environment;
 mod error;
-mod hint;
+mod exit;
 mod image;
 mod layer;
 mod load;
@@ -36,7 +35,8 @@ mod transport;
 mod unanswered;
 mod unquoted;
 
-pub use self::error::{Error, Exit};
+use self::error::Error;
+use self::exit::Exit;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -60,7 +60,7 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Runs the program as the process's arguments say.
 #[must_use]
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let args = match manual::parse(classic::rewrite(std::env::args_os())) {
         Ok(args) => args,
         Err(error) => return report::usage(error),
@@ -118,7 +118,7 @@ fn run(args: Args) -> Result<(), Error> {
         }
     });
     runtime.shutdown_background();
-    result.map_err(|error| error.after(&unanswered))
+    result.map_err(|error| error.after(&unanswered.lines()))
 }
 
 async fn dispatch(command: Command, context: Context) -> Result<(), Error> {

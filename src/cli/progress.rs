@@ -6,10 +6,10 @@ use std::io::IsTerminal as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::stderr;
-use crate::http::retry::{Next, Notice};
-use crate::oci::digest::{DiffId, Digest};
-use crate::printable::Printable;
-use crate::registry::Progress;
+use hocker::http::retry::{Next, Notice};
+use hocker::oci::digest::{DiffId, Digest};
+use hocker::printable::Printable;
+use hocker::registry::Progress;
 
 /// How a bar is laid out: `ca4f61b [=====>   ] 31.2/50.1 MiB 12.3 MiB/s 2s`.
 const BAR: &str =

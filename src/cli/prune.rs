@@ -4,8 +4,8 @@ use tokio::task::spawn_blocking;
 
 use super::args::PruneArgs;
 use super::{Context, Error, daemon, stdout};
-use crate::daemon::prune::{self, Fate, Kept, Pruned};
-use crate::printable::Printable;
+use hocker::daemon::prune::{self, Fate, Kept, Pruned};
+use hocker::printable::Printable;
 
 pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error> {
     let state = daemon::state(args.state, context);

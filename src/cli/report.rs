@@ -8,9 +8,10 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 
 use super::{Error, Exit, stderr};
-use crate::nix::hash_text::sri;
-use crate::printable::Printable;
-use crate::safe_url;
+use hocker::causes;
+use hocker::nix::hash_text::sri;
+use hocker::printable::Printable;
+use hocker::safe_url;
 
 /// Tells something that is no error.
 pub(super) fn note(text: &Printable) {
@@ -34,26 +35,11 @@ pub(super) fn error(error: &Error) -> Exit {
 
 /// An error and its causes in one line, for programs.
 pub(super) fn line(error: &dyn std::error::Error) -> Printable {
-    Printable::new(&chain(error).join(": "))
-}
-
-/// An error and its causes.
-pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
-    let mut lines = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let line = cause.to_string();
-        // Libraries like to repeat themselves.
-        if lines.last() != Some(&line) {
-            lines.push(line);
-        }
-        source = cause.source();
-    }
-    lines
+    Printable::new(&causes::line(error))
 }
 
 fn lines(error: &Error) -> Vec<Printable> {
-    let causes = chain(error).into_iter().chain(error.reasons());
+    let causes = causes::lines(error).into_iter().chain(error.reasons());
     let mut lines: Vec<_> = causes.map(|line| format!("  caused by: {line}")).collect();
     if let Some(first) = lines.first_mut() {
         *first = format!("hocker: {error}");

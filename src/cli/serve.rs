@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::access_log::AccessLogWriter;
 use super::args::ServeArgs;
 use super::{Error, report, stdout};
-use crate::printable::Printable;
-use crate::serve::{Catalogue, Naming, Server};
+use hocker::printable::Printable;
+use hocker::serve::{Catalogue, Naming, Server};
 
 /// Serves until `interrupted`; that is the ordinary way to end it, so once it serves it is no error. When it is
 /// `interrupted_again`, answers that are under way are cut off.

@@ -2,11 +2,11 @@
 
 use super::args::{CredentialArgs, PlatformArgs, SourceArgs};
 use super::{Context, Error, credentials, transport};
-use crate::name::Reference;
-use crate::name::endpoint::Endpoint;
-use crate::oci::platform::Platform;
-use crate::registry::Registry;
-use crate::safe_url;
+use hocker::name::Reference;
+use hocker::name::endpoint::Endpoint;
+use hocker::oci::platform::Platform;
+use hocker::registry::Registry;
+use hocker::safe_url;
 
 /// An image's reference and the endpoint of its registry.
 pub(super) struct Source {

@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use crate::printable::Printable;
+use hocker::printable::Printable;
 
 /// Writes lines in one piece, so that those of others stand before or after them. Standard error may be closed; there
 /// is no other place to say so.

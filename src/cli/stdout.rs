@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::Error;
-use crate::printable::Printable;
+use hocker::printable::Printable;
 
 /// Writes all of `bytes`.
 pub(super) fn write(bytes: &[u8]) -> Result<(), Error> {

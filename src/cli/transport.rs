@@ -7,16 +7,17 @@ use std::time::Duration;
 use url::Url;
 
 use super::args::TransportArgs;
+use super::args::values::{origin, seconds};
 use super::environment::{self, var, var_os};
 use super::{Context, Error, credentials, report};
-use crate::auth::Credentials;
-use crate::http::retry::Policy;
-use crate::http::{CertsDirectories, Client, Proxies, Roots, RootsError, Settings};
-use crate::name::Repository;
-use crate::name::endpoint::Endpoint;
-use crate::name::mirror::{self, Mirror};
-use crate::printable::Printable;
-use crate::registry::Registry;
+use hocker::auth::Credentials;
+use hocker::http::retry::Policy;
+use hocker::http::{CertsDirectories, Client, Proxies, Roots, RootsError, Settings};
+use hocker::name::Repository;
+use hocker::name::endpoint::Endpoint;
+use hocker::name::mirror::{self, Mirror};
+use hocker::printable::Printable;
+use hocker::registry::Registry;
 
 /// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the
 /// environment may name a file that only the outside has: Nix itself sets the variable for its own downloads.
@@ -163,16 +164,6 @@ fn blob_stores(args: &TransportArgs) -> Result<Vec<Url>, Error> {
         .collect()
 }
 
-/// The URL of a server: scheme, host and port.
-pub(super) fn origin(text: &str) -> Result<Url, String> {
-    text.parse()
-        .ok()
-        .filter(|url: &Url| matches!(url.scheme(), "http" | "https"))
-        .filter(|url| url.username().is_empty() && url.password().is_none())
-        .filter(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none())
-        .ok_or_else(|| "it is the URL of a server, like http://10.0.0.5:9000".to_owned())
-}
-
 /// The proxy variables in both cases. `HTTP_PROXY` is heeded too: this is no CGI program, where a client could
 /// set it by a header.
 fn proxies() -> Proxies {
@@ -194,28 +185,5 @@ fn from_environment<T>(
     match var(name) {
         Some(text) => parse(&text).map_err(|reason| Error::Environment { name, reason }),
         None => Ok(default),
-    }
-}
-
-/// Seconds, with a fraction or without, up to a day.
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| "it is a number of seconds, at most a day".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seconds_have_fractions_and_bounds() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        assert_eq!(seconds("60"), Ok(Duration::from_secs(60)));
-        for text in ["", "-1", "NaN", "inf", "1e9", "1s"] {
-            assert!(seconds(text).is_err(), "{text:?}");
-        }
     }
 }

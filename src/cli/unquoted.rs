@@ -8,7 +8,7 @@ use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 
-use crate::printable::Printable;
+use hocker::printable::Printable;
 
 /// Parses with a function whose errors quote what may be quoted, if anything.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,8 @@
 //! Sources: Docker's documentation, "Environment variables: interpolation", section ".env file syntax"; and what Compose
 //! 2.26 was seen to read.
 
-use super::interpolation::{InterpolationError, interpolate};
+use super::InterpolationError;
+use super::interpolation::interpolate;
 use super::variables::{Lookup, Replacing, Value, Variables};
 
 /// Reads a file. What the environment says wins over the file, in the file's own variables too.

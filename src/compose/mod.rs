@@ -6,6 +6,7 @@
 pub mod dotenv;
 mod files;
 mod interpolation;
+mod interpolation_error;
 mod model;
 mod project;
 mod service;
@@ -15,7 +16,7 @@ mod yaml;
 use std::io;
 use std::path::Path;
 
-pub use self::interpolation::InterpolationError;
+pub use self::interpolation_error::InterpolationError;
 pub use self::model::images;
 pub use self::project::{Directory, Project, read_text};
 pub use self::variables::{Lookup, Value, Variables};

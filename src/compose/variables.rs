@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::interpolation::InterpolationError;
+use super::InterpolationError;
 
 /// All that variables may make of a file together, in bytes.
 const MAX_PRODUCED: usize = 2 << 20;

@@ -5,7 +5,7 @@
 //! is installed. So it gets plain layers, unless they would have to travel. The other stores keep the registry's
 //! digest, and get the blobs that it is made of.
 
-use super::client::Kind;
+use super::Store;
 use crate::oci::media_type::Compression;
 
 /// How layers are sent.
@@ -22,20 +22,20 @@ pub enum Form {
 impl Form {
     /// The form for what keeps images in this way, on this machine (`is_here`) or on another.
     #[must_use]
-    pub fn of(kind: Kind, is_here: bool) -> Self {
+    pub fn of(kind: Store, is_here: bool) -> Self {
         match kind {
-            Kind::Containerd | Kind::Podman => Self::AsTheyAre,
-            Kind::Docker { .. } if is_here => Self::Plain,
-            Kind::Docker { .. } => Self::compressed(kind),
+            Store::Containerd | Store::Podman => Self::AsTheyAre,
+            Store::Docker { .. } if is_here => Self::Plain,
+            Store::Docker { .. } => Self::compressed(kind),
         }
     }
 
     /// The smallest form that what keeps images in this way can read.
     #[must_use]
-    pub fn compressed(kind: Kind) -> Self {
+    pub fn compressed(kind: Store) -> Self {
         match kind {
-            Kind::Docker { reads_zstd: false } => Self::WithoutZstd,
-            Kind::Docker { .. } | Kind::Containerd | Kind::Podman => Self::AsTheyAre,
+            Store::Docker { reads_zstd: false } => Self::WithoutZstd,
+            Store::Docker { .. } | Store::Containerd | Store::Podman => Self::AsTheyAre,
         }
     }
 
@@ -56,17 +56,17 @@ mod tests {
 
     #[test]
     fn only_dockers_own_store_on_this_machine_gets_all_layers_plain() {
-        let old = Kind::Docker { reads_zstd: false };
-        let new = Kind::Docker { reads_zstd: true };
+        let old = Store::Docker { reads_zstd: false };
+        let new = Store::Docker { reads_zstd: true };
         for (kind, is_here, form) in [
             (old, true, Form::Plain),
             (new, true, Form::Plain),
             (old, false, Form::WithoutZstd),
             (new, false, Form::AsTheyAre),
-            (Kind::Containerd, true, Form::AsTheyAre),
-            (Kind::Containerd, false, Form::AsTheyAre),
-            (Kind::Podman, true, Form::AsTheyAre),
-            (Kind::Podman, false, Form::AsTheyAre),
+            (Store::Containerd, true, Form::AsTheyAre),
+            (Store::Containerd, false, Form::AsTheyAre),
+            (Store::Podman, true, Form::AsTheyAre),
+            (Store::Podman, false, Form::AsTheyAre),
         ] {
             assert_eq!(Form::of(kind, is_here), form, "{kind:?} {is_here}");
         }

@@ -19,13 +19,15 @@ mod message;
 pub mod plan;
 pub mod prune;
 pub mod state;
+mod store;
 mod tag;
 mod upload;
 
 pub use self::address::{Address, Endpoint, TlsFiles};
-pub use self::client::{Daemon, Image, Kind};
+pub use self::client::{Daemon, Image};
 pub use self::error::{Error, Unreadable};
 pub use self::form::Form;
 pub use self::message::Message;
+pub use self::store::Store;
 pub use self::tag::{ParseError as TagNameError, TagName};
 pub use self::upload::{Sent, UploadError};

@@ -8,6 +8,7 @@
 
 use url::Url;
 
+use super::reach::Reach;
 use super::resolver::Names;
 use super::{Purpose, Request, Settings};
 use crate::name::address::{Network, is_loopback, is_site_name};
@@ -25,53 +26,6 @@ pub enum Refusal {
     /// It is inside a network in which the registry is not.
     #[error("an internal address that is not the registry's own")]
     Internal,
-}
-
-/// Which addresses a name may resolve to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reach {
-    /// The internet's.
-    Public,
-    /// Those of a site.
-    Private,
-    /// Special ones. Some programs for VPNs answer every name with an address of their own of 198.18.0.0/15, and
-    /// pass on what is sent there; the registry's own address then shows that they do.
-    Special,
-    /// This machine's, without special ones.
-    Loopback,
-    /// All.
-    Anywhere,
-}
-
-impl Reach {
-    /// How far a server in a network may send a client.
-    fn from(network: Network) -> Self {
-        match network {
-            Network::Public => Self::Public,
-            Network::Private => Self::Private,
-            Network::Special => Self::Special,
-            Network::Loopback => Self::Loopback,
-        }
-    }
-
-    /// What is within both.
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Special, Self::Loopback) | (Self::Loopback, Self::Special) => Self::Private,
-            (one, other) => one.min(other),
-        }
-    }
-
-    /// Whether addresses of a network are among them.
-    pub(super) fn holds(self, network: Network) -> bool {
-        match self {
-            Self::Public => network == Network::Public,
-            Self::Private => matches!(network, Network::Public | Network::Private),
-            Self::Special => network != Network::Loopback,
-            Self::Loopback => network != Network::Special,
-            Self::Anywhere => true,
-        }
-    }
 }
 
 /// Whether the registry may name `service` as its token service, or as another place of a layer: by https, or by plain

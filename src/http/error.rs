@@ -9,7 +9,7 @@ use url::Url;
 
 use super::resolver::OutOfReach;
 use super::tls_problem::{TlsProblem, words};
-use super::{HostCertificatesError, ProxyError, Refusal, StatusCode, redirect};
+use super::{HostCertificatesError, ProxyError, Refusal, StatusCode};
 use crate::class::Class;
 use crate::safe_url::SafeUrl;
 
@@ -154,10 +154,10 @@ impl Error {
         }
     }
 
-    pub(super) fn too_many_redirects(url: &Url) -> Self {
+    pub(super) fn too_many_redirects(url: &Url, limit: usize) -> Self {
         Self::TooManyRedirects {
             url: SafeUrl::new(url),
-            limit: redirect::LIMIT,
+            limit,
         }
     }
 

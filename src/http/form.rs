@@ -7,7 +7,7 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::admission::Reach;
+use super::reach::Reach;
 use super::whole::Tries;
 use super::{Client, Error, Lane, Request, Response, StatusCode, Whole, admission, redirect};
 
@@ -47,7 +47,7 @@ impl Client {
                 _ => return response.unencoded(),
             }
         }
-        Err(Error::too_many_redirects(&request.url))
+        Err(Error::too_many_redirects(&request.url, redirect::LIMIT))
     }
 
     async fn post_to(&self, url: &Url, reach: Reach, body: &str) -> Result<Response, Error> {

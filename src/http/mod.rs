@@ -16,6 +16,7 @@ mod no_proxy;
 mod pace;
 mod pool;
 mod proxy;
+mod reach;
 mod redirect;
 mod resolver;
 mod response;
@@ -23,6 +24,7 @@ pub mod retry;
 mod roots;
 mod tls;
 mod tls_problem;
+mod unknown_authority;
 mod whole;
 
 use std::sync::Arc;
@@ -45,8 +47,9 @@ pub use reqwest::header;
 use reqwest::header::{HeaderMap, HeaderValue};
 use url::Url;
 
-use self::admission::{Admission, Reach};
+use self::admission::Admission;
 use self::pool::Pool;
+use self::reach::Reach;
 use self::retry::{Backoff, Failure, Policy};
 use crate::name::endpoint::Endpoint;
 use crate::safe_url::SafeUrl;
@@ -210,7 +213,7 @@ impl Client {
             // (CVE-2024-45336 is that mistake).
             authorization = authorization.filter(|_| admission::same_origin(&url, &request.url));
         }
-        Err(Error::too_many_redirects(&request.url))
+        Err(Error::too_many_redirects(&request.url, redirect::LIMIT))
     }
 
     fn admission<'a>(&'a self, request: &'a Request) -> Admission<'a> {

@@ -14,8 +14,8 @@ use reqwest::Version;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{Origin, Url};
 
-use super::admission::Reach;
 use super::certs_d::HostCertificates;
+use super::reach::Reach;
 use super::resolver::{Names, Resolver};
 use super::{CONNECT_TIMEOUT, Error, Roots, Settings, USER_AGENT, tls};
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::admission::Reach;
+use super::reach::Reach;
 use crate::name::address::{Network, is_loopback_name};
 
 /// The networks in which names were found to be so far.

@@ -1,6 +1,5 @@
 //! TLS: how it is set up, and which servers' certificates are believed.
 
-use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -15,6 +14,7 @@ use rustls::{
     SignatureScheme,
 };
 
+use super::unknown_authority::UnknownAuthority;
 use super::{Error, Identity, Roots};
 
 /// TLS with the servers that `roots` vouch for, as `identity` where the server asks for one.
@@ -81,7 +81,7 @@ impl ServerCertVerifier for Verifier {
             // webpki looks at the dates first, so that they are good where it only misses an authority.
             Err(error) if is_about_issuer(&error) && self.roots.holds(end_entity) => {}
             Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                return Err(UnknownAuthority::error(&self.roots));
+                return Err(UnknownAuthority::error(self.roots.origin()));
             }
             vouched => vouched?,
         }
@@ -123,32 +123,6 @@ fn is_about_issuer(error: &rustls::Error) -> bool {
         _ => false,
     }
 }
-
-/// A certificate that none of the authorities vouches for.
-#[derive(Debug)]
-pub(super) struct UnknownAuthority {
-    /// Where the authorities are from.
-    origin: String,
-}
-
-impl UnknownAuthority {
-    fn error(roots: &Roots) -> rustls::Error {
-        let origin = roots.origin();
-        CertificateError::Other(OtherError(Arc::new(Self { origin }))).into()
-    }
-}
-
-impl fmt::Display for UnknownAuthority {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "no trusted authority issued its certificate; the trusted ones are from {}",
-            self.origin
-        )
-    }
-}
-
-impl std::error::Error for UnknownAuthority {}
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, OtherError};
 
-use super::tls::UnknownAuthority;
+use super::unknown_authority::UnknownAuthority;
 
 /// Why there is no connection by TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{ImageError, Lock, LockedImage, LockedPlatform, Name, SizeError, VERSION};
+use crate::causes;
 use crate::class::Class;
 use crate::name::Reference;
 use crate::name::endpoint::Endpoint;
@@ -135,7 +136,7 @@ impl TryFrom<RawImage> for Image {
     type Error = String;
 
     fn try_from(raw: RawImage) -> Result<Self, String> {
-        let unusable = |error: &dyn std::error::Error| chain(error);
+        let unusable = |error: &dyn std::error::Error| causes::line(error);
         let (reference, endpoint) = match &raw.registry {
             None => {
                 let reference: Reference =
@@ -151,7 +152,7 @@ impl TryFrom<RawImage> for Image {
                 let path = raw.reference.strip_prefix(name.as_str());
                 let path = path
                     .and_then(|rest| rest.strip_prefix('/'))
-                    .ok_or_else(|| chain(&ImageError::Registry(name.to_string())))?;
+                    .ok_or_else(|| causes::line(&ImageError::Registry(name.to_string())))?;
                 let reference =
                     Reference::in_registry(name, path).map_err(|error| unusable(&error))?;
                 (reference, endpoint)
@@ -169,7 +170,7 @@ impl TryFrom<RawImage> for Image {
 /// A platform's entry that cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum PlatformError {
-    #[error("the manifest cannot be used: {}", chain(.0))]
+    #[error("the manifest cannot be used: {}", causes::line(.0))]
     Manifest(document::ParseError),
     #[error("{0} what the manifest says")]
     Contradiction(&'static str),
@@ -227,17 +228,6 @@ fn class_of_platforms(lock: &[u8]) -> Class {
         .filter_map(|(_, platform)| serde_json::from_value::<RawPlatform>(platform).ok())
         .find_map(|platform| CheckedPlatform::try_from(platform).err())
         .map_or(Class::Unsupported, |error| error.class())
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// A key that is parsed. Spellings that mean the same are the same.

@@ -1,6 +1,6 @@
 //! The reasons why a text does not name an image.
 
-use super::reference::MAX_NAME_LENGTH;
+use super::MAX_NAME_LENGTH;
 use crate::oci::digest;
 
 /// A text that does not name an image.

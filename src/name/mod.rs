@@ -13,6 +13,9 @@ mod registry;
 mod repository;
 mod tag;
 
+/// Names longer than this are refused, registry included.
+const MAX_NAME_LENGTH: usize = 255;
+
 pub use self::docker_hub::DOCKER_HUB;
 pub use self::endpoint::Endpoint;
 pub use self::error::ParseError;

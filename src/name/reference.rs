@@ -7,12 +7,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::docker_hub::{self, DOCKER_HUB};
-use super::{ParseError, RegistryName, Repository, Tag};
+use super::{MAX_NAME_LENGTH, ParseError, RegistryName, Repository, Tag};
 use crate::oci::digest::Digest;
 use crate::safe_url;
-
-/// Names longer than this are refused, registry included.
-pub(super) const MAX_NAME_LENGTH: usize = 255;
 
 /// A name for an image: where it is, and which of the images there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

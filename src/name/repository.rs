@@ -5,8 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::MAX_NAME_LENGTH;
 use super::ParseError;
-use super::reference::MAX_NAME_LENGTH;
 use crate::safe_url;
 
 /// With one of these as a name, `NAME:TAG` reads like a digest, and so like an image's id: podman finds images by such

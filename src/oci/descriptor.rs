@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::go_json::Shape;
+use crate::go_json::{Shape, null_as_default, texts};
 use crate::oci::digest::Digest;
 use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
@@ -95,26 +95,6 @@ fn named_platform<'de, D: serde::Deserializer<'de>>(
 ) -> Result<Option<Platform>, D::Error> {
     let platform = Option::<Platform>::deserialize(deserializer)?;
     Ok(platform.filter(|platform| !platform.is_unnamed()))
-}
-
-/// Free texts by their keys. To Go, `null` is an empty map, and an empty text.
-pub(crate) fn texts<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, String>, D::Error> {
-    let texts: BTreeMap<String, Option<String>> = null_as_default(deserializer)?;
-    Ok(texts
-        .into_iter()
-        .map(|(key, text)| (key, text.unwrap_or_default()))
-        .collect())
-}
-
-/// Go writes what is empty as `null`, and reads it so.
-pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::go_json::Shape;
-use crate::oci::descriptor::{Descriptor, null_as_default, texts};
+use crate::go_json::{null_as_default, texts};
+use crate::oci::descriptor::Descriptor;
 use crate::oci::document::{Document, ParseError, View};
 use crate::oci::manifest::{DocumentKind, Kind};
 use crate::oci::media_type::MediaType;

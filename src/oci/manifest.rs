@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::go_json::Shape;
+use crate::go_json::{Shape, null_as_default, texts};
 use crate::oci::artifact;
 use crate::oci::config::ImageConfig;
-use crate::oci::descriptor::{Descriptor, null_as_default, texts};
+use crate::oci::descriptor::Descriptor;
 use crate::oci::document::{self, Document, ParseError, View};
 use crate::oci::media_type::MediaType;
 

@@ -3,16 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::contents::Contents;
+use super::contents::{Contents, Repositories};
 use super::error::Error;
 use super::name::Name;
 use super::names::{Names, Naming};
 use crate::archive::oci_layout::LayoutReader;
 use crate::name::{RegistryName, Repository};
-
-/// The repositories of one registry by their paths. As text, which sorts as the specification's "lexical" order
-/// wants it.
-pub(super) type Repositories = BTreeMap<String, Contents>;
 
 /// Everything that a server serves.
 #[derive(Debug, Default)]

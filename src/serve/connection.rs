@@ -28,7 +28,8 @@ use super::blob::{Blob, CHUNK_SIZE};
 use super::catalogue::Catalogue;
 use super::limits::{LEAST_READ, Limits, MAX_HEADER_SIZE};
 use super::pace::PaceGuard;
-use super::routes::{self, Head};
+use super::request::Head;
+use super::routes;
 use super::sendfile::{Announcements, Socket};
 
 /// What all connections have in common.

@@ -14,7 +14,7 @@ use super::answer::{Answer, Body, Refusal};
 use super::condition::{self, Outcome};
 use super::contents::Contents;
 use super::range::{self, Part};
-use super::routes::Head;
+use super::request::Head;
 use crate::oci::digest::Digest;
 
 /// The answer to who asks for a manifest or index by its digest.

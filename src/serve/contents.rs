@@ -17,6 +17,10 @@ use crate::oci::manifest::Manifest;
 use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
 
+/// The repositories of one registry by their paths. As text, which sorts as the specification's "lexical" order
+/// wants it.
+pub(super) type Repositories = BTreeMap<String, Contents>;
+
 /// One repository.
 #[derive(Debug, Default)]
 pub(super) struct Contents {

@@ -10,7 +10,8 @@ use super::answer::{Answer, Body};
 use super::catalogue::Catalogue;
 use super::error::Error;
 use super::names::Naming;
-use super::routes::{self, Head};
+use super::request::Head;
+use super::routes;
 use crate::oci::digest::Digest;
 
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

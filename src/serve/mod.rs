@@ -27,6 +27,7 @@ mod names;
 mod pace;
 mod page;
 mod range;
+mod request;
 mod routes;
 mod sendfile;
 mod server;

@@ -7,8 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalogue::Repositories;
-use super::contents::Contents;
+use super::contents::{Contents, Repositories};
 use crate::name::{DOCKER_HUB, Repository};
 
 /// Whether the registry of an image may be left out.

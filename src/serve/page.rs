@@ -2,7 +2,7 @@
 //!
 //! Source: OCI distribution specification, section "Listing Tags".
 
-use super::routes::NAMESPACE;
+use super::request::NAMESPACE;
 
 /// The page that a query asks for: its entries, and the query of the next page where one follows.
 pub(super) fn of<'a>(

@@ -6,26 +6,15 @@
 use hyper::header::{
     ACCEPT, ALLOW, CONNECTION, HeaderName, HeaderValue, LINK, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{HeaderMap, Method, StatusCode, Uri, Version};
+use hyper::{HeaderMap, Method, StatusCode, Uri};
 
 use super::answer::{Answer, Refusal, json};
 use super::catalogue::Catalogue;
 use super::contents::{Contents, Found};
+use super::request::{Head, NAMESPACE};
 use super::{accept, content, page, well_formed};
 use crate::name::{RegistryName, Repository, Tag, docker_hub};
 use crate::oci::digest::Digest;
-
-/// The parameter by which containerd says which registry a mirror is asked in place of.
-pub(super) const NAMESPACE: &str = "ns";
-
-/// What a request says before its body.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Head<'a> {
-    pub(super) method: &'a Method,
-    pub(super) uri: &'a Uri,
-    pub(super) version: Version,
-    pub(super) headers: &'a HeaderMap,
-}
 
 /// Answers a request.
 pub(super) fn answer(catalogue: &Catalogue, head: Head<'_>) -> Answer {

@@ -7,7 +7,7 @@ use hyper::header::{HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::uri::Authority;
 
 use super::answer::Refusal;
-use super::routes::Head;
+use super::request::Head;
 
 /// Refuses what whoever stands before this server may read in another way than it does.
 pub(super) fn check(head: Head<'_>) -> Result<(), Refusal> {

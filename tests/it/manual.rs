@@ -51,7 +51,7 @@ fn every_variable_that_is_read_is_described() {
     let names = read("src/cli/environment.rs");
     let names: Vec<&str> = names
         .lines()
-        .filter(|line| line.starts_with("pub const"))
+        .filter(|line| line.starts_with("pub(crate) const"))
         .flat_map(|line| line.split('"').skip(1).step_by(2))
         .collect();
     assert!(names.len() > 20, "{names:?}");

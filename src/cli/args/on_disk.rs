@@ -5,30 +5,30 @@ use std::path::PathBuf;
 
 use super::LimitArgs;
 use crate::cli::unquoted::Unquoted;
-use crate::daemon::{Address, TagName};
-use crate::oci::platform::Platform;
+use hocker::daemon::{Address, TagName};
+use hocker::oci::platform::Platform;
 
 /// `hocker serve`
 #[derive(Debug, clap::Args)]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// What to serve: OCI image layouts, or what fetchdocker builds. Blobs that are links to files elsewhere are read at
     /// the start, unless those are in the Nix store
     #[arg(value_name = "IMAGE_PATH", required = true)]
-    pub images: Vec<PathBuf>,
+    pub(crate) images: Vec<PathBuf>,
 
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
 
     /// Answer for images of other registries than Docker Hub only by their full names (ghcr.io/a/b) or to clients
     /// that say which registry they mean
     #[arg(long)]
-    pub full_names: bool,
+    pub(crate) full_names: bool,
 }
 
 /// Which daemon.
 #[derive(Debug, clap::Args)]
-pub struct DaemonArgs {
+pub(crate) struct DaemonArgs {
     /// The daemon, like <unix:///run/podman/podman.sock> or <tcp://host:2376> [default: `DOCKER_HOST`, else docker's
     /// context, else docker's socket]
     #[arg(
@@ -38,7 +38,7 @@ pub struct DaemonArgs {
         help = "The daemon, like unix:///run/podman/podman.sock or tcp://host:2376 [default: \
                 DOCKER_HOST, else docker's context, else unix:///var/run/docker.sock]"
     )]
-    pub host: Option<Address>,
+    pub(crate) host: Option<Address>,
 }
 
 /// `hocker load`
@@ -46,42 +46,39 @@ pub struct DaemonArgs {
 #[command(
     after_help = "Prints the image's id. The daemon has the image then, under all its names."
 )]
-pub struct LoadArgs {
+pub(crate) struct LoadArgs {
     /// The image: an OCI image layout, what fetchdocker builds, or its stream
     #[arg(value_name = "IMAGE_PATH")]
-    pub image_path: PathBuf,
+    pub(crate) image_path: PathBuf,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub daemon: DaemonArgs,
+    pub(crate) daemon: DaemonArgs,
 
     /// A further name for the image; may be given several times
     #[arg(long = "tag", value_name = "NAME")]
-    pub tags: Vec<TagName>,
+    pub(crate) tags: Vec<TagName>,
 
     /// The name of the image in a layout that has several
     #[arg(long, value_name = "NAME")]
-    pub image: Option<String>,
+    pub(crate) image: Option<String>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub platform: LoadPlatformArgs,
+    pub(crate) platform: LoadPlatformArgs,
 
     /// Remember in this directory what was put into the daemon, for `hocker prune`; it serves one daemon
     #[arg(long, value_name = "DIR")]
-    pub state: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub limit: LimitArgs,
+    pub(crate) limit: LimitArgs,
 }
 
 /// Which of the images of an index, for a daemon.
 #[derive(Debug, clap::Args)]
-pub struct LoadPlatformArgs {
+pub(crate) struct LoadPlatformArgs {
     /// Load the image for this platform, even if the daemon runs another [default: the daemon's]
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
-    pub platform: Option<Platform>,
+    pub(crate) platform: Option<Platform>,
 }
 
 /// `hocker prune`
@@ -90,20 +87,19 @@ pub struct LoadPlatformArgs {
     after_help = "Prints the ids of the images that were removed. What a container uses stays, and so do names \
     that have moved\nto another image, and images that were there before or that others have named."
 )]
-pub struct PruneArgs {
+pub(crate) struct PruneArgs {
     /// The directory in which `hocker load --state` remembers what it brought
     #[arg(long, value_name = "DIR")]
-    pub state: PathBuf,
+    pub(crate) state: PathBuf,
 
     /// Keep the images that are here; may be given several times
     #[arg(long, value_name = "IMAGE_PATH")]
-    pub keep: Vec<PathBuf>,
+    pub(crate) keep: Vec<PathBuf>,
 
     /// Change nothing, and tell what would be done
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "described by its type")]
-    pub daemon: DaemonArgs,
+    pub(crate) daemon: DaemonArgs,
 }

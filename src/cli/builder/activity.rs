@@ -4,9 +4,9 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::nix::progress::Activity;
-use crate::registry::Progress;
-use crate::safe_url::SafeUrl;
+use hocker::nix::progress::Activity;
+use hocker::registry::Progress;
+use hocker::safe_url::SafeUrl;
 
 /// Nix's display of the download. A log that cannot be written is no reason to stop.
 pub(super) struct NixProgress(Mutex<State>);
@@ -30,9 +30,10 @@ impl NixProgress {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// It is over.
-    pub(super) fn stop(&self) {
+impl Drop for NixProgress {
+    fn drop(&mut self) {
         let mut state = self.state();
         let done = state.done;
         if let Some(activity) = state.activity.take() {

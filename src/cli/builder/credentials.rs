@@ -2,12 +2,12 @@
 //! show; public images are built all the same. What does not say for which registry it is goes to a registry that is
 //! the only one: a build that may ask several takes it for none of them.
 
-use crate::auth;
-use crate::auth::sources::{Absence, Finding, SourceFile};
 use crate::cli::credentials::{classic, files_of_environment, of_environment, sources};
 use crate::cli::{Context, Error, report};
-use crate::nix::builder::Location;
-use crate::printable::Printable;
+use hocker::auth;
+use hocker::auth::sources::{Absence, Finding, SourceFile};
+use hocker::nix::builder::Location;
+use hocker::printable::Printable;
 
 /// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
 const CLASSIC: &str = "/etc/nix-docker-credentials.txt";

@@ -2,16 +2,18 @@
 
 mod activity;
 mod credentials;
-mod download;
-mod nowhere;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-pub(super) use self::nowhere::Nowhere;
-
-use super::{Context, Error};
-use crate::nix::builder::{Attributes, Job};
+use self::activity::NixProgress;
+use self::credentials::Credentials;
+use super::{Context, Error, transport};
+use hocker::http::Client;
+use hocker::name::Endpoint;
+use hocker::nix::builder::{self, Attributes, Blob, FetchError, Job, Location};
+use hocker::registry::{Progress, Registry};
+use hocker::safe_url::SafeUrl;
 
 pub(super) async fn run(context: &Context) -> Result<(), Error> {
     let environment: BTreeMap<String, String> = std::env::vars_os()
@@ -19,9 +21,54 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
         .collect();
     let attributes = Attributes::read(&environment, Path::new("."))?;
     match Job::of(&attributes)? {
-        Job::Blob(job) => download::fetch(*job, context)
+        Job::Blob(job) => fetch(*job, context)
             .await
             .map_err(|error| Error::Build(Box::new(error))),
         Job::Image(job) => Ok(job.build()?),
+    }
+}
+
+async fn fetch(job: Blob, context: &Context) -> Result<(), Error> {
+    let locations = std::iter::once(&job.location).chain(&job.alternatives);
+    let registries: BTreeSet<_> = locations.map(|place| place.endpoint.base()).collect();
+    let build = Build {
+        context,
+        mirrors: job.mirrors.clone(),
+        credentials: Credentials::of_build(registries.len() > 1, context),
+    };
+    let client = transport::client(context, true)?;
+    let fetched = builder::fetch(job, &client, &build).await;
+    fetched.map_err(|error| match error {
+        FetchError::Surroundings(error) => error,
+        FetchError::Registry(error) => Error::Registry(error),
+        FetchError::AllPlaces(error) => Error::AllPlaces(error),
+        FetchError::Output(error) => Error::Output(error),
+    })
+}
+
+/// What a build knows of registries.
+struct Build<'a> {
+    context: &'a Context,
+    mirrors: Vec<Endpoint>,
+    credentials: Credentials<'a>,
+}
+
+impl builder::Surroundings for Build<'_> {
+    type Error = Error;
+
+    async fn registry(&self, location: &Location, client: Client) -> Result<Registry, Error> {
+        transport::registry(
+            self.context,
+            client,
+            location.endpoint.clone(),
+            &location.repository,
+            self.credentials.find(location).await?,
+            self.mirrors.clone(),
+        )
+        .await
+    }
+
+    fn progress(&self, url: &SafeUrl) -> impl Progress {
+        NixProgress::start(url)
     }
 }

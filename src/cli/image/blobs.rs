@@ -6,17 +6,17 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archive::blob_file::BlobFile;
-use crate::archive::composition::{self, Composition};
 use crate::cli::Error;
-use crate::compression::END;
-use crate::input;
-use crate::name::Repository;
-use crate::oci::descriptor::Descriptor;
-use crate::oci::digest::Digest;
-use crate::output;
-use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
-use crate::verify::Size;
+use hocker::archive::blob_file::BlobFile;
+use hocker::archive::composition::{self, Composition};
+use hocker::compression::END;
+use hocker::input;
+use hocker::name::Repository;
+use hocker::oci::descriptor::Descriptor;
+use hocker::oci::digest::Digest;
+use hocker::output;
+use hocker::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
+use hocker::verify::Size;
 
 /// To copy the plain layer of a blob of so many bytes takes longer than to ask a registry for a few bytes.
 const WORTH_ASKING: u64 = 8 << 20;

@@ -8,16 +8,16 @@ use std::sync::Arc;
 
 use super::blobs::{Blobs, FetchError};
 use super::{Image, expectations};
-use crate::archive::docker_archive::{Archive, Layer};
-use crate::archive::header::Members;
-use crate::archive::placed::Placed;
-use crate::archive::plain_layer::{LayerError, PlainLayer};
-use crate::archive::slots::Slots;
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
-use crate::compression::Limit;
-use crate::output::{self, OutputFile};
-use crate::registry::Destination;
+use hocker::archive::docker_archive::{Archive, Layer};
+use hocker::archive::header::Members;
+use hocker::archive::placed::Placed;
+use hocker::archive::plain_layer::{LayerError, PlainLayer};
+use hocker::archive::slots::Slots;
+use hocker::compression::Limit;
+use hocker::output::{self, OutputFile};
+use hocker::registry::Destination;
 
 /// Writes the archive to a file, or to a pipe. No layer may become larger than `limit`.
 pub(super) async fn write(image: Image, limit: Limit, file: OutputFile) -> Result<(), Error> {

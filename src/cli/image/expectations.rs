@@ -1,10 +1,10 @@
 //! What there is to learn of the layers' plain sizes before they come.
 
 use super::blobs::Blobs;
-use crate::archive::docker_archive::Layer;
-use crate::archive::slots::Slots;
-use crate::compression::expected_size;
-use crate::oci::media_type::Compression;
+use hocker::archive::docker_archive::Layer;
+use hocker::archive::slots::Slots;
+use hocker::compression::expected_size;
+use hocker::oci::media_type::Compression;
 
 /// Tells `slots` what to expect of `layers`, one after the other. The size of a layer matters to those behind it.
 pub(super) async fn learn(blobs: &Blobs, layers: &[Layer], slots: &Slots) {

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use super::Image;
 use super::blobs::Blobs;
-use crate::archive::docker_save::{Archive, Content, Kind, Member};
-use crate::archive::header::Members;
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
-use crate::oci::config::ImageConfig;
-use crate::oci::descriptor::Descriptor;
-use crate::oci::document::Document;
-use crate::output::{self, OutputFile};
-use crate::registry::Destination;
+use hocker::archive::docker_save::{Archive, Content, Kind, Member};
+use hocker::archive::header::Members;
+use hocker::oci::config::ImageConfig;
+use hocker::oci::descriptor::Descriptor;
+use hocker::oci::document::Document;
+use hocker::output::{self, OutputFile};
+use hocker::registry::Destination;
 
 /// Writes the archive to a file, or to a pipe.
 pub(super) async fn write(image: Image, kind: Kind, file: OutputFile) -> Result<(), Error> {

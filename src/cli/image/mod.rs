@@ -16,17 +16,17 @@ use super::manifest::existing;
 use super::progress::Display;
 use super::source::{Source, platform};
 use super::{Context, Error, classic, stdout};
-use crate::archive::docker_save::Kind;
-use crate::archive::names::Names;
-use crate::archive::stored_image::{self, Choice};
-use crate::name::Reference;
-use crate::oci::config::ImageConfig;
-use crate::oci::descriptor::Descriptor;
-use crate::oci::document::Document;
-use crate::oci::manifest::Manifest;
-use crate::oci::platform::Platform;
-use crate::output::{OutputDirectory, OutputFile};
-use crate::registry::Registry;
+use hocker::archive::docker_save::Kind;
+use hocker::archive::names::Names;
+use hocker::archive::stored_image::{self, Choice};
+use hocker::name::Reference;
+use hocker::oci::config::ImageConfig;
+use hocker::oci::descriptor::Descriptor;
+use hocker::oci::document::Document;
+use hocker::oci::manifest::Manifest;
+use hocker::oci::platform::Platform;
+use hocker::output::{OutputDirectory, OutputFile};
+use hocker::registry::Registry;
 
 /// An image whose layers are still where they come from.
 struct Image {

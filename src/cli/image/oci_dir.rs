@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::Image;
 use super::blobs::Blobs;
-use crate::archive::oci_layout::LayoutWriter;
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
-use crate::oci::descriptor::Descriptor;
-use crate::output::{self, OutputDirectory};
-use crate::registry::Destination;
+use hocker::archive::oci_layout::LayoutWriter;
+use hocker::oci::descriptor::Descriptor;
+use hocker::output::{self, OutputDirectory};
+use hocker::registry::Destination;
 
 /// Writes the layout into a directory, which gets its name at the end.
 pub(super) async fn write(

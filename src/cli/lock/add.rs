@@ -11,13 +11,13 @@ use super::error::LockError;
 use super::file::{Edits, LockFile};
 use super::registries::Registries;
 use super::tell;
-use crate::lock::{Lock, LockedImage, Name};
-use crate::name::Reference;
-use crate::name::endpoint::Endpoint;
-use crate::oci::platform::Platform;
-use crate::pin::{self, Wanted};
-use crate::printable::Printable;
-use crate::safe_url;
+use hocker::lock::{Lock, LockedImage, Name};
+use hocker::name::Reference;
+use hocker::name::endpoint::Endpoint;
+use hocker::oci::platform::Platform;
+use hocker::pin::{self, Wanted};
+use hocker::printable::Printable;
+use hocker::safe_url;
 
 /// An image that is to be locked.
 #[derive(Clone, Debug)]

@@ -11,8 +11,8 @@ use super::each;
 use super::error::LockError;
 use super::file::LockFile;
 use super::tell;
-use crate::pin;
-use crate::printable::Printable;
+use hocker::pin;
+use hocker::printable::Printable;
 
 pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Result<(), Error> {
     let file = LockFile::read(path)?;

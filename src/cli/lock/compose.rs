@@ -10,12 +10,12 @@ use super::super::{Context, Error, report, stdout};
 use super::add::{self, Additions, parse};
 use super::error::LockError;
 use super::file::LockFile;
-use crate::compose::{self, Directory, Images, Project as _, Service, Value, Variables, dotenv};
-use crate::name::Reference;
-use crate::name::endpoint::Endpoint;
-use crate::oci::platform::Platform;
-use crate::output::parent;
-use crate::printable::Printable;
+use hocker::compose::{self, Directory, Images, Project as _, Service, Value, Variables, dotenv};
+use hocker::name::Reference;
+use hocker::name::endpoint::Endpoint;
+use hocker::oci::platform::Platform;
+use hocker::output::parent;
+use hocker::printable::Printable;
 
 /// Where a project keeps its variables.
 const ENV_FILE: &str = ".env";

@@ -3,8 +3,8 @@
 use super::super::args::CredentialArgs;
 use super::super::{Context, Error};
 use super::registries::Registries;
-use crate::lock::{LockedImage, Name};
-use crate::registry::Registry;
+use hocker::lock::{LockedImage, Name};
+use hocker::registry::Registry;
 
 /// Does something with each of the images that are locked already.
 pub(super) async fn of_locked<'a, T>(

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use super::super::Exit;
-use crate::compose;
-use crate::file_lock;
-use crate::lock::{self, Name};
-use crate::name::{self, Reference};
-use crate::printable::Printable;
+use hocker::compose;
+use hocker::file_lock;
+use hocker::lock::{self, Name};
+use hocker::name::{self, Reference};
+use hocker::printable::Printable;
 
 /// Why a lock file does not do.
 #[derive(Debug, thiserror::Error)]
-pub enum LockError {
+pub(crate) enum LockError {
     /// There is no lock file.
     #[error("there is no lock file {}", .0.display())]
     NoLock(PathBuf),

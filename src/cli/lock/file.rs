@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use super::super::{Error, report};
 use super::error::LockError;
-use crate::file_lock::{self, FileLock, Mode, Patience};
-use crate::input;
-use crate::lock::{Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
-use crate::output::{self, Existing, OutputFile};
-use crate::printable::Printable;
+use hocker::file_lock::{self, FileLock, Mode, Patience};
+use hocker::input;
+use hocker::lock::{Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
+use hocker::output::{self, Existing, OutputFile};
+use hocker::printable::Printable;
 
 /// Another writer needs a moment; whoever can read the directory can lock it for longer.
 const PATIENCE: Patience = Patience::of(Duration::from_secs(30));

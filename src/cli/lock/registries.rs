@@ -10,12 +10,12 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use super::super::args::CredentialArgs;
 use super::super::{Context, Error, credentials, report, transport};
 use super::error::LockError;
-use crate::auth::{Credentials, Proof};
-use crate::http::Client;
-use crate::name::Repository;
-use crate::name::endpoint::Endpoint;
-use crate::printable::Printable;
-use crate::registry::Registry;
+use hocker::auth::{Credentials, Proof};
+use hocker::http::Client;
+use hocker::name::Repository;
+use hocker::name::endpoint::Endpoint;
+use hocker::printable::Printable;
+use hocker::registry::Registry;
 
 /// As many images of one registry at a time.
 const AT_ONCE: usize = 4;

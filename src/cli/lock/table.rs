@@ -1,6 +1,6 @@
 //! Tables for people: columns as wide as what is in them.
 
-use crate::printable::Printable;
+use hocker::printable::Printable;
 
 /// Lays out rows, the first being the headings. Columns of `right` stand to the right.
 pub(super) fn table(rows: &[Vec<String>], right: &[usize]) -> Vec<Printable> {

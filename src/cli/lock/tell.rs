@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::super::args::lock::TellArgs;
 use super::super::{Error, report, stderr, stdout};
-use crate::lock::size::Size;
-use crate::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
-use crate::oci::digest::Digest;
-use crate::printable::Printable;
+use hocker::lock::size::Size;
+use hocker::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
+use hocker::oci::digest::Digest;
+use hocker::printable::Printable;
 
 /// First lines of commit messages are shorter than this.
 const SUBJECT: usize = 72;

@@ -8,7 +8,7 @@ use super::add::{chosen, failure};
 use super::each;
 use super::file::{Edits, LockFile};
 use super::tell;
-use crate::pin;
+use hocker::pin;
 
 pub(super) async fn run(args: UpdateArgs, path: &Path, context: &Context) -> Result<(), Error> {
     let file = LockFile::read(path)?;

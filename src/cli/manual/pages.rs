@@ -12,7 +12,7 @@ use super::super::Error;
 use super::super::args::{Args, ManArgs};
 use super::surroundings::{self, Concern, Thing};
 use super::{EXIT_CODES, examples, visible};
-use crate::output::{self, Existing, OutputFile};
+use hocker::output::{self, Existing, OutputFile};
 
 /// Writes the pages.
 pub(in crate::cli) fn run(args: &ManArgs) -> Result<(), Error> {

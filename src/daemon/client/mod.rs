@@ -15,7 +15,7 @@ use self::answers::{
 };
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
-use super::{Error, Form, Message, events};
+use super::{Error, Form, Message, Store, events};
 use crate::http::direct::{Answer, Direct, Verb};
 use crate::http::{self, Roots, RootsError, Settings, StatusCode};
 use crate::oci::digest::{DiffId, Digest};
@@ -32,20 +32,6 @@ const EVENTS: usize = 1 << 20;
 const MESSAGE: usize = 2 << 10;
 /// What stands for the name of an image that has none.
 const NO_NAME: &str = "<none>:<none>";
-
-/// What a daemon keeps images in, which decides what must be sent to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Docker's own image store. It never opens a layer whose chain it has.
-    Docker {
-        /// Whether it can read layers that are compressed with zstd.
-        reads_zstd: bool,
-    },
-    /// Docker with containerd's image store, which keeps the blobs and wants all of them.
-    Containerd,
-    /// Podman.
-    Podman,
-}
 
 /// An image that a daemon has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +65,7 @@ pub struct Daemon {
     client: Direct,
     address: Address,
     version: ApiVersion,
-    kind: Kind,
+    kind: Store,
     is_here: bool,
     platform: Platform,
 }
@@ -103,7 +89,7 @@ impl Daemon {
             client,
             address,
             version: NEWEST_API,
-            kind: Kind::Podman,
+            kind: Store::Podman,
             is_here: false,
             platform: Platform::of_this_machine(),
         };
@@ -131,9 +117,9 @@ impl Daemon {
         if ping.header("Libpod-Api-Version").is_none() {
             let info: Info = daemon.read(what, "/info", SMALL).await?;
             daemon.kind = if info.uses_containerd() {
-                Kind::Containerd
+                Store::Containerd
             } else {
-                Kind::Docker {
+                Store::Docker {
                     reads_zstd: reads_zstd(&version.engine),
                 }
             };
@@ -144,7 +130,7 @@ impl Daemon {
 
     /// What keeps the images.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Store {
         self.kind
     }
 
@@ -169,7 +155,7 @@ impl Daemon {
         }
         let answer = self.require_success(&what, answer)?;
         let mut found: Inspected = self.parse(&what, &answer.body)?;
-        if found.id != *id && self.kind == Kind::Podman {
+        if found.id != *id && self.kind == Store::Podman {
             // The image itself may be there, hidden by the name. Podman has no status of its own for one that is not.
             let answer = self.inspect(&what, &self.unmistakable(id)).await?;
             if answer.status.is_success() {
@@ -194,7 +180,7 @@ impl Daemon {
             has_strange_names,
             layers: found.root_fs.layers.unwrap_or_default(),
             // The other stores make digests up for what was loaded.
-            in_registry: matches!(self.kind, Kind::Docker { .. })
+            in_registry: matches!(self.kind, Store::Docker { .. })
                 && found.repo_digests.iter().flatten().count() > 0,
         }
     }
@@ -226,8 +212,8 @@ impl Daemon {
     /// `ParseNormalizedNamed`; seen with podman 4.3).
     fn unmistakable(&self, id: &Digest) -> String {
         match self.kind {
-            Kind::Podman => id.hex(),
-            Kind::Docker { .. } | Kind::Containerd => id.to_string(),
+            Store::Podman => id.hex(),
+            Store::Docker { .. } | Store::Containerd => id.to_string(),
         }
     }
 

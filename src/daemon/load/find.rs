@@ -7,7 +7,8 @@ use crate::archive::composition::Composition;
 use crate::archive::names::Names;
 use crate::archive::stored_image::{self, Choice};
 use crate::compression::Limit;
-use crate::daemon::client::{Daemon, Kind};
+use crate::daemon::client::Daemon;
+use crate::daemon::store::Store;
 use crate::daemon::tag::TagName;
 use crate::oci::config::ImageConfig;
 use crate::oci::digest::Digest;
@@ -56,8 +57,8 @@ pub(super) async fn find(daemon: &Daemon, order: Order) -> Result<Work, Error> {
         let (names, tags) = names(&composition.names, &order.tags)?;
         Ok(Work {
             id: match kind {
-                Kind::Containerd => *composition.manifest().digest(),
-                Kind::Docker { .. } | Kind::Podman => *config.digest(),
+                Store::Containerd => *composition.manifest().digest(),
+                Store::Docker { .. } | Store::Podman => *config.digest(),
             },
             composition,
             config,

@@ -20,10 +20,11 @@ use tokio::task::{JoinError, spawn_blocking};
 use self::find::{Work, find};
 use self::journal::{Deed, Journal};
 use self::transfer::{Attempt, transfer};
-use super::client::{Daemon, Image, Kind};
+use super::client::{Daemon, Image};
 use super::message::Message;
 use super::plan::{self, Plan};
 use super::state::{self, State};
+use super::store::Store;
 use super::tag::{self, TagName};
 use super::upload::{Sent, UploadError};
 use crate::archive::composition::{self, Composition};
@@ -162,7 +163,7 @@ pub async fn load(
 
 /// Removes an image that was not unpacked: containerd's store keeps it. What went wrong is told already.
 async fn clean_up(daemon: &Daemon, work: &Work, error: &Error) {
-    if daemon.kind() == Kind::Containerd
+    if daemon.kind() == Store::Containerd
         && matches!(error, Error::Daemon(super::Error::Load { .. }))
     {
         let _ = daemon.remove_image(&work.id).await;
@@ -177,8 +178,8 @@ async fn send(
     watch: &Watch,
 ) -> Result<(Report, Vec<TagName>), Error> {
     let known = match daemon.kind() {
-        Kind::Docker { .. } => known_layers(daemon, work.config.diff_ids()).await?,
-        Kind::Containerd | Kind::Podman => 0,
+        Store::Docker { .. } => known_layers(daemon, work.config.diff_ids()).await?,
+        Store::Containerd | Store::Podman => 0,
     };
     let mut attempt = Attempt {
         left_out: plan::left_out(&work.composition.manifest().layers, known),

@@ -10,8 +10,9 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use super::find::Work;
 use super::{Again, Error};
 use crate::daemon::Message;
-use crate::daemon::client::{Daemon, Kind};
+use crate::daemon::client::Daemon;
 use crate::daemon::form::Form;
+use crate::daemon::store::Store;
 use crate::daemon::upload::{self, Ingredients, Payload, Sent, Stop, UploadError, channel};
 use crate::oci::digest::Digest;
 
@@ -29,7 +30,7 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// What is worth trying after the daemon of this kind, which took all of it, said that it does not load it.
-    pub(super) fn next(&self, kind: Kind, message: &Message) -> Option<(Self, Again)> {
+    pub(super) fn next(&self, kind: Store, message: &Message) -> Option<(Self, Again)> {
         let compressed = Form::compressed(kind);
         if message.is_full() {
             return (self.form != compressed).then(|| {
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_full_daemon_gets_less_at_a_time_and_one_that_lacks_something_gets_all() {
-        let kind = Kind::Docker { reads_zstd: true };
+        let kind = Store::Docker { reads_zstd: true };
         let attempt = |left_out: &[u8], form| Attempt {
             left_out: left_out.iter().map(|layer| Digest::of(&[*layer])).collect(),
             form,

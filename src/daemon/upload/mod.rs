@@ -116,6 +116,14 @@ pub enum UploadError {
 }
 
 impl UploadError {
+    /// The error for an archive that cannot be written. A broken pipe means that its reader wants no more of it.
+    fn of_archive(error: header::Error) -> Self {
+        match error.io() {
+            Some(source) if source.kind() == io::ErrorKind::BrokenPipe => Self::Stopped,
+            _ => Self::Archive(error),
+        }
+    }
+
     /// The kind of failure.
     #[must_use]
     pub fn class(&self) -> Class {

@@ -1,7 +1,7 @@
 //! What is sent: the members of the archive for one daemon, and the layers in it that are to be looked at.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -179,14 +179,16 @@ impl Payload {
         let mut members = Members::new(pipe);
         for part in &self.parts {
             match part {
-                Part::Bytes(name, bytes) => members.bytes(name, bytes).map_err(stopped)?,
+                Part::Bytes(name, bytes) => members
+                    .bytes(name, bytes)
+                    .map_err(UploadError::of_archive)?,
                 Part::Blob(name, descriptor, path) => {
                     write_blob(&mut members, name, descriptor, path, sent)?;
                 }
                 Part::Plain(name, layer) => plain::write(&mut members, name, layer, &stop, sent)?,
             }
         }
-        members.finish().map_err(stopped)
+        members.finish().map_err(UploadError::of_archive)
     }
 }
 
@@ -199,21 +201,17 @@ fn write_blob(
     sent: &Sent,
 ) -> Result<(), UploadError> {
     let mut blob = BlobFile::open(descriptor, path)?;
-    members.begin(name, descriptor.size).map_err(stopped)?;
+    members
+        .begin(name, descriptor.size)
+        .map_err(UploadError::of_archive)?;
     while let Some(bytes) = blob.next_bytes()? {
         let written = members.content(bytes);
-        written.map_err(|error| stopped(header::Error::Write(error)))?;
+        written.map_err(|error| UploadError::of_archive(header::Error::Write(error)))?;
         sent(bytes.len() as u64);
     }
-    members.end(descriptor.size).map_err(stopped)
-}
-
-/// The pipe is broken where nobody wants the archive any more.
-pub(super) fn stopped(error: header::Error) -> UploadError {
-    match error.io() {
-        Some(source) if source.kind() == io::ErrorKind::BrokenPipe => UploadError::Stopped,
-        _ => UploadError::Archive(error),
-    }
+    members
+        .end(descriptor.size)
+        .map_err(UploadError::of_archive)
 }
 
 /// How a file is compressed, by its first bytes.

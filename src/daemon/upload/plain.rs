@@ -4,7 +4,6 @@
 use std::io::{self, Write};
 
 use super::check::Check;
-use super::payload::stopped;
 use super::pipe::{Pipe, Stop};
 use super::{Sent, UploadError};
 use crate::archive::header::{self, Members};
@@ -41,7 +40,9 @@ fn write_of_size(
     stop: &Stop,
     read: impl Fn(u64),
 ) -> Result<u64, UploadError> {
-    members.begin(name, expected).map_err(stopped)?;
+    members
+        .begin(name, expected)
+        .map_err(UploadError::of_archive)?;
     let content = Content {
         members,
         left: expected,
@@ -54,7 +55,7 @@ fn write_of_size(
             copied: size,
         }));
     }
-    members.end(expected).map_err(stopped)?;
+    members.end(expected).map_err(UploadError::of_archive)?;
     Ok(size)
 }
 

@@ -1,7 +1,9 @@
-//! What Nix asks for when it starts the program as a builder: the job, read out of the derivation's
-//! attributes. Fetching and printing are the command line's.
+//! What Nix asks for when it starts the program as a builder: the job, read out of the derivation's attributes, and the
+//! download of a blob.
 
 mod attributes;
+mod fetch;
+mod places;
 
 use std::io;
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use self::attributes::{Attributes, NIX_ATTRS_JSON_FILE};
+pub use self::fetch::{FetchError, Surroundings, fetch};
+pub use self::places::AllPlacesFailed;
 
 use super::hash_text;
 use super::image;

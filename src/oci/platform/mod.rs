@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::parse::ParseError;
 
 use crate::go_json::Shape;
-use crate::oci::descriptor::null_as_default;
+use crate::go_json::null_as_default;
 use crate::printable::Printable;
 
 /// Operating system, architecture and variant, in the names that Go uses.

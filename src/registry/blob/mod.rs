@@ -14,7 +14,7 @@ mod pieces;
 mod scratch;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 
 use url::Url;
 
@@ -26,6 +26,7 @@ use crate::name::Repository;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 use crate::oci::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
+use crate::output::OutputFile;
 use crate::verify::Size;
 
 /// At 10 MB/s and a way of 50 ms, half of what a blob of so many bytes takes is the way.
@@ -177,6 +178,26 @@ impl Registry {
                 }
                 Failure::Destination(source) => DownloadError::Destination(source),
             })
+    }
+
+    /// Fetches a blob into an output file: at any place of a file, in order into a pipe.
+    pub async fn fetch_to(
+        &self,
+        blob: &Blob,
+        file: &OutputFile,
+        progress: &dyn Progress,
+    ) -> Result<(), DownloadError> {
+        let mut writer = file.as_file();
+        let mut take = |chunk: &[u8]| writer.write_all(chunk);
+        let destination = if file.is_seekable() {
+            Destination::File(file.as_file())
+        } else {
+            Destination::InOrder {
+                take: &mut take,
+                spool: None,
+            }
+        };
+        self.fetch_blob(blob, destination, progress).await
     }
 
     /// Fetches an image's configuration: the document that `descriptor` describes.

@@ -1,8 +1,8 @@
 //! What errors of daemons, and of images on their way to them, mean for the exit code and for the user.
 
-use crate::archive::plain_layer::LayerError;
-use crate::archive::stored_image;
-use crate::daemon;
+use hocker::archive::plain_layer::LayerError;
+use hocker::archive::stored_image;
+use hocker::daemon;
 
 pub(super) fn hint_of_daemon(error: &daemon::Error) -> Option<&'static str> {
     if error.is_denied() {

@@ -1,80 +1,28 @@
 //! The program's errors: what each module's error means for the exit code, and what the user can do.
 
+mod daemon_hint;
+mod denial;
+mod hint;
+
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use super::builder::Nowhere;
+use self::denial::Denial;
+use super::exit::Exit;
 use super::lock::LockError;
-use super::unanswered::Denial;
-use crate::archive::plain_layer::LayerError;
-use crate::archive::stored_image;
-use crate::auth::sources;
-use crate::class::Class;
-use crate::http::{self, RootsError};
-use crate::name::endpoint;
-use crate::oci::document::ParseError;
-use crate::pin;
-use crate::registry::{self, Cause, DownloadError};
-use crate::{archive, daemon, name, nix, output, serve, verify};
-
-/// How the program ends. The numbers are promised to scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// All done, or the reader of the output closed it.
-    Done,
-    /// Nothing of the below.
-    Other,
-    /// Arguments that make no sense.
-    Usage,
-    /// No such image, tag, layer or platform.
-    NotFound,
-    /// No access.
-    Denied,
-    /// Content that is not what its digest says.
-    Integrity,
-    /// No usable answer from a registry.
-    Unavailable,
-    /// Something this program does not handle.
-    Unsupported,
-    /// Ended by a signal, of this number.
-    Signal(u8),
-}
-
-impl From<Class> for Exit {
-    fn from(class: Class) -> Self {
-        match class {
-            Class::NotFound => Self::NotFound,
-            Class::Denied => Self::Denied,
-            Class::Integrity => Self::Integrity,
-            Class::Unavailable => Self::Unavailable,
-            Class::Unsupported => Self::Unsupported,
-            Class::Usage => Self::Usage,
-            Class::Other => Self::Other,
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Other => 1,
-            Exit::Usage => 2,
-            Exit::NotFound => 3,
-            Exit::Denied => 4,
-            Exit::Integrity => 5,
-            Exit::Unavailable => 6,
-            Exit::Unsupported => 7,
-            // As shells report it.
-            Exit::Signal(number) => 128u8.saturating_add(number),
-        })
-    }
-}
+use hocker::archive::plain_layer::LayerError;
+use hocker::archive::stored_image;
+use hocker::auth::sources;
+use hocker::http::{self, RootsError};
+use hocker::name::endpoint;
+use hocker::oci::document::ParseError;
+use hocker::pin;
+use hocker::registry::{self, Cause, DownloadError};
+use hocker::{archive, daemon, name, nix, output, serve, verify};
 
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The name of an image makes no sense.
     #[error("cannot read the image name `{image}`")]
     Reference {
@@ -149,9 +97,9 @@ pub enum Error {
     /// An image on disk.
     #[error("cannot use the image")]
     StoredImage(#[source] Box<stored_image::Error>),
-    /// A blob that is nowhere where it should be.
+    /// A blob that none of its places gives.
     #[error(transparent)]
-    Nowhere(#[from] Nowhere),
+    AllPlaces(nix::builder::AllPlacesFailed),
     /// An image that no Nix expression can name.
     #[error("cannot write a Nix expression for the image")]
     Expression(#[from] nix::expression::Error),
@@ -309,7 +257,7 @@ impl From<serve::Error> for Error {
 impl Error {
     /// How the program ends for this.
     #[must_use]
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Reference { .. }
             | Self::Endpoint(_)
@@ -334,7 +282,7 @@ impl Error {
                 }
             }
             Self::Registry(error) => error.class().into(),
-            Self::Nowhere(error) => error.class().into(),
+            Self::AllPlaces(error) => error.class().into(),
             Self::Document { source, .. } => source.class().into(),
             Self::Layer { source, .. } => source.class().into(),
             Self::Expression(_) => Exit::Unsupported,
@@ -369,7 +317,7 @@ impl Error {
 
     /// The causes that stand beside each other, where there are such.
     #[must_use]
-    pub fn reasons(&self) -> Vec<String> {
+    pub(crate) fn reasons(&self) -> Vec<String> {
         match self {
             Self::Build(error) => error.reasons(),
             Self::Denial(denial) => {
@@ -377,18 +325,18 @@ impl Error {
                 reasons.extend(denial.unanswered.iter().cloned());
                 reasons
             }
-            Self::Nowhere(error) => error.lines().collect(),
+            Self::AllPlaces(error) => error.lines().collect(),
             _ => Vec::new(),
         }
     }
 
     /// The digest that was promised and the one that came, where that is what went wrong.
     #[must_use]
-    pub fn mismatch(&self) -> Option<&verify::Mismatch> {
+    pub(crate) fn mismatch(&self) -> Option<&verify::Mismatch> {
         let first: &(dyn std::error::Error + 'static) = match self {
             Self::Build(error) => return error.mismatch(),
             Self::Denial(denial) => return denial.error.mismatch(),
-            Self::Nowhere(error) => error.most_telling()?,
+            Self::AllPlaces(error) => error.most_important()?,
             error => error,
         };
         let mut causes = std::iter::successors(Some(first), |error| error.source());

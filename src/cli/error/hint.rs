@@ -1,16 +1,16 @@
 //! What to do about an error, where there is something to be done.
 
 use super::Error;
-use super::daemon_error::{hint_of_daemon, hint_of_load};
-use crate::archive::plain_layer::LayerError;
-use crate::archive::stored_image;
-use crate::auth;
-use crate::daemon;
-use crate::http::TlsProblem;
-use crate::oci::document::ParseError;
-use crate::pin;
-use crate::registry::Cause;
-use crate::verify;
+use super::daemon_hint::{hint_of_daemon, hint_of_load};
+use hocker::archive::plain_layer::LayerError;
+use hocker::archive::stored_image;
+use hocker::auth;
+use hocker::daemon;
+use hocker::http::TlsProblem;
+use hocker::oci::document::ParseError;
+use hocker::pin;
+use hocker::registry::Cause;
+use hocker::verify;
 
 /// For a port that seems to speak TLS.
 const BY_HTTPS: &str = "check the port: a registry that speaks https is named by --registry https://HOST:PORT/v2/, or in \
@@ -19,7 +19,7 @@ const BY_HTTPS: &str = "check the port: a registry that speaks https is named by
 impl Error {
     /// What the user can do, where that is worth saying.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Output(error) if error.is_existing_directory() => Some("choose another name"),
             Self::Output(error) if error.is_existing() => {
@@ -28,7 +28,7 @@ impl Error {
             Self::Registry(error) => hint_of_cause(error.cause()),
             Self::Build(error) => match &**error {
                 Self::Registry(error) => hint_of_build(error.cause()),
-                Self::Nowhere(error) => hint_of_build(error.most_telling()?.cause()),
+                Self::AllPlaces(error) => hint_of_build(error.most_important()?.cause()),
                 error => error.hint(),
             },
             Self::Layer {
