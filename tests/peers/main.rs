@@ -27,10 +27,10 @@ mod manual; // completions and manual pages, in the programs that read them
 mod matrix; // every kind of image, from the registry to each daemon: prints a table
 mod memory; // a large layer does not make the process large
 mod modules; // the NixOS modules, where NIXPKGS_LIB names nixpkgs' lib
-mod nix_readme; // what nix/README.md says: arguments, and what becomes of those of pullImage
+mod nix_page; // the arguments in docs/nix.md, and what replaces those of pullImage
+mod pages; // every command in README and docs, word for word
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
 mod proxies; // through a forward proxy, in the sandbox and outside
-mod readme; // every command in README, word for word
 mod reproducible; // the program says nothing of the machine that built it
 mod sandbox; // credentials and trust on their way into Nix's sandbox
 mod serving; // dockerd, containerd and skopeo fetch from hocker serve

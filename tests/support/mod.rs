@@ -9,8 +9,8 @@
 pub(crate) mod files;
 pub(crate) mod hocker;
 pub(crate) mod image;
+pub(crate) mod pages;
 pub(crate) mod properties;
-pub(crate) mod readme;
 pub(crate) mod scripted_registry;
 pub(crate) mod serving;
 pub(crate) mod tls;

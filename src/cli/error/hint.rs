@@ -68,7 +68,7 @@ fn hint_of_build(cause: &Cause) -> Option<&'static str> {
         Cause::Auth(error) if error.is_denial_without_credentials() => Some(
             "check the name: many registries deny what they do not have; for a private image, a build \
              takes credentials from the environment of whoever builds (with a Nix daemon, the daemon's) \
-             and from files in extra-sandbox-paths; `Private registries` in the README says how",
+             and from files in extra-sandbox-paths; see docs/private-registries.md",
         ),
         Cause::Http(error)
             if error.is_https_connect()

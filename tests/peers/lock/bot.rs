@@ -1,4 +1,4 @@
-//! The command sequence of README with which a bot keeps a repository up to date, run as it stands there.
+//! The commands of `docs/lock-file.md` with which a bot keeps a repository up to date.
 
 use std::env;
 use std::fs;
@@ -6,25 +6,18 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use super::fleet::{Fleet, name};
-use crate::machine::nix::{Nix, root, static_hocker};
+use crate::machine::nix::{Nix, static_hocker};
 use crate::machine::program;
+use crate::support::pages::Page;
 
-/// The commands of the console block of README that begins with `hocker lock check`.
+/// The commands of the page.
 fn sequence() -> String {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let block = readme
-        .split("```console\n")
-        .filter_map(|rest| rest.split("```").next())
-        .find(|block| block.starts_with("$ hocker lock check"))
-        .unwrap_or_else(|| panic!("README has no such block"));
-    let commands = block
-        .lines()
-        .filter_map(|line| line.strip_prefix("$ ").or(line.strip_prefix("> ")));
-    commands.collect::<Vec<_>>().join("\n")
+    let page = Page::at("docs/lock-file.md");
+    page.section("Update the file by a bot").script()
 }
 
 #[test]
-fn a_bot_checks_updates_builds_and_commits() {
+pub(crate) fn a_bot_checks_updates_builds_and_commits() {
     let mut fleet = Fleet::of(2);
     let nix = Nix::new();
     let repository = nix.directory().join("repository");

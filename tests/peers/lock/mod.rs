@@ -1,6 +1,6 @@
 //! The lock file among real peers: fifty images on docker-registry, followed, compared and built.
 
-mod bot; // the command sequence of README, as a bot runs it
+pub(crate) mod bot; // the commands of docs/lock-file.md, as a bot runs them
 mod compose; // the images that Compose itself names
 mod fleet; // fifty images
 mod follow; // what is asked for, and what is told

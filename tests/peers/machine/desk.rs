@@ -1,4 +1,4 @@
-//! Somebody's desk: a working directory on a host, with what the README takes for granted: a checkout's `nix`, a static
+//! Somebody's desk: a working directory on a host, with what the pages take for granted: a checkout's `nix`, a static
 //! executable in `hocker/bin`, and Nix.
 
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! The registries that the README names, by their own names: Docker Hub, ghcr.io and quay.io are one registry on a host
+//! The registries that the pages name, by their own names: Docker Hub, ghcr.io and quay.io are one registry on a host
 //! of the test's own, by https, open to everybody, and its authority is among those that the host trusts.
 
 use std::fs;

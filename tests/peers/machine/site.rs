@@ -1,4 +1,4 @@
-//! A company's site, as the README describes one: a host of its own with a private registry at registry.example.com,
+//! A company's site, as the pages describe one: a host of its own with a private registry at registry.example.com,
 //! by https with a certificate of the company's authority and for one user, and a working directory with the Nix
 //! functions and the static executable.
 

@@ -1,4 +1,4 @@
-//! What users read: the list of options, and the README's configuration.
+//! What users read: the list of options, and the configurations in README and docs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::machine::nix::{Nix, root};
 use crate::machine::nixos::{Configuration, MANIFEST, nixpkgs_lib};
+use crate::support::pages::Page;
 
 const OPTIONS: &str = "nix/modules/options.md";
 
@@ -29,13 +30,16 @@ fn every_option_is_described_in_the_list_of_options() {
 
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
-fn the_configuration_in_the_readme_holds() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, section) = readme.split_once("\n## On NixOS\n").unwrap();
-    let (_, example) = section.split_once("```nix\n").unwrap();
-    let (example, _) = example.split_once("```\n").unwrap();
+fn the_configurations_in_the_pages_hold() {
+    for (page, title) in [("README.md", "On NixOS"), ("docs/nixos.md", "NixOS")] {
+        holds(&Page::at(page).section(title).block("nix"));
+    }
+}
 
-    // What the text around it says is there.
+/// Asserts that a configuration runs nginx from the image that it declares.
+#[track_caller]
+fn holds(example: &str) {
+    // What the text around it requires.
     let nix = Nix::new();
     let directory = nix.directory().join("configuration");
     fs::create_dir(&directory).unwrap();

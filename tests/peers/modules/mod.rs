@@ -4,7 +4,7 @@
 mod assertions; // what must not be declared, and what one is told
 mod builds; // credentials reach a build in the sandbox
 mod containers; // oci-containers that run declared images, and those that do not
-mod documentation; // options.md, and the README's configuration
+mod documentation; // options.md, and the configurations in README and docs
 mod hardening; // what systemd makes of the units
 mod load; // the units' commands, against a real daemon
 mod lock; // images of a lock file

@@ -1,4 +1,4 @@
-//! What the README says of private registries, at a company's site.
+//! What the pages say about private registries and networks, at a company's site.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::{follow, section};
+use super::{NETWORKS, PRIVATE, follow, section};
 use crate::machine::program;
 use crate::machine::server::wait_until;
 use crate::machine::site::{PASSWORD, REGISTRY, Site, USER};
@@ -26,7 +26,7 @@ pub(super) fn builds_from_private_registries() {
     }
     follow(
         site.desk(),
-        &section("Builds from private registries"),
+        &section(PRIVATE, "Builds from private registries"),
         &trust,
     );
     assert_eq!(
@@ -45,7 +45,7 @@ pub(super) fn builds_from_private_registries() {
     ] {
         site.forget();
         site.write("/etc/nix/nix.conf", "");
-        let output = follow(site.desk(), &section(title), &trust);
+        let output = follow(site.desk(), &section(PRIVATE, title), &trust);
         site.is_built(&output);
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn a_certificate_authority_of_your_own() {
     let site = Site::start();
     let output = follow(
         site.desk(),
-        &section("A certificate authority of your own"),
+        &section(NETWORKS, "A certificate authority of your own"),
         &CREDENTIALS,
     );
     site.is_built(&output);
@@ -70,7 +70,11 @@ pub(super) fn through_a_proxy() {
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
     let variables = [&trust[..], &CREDENTIALS].concat();
-    let output = follow(site.desk(), &section("Through a proxy"), &variables);
+    let output = follow(
+        site.desk(),
+        &section(NETWORKS, "Through a proxy"),
+        &variables,
+    );
     site.is_built(&output);
     // The manifest, the configuration and the layer.
     assert_eq!(
@@ -79,7 +83,7 @@ pub(super) fn through_a_proxy() {
     );
 }
 
-/// As systemd does it, as far as the README needs.
+/// What systemd does, as far as the page needs it.
 const SYSTEMCTL: &str = r#"#!/bin/bash
 set -eu
 case "$*" in
@@ -137,7 +141,7 @@ pub(super) fn builds_by_a_nix_daemon() {
     let executable = fs::Permissions::from_mode(0o755);
     fs::set_permissions(site.path("bin/systemctl"), executable).unwrap();
     let daemon = Daemon(&site);
-    let section = section("Builds by a Nix daemon");
+    let section = section(PRIVATE, "Builds by a Nix daemon");
     let output = follow(
         site.desk(),
         &section,

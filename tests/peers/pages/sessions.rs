@@ -2,14 +2,17 @@
 
 use std::env;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use super::{PORT, follow, follow_server, section};
+use super::{
+    COMMANDS, LOADING, LOCK_FILE, NIX, PORT, README, SERVING, follow, follow_server, section,
+};
 use crate::machine::desk::Desk;
 use crate::machine::dockerd::Dockerd;
 use crate::machine::host::Host;
 use crate::machine::internet::{Internet, image};
-use crate::machine::nix::root;
+use crate::machine::nix::{built, root};
 use crate::machine::program;
 use crate::support::image::{Image, Layer, Packing, noise};
 
@@ -32,6 +35,16 @@ fn on_base(content: &[u8]) -> Image {
 /// An image of one layer.
 fn small(content: &[u8]) -> Image {
     image(vec![Layer::of_files(Packing::Gzip, &[("hello", content)])])
+}
+
+/// Asserts that a layout, or a result of fetchdocker, has the layers of an image.
+#[track_caller]
+fn has_layers(directory: &Path, image: &Image) {
+    let blobs = ["oci/blobs/sha256", "blobs/sha256"].map(|blobs| directory.join(blobs));
+    let blobs = blobs.iter().find(|blobs| blobs.exists()).unwrap();
+    for layer in &image.layers {
+        assert!(fs::read(blobs.join(layer.hex())).unwrap() == layer.blob);
+    }
 }
 
 /// Builds `result`, what fetchdocker makes of debian:12.
@@ -67,7 +80,7 @@ pub(super) fn a_short_session() {
     let (host, config) = (dockerd.host(), internet.nix_config());
     follow_server(
         desk,
-        &section("A short session"),
+        &section(README, "A short session"),
         &[("DOCKER_HOST", &host), ("NIX_CONFIG", &config)],
         || serves(desk, "library/hello-world", "linux", &hello),
     );
@@ -80,13 +93,76 @@ pub(super) fn a_short_session() {
 }
 
 #[test]
-pub(super) fn install() {
+pub(super) fn a_pin_in_nix() {
+    let nginx = small(b"nginx");
+    let internet = Internet::with(&[("library/nginx:1.27", &nginx)]);
+    let config = internet.nix_config();
+    let output = follow(
+        internet.desk(),
+        &section(README, "In Nix"),
+        &[("NIX_CONFIG", &config)],
+    );
+    has_layers(&built(&output), &nginx);
+}
+
+#[test]
+pub(super) fn nix_functions() {
+    let debian = on_base(b"debian");
+    let internet = Internet::with(&[("library/debian:12", &debian)]);
+    let dockerd = Dockerd::start();
+    let (host, config) = (dockerd.host(), internet.nix_config());
+    follow(
+        internet.desk(),
+        &section(NIX, "Nix functions"),
+        &[("DOCKER_HOST", &host), ("NIX_CONFIG", &config)],
+    );
+    assert_eq!(dockerd.image_id("debian:12"), debian.config_digest());
+}
+
+#[test]
+pub(super) fn examples_of_commands() {
+    let debian = small(b"debian");
+    let internet = Internet::with(&[("library/debian:12", &debian)]);
+    let desk = internet.desk();
+    follow(desk, &section(COMMANDS, "Examples"), &[]);
+    assert!(fs::read(desk.path("debian.json")).unwrap() == debian.manifest);
+    assert!(fs::read(desk.path("debian-config.json")).unwrap() == debian.config);
+    let index = fs::read_to_string(desk.path("debian-index.json")).unwrap();
+    assert!(index.contains(&debian.digest()), "{index}");
+    has_layers(&desk.path("debian"), &debian);
+    for archive in ["debian.tar", "debian-with-digest.tar"] {
+        let listed = desk.shell(&format!("tar --list --file {archive}"), &[]);
+        let told = program::told(&listed);
+        assert!(told.contains("manifest.json"), "{archive}: {told}");
+    }
+}
+
+#[test]
+pub(super) fn removing() {
+    let debian = small(b"debian");
+    let internet = Internet::with(&[("library/debian:12", &debian)]);
+    let desk = internet.desk();
+    let dockerd = Dockerd::start();
+    let (host, config) = (dockerd.host(), internet.nix_config());
+    let variables = [("DOCKER_HOST", host.as_str()), ("NIX_CONFIG", &config)];
+    build(desk, &variables);
+    let section = section(LOADING, "Remove images that you no longer need");
+    follow(desk, &section, &variables);
+    assert_eq!(dockerd.image_id("debian:12"), debian.config_digest());
+    // Without `--keep`, the same image goes.
+    let pruned = desk.shell("hocker prune --state images", &variables);
+    assert!(pruned.status.success(), "{}", program::told(&pruned));
+    assert_eq!(dockerd.contents().0, [""; 0]);
+}
+
+#[test]
+pub(super) fn install_the_rest() {
     let desk = Desk::on(Host::start(&[]));
     // As `cargo install` leaves it.
     let programs = desk.path(".cargo/bin");
     fs::create_dir_all(&programs).unwrap();
     fs::copy(desk.path("hocker/bin/hocker"), programs.join("hocker")).unwrap();
-    let section = section("Install");
+    let section = section(COMMANDS, "Install the rest");
     // As often as one likes.
     follow(&desk, &section, &[]);
     follow(&desk, &section, &[]);
@@ -103,7 +179,7 @@ pub(super) fn install() {
 }
 
 #[test]
-pub(super) fn into_a_daemon() {
+pub(super) fn loading() {
     let (debian, before) = (on_base(b"debian"), image(base()));
     let internet = Internet::with(&[
         ("library/debian:12", &debian),
@@ -119,7 +195,11 @@ pub(super) fn into_a_daemon() {
         &variables,
     );
     assert!(loaded.status.success(), "{}", program::told(&loaded));
-    let output = follow(desk, &section("Into a daemon"), &variables);
+    let output = follow(
+        desk,
+        &section(LOADING, "Loading images into a daemon"),
+        &variables,
+    );
     let told = program::told(&output);
     assert!(told.contains("sent 1 of 5 layers"), "{told}");
     assert_eq!(dockerd.image_id("debian:12"), debian.config_digest());
@@ -134,7 +214,7 @@ pub(super) fn from_a_binary_cache() {
     build(desk, &variables);
     let keys = "nix-store --generate-binary-cache-key cache-1 /etc/nix/cache.key public";
     assert!(desk.shell(keys, &variables).status.success());
-    follow(desk, &section("From a binary cache"), &variables);
+    follow(desk, &section(NIX, "From a binary cache"), &variables);
     let infos = fs::read_dir(desk.path("/srv/cache")).unwrap();
     let infos = infos
         .filter(|entry| {
@@ -147,7 +227,7 @@ pub(super) fn from_a_binary_cache() {
 }
 
 #[test]
-pub(super) fn the_lock_file() {
+pub(super) fn lock_file() {
     let (debian, app) = (small(b"debian"), small(b"app"));
     let internet = Internet::with(&[
         ("library/debian:12", &debian),
@@ -166,7 +246,7 @@ pub(super) fn the_lock_file() {
     let config = internet.nix_config();
     let output = follow(
         desk,
-        &section("The lock file"),
+        &section(LOCK_FILE, "Lock file"),
         &[("NIX_CONFIG", config.as_str())],
     );
     let told = program::told(&output);
@@ -181,7 +261,7 @@ pub(super) fn the_lock_file() {
 }
 
 #[test]
-pub(super) fn serving_images() {
+pub(super) fn serving() {
     let desk = Desk::on(Host::start(&[]));
     let (debian, app) = (small(b"debian"), small(b"app"));
     for (directory, image, name) in [
@@ -192,14 +272,14 @@ pub(super) fn serving_images() {
         fs::create_dir_all(&directory).unwrap();
         image.write_layout(&directory, name);
     }
-    follow_server(&desk, &section("Serving images"), &[], || {
+    follow_server(&desk, &section(SERVING, "Serving images"), &[], || {
         serves(&desk, "library/debian", "12", &debian);
         serves(&desk, "ghcr.io/team/app", "1", &app);
     });
 }
 
 #[test]
-pub(super) fn development() {
+pub(super) fn try_it() {
     let dockerd = Dockerd::start();
     // What cargo tells tests of themselves would make it compile all anew for the demo.
     let kept = [
@@ -212,7 +292,7 @@ pub(super) fn development() {
     let kept = kept.map(|name| Some((name, env::var_os(name)?)));
     let output = program::output(
         Command::new("bash")
-            .args(["-eu", "-c", &section("Development").script()])
+            .args(["-eu", "-c", &section(README, "Try it").script()])
             .current_dir(root())
             .env_clear()
             .envs(kept.into_iter().flatten())

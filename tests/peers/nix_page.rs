@@ -1,4 +1,5 @@
-//! What `nix/README.md` says: the arguments of the functions, and what becomes of those of nixpkgs' `pullImage`.
+//! The tables of `docs/nix.md` and `docs/migrating.md`: the arguments of the functions, and what replaces those of nixpkgs'
+//! `pullImage`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,19 +7,16 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::machine::dockerd::Dockerd;
-use crate::machine::nix::{Nix, built, root};
+use crate::machine::nix::{Nix, built};
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, real_image};
 use crate::pipeline::{registry_with, stream};
 use crate::support::hocker::hocker;
+use crate::support::pages::Page;
 
-/// The part under a heading.
-fn section(heading: &str) -> String {
-    let text = fs::read_to_string(root().join("nix/README.md")).unwrap();
-    let (_, rest) = text
-        .split_once(&format!("\n## {heading}\n"))
-        .unwrap_or_else(|| panic!("nix/README.md has no section {heading}"));
-    rest.split("\n## ").next().unwrap().to_owned()
+/// The text under a heading of a page.
+fn section(page: &str, title: &str) -> String {
+    Page::at(page).section(title).prose().to_owned()
 }
 
 /// The names in the first column of a section's table.
@@ -49,7 +47,7 @@ fn every_argument_of_every_function_is_listed_and_no_other() {
             continue;
         }
         compared += 1;
-        let listed = first_column(&section(&format!("`{function}`")));
+        let listed = first_column(&section("docs/nix.md", &format!("`{function}`")));
         assert_eq!(listed, arguments, "{function}");
     }
     assert!(compared >= 3, "{functions}");
@@ -70,7 +68,7 @@ fn pull_image(name: &str, digest: &str, final_name: &str, archive: &Path) {
 
 #[test]
 fn an_image_that_pull_image_had_is_the_same_image_here() {
-    let table = section("From `dockerTools.pullImage`");
+    let table = section("docs/migrating.md", "From `dockerTools.pullImage`");
     for argument in [
         "imageName",
         "finalImageTag",

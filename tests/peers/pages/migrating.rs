@@ -1,17 +1,17 @@
-//! What becomes of the habits of those who come from other programs.
+//! `docs/migrating.md`: what replaces the commands of other programs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::{follow, section};
+use super::{MIGRATING, follow, section};
 use crate::machine::desk::Desk;
 use crate::machine::internet::{Internet, image};
 use crate::machine::nix::built;
 use crate::machine::program;
 use crate::manual::PROGRAMS;
 use crate::support::image::{Image, Layer, Packing};
-use crate::support::readme::Manual;
+use crate::support::pages::Page;
 
 /// An image of two layers.
 fn two_layers() -> Image {
@@ -43,7 +43,7 @@ pub(super) fn from_the_haskell_program() {
     let config = internet.nix_config();
     let output = follow(
         desk,
-        &section("From the Haskell program"),
+        &section(MIGRATING, "From the Haskell program"),
         &[("NIX_CONFIG", &config)],
     );
     is_image(&built(&output), &jessie);
@@ -59,7 +59,7 @@ pub(super) fn from_pull_image() {
     let config = internet.nix_config();
     let output = follow(
         internet.desk(),
-        &section("From `dockerTools.pullImage`"),
+        &section(MIGRATING, "From `dockerTools.pullImage`"),
         &[("NIX_CONFIG", &config)],
     );
     is_image(&built(&output), &etcd);
@@ -76,12 +76,15 @@ fn shown(desk: &Desk, place: &str) -> Vec<u8> {
 
 /// The commands of the table about skopeo: its own, and what is used instead.
 fn commands() -> Vec<(String, String)> {
-    let section = Manual::Project.prose("From nix2container, and from skopeo");
+    let section = Page::at(MIGRATING).section("From nix2container and skopeo");
     let command = |cell: &str| {
         let text = cell.trim().trim_matches('`');
         text.replace("IMAGE", "debian:12")
     };
-    let rows = section.lines().filter(|line| line.starts_with("| `skopeo"));
+    let rows = section
+        .prose()
+        .lines()
+        .filter(|line| line.starts_with("| `skopeo"));
     rows.map(|row| {
         let mut cells = row.trim_matches('|').split(" | ");
         (
