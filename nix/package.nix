@@ -65,7 +65,7 @@ rustPlatform.buildRustPackage (finalAttrs: {
   };
 
   meta = {
-    inherit (manifest) description;
+    inherit (manifest) description homepage;
     license = lib.licenses.asl20;
     mainProgram = "hocker";
     platforms = lib.platforms.unix;
