@@ -31,6 +31,7 @@ mod nix_page; // the arguments in docs/nix.md, and what replaces those of pullIm
 mod pages; // every command in README and docs, word for word
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
 mod proxies; // through a forward proxy, in the sandbox and outside
+mod release; // scripts/release, with a cargo that only records
 mod reproducible; // the program says nothing of the machine that built it
 mod sandbox; // credentials and trust on their way into Nix's sandbox
 mod serving; // dockerd, containerd and skopeo fetch from hocker serve
