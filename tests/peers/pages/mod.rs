@@ -19,6 +19,7 @@ use crate::support::pages::{Page, Section};
 /// The port that the pages give to `hocker serve`.
 const PORT: u16 = 5000;
 
+const CONTRIBUTING: &str = "CONTRIBUTING.md";
 const README: &str = "README.md";
 const COMMANDS: &str = "docs/commands.md";
 const LOADING: &str = "docs/loading.md";
@@ -94,20 +95,20 @@ const FOLLOWED: &[(&str, &str, fn())] = &[
     (SERVING, "Serving images", sessions::serving),
 ];
 
+const COMPILES: &str = "it compiles for minutes what cargo has compiled for the tests";
+const TESTS: &str = "it runs the tests";
+
 /// The blocks that no test runs, by page and first words, and why.
 const NOT_RUN: &[(&str, &str, &str)] = &[
+    (CONTRIBUTING, "cargo build", COMPILES),
+    (CONTRIBUTING, "cargo test", COMPILES),
+    (CONTRIBUTING, "scripts/test", TESTS),
+    (CONTRIBUTING, "export HOCKER_STATIC", TESTS),
+    (CONTRIBUTING, "cp Cargo.lock", "it changes this repository"),
     (README, "nix run /path", "it needs nixpkgs"),
-    (
-        README,
-        "cargo install",
-        "it compiles for minutes what cargo has compiled for the tests",
-    ),
-    (
-        README,
-        "scripts/build",
-        "the same: scripts/test has compiled it in this way",
-    ),
-    (README, "scripts/test", "it runs the tests"),
+    (README, "cargo install", COMPILES),
+    (README, "scripts/build", COMPILES),
+    (README, "scripts/test", TESTS),
 ];
 
 /// Whether a test runs the block of a page that begins with this command.
