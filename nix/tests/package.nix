@@ -15,10 +15,11 @@
     pname = "hocker-tests";
     src = lib.sourceByRegex ../../. [
       "Cargo\\.(lock|toml)"
-      "README\\.md"
+      "LICENSE"
+      "[A-Z]+\\.md"
       "flake\\.nix"
       "fuzz(/Cargo\\.lock)?"
-      "(nix|src|tests)(/.*)?"
+      "(docs|nix|scripts|src|tests)(/.*)?"
     ];
     cargoTestFlags = [
       "--test"

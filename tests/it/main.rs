@@ -16,6 +16,7 @@ mod circles; // no file imports one that imports it
 mod fuzz_lock; // the fuzz targets use the same versions
 mod layers; // which module may use which
 mod nix_files; // Nix files are laid out as nixfmt lays them out
+mod pages; // README and docs: links, and length
 mod script; // the scripted registry itself: a script that is not kept fails the test
 mod scripts; // what the scripts share
 mod security_page; // the tests that docs/security.md names
