@@ -13,7 +13,7 @@ use crate::support::pages::Page;
 /// The commands of the page.
 fn sequence() -> String {
     let page = Page::at("docs/lock-file.md");
-    page.section("Update the file by a bot").script()
+    page.section("Update the file with a bot").script()
 }
 
 #[test]

@@ -46,7 +46,7 @@ const FOLLOWED: &[(&str, &str, fn())] = &[
     (LOCK_FILE, "Lock file", sessions::lock_file),
     (
         LOCK_FILE,
-        "Update the file by a bot",
+        "Update the file with a bot",
         bot::a_bot_checks_updates_builds_and_commits,
     ),
     (
