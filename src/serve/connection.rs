@@ -30,7 +30,6 @@ use super::limits::{LEAST_READ, Limits, MAX_HEADER_SIZE};
 use super::pace::PaceGuard;
 use super::request::Head;
 use super::routes;
-use super::sendfile::{Announcements, Socket};
 
 /// What all connections have in common.
 pub(super) struct Shared {
@@ -67,15 +66,11 @@ pub(super) async fn serve(
     let limits = shared.limits;
     // Only a matter of speed.
     let _ = stream.set_nodelay(true);
-    let (socket, announcements) = Socket::new(stream);
-    let socket = PaceGuard::new(socket, LEAST_READ, limits.slow_read);
+    let socket = PaceGuard::new(stream, LEAST_READ, limits.slow_read);
     let activity = Arc::new(Activity::default());
     let service = service_fn(|request| {
         let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
-        let announcements = announcements.clone();
-        async move {
-            Ok::<_, Infallible>(respond(&shared, client, activity, announcements, &request).await)
-        }
+        async move { Ok::<_, Infallible>(respond(&shared, client, activity, &request).await) }
     });
     let mut connection = pin!(
         http1::Builder::new()
@@ -86,8 +81,6 @@ pub(super) async fn serve(
             .max_header_size(MAX_HEADER_SIZE)
             // It bounds what waits to be written, too: one chunk at a time.
             .max_buf_size(CHUNK_SIZE)
-            // Files' parts go out in place of memory that must come to the socket as it is.
-            .writev(true)
             .serve_connection(TokioIo::new(socket), service)
     );
     let since = Instant::now();
@@ -142,7 +135,6 @@ async fn respond(
     shared: &Shared,
     client: IpAddr,
     activity: Arc<Activity>,
-    announcements: Announcements,
     request: &Request<Incoming>,
 ) -> Response<Told> {
     activity.has_asked.store(true, Ordering::Relaxed);
@@ -164,7 +156,7 @@ async fn respond(
     let mut answer = routes::answer(&shared.catalogue, head);
     if method != Method::HEAD {
         if let Body::Blob(blob, range) = &answer.body {
-            match open(blob, range.clone(), announcements).await {
+            match open(blob, range.clone()).await {
                 Ok(body) => told.body = body,
                 Err(error) => answer = unreadable(&error),
             }
@@ -182,12 +174,8 @@ async fn respond(
 
 type Content = UnsyncBoxBody<Bytes, io::Error>;
 
-async fn open(
-    blob: &Arc<Blob>,
-    range: Range<u64>,
-    announcements: Announcements,
-) -> io::Result<Content> {
-    let chunks = blob.read(range, announcements).await?;
+async fn open(blob: &Arc<Blob>, range: Range<u64>) -> io::Result<Content> {
+    let chunks = blob.read(range).await?;
     Ok(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync())
 }
 

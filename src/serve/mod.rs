@@ -29,7 +29,6 @@ mod page;
 mod range;
 mod request;
 mod routes;
-mod sendfile;
 mod server;
 mod well_formed;
 
