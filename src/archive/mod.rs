@@ -11,6 +11,5 @@ pub mod names;
 pub mod oci_layout;
 pub mod placed;
 pub mod plain_layer;
-pub mod slots;
 pub mod stored_image;
 pub mod tar_shape;

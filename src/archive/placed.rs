@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt as _;
 use rustix::fs::copy_file_range;
 use rustix::io::Errno;
 
-use super::header::{END, Error, header, padding};
+use super::header::{END, Error, header, header_size, padding};
 
 /// What is copied at once where the kernel does not do it.
 const BUFFER: usize = 256 << 10;
@@ -34,10 +34,9 @@ impl<'f> Placed<'f> {
         self.write(content, offset)
     }
 
-    /// Where the next member begins.
-    #[must_use]
-    pub fn position(&self) -> u64 {
-        self.position
+    /// Where the content of the next member belongs if that has this name.
+    pub fn next_content(&self, name: &str) -> Result<u64, Error> {
+        Ok(self.position + header_size(name)?)
     }
 
     /// Makes a member of `size` bytes the next one, and says where its content belongs. All but the content is
@@ -87,7 +86,7 @@ impl<'f> Placed<'f> {
 }
 
 /// Copies `size` bytes from a place in a file to a place in another, and says how many there were.
-pub(super) fn copy(source: (&File, u64), target: (&File, u64), size: u64) -> io::Result<u64> {
+fn copy(source: (&File, u64), target: (&File, u64), size: u64) -> io::Result<u64> {
     let mut copied = 0;
     while copied < size {
         let (mut from, mut to) = (source.1 + copied, target.1 + copied);
@@ -125,7 +124,7 @@ fn copy_by_hand(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::header::{Members, header_size};
+    use crate::archive::header::Members;
     use std::io::{Read as _, Seek as _};
 
     #[test]
@@ -143,7 +142,7 @@ mod tests {
         let mut placed = Placed::new(&file);
         placed.bytes("first", b"{}").unwrap();
         let offsets = contents.each_ref().map(|(name, content)| {
-            let expected = placed.position() + header_size(name).unwrap();
+            let expected = placed.next_content(name).unwrap();
             let offset = placed.reserve(name, content.len() as u64).unwrap();
             assert_eq!(offset, expected);
             offset

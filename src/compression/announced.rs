@@ -8,20 +8,16 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::{SNIFFED, sniff};
 use crate::oci::media_type::Compression;
 
-/// So many last bytes tell the most: a gzip member ends with its length modulo 2³².
-pub const END: usize = 4;
+/// A gzip member ends with its length modulo 2³², in this number of bytes.
+const END: usize = 4;
 
 /// Enough for the header of a zstd frame.
 const ZSTD_HEADER: u64 = 18;
-/// A layer is longer than what is in it by no more than one byte in so many, as the fixed code of deflate has nine bits
-/// for a byte at worst (RFC 1951, section 3.2.6), and
+/// A compressed layer is longer than its content by at most one byte in eight, since deflate's fixed code has at most
+/// nine bits for a byte (RFC 1951, section 3.2.6),
 const GROWTH: u64 = 8;
-/// by so many more for names and the like.
+/// and by this many bytes for names and the like.
 const HEADERS: u64 = 1 << 10;
-/// A layer that is this small may be all zeros.
-const ALWAYS: u64 = 1 << 20;
-/// Beyond that, layers are not expected to expand to more than so many times their size.
-const TIMES: u64 = 32;
 
 /// The number of bytes that a file of `size` bytes seems to decompress to, where it says so.
 ///
@@ -48,27 +44,6 @@ pub fn announced_size(mut file: impl Read + Seek, size: u64) -> io::Result<Optio
     Ok(announced.filter(|announced| *announced >= least(size)))
 }
 
-/// The size in bytes that a layer probably has when plain: one of `compressed` bytes that ends with `end`. It may be
-/// more than there is.
-///
-/// Of several gzip members only the last one's length is seen. Where it is nothing, as in eStargz, or cannot be that of
-/// them all, there is no telling; nor is there for zstd, whose frames begin with a size if with any.
-#[must_use]
-pub fn expected_size(compression: Compression, compressed: u64, end: [u8; END]) -> Option<u64> {
-    let length = u64::from(u32::from_le_bytes(end));
-    match compression {
-        Compression::None => Some(compressed),
-        Compression::Zstd => None,
-        Compression::Gzip if length == 0 => None,
-        Compression::Gzip => {
-            let wraps = least(compressed).saturating_sub(length).div_ceil(1 << 32);
-            let size = length.checked_add(wraps.checked_mul(1 << 32)?)?;
-            let most = compressed.saturating_mul(TIMES).max(ALWAYS);
-            (size <= most).then_some(size)
-        }
-    }
-}
-
 /// What so many bytes decompress to at least.
 fn least(compressed: u64) -> u64 {
     compressed.saturating_sub(compressed / GROWTH + HEADERS)
@@ -84,55 +59,6 @@ mod tests {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
         encoder.write_all(plain).unwrap();
         encoder.finish().unwrap()
-    }
-
-    fn expected(blob: &[u8]) -> Option<u64> {
-        let end = blob[blob.len() - END..].try_into().unwrap();
-        expected_size(Compression::Gzip, blob.len() as u64, end)
-    }
-
-    #[test]
-    fn one_member_lets_its_length_be_expected() {
-        let mut random = vec![0; 300_000];
-        fastrand::Rng::with_seed(7).fill(&mut random);
-        for plain in [
-            &random[..],
-            &random[..1],
-            &vec![0; 300_000],
-            &b"layer".repeat(9),
-        ] {
-            for level in [Level::none(), Level::fast(), Level::best()] {
-                assert_eq!(expected(&gzip(plain, level)), Some(plain.len() as u64));
-            }
-        }
-    }
-
-    #[test]
-    fn a_length_that_cannot_be_lets_nothing_be_expected() {
-        let mut random = vec![0; 300_000];
-        fastrand::Rng::with_seed(7).fill(&mut random);
-        let large = gzip(&random, Level::fast());
-        for last in [&b""[..], b"x"] {
-            let members = [large.clone(), gzip(last, Level::fast())].concat();
-            assert_eq!(expected(&members), None);
-        }
-    }
-
-    #[test]
-    fn lengths_beyond_4_gib_are_expected_to_come_around() {
-        let wrapped = |compressed, length: u32| {
-            expected_size(Compression::Gzip, compressed, length.to_le_bytes())
-        };
-        assert_eq!(wrapped(2 << 30, 1 << 30), Some(5 << 30));
-        assert_eq!(wrapped(2 << 30, 3 << 30), Some(3 << 30));
-        assert_eq!(wrapped(10 << 30, 1), Some((12 << 30) + 1));
-        assert_eq!(wrapped(100 << 20, 1), None);
-    }
-
-    #[test]
-    fn a_plain_layer_is_expected_to_be_as_large_as_it_is() {
-        assert_eq!(expected_size(Compression::None, 7, [0; END]), Some(7));
-        assert_eq!(expected_size(Compression::Zstd, 7, [1; END]), None);
     }
 
     fn announced(packed: &[u8]) -> Option<u64> {

@@ -8,7 +8,7 @@ mod sniffed;
 
 use std::io::{self, Write};
 
-pub use self::announced::{END, announced_size, expected_size};
+pub use self::announced::announced_size;
 pub use self::limit::{Limit, LimitedWriter, ParseError, TooLarge};
 pub use self::sniffed::Sniffed;
 

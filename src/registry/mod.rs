@@ -20,7 +20,6 @@ pub use self::error::{Cause, Error, Object, Role};
 pub use self::resolve::{Found, Resolved};
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use tokio::sync::Semaphore;
 
@@ -38,8 +37,6 @@ pub struct Registry {
     extra_connections: Arc<Semaphore>,
     mirrors: Vec<mirrors::Mirror>,
     behind: Behind,
-    /// Whether a blob came with the promise that parts of it can be asked for.
-    serves_ranges: AtomicBool,
 }
 
 impl Registry {
@@ -53,7 +50,6 @@ impl Registry {
             extra_connections: Arc::new(Semaphore::new(blob::EXTRA_CONNECTIONS)),
             mirrors: Vec::new(),
             behind: Behind::default(),
-            serves_ranges: AtomicBool::new(false),
         }
     }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use crate::cli::Error;
 use hocker::archive::blob_file::BlobFile;
 use hocker::archive::composition::{self, Composition};
-use hocker::compression::END;
 use hocker::input;
 use hocker::name::Repository;
 use hocker::oci::descriptor::Descriptor;
@@ -17,9 +16,6 @@ use hocker::oci::digest::Digest;
 use hocker::output;
 use hocker::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
 use hocker::verify::Size;
-
-/// To copy the plain layer of a blob of so many bytes takes longer than to ask a registry for a few bytes.
-const WORTH_ASKING: u64 = 8 << 20;
 
 /// The layers of one image. Cheap to clone.
 #[derive(Clone)]
@@ -57,36 +53,6 @@ impl Blobs {
                 Ok(registry.fetch_blob(&blob, destination, progress).await?)
             }
             Self::Files(files) => copy(layer, path_of(files, layer), destination, progress).await,
-        }
-    }
-
-    /// Whether a layer of so many bytes would take longer to copy than the last bytes of another take to come.
-    pub(super) fn is_worth_asking(&self, size: u64) -> bool {
-        matches!(self, Self::Files(_)) || size >= WORTH_ASKING
-    }
-
-    /// The last bytes of a layer, where they are to be had at once and without trouble. They are not verified.
-    pub(super) async fn last_bytes(&self, layer: &Descriptor) -> Option<[u8; END]> {
-        match self {
-            // What has URLs of its own is perhaps not in the registry.
-            Self::Registry { .. } if !layer.urls.is_empty() => None,
-            Self::Registry {
-                registry,
-                repository,
-            } => {
-                // The layers go first.
-                tokio::task::yield_now().await;
-                let blob = blob(repository, layer);
-                let bytes = registry.last_bytes(&blob, END as u64).await?;
-                bytes.try_into().ok()
-            }
-            Self::Files(files) => {
-                let mut bytes = [0; END];
-                let start = layer.size.checked_sub(END as u64)?;
-                let file = input::open(path_of(files, layer)).ok()?;
-                file.read_exact_at(&mut bytes, start).ok()?;
-                Some(bytes)
-            }
         }
     }
 }

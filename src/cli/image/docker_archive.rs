@@ -1,20 +1,19 @@
-//! `--format docker-archive`: layers are decompressed while they come, several at a time, and put together
-//! when all of them were found good. They go straight into the archive as far as their places can be told
-//! beforehand.
+//! `--format docker-archive`: layers are decompressed while they come, several at a time. The first one, which is the
+//! largest, goes straight into the archive; the others follow when all of them are verified, since the place of each
+//! depends on the sizes of those before it.
 
-use std::io::{self, Seek as _, Write};
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::Image;
 use super::blobs::{Blobs, FetchError};
-use super::{Image, expectations};
 use crate::cli::progress::LayerProgress;
 use crate::cli::{Error, transfer};
 use hocker::archive::docker_archive::{Archive, Layer};
 use hocker::archive::header::Members;
 use hocker::archive::placed::Placed;
 use hocker::archive::plain_layer::{LayerError, PlainLayer};
-use hocker::archive::slots::Slots;
 use hocker::compression::Limit;
 use hocker::output::{self, OutputFile};
 use hocker::registry::Destination;
@@ -38,35 +37,31 @@ async fn write_in_place(
     file: &OutputFile,
 ) -> Result<(), Error> {
     let failed = |source| Error::archive(file.path(), source);
-    let shared = file.as_file().try_clone();
-    let shared = shared.map_err(|source| output::Error::write(file.path(), source))?;
-    // What is not in the archive goes next to it: there is room for an image, unlike perhaps in /tmp.
+    let unwritable = |source| output::Error::write(file.path(), source);
+    // The other layers wait next to the archive: there is room for an image, unlike perhaps in /tmp.
     let directory = output::parent(file.path());
     let mut placed = Placed::new(file.as_file());
     for (name, content) in &archive.head {
         placed.bytes(name, content).map_err(failed)?;
     }
-    let names = || archive.layers.iter().map(|layer| layer.name.as_str());
-    let slots = Slots::new(&placed, shared, directory, names());
-    let slots = Arc::new(slots.map_err(failed)?);
-    let shared = Arc::clone(&slots);
-    let begin = move |number| shared.writer(number);
-    let layers = fetch_layers(image, archive, limit, directory, begin, |writer, _| {
-        writer.finish()
-    });
-    let learning = async {
-        expectations::learn(&image.blobs, &archive.layers, &slots).await;
-        std::future::pending().await
-    };
-    // What there is to learn from files is learned before the first layer begins. Nothing waits for the rest.
-    let layers = tokio::select! {
-        biased;
-        never = learning => never,
-        layers = layers => layers?,
-    };
-    slots
-        .settle(&mut placed, names().zip(layers))
-        .map_err(failed)?;
+    let mut layers = archive.layers.iter();
+    // The place of the first layer depends on no other layer's size.
+    let mut straight = None;
+    if let Some(first) = archive.layers.first() {
+        let start = placed.next_content(&first.name).map_err(failed)?;
+        let mut shared = file.as_file().try_clone().map_err(unwritable)?;
+        shared.seek(SeekFrom::Start(start)).map_err(unwritable)?;
+        straight = Some(shared);
+    }
+    let mut written = fetch_layers(image, archive, limit, directory, straight)
+        .await?
+        .into_iter();
+    if let (Some(first), Some((_, size))) = (layers.next(), written.next()) {
+        placed.reserve(&first.name, size).map_err(failed)?;
+    }
+    for (layer, (plain, size)) in layers.zip(written) {
+        placed.file(&layer.name, &plain, size).map_err(failed)?;
+    }
     let (name, content) = &archive.tail;
     placed.bytes(name, content).map_err(failed)?;
     placed.finish().map_err(failed)
@@ -79,15 +74,7 @@ async fn write_in_order(
     file: &OutputFile,
 ) -> Result<(), Error> {
     let failed = |source| Error::archive(file.path(), source);
-    let directory = std::env::temp_dir();
-    let begin = {
-        let directory = directory.clone();
-        move |_| tempfile::tempfile_in(&directory)
-    };
-    let layers = fetch_layers(image, archive, limit, &directory, begin, |file, size| {
-        (file, size)
-    });
-    let layers = layers.await?;
+    let layers = fetch_layers(image, archive, limit, &std::env::temp_dir(), None).await?;
     let mut members = Members::new(file.as_file());
     for (name, content) in &archive.head {
         members.bytes(name, content).map_err(failed)?;
@@ -102,44 +89,37 @@ async fn write_in_order(
     members.finish().map(drop).map_err(failed)
 }
 
-/// Brings the layers, decompressed and found good. `begin` makes what takes each one, by its number, and `end` takes
-/// that back with the number of bytes.
-async fn fetch_layers<W, T>(
+/// Fetches the layers, decompresses and verifies them. Gives the file and the size in bytes of each: the first one is in
+/// `straight` where there is that, all others are in unnamed files in `directory`.
+async fn fetch_layers(
     image: &Image,
     archive: &Archive,
     limit: Limit,
     directory: &Path,
-    begin: impl Fn(usize) -> io::Result<W> + Clone + Send + 'static,
-    end: fn(W, u64) -> T,
-) -> Result<Vec<T>, Error>
-where
-    W: Write + Send + 'static,
-    T: Send + 'static,
-{
-    let transfers = archive.layers.iter().enumerate().map(|(number, layer)| {
-        let begin = begin.clone();
-        let fetched = fetch_layer(
+    mut straight: Option<File>,
+) -> Result<Vec<(File, u64)>, Error> {
+    let transfers = archive.layers.iter().map(|layer| {
+        let transfer = fetch_layer(
             image.blobs.clone(),
             layer.clone(),
             limit,
-            move || begin(number),
+            straight.take(),
             directory.to_owned(),
             image.display.layer(&layer.blob.digest),
         );
-        let transfer = async move { fetched.await.map(|(output, size)| end(output, size)) };
         (layer.blob.size, transfer)
     });
     transfer::in_parallel(transfers).await
 }
 
-async fn fetch_layer<W: Write + Send>(
+async fn fetch_layer(
     blobs: Blobs,
     layer: Layer,
     limit: Limit,
-    begin: impl FnOnce() -> io::Result<W>,
+    output: Option<File>,
     directory: PathBuf,
     progress: LayerProgress,
-) -> Result<(W, u64), Error> {
+) -> Result<(File, u64), Error> {
     let kept = |source| Error::Scratch {
         path: directory.clone(),
         source,
@@ -151,10 +131,11 @@ async fn fetch_layer<W: Write + Send>(
             source,
         },
     };
-    let output = begin().map_err(kept)?;
+    let scratch = || tempfile::tempfile_in(&directory).map_err(kept);
+    let output = output.map_or_else(scratch, Ok)?;
     let mut plain = PlainLayer::new(&layer.diff_id, layer.blob.size, limit, output);
     // Bytes that come out of order wait here.
-    let spool = tempfile::tempfile_in(&directory).map_err(kept)?;
+    let spool = scratch()?;
     let destination = Destination::InOrder {
         take: &mut |bytes| plain.write_all(bytes),
         spool: Some(&spool),

@@ -2,7 +2,6 @@
 
 mod blobs;
 mod docker_archive;
-mod expectations;
 mod layout_archive;
 mod oci_dir;
 

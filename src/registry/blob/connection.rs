@@ -5,15 +5,11 @@
 //! ignore ranges, some answer nonsense, so that nothing is taken from a partial answer whose `Content-Range`
 //! is not exactly what was asked for.
 
-use std::sync::atomic::Ordering;
-
 use bytes::Bytes;
 
 use super::pieces::Piece;
 use super::{Blob, Cause, Registry, Wanted};
-use crate::http::header::{
-    ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE,
-};
+use crate::http::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use crate::http::retry::{Backoff, Failure};
 use crate::http::{Error, Lane, Purpose, Request, Response, Settings, StatusCode, content_range};
 use crate::registry::send::Patience;
@@ -201,9 +197,6 @@ impl Connection {
                 self.is_whole = true;
                 self.skip = from;
             }
-            if serves_ranges(&response) {
-                registry.serves_ranges.store(true, Ordering::Relaxed);
-            }
             // A weak tag does not promise the same bytes.
             self.etag = response
                 .headers()
@@ -301,13 +294,6 @@ impl Connection {
         }
         (!chunk.is_empty()).then_some(chunk)
     }
-}
-
-/// Whether an answer says that parts can be asked for (RFC 9110, section 14.3).
-fn serves_ranges(response: &Response) -> bool {
-    response
-        .header(ACCEPT_RANGES)
-        .is_some_and(|units| units.split(',').any(|unit| unit.trim() == "bytes"))
 }
 
 /// Whether a partial answer is exactly what was asked for.

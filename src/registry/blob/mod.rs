@@ -9,7 +9,6 @@ mod assembly;
 mod connection;
 mod download;
 mod foreign;
-mod last_bytes;
 mod pieces;
 mod scratch;
 

@@ -2,7 +2,6 @@
 //! wrote them would need.
 
 mod contents; // whatever digests, layers and indexes are like
-mod expectations; // what is expected of the layers' sizes, right or wrong
 mod foreign; // layers that registries may not distribute
 mod formats; // docker-save and oci-archive, to files and to pipes
 mod on_disk; // images that are on disk already

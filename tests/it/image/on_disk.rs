@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{entries, image_of};
 use crate::support::files::listing;
-use crate::support::image::{hex, small};
+use crate::support::image::{Family, Image, Layer, Packing, hex, noise, small};
 
 /// The names in Docker's `manifest.json`.
 fn repo_tags(archive: &Path) -> Value {
@@ -122,5 +122,33 @@ fn what_is_not_there_is_not_found() {
             .run()
             .failed(code);
         assert_eq!(listing(path).keys().next().unwrap(), Path::new("layout"));
+    }
+}
+
+#[test]
+fn an_archive_in_a_file_is_the_same_as_one_in_a_pipe_however_its_layers_are_compressed() {
+    let noise = noise(400_000);
+    let text = b"layer".repeat(200_000);
+    let layer = |packing, content: &[u8]| Layer::of_files(packing, &[("x", content)]);
+    for (what, large) in [
+        ("gzip", layer(Packing::Gzip, &noise)),
+        ("members", layer(Packing::GzipMembers, &text)),
+        ("zstd", layer(Packing::Zstd, &noise)),
+        ("plain", layer(Packing::Plain, &noise)),
+    ] {
+        let small = layer(Packing::Gzip, &noise[..3000]);
+        let medium = layer(Packing::Gzip, &noise[..9000]);
+        let image = Image::new(Family::Oci, &["/x"], vec![small, large, medium]);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        image.write_layout(&path.join("layout"), "1");
+        let streamed = image_of(path, &["--out", "-", "./layout"]).run().done();
+        fs::create_dir(path.join("out")).unwrap();
+        image_of(path, &["--out", "out/image.tar", "./layout"])
+            .run()
+            .done();
+        assert_eq!(listing(&path.join("out")).len(), 1, "nothing else is there");
+        let written = fs::read(path.join("out/image.tar")).unwrap();
+        assert!(written == streamed.stdout, "{what}");
     }
 }
