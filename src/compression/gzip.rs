@@ -1,7 +1,7 @@
-//! gzip members, one after another, as pigz and eStargz write many of them.
+//! gzip members, one after another, as pigz and eStargz write many of them. Headers, lengths and checksums are zlib's
+//! work.
 //!
-//! Their checksums are not computed: what comes out of a layer is held against a SHA-256, and the CRC would take a
-//! tenth of all the time. Lengths are held.
+//! flate2's own decoder for writers gives its output in pieces of 32 KiB, which takes an eighth more processor time.
 //!
 //! Source: RFC 1952.
 
@@ -9,64 +9,34 @@ use std::io::{self, Write};
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// What is written at a time, in bytes.
+/// The size of the pieces that are written, in bytes.
 const BUFFER: usize = 128 << 10;
 
-/// Bits of the header's flags: which optional fields follow.
-const HEADER_SUM: u8 = 1 << 1;
-const EXTRA: u8 = 1 << 2;
-const NAME: u8 = 1 << 3;
-const COMMENT: u8 = 1 << 4;
-const RESERVED: u8 = 0xe0;
+/// The largest window that deflate has, as a power of two.
+const WINDOW_BITS: u8 = 15;
 
-/// Takes gzip members and writes what is in them to `W`.
+/// Takes gzip members and writes their contents to `W`.
 pub(super) struct Gzip<W> {
     output: W,
-    inflate: Decompress,
+    member: Decompress,
     buffer: Vec<u8>,
-    /// So much of the buffer is not written yet.
-    filled: usize,
-    step: Step,
-    flags: u8,
-    /// The length that the trailer of the last member says, as far as it was read.
-    length: u32,
-    members: u64,
-}
-
-/// What the next byte is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// A byte of the ten that every header has.
-    Fixed(u8),
-    ExtraLow,
-    ExtraHigh(u8),
-    Extra(u16),
-    Name,
-    Comment,
-    /// A byte of the header's checksum, of which so many are left.
-    HeaderSum(u8),
-    Body,
-    /// A byte of the checksum and of the length.
-    Trailer(u8),
+    /// Whether at least one member ended.
+    has_content: bool,
 }
 
 impl<W: Write> Gzip<W> {
     pub(super) fn new(output: W) -> Self {
         Self {
             output,
-            inflate: Decompress::new(false),
-            buffer: vec![0; BUFFER],
-            filled: 0,
-            step: Step::Fixed(0),
-            flags: 0,
-            length: 0,
-            members: 0,
+            member: Decompress::new_gzip(WINDOW_BITS),
+            buffer: Vec::with_capacity(BUFFER),
+            has_content: false,
         }
     }
 
     /// Accepts the end, which must be that of a member, and gives the writer back.
     pub(super) fn finish(mut self) -> io::Result<W> {
-        if self.members == 0 || self.step != Step::Fixed(0) {
+        if !self.has_content || self.member.total_in() > 0 {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the gzip stream ends early",
@@ -77,136 +47,41 @@ impl<W: Write> Gzip<W> {
     }
 
     fn write_out(&mut self) -> io::Result<()> {
-        let filled = std::mem::take(&mut self.filled);
-        self.output
-            .write_all(self.buffer.get(..filled).unwrap_or_default())
-    }
-
-    /// Takes one byte of a header or trailer.
-    fn take(&mut self, byte: u8) -> io::Result<()> {
-        self.step = match self.step {
-            Step::Fixed(position) => {
-                let is_right = match position {
-                    0 => byte == 0x1f,
-                    1 => byte == 0x8b,
-                    // Deflate is the only method.
-                    2 => byte == 8,
-                    3 => byte & RESERVED == 0,
-                    _ => true,
-                };
-                if !is_right {
-                    return Err(invalid("this is not a gzip header"));
-                }
-                match position {
-                    3 => self.flags = byte,
-                    4.. => {}
-                    _ => self.flags = 0,
-                }
-                if position == 9 {
-                    self.field(EXTRA)
-                } else {
-                    Step::Fixed(position + 1)
-                }
-            }
-            Step::ExtraLow => Step::ExtraHigh(byte),
-            Step::ExtraHigh(low) => match u16::from_le_bytes([low, byte]) {
-                0 => self.field(NAME),
-                length => Step::Extra(length),
-            },
-            Step::Extra(1) => self.field(NAME),
-            Step::Extra(left) => Step::Extra(left - 1),
-            Step::Name if byte == 0 => self.field(COMMENT),
-            Step::Comment if byte == 0 => self.field(HEADER_SUM),
-            Step::HeaderSum(1) => Step::Body,
-            Step::HeaderSum(left) => Step::HeaderSum(left - 1),
-            Step::Trailer(position) => {
-                if position >= 4 {
-                    self.length = self.length >> 8 | u32::from(byte) << 24;
-                }
-                if position < 7 {
-                    Step::Trailer(position + 1)
-                } else {
-                    self.end_member()?
-                }
-            }
-            step @ (Step::Name | Step::Comment | Step::Body) => step,
-        };
+        self.output.write_all(&self.buffer)?;
+        self.buffer.clear();
         Ok(())
     }
-
-    /// The step of the first of the optional fields from `first` on that the header has.
-    fn field(&self, first: u8) -> Step {
-        let order = [
-            (EXTRA, Step::ExtraLow),
-            (NAME, Step::Name),
-            (COMMENT, Step::Comment),
-            (HEADER_SUM, Step::HeaderSum(2)),
-        ];
-        order
-            .into_iter()
-            .skip_while(|(bit, _)| *bit != first)
-            .find(|(bit, _)| self.flags & bit != 0)
-            .map_or(Step::Body, |(_, step)| step)
-    }
-
-    fn end_member(&mut self) -> io::Result<Step> {
-        // The length is modulo 2³².
-        if self.inflate.total_out() & u64::from(u32::MAX) != u64::from(self.length) {
-            return Err(invalid("a gzip member is not as long as it says"));
-        }
-        self.inflate.reset(false);
-        self.members += 1;
-        Ok(Step::Fixed(0))
-    }
-
-    /// Takes bytes of a body, and says how many.
-    fn inflate(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut taken = 0;
-        loop {
-            if self.filled == BUFFER {
-                self.write_out()?;
-            }
-            let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-            let status = self
-                .inflate
-                .decompress(
-                    bytes.get(taken..).unwrap_or_default(),
-                    self.buffer.get_mut(self.filled..).unwrap_or_default(),
-                    FlushDecompress::None,
-                )
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            let (read, written) = (
-                moved(before_in, self.inflate.total_in()),
-                moved(before_out, self.inflate.total_out()),
-            );
-            taken += read;
-            self.filled += written;
-            if status == Status::StreamEnd {
-                self.step = Step::Trailer(0);
-                self.length = 0;
-                return Ok(taken);
-            }
-            if self.filled < BUFFER && taken == bytes.len() {
-                return Ok(taken);
-            }
-            if read == 0 && written == 0 {
-                return Err(invalid("the gzip stream makes no sense"));
-            }
-        }
-    }
-}
-
-/// By how much a counter went up in one call, which is no more than a buffer.
-fn moved(before: u64, after: u64) -> usize {
-    usize::try_from(after - before).unwrap_or(usize::MAX)
 }
 
 impl<W: Write> Write for Gzip<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match (self.step, bytes.first()) {
-            (_, None) => Ok(0),
-            (Step::Body, _) => self.inflate(bytes),
-            (_, Some(byte)) => self.take(*byte).map(|()| 1),
+        let before = self.member.total_in();
+        loop {
+            if self.buffer.len() == self.buffer.capacity() {
+                self.write_out()?;
+            }
+            let taken = usize::try_from(self.member.total_in() - before).unwrap_or(usize::MAX);
+            let (rest, filled) = (bytes.get(taken..).unwrap_or_default(), self.buffer.len());
+            let status = self
+                .member
+                .decompress_vec(rest, &mut self.buffer, FlushDecompress::None)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            let total = usize::try_from(self.member.total_in() - before).unwrap_or(usize::MAX);
+            if status == Status::StreamEnd {
+                self.member = Decompress::new_gzip(WINDOW_BITS);
+                self.has_content = true;
+                return Ok(total);
+            }
+            // A full buffer may leave more to come.
+            if total == bytes.len() && self.buffer.len() < self.buffer.capacity() {
+                return Ok(total);
+            }
+            if total == taken && self.buffer.len() == filled {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the gzip stream makes no progress",
+                ));
+            }
         }
     }
 
@@ -216,15 +91,17 @@ impl<W: Write> Write for Gzip<W> {
     }
 }
 
-fn invalid(reason: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, reason)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use flate2::{Compression, GzBuilder};
     use proptest::prelude::*;
+
+    /// Bits of the header's flags: which optional fields follow.
+    const HEADER_SUM: u8 = 1 << 1;
+    const EXTRA: u8 = 1 << 2;
+    const NAME: u8 = 1 << 3;
+    const COMMENT: u8 = 1 << 4;
 
     fn decompress(packed: &[u8], piece: usize) -> io::Result<Vec<u8>> {
         let mut gzip = Gzip::new(Vec::new());
@@ -249,13 +126,18 @@ mod tests {
             (EXTRA, &[3, 0, 1, 2, 3][..]),
             (NAME, b"name\0"),
             (COMMENT, b"\0"),
-            (HEADER_SUM, &[7, 7]),
         ] {
             if flags & bit != 0 {
                 fields.extend_from_slice(field);
             }
         }
+        let end = 10 + fields.len();
         packed.splice(10..10, fields);
+        if flags & HEADER_SUM != 0 {
+            let mut sum = flate2::Crc::new();
+            sum.update(&packed[..end]);
+            packed.splice(end..end, sum.sum().to_le_bytes()[..2].to_vec());
+        }
         packed
     }
 
@@ -276,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_ends_early_goes_on_or_lies_about_its_length() {
+    fn refuses_what_ends_early_goes_on_or_has_another_length_or_checksum() {
         let whole = member(GzBuilder::new(), &b"layer".repeat(100));
         for end in 0..whole.len() {
             assert!(decompress(&whole[..end], 1000).is_err(), "{end}");
@@ -284,9 +166,12 @@ mod tests {
         for tail in [&b"x"[..], b"\0", b"\x1f", b"\x1f\x8b\x08\x00"] {
             assert!(decompress(&[&whole, tail].concat(), 1000).is_err());
         }
-        let mut lies = whole.clone();
-        *lies.last_mut().unwrap() ^= 1;
-        assert!(decompress(&lies, 1000).is_err());
+        for back in 1..=8 {
+            let mut lies = whole.clone();
+            let position = lies.len() - back;
+            lies[position] ^= 1;
+            assert!(decompress(&lies, 1000).is_err(), "{back}");
+        }
         let mut reserved = whole.clone();
         reserved[3] = 0x20;
         assert!(decompress(&reserved, 1000).is_err());
