@@ -7,8 +7,8 @@ use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::str::FromStr;
 
-use ring::digest::{Context, SHA256, SHA512};
 use serde::{Deserialize, Serialize, de};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::safe_url;
 
@@ -180,33 +180,34 @@ impl fmt::Display for DiffId {
     }
 }
 
-/// Makes a digest over bytes that arrive piece by piece. ring's hashes, since TLS brings them anyway, and
-/// because they are fast on processors without instructions for it too.
+/// Makes a digest of bytes that arrive piece by piece.
 #[derive(Clone)]
-pub enum Hasher {
-    /// SHA-256.
-    Sha256(Context),
-    /// SHA-512.
-    Sha512(Context),
+pub struct Hasher(State);
+
+#[derive(Clone)]
+enum State {
+    Sha256(Sha256),
+    Sha512(Sha512),
 }
 
 impl Hasher {
     /// A SHA-256 hasher.
     #[must_use]
     pub fn sha256() -> Self {
-        Self::Sha256(Context::new(&SHA256))
+        Self(State::Sha256(Sha256::new()))
     }
 
     /// A SHA-512 hasher.
     #[must_use]
     pub fn sha512() -> Self {
-        Self::Sha512(Context::new(&SHA512))
+        Self(State::Sha512(Sha512::new()))
     }
 
     /// Takes the next piece.
     pub fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha256(context) | Self::Sha512(context) => context.update(bytes),
+        match &mut self.0 {
+            State::Sha256(state) => state.update(bytes),
+            State::Sha512(state) => state.update(bytes),
         }
     }
 
@@ -229,20 +230,11 @@ impl Hasher {
     /// The digest of everything taken.
     #[must_use]
     pub fn finish(self) -> Digest {
-        match self {
-            Self::Sha256(context) => Digest::Sha256(value(&context.finish())),
-            Self::Sha512(context) => Digest::Sha512(value(&context.finish())),
+        match self.0 {
+            State::Sha256(state) => Digest::Sha256(state.finalize().into()),
+            State::Sha512(state) => Digest::Sha512(state.finalize().into()),
         }
     }
-}
-
-/// A hash value, whose length is the algorithm's.
-fn value<const N: usize>(digest: &ring::digest::Digest) -> [u8; N] {
-    let mut value = [0; N];
-    for (to, from) in value.iter_mut().zip(digest.as_ref()) {
-        *to = *from;
-    }
-    value
 }
 
 /// A text that is not a digest.
@@ -270,12 +262,38 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Source: FIPS 180-4, examples of NIST's Cryptographic Standards and Guidelines.
     #[test]
-    fn the_digest_of_nothing_is_the_known_one() {
-        assert_eq!(
-            Digest::of(b"").to_string(),
-            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
+    fn digests_are_the_ones_that_the_standard_names() {
+        let two_blocks = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+        for (text, mut hasher, digest) in [
+            (
+                "",
+                Hasher::sha256(),
+                "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            ),
+            (
+                "abc",
+                Hasher::sha256(),
+                "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            ),
+            (
+                two_blocks,
+                Hasher::sha256(),
+                "sha256:248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+            ),
+            (
+                "abc",
+                Hasher::sha512(),
+                "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+                 2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+            ),
+        ] {
+            for byte in text.as_bytes() {
+                hasher.update(std::slice::from_ref(byte));
+            }
+            assert_eq!(hasher.finish().to_string(), digest, "{text}");
+        }
     }
 
     #[test]
