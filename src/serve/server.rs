@@ -169,11 +169,18 @@ mod tests {
         }
     }
 
-    /// What would otherwise hang fails after a time in which the slowest machine is done.
+    /// Fails instead of hanging, after a time that is enough for the slowest machine.
     async fn in_time<T>(work: impl Future<Output = T>) -> T {
         tokio::time::timeout(Duration::from_secs(120), work)
             .await
             .expect("the server does nothing")
+    }
+
+    /// The rest of what the server sends until it closes the connection.
+    async fn rest_of(stream: &mut TcpStream) -> Vec<u8> {
+        let mut rest = Vec::new();
+        in_time(stream.read_to_end(&mut rest)).await.unwrap();
+        rest
     }
 
     async fn send(address: SocketAddr, request: &str) -> TcpStream {
@@ -212,7 +219,7 @@ mod tests {
         assert!(head.ends_with("\r\n\r\n"), "{head}");
 
         running.stop.send(()).unwrap();
-        running.done.await.unwrap();
+        in_time(running.done).await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());
     }
 
@@ -224,10 +231,12 @@ mod tests {
             ..limits()
         };
         let running = start(&layout, limits).await;
+        // Less than the 30 seconds after which hyper drops such a client where it has no other limit.
+        let patience = Duration::from_secs(20);
         for beginning in ["", "GET /v2/ HTTP/1.1\r\nx: "] {
             let mut stream = send(running.address, beginning).await;
-            let mut rest = Vec::new();
-            in_time(stream.read_to_end(&mut rest)).await.unwrap();
+            let rest = tokio::time::timeout(patience, rest_of(&mut stream)).await;
+            let rest = rest.expect("the limit for headers does not end the connection");
             assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
         }
         // And others go on.
@@ -253,11 +262,10 @@ mod tests {
         };
         let running = start(&layout, limits).await;
         let mut first = send(running.address, "GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        first.read_u8().await.unwrap();
+        in_time(first.read_u8()).await.unwrap();
         let second = ask(running.address, "GET", "/v2/", "").await;
         assert!(second.starts_with("HTTP/1.1 200 "), "{second}");
-        let mut rest = Vec::new();
-        first.read_to_end(&mut rest).await.unwrap();
+        rest_of(&mut first).await;
     }
 
     #[tokio::test]
@@ -300,14 +308,13 @@ mod tests {
         };
         let running = start(&layout, limits).await;
         let mut first = send(running.address, &request).await;
-        first.read_u8().await.unwrap();
+        in_time(first.read_u8()).await.unwrap();
         let mut second = pin!(ask(running.address, "GET", "/v2/", ""));
         let too_soon = tokio::time::timeout(PAUSE * 3, &mut second).await;
         assert!(too_soon.is_err(), "{too_soon:?}");
-        let mut rest = Vec::new();
-        first.read_to_end(&mut rest).await.unwrap();
+        let rest = rest_of(&mut first).await;
         assert!(rest.len() > LARGE, "{} bytes", rest.len());
-        assert!(second.await.starts_with("HTTP/1.1 200 "));
+        assert!(in_time(second).await.starts_with("HTTP/1.1 200 "));
     }
 
     #[tokio::test]
@@ -315,12 +322,11 @@ mod tests {
         let (layout, request) = large();
         let running = start(&layout, limits()).await;
         let mut client = send(running.address, &request).await;
-        client.read_u8().await.unwrap();
+        in_time(client.read_u8()).await.unwrap();
         running.stop.send(()).unwrap();
-        let mut rest = Vec::new();
-        client.read_to_end(&mut rest).await.unwrap();
+        let rest = rest_of(&mut client).await;
         assert!(rest.len() > LARGE, "{} bytes", rest.len());
-        running.done.await.unwrap();
+        in_time(running.done).await.unwrap();
     }
 
     #[tokio::test]
@@ -338,7 +344,7 @@ mod tests {
             let _lingering = send(running.address, beginning).await;
         }
         running.stop.send(()).unwrap();
-        running.done.await.unwrap();
+        in_time(running.done).await.unwrap();
     }
 
     #[tokio::test]
@@ -368,16 +374,13 @@ mod tests {
             ),
         ] {
             ask(address, method, path, headers).await;
-            let line = running.log.recv().await.unwrap();
+            let line = in_time(running.log.recv()).await.unwrap();
             assert!(line.starts_with("127.0.0.1 - - ["), "{line}");
             assert!(line.ends_with(&expected), "{line}, not {expected}");
         }
-        send(address, "nonsense\r\n\r\n")
-            .await
-            .read_u8()
-            .await
-            .unwrap();
-        let line = running.log.recv().await.unwrap();
+        let mut nonsense = send(address, "nonsense\r\n\r\n").await;
+        in_time(nonsense.read_u8()).await.unwrap();
+        let line = in_time(running.log.recv()).await.unwrap();
         assert!(line.ends_with("\"-\" 400 0 \"-\" \"-\""), "{line}");
     }
 
@@ -386,9 +389,9 @@ mod tests {
         let (layout, request) = large();
         let mut running = start(&layout, limits()).await;
         let mut client = send(running.address, &request).await;
-        client.read_u8().await.unwrap();
+        in_time(client.read_u8()).await.unwrap();
         drop(client);
-        let line = running.log.recv().await.unwrap();
+        let line = in_time(running.log.recv()).await.unwrap();
         let bytes = line
             .split("\" 200 ")
             .nth(1)
@@ -407,7 +410,7 @@ mod tests {
         };
         let running = start(&layout, limits).await;
         let mut stuck = send(running.address, &request).await;
-        stuck.read_u8().await.unwrap();
+        in_time(stuck.read_u8()).await.unwrap();
         let answer = ask(running.address, "GET", "/v2/", "").await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
@@ -462,11 +465,10 @@ mod tests {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let running = start(&layout, limits()).await;
         let mut idle = send(running.address, "GET /v2/ HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        idle.read_u8().await.unwrap();
+        in_time(idle.read_u8()).await.unwrap();
         running.stop.send(()).unwrap();
-        running.done.await.unwrap();
-        let mut rest = Vec::new();
-        idle.read_to_end(&mut rest).await.unwrap();
+        in_time(running.done).await.unwrap();
+        let rest = rest_of(&mut idle).await;
         assert!(rest.ends_with(b"{}"));
     }
 }
