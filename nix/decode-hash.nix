@@ -28,7 +28,8 @@ let
     substring
     ;
 
-  fail = reason: throw "${context}: `${text}` is not a SHA-256 hash: ${reason}";
+  printable = import ./printable.nix;
+  fail = reason: throw "${context}: `${printable text}` is not a SHA-256 hash: ${reason}";
 
   digitsOf =
     alphabet:
@@ -98,11 +99,11 @@ in
 if !builtins.isString text then
   throw "${context}: the hash must be a string"
 else if text == "" then
-  fail "it is empty, and the registry's manifest says what it must be"
+  fail "it is empty; the registry's manifest has it"
 else if matched == null then
   fail "it holds a line break"
 else if algorithm != null && algorithm != "sha256" then
-  fail "its algorithm is ${algorithm}"
+  fail "its algorithm is ${printable algorithm}"
 else if isSri && match "[A-Za-z0-9+/]{43}=" body == null then
   fail "base 64 of 32 bytes is 43 characters and `=`"
 else if isSri then

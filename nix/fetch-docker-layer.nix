@@ -64,7 +64,12 @@
   ...
 }:
 let
-  digits = builtins.match "(sha256:)?([0-9a-f]{64})" layerDigest;
+  printable = import ./printable.nix;
+  digits =
+    if builtins.isString layerDigest then
+      builtins.match "(sha256:)?([0-9a-f]{64})" layerDigest
+    else
+      null;
 
   # Everybody can read a derivation: a URL with credentials in it must not become part of one. Behind a host, a path may
   # hold an @; what has one and no host before it may be a password with a slash.
@@ -109,7 +114,7 @@ fetchBlob {
     if layerDigest == null then
       { layerDigest = hex; } // elsewhere
     else if digits == null then
-      throw "fetchDockerLayer: `layerDigest` is `${layerDigest}`, but must be sha256:<hex> or 64 hex digits"
+      throw "fetchDockerLayer: `layerDigest` is `${printable layerDigest}`, but must be sha256:<hex> or 64 hex digits"
     else if builtins.elemAt digits 1 != hex then
       throw "fetchDockerLayer: `layerDigest` is sha256:${builtins.elemAt digits 1}, but the hash says sha256:${hex}; they are the same thing in two spellings"
     else

@@ -160,11 +160,11 @@ let
     if builtins.substring 0 length reference == prefix then
       parseReference "registry.invalid/${path}"
     else
-      fail "the registry of ${ofImage name} is another one than its reference names";
+      fail "the registry of ${ofImage name} is not the one that its reference names";
 in
-if !(lock ? version && lock ? images) then
+if !(lock ? version && builtins.isAttrs (lock.images or null)) then
   fail "${file} is not a lock file; `hocker lock add IMAGE` makes one"
 else if !(builtins.isInt lock.version && builtins.elem lock.version known) then
-  fail "${file} is of version ${printable (builtins.toJSON lock.version)}, and this knows ${toString known}"
+  fail "${file} has the unknown version ${printable (builtins.toJSON lock.version)}; this hocker reads version ${toString known}"
 else
   builtins.mapAttrs image images

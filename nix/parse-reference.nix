@@ -36,6 +36,8 @@ let
     if registry == "docker.io" && match ".*/.*" path == null then "library/${path}" else path;
 
   label = "[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?";
+  # A number of at most 65535.
+  port = "0*([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
   component = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
 in
 # The longest that there is has a registry and repository of 255 characters, a tag of 128, and a digest.
@@ -47,21 +49,24 @@ else if match ".*://.*" text != null then
     "hocker: a URL is not the name of an image; leave the scheme out, or use `registry`, `repository` and `imageName`"
 else if name == "" then
   fail "it reads like debian:12, ghcr.io/a/b:1 or localhost:5000/x@sha256:…"
-else if match "(${label}(\\.${label})*|\\[[0-9a-fA-F:.]+])(:[0-9]{1,5})?" registry == null then
+else if match "(${label}(\\.${label})*|\\[[0-9a-fA-F:.]+])(:${port})?" registry == null then
   fail "`${printable registry}` is not a registry"
 else if match ".*[A-Z].*" repository != null then
   fail "it must be lowercase"
 else if match "(.*/)?(sha256|sha384|sha512|blake3)" repository != null then
   fail "with a tag, it reads like an image's id (`sha256:…`)"
-else if
-  builtins.stringLength "${registry}/${repository}" > 255
-  || match "${component}(/${component})*" repository == null
-  # The identifier of an image on some machine, and no name.
-  || match "[0-9a-f]{64}" text != null
-then
+else if builtins.stringLength "${registry}/${repository}" > 255 then
+  fail "it is longer than 255 characters"
+else if match "[0-9a-f]{64}" text != null then
+  fail "it is the id of an image"
+else if match "${component}(/${component})*" repository == null then
   fail "`${printable repository}` is not a repository"
+else if tag == "" then
+  fail "no tag follows the colon"
 else if tag != null && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}" tag == null then
   fail "`${printable tag}` is not a tag"
+else if digest == "" then
+  fail "no digest follows the @"
 else if digest != null && match "sha256:[0-9a-f]{64}" digest == null then
   fail "`${printable digest}` is not a digest: sha256: and 64 hex digits"
 else

@@ -44,7 +44,9 @@ let
       digits = if builtins.isString digest then builtins.match "sha256:([0-9a-f]{64})" digest else null;
       size = descriptor.size or null;
     in
-    if digits == null then
+    if digest == "" then
+      fail "has ${what} without a digest"
+    else if digits == null then
       fail "has ${what} whose digest is `${printable digest}`; only sha256 can be fetched"
     else if !isSize size then
       fail "has ${what} whose size is not a whole number of at most 1 TiB"
@@ -113,7 +115,7 @@ if builtins.match "[[:space:]]*\\{.*" (builtins.substring 0 64 text) == null the
 else if ambiguous != [ ] then
   fail "has the key `${printable (builtins.head ambiguous)}`, which clients that are written in Go take for one in another case, and others for an unknown one"
 else if has "manifests" && (has "layers" || has "config") then
-  fail "is a manifest and an index at once, which nobody should believe"
+  fail "is both a manifest and an index, and clients differ in what they take it for"
 else if has "manifests" then
   fail "is an index of images for several platforms; ${onePlatform}"
 else if has "fsLayers" || parsed.schemaVersion or null == 1 then

@@ -18,9 +18,10 @@ mod machine;
 mod authentication; // a registry that wants a password
 mod bytes; // hocker and skopeo agree on every byte, and dockerd on the image id
 mod cache; // images from a binary cache, without the registry
-mod evaluation; // what Nix makes of expressions and functions, without building
+mod evaluation; // what Nix makes of expressions, without building
 mod flake; // its outputs, where NIXPKGS_LIB names nixpkgs' lib
 mod foreign; // layers that are elsewhere, in the sandbox
+mod functions; // the tables of what each Nix function gives and refuses
 mod load; // hocker load and prune: what is sent, what is there afterwards, and what happens in between
 mod lock; // the lock file: fifty images followed, compared, evaluated and built
 mod manual; // completions and manual pages, in the programs that read them

@@ -1,0 +1,105 @@
+# What the tables share.
+{
+  load,
+  loadWith,
+  hocker,
+}:
+rec {
+  inherit load loadWith hocker;
+
+  repeat = count: text: builtins.concatStringsSep "" (builtins.genList (_: text) count);
+
+  # A key that Nix's own strings can only hold by way of JSON.
+  escaped = text: builtins.fromJSON "\"${text}\"";
+
+  # The same vectors as in the tests of the program.
+  vectors = file: builtins.fromJSON (builtins.readFile (../vectors + "/${file}"));
+
+  # The cases of a function of one argument: each row has what is `given`, and what it `gives` or `throws`.
+  casesOf =
+    function:
+    map (
+      row:
+      {
+        name = row.name or (builtins.toJSON row.given);
+        seen = function row.given;
+      }
+      // (if row ? throws then { inherit (row) throws; } else { expected = row.gives; })
+    );
+
+  # The case that a function refuses something.
+  refuses = name: throws: seen: { inherit name throws seen; };
+
+  layerHex = "cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c";
+  layer32 = "1744l0c8ag5y7ck9nhr6r5wy9frmaxi7xh80ypgnxb7g891m42nd";
+  configHex = "054abe38b1e6f863befa4258cbfaf127b1cc9440d2e2e349b15d22e676b591e7";
+  config32 = "1rwinmvfc8jxn54y7qnj82acrc97y7xcnn22zaz67y76n4wbwjh5";
+
+  # The text of a manifest of one layer, with changes.
+  manifest =
+    changes:
+    builtins.toJSON (
+      {
+        schemaVersion = 2;
+        mediaType = "application/vnd.docker.distribution.manifest.v2+json";
+        config = configOf;
+        layers = [ layerOf ];
+      }
+      // changes
+    );
+  configOf = {
+    mediaType = "application/vnd.docker.container.image.v1+json";
+    size = 1;
+    digest = "sha256:${configHex}";
+  };
+  layerOf = {
+    mediaType = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    size = 1;
+    digest = "sha256:${layerHex}";
+  };
+  manifestDigest = "sha256:${builtins.hashString "sha256" (manifest { })}";
+  manifestFile = ./manifest.json;
+
+  # The same layer and configuration from the fetchers, with further arguments.
+  layer =
+    changes:
+    hocker.fetchDockerLayer (
+      {
+        imageName = "debian";
+        layerDigest = layerHex;
+        sha256 = layer32;
+      }
+      // changes
+    );
+  config =
+    changes:
+    hocker.fetchDockerConfig (
+      {
+        imageName = "debian";
+        tag = "jessie";
+        sha256 = config32;
+      }
+      // changes
+    );
+
+  # Registries and mirrors with credentials in them.
+  withCredentials = [
+    { registry = "https://me:hunter2@r.example/v2/"; }
+    { registry = "me:hunter2@r.example"; }
+    { registry = "https://me:hunt/er2@r.example/v2/"; }
+    { mirrors = [ "https://me:hunter2@r.example" ]; }
+    {
+      mirrors = [
+        "https://r.example"
+        "https://token@r.example/v2/"
+      ];
+    }
+  ];
+  noCredentials = "hocker: the registry's URL holds credentials or a query, which do not belong into the store";
+  # The cases that none of them becomes part of a derivation.
+  refusesCredentials =
+    fetch:
+    map (
+      changes: refuses (builtins.toJSON changes) noCredentials (fetch changes).drvPath
+    ) withCredentials;
+}

@@ -1,0 +1,265 @@
+{
+  layer,
+  layerHex,
+  layer32,
+  configHex,
+  noCredentials,
+  refuses,
+  refusesCredentials,
+  escaped,
+  repeat,
+  ...
+}:
+let
+  pathOf = changes: (layer changes).outPath;
+  drvPathOf = changes: (layer changes).drvPath;
+  noSize = "fetchDockerLayer: `size` is a whole number of bytes, at most 1 TiB";
+  oneHash = "fetchDockerLayer: give exactly one of `hash` and `sha256`";
+  urlWithCredentials = "fetchDockerLayer: one of the `urls` holds credentials, which do not belong into the store";
+  noUrl = "fetchDockerLayer: `urls` are texts of at most 4096 characters";
+in
+[
+  {
+    name = "a layer is named by its hash alone";
+    seen = (layer { }).name;
+    expected = "docker-layer-${layerHex}.tar.gz";
+  }
+  {
+    name = "a layer has the path that caches of the classic fetcher have";
+    # What the rule of `nix-store --print-fixed-path` for flat hashes gives.
+    seen = pathOf { };
+    expected =
+      (derivation {
+        name = "docker-layer-${layerHex}.tar.gz";
+        system = "x";
+        builder = "x";
+        outputHashAlgo = "sha256";
+        outputHashMode = "flat";
+        outputHash = layer32;
+      }).outPath;
+  }
+  {
+    name = "registry, repository and spelling do not change the path of a layer";
+    seen = map (changes: pathOf changes == pathOf { }) [
+      {
+        registry = "localhost:5000";
+        repository = "";
+      }
+      { repository = "a/b/c"; }
+      {
+        sha256 = null;
+        hash = "sha256:${layerHex}";
+        layerDigest = "sha256:${layerHex}";
+      }
+      { unknown = true; }
+      { size = 97; }
+    ];
+    expected = [
+      true
+      true
+      true
+      true
+      true
+    ];
+  }
+  {
+    name = "a name is taken, and so `testers.invalidateFetcherByDrvHash` of nixpkgs does what it should";
+    seen = (layer { name = "salted"; }).name;
+    expected = "salted";
+  }
+  {
+    name = "meta and passthru are attributes, and no part of a derivation";
+    seen =
+      let
+        described = layer {
+          meta.description = "x";
+          passthru.tests = [ ];
+        };
+      in
+      {
+        inherit (described) meta tests;
+        same = described.drvPath == drvPathOf { };
+      };
+    expected = {
+      meta.description = "x";
+      tests = [ ];
+      same = true;
+    };
+  }
+  {
+    name = "a size bounds what is fetched, and without one the limit is the builder's";
+    seen =
+      map
+        (changes: {
+          size = (layer changes).size or null;
+          maxSize = (layer changes).maxSize or null;
+        })
+        [
+          { }
+          { size = 97; }
+        ];
+    expected = [
+      {
+        size = null;
+        maxSize = null;
+      }
+      {
+        size = 97;
+        maxSize = null;
+      }
+    ];
+  }
+  {
+    name = "registries and mirrors become part of a derivation as they are";
+    seen =
+      let
+        drv = layer {
+          registry = "http://localhost:5000/v2/";
+          mirrors = [
+            "https://a.example"
+            "b.example:5000"
+          ];
+        };
+      in
+      [
+        drv.registry
+        drv.mirrors
+      ];
+    expected = [
+      "http://localhost:5000/v2/"
+      "https://a.example b.example:5000"
+    ];
+  }
+  {
+    name = "other places of a layer are in its derivation, and change no path";
+    seen =
+      let
+        drv = layer {
+          alternatives = [
+            {
+              registry = "ghcr.io";
+              repository = "";
+              imageName = "debian";
+            }
+            { imageName = "nginx"; }
+          ];
+        };
+      in
+      [
+        drv.alternatives
+        (drv.outPath == pathOf { })
+        (layer { } ? alternatives)
+        (layer { alternatives = [ ]; } == layer { })
+      ];
+    expected = [
+      [
+        {
+          registry = "ghcr.io";
+          repository = "debian";
+        }
+        {
+          registry = "https://registry-1.docker.io/v2/";
+          repository = "library/nginx";
+        }
+      ]
+      true
+      false
+      true
+    ];
+  }
+  {
+    name = "the URLs of a foreign layer become part of its derivation";
+    seen =
+      (layer {
+        urls = [
+          "https://r.example/x"
+          "https://r.example:8443/x@1?a=b@c"
+          "https://r.example/x?signature=a@b"
+        ];
+      }).urls;
+    expected = "https://r.example/x https://r.example:8443/x@1?a=b@c https://r.example/x?signature=a@b";
+  }
+
+  (refuses "no hash" oneHash (drvPathOf {
+    sha256 = null;
+  }))
+  (refuses "two hashes" oneHash (drvPathOf {
+    hash = layer32;
+  }))
+  (refuses "an unknown algorithm"
+    "fetchDockerLayer: `sha512:${layerHex}` is not a SHA-256 hash: its algorithm is sha512"
+    (drvPathOf {
+      sha256 = "sha512:${layerHex}";
+    })
+  )
+  (refuses "a layerDigest that disagrees"
+    "fetchDockerLayer: `layerDigest` is sha256:${configHex}, but the hash says sha256:${layerHex}; they are the same thing in two spellings"
+    (drvPathOf {
+      layerDigest = configHex;
+    })
+  )
+  (refuses "a layerDigest that is no digest"
+    "fetchDockerLayer: `layerDigest` is `../../x`, but must be sha256:<hex> or 64 hex digits"
+    (drvPathOf {
+      layerDigest = "../../x";
+    })
+  )
+  (refuses "a layerDigest that a terminal could obey"
+    "fetchDockerLayer: `layerDigest` is `?[2J`, but must be sha256:<hex> or 64 hex digits"
+    (drvPathOf {
+      layerDigest = escaped "\\u001b[2J";
+    })
+  )
+  (refuses "a layerDigest that is no text"
+    "fetchDockerLayer: `layerDigest` is `something that is not a text`, but must be sha256:<hex> or 64 hex digits"
+    (drvPathOf {
+      layerDigest = 1;
+    })
+  )
+  (refuses "credentials in the URL of another place" noCredentials (drvPathOf {
+    alternatives = [
+      {
+        registry = "https://me:pw@ghcr.io/v2/";
+        imageName = "debian";
+      }
+    ];
+  }))
+]
+++
+  map
+    (
+      size:
+      refuses "a size of ${builtins.toJSON size}" noSize (drvPathOf {
+        inherit size;
+      })
+    )
+    [
+      (-1)
+      1.0
+      "97"
+      1099511627777
+    ]
+++ refusesCredentials layer
+++
+  map
+    (
+      url:
+      refuses "the layer's URL ${url}" urlWithCredentials (drvPathOf {
+        urls = [ url ];
+      })
+    )
+    [
+      "https://me:pw@r.example/x"
+      "https://me@r.example/x"
+      "https://me:p/w@r.example/x"
+      "https:\\\\me:pw@r.example/x"
+      "https:me:pw@r.example/x"
+    ]
+++ [
+  (refuses "a layer's URL that is no text" noUrl (drvPathOf {
+    urls = [ { outPath = "https://r.example/x"; } ];
+  }))
+  (refuses "a layer's URL that is too long" noUrl (drvPathOf {
+    urls = [ (repeat 4097 "a") ];
+  }))
+]

@@ -1,0 +1,386 @@
+{
+  load,
+  hocker,
+  config,
+  config32,
+  configHex,
+  layer,
+  layer32,
+  layerHex,
+  manifest,
+  manifestDigest,
+  manifestFile,
+  refuses,
+  refusesCredentials,
+  ...
+}:
+let
+  inherit (hocker) fetchdocker fetchDockerLayer fetchDockerConfig;
+
+  image = fetchdocker {
+    image = "localhost:5000/team/app:1";
+    imageManifest = manifest { };
+  };
+  classic = hocker.callImage ../classic.nix;
+  pinned = hocker.callImage (
+    { fetchdocker }:
+    fetchdocker {
+      name = "debian";
+      registry = "https://registry-1.docker.io/v2/";
+      repository = "library";
+      imageName = "debian";
+      imageManifest = manifest { };
+    }
+  );
+  names = drv: {
+    inherit (drv)
+      image
+      imageName
+      imageTag
+      manifestDigest
+      ;
+  };
+  withoutTag = {
+    image = "debian@${manifestDigest}";
+    imageName = "debian";
+    imageTag = null;
+    inherit manifestDigest;
+    repoTags = [ ];
+    reference = "docker.io/library/debian@${manifestDigest}";
+    tag = null;
+  };
+  withManifestFile =
+    imageManifest:
+    fetchdocker {
+      image = "a";
+      inherit imageManifest;
+    };
+
+  wrong =
+    map (row: refuses row.name "fetchdocker: ${row.throws}" (fetchdocker row.arguments).outPath)
+      [
+        {
+          name = "no arguments";
+          arguments = { };
+          throws = "give `image`, or `imageName` with `registry`, `repository` and `tag`";
+        }
+        {
+          name = "no content";
+          arguments.image = "a";
+          throws = "give `imageManifest`, or both `imageConfig` and `imageLayers`";
+        }
+        {
+          name = "a configuration without layers";
+          arguments = {
+            image = "a";
+            imageConfig = config { };
+          };
+          throws = "give `imageManifest`, or both `imageConfig` and `imageLayers`";
+        }
+        {
+          name = "a place beside `image`";
+          arguments = {
+            image = "a";
+            imageName = "a";
+            imageManifest = manifest { };
+          };
+          throws = "`image` says it all: leave out `registry`, `repository`, `imageName` and `tag`";
+        }
+        {
+          name = "a tag beside `image`";
+          arguments = {
+            image = "a";
+            tag = null;
+            imageManifest = manifest { };
+          };
+          throws = "`image` says it all: leave out `registry`, `repository`, `imageName` and `tag`";
+        }
+        {
+          name = "neither a tag nor a digest";
+          arguments = {
+            imageName = "a";
+            tag = null;
+            imageConfig = config { };
+            imageLayers = [ ];
+          };
+          throws = "without a tag, `imageManifest` is needed: its digest names the image";
+        }
+        {
+          name = "a configuration that the manifest does not name";
+          arguments = {
+            image = "a";
+            imageManifest = manifest { };
+            imageConfig = config { sha256 = layer32; };
+          };
+          throws = "`imageConfig` is sha256:${layerHex}, but `imageManifest` says sha256:${configHex}";
+        }
+        {
+          name = "a layer that the manifest does not name";
+          arguments = {
+            image = "a";
+            imageManifest = manifest { };
+            imageLayers = [
+              (layer {
+                sha256 = config32;
+                layerDigest = null;
+              })
+            ];
+          };
+          throws = "layer 0 of `imageLayers` is sha256:${configHex}, but `imageManifest` says sha256:${layerHex}";
+        }
+        {
+          name = "fewer layers than the manifest names";
+          arguments = {
+            image = "a";
+            imageManifest = manifest { };
+            imageLayers = [ ];
+          };
+          throws = "there are 0 `imageLayers`, but `imageManifest` says 1";
+        }
+        {
+          name = "a manifest that is not what the reference names";
+          arguments = {
+            image = "a@sha256:${layerHex}";
+            imageManifest = manifest { };
+          };
+          throws = "`image` says sha256:${layerHex}, but `imageManifest` is ${manifestDigest}";
+        }
+        {
+          name = "a digest and no manifest";
+          arguments = {
+            image = "a@sha256:${layerHex}";
+            imageConfig = config { };
+            imageLayers = [ ];
+          };
+          throws = "`image` has a digest, which only `imageManifest` can prove";
+        }
+        {
+          name = "an index in place of the manifest";
+          arguments = {
+            image = "a";
+            imageManifest = builtins.toJSON {
+              schemaVersion = 2;
+              manifests = [ ];
+            };
+          };
+          throws = "`imageManifest` is an index of images for several platforms; `hocker manifest --platform linux/amd64 IMAGE` prints the manifest of one image";
+        }
+        {
+          name = "a file whose hash is none";
+          arguments = {
+            image = "a";
+            imageManifest = manifest { };
+            imageLayers = [
+              {
+                outPath = "/x";
+                outputHashAlgo = "sha256";
+                outputHash = "x";
+              }
+            ];
+          };
+          throws = "layer 0 of `imageLayers`: `x` is not a SHA-256 hash: it is neither 64 hex digits, nor 52 of nix32, nor base 64 of 32 bytes";
+        }
+      ];
+in
+[
+  {
+    name = "the short form";
+    seen = names image;
+    expected = {
+      image = "localhost:5000/team/app:1";
+      imageName = "localhost:5000/team/app";
+      imageTag = "1";
+      inherit manifestDigest;
+    };
+  }
+  {
+    name = "the classic expression";
+    seen = names classic // {
+      inherit (classic) name;
+      inherit (classic.imageSpec) repoTags reference manifest;
+      layers = map (file: file.digest) classic.imageSpec.layers;
+      config = classic.imageSpec.config.digest;
+    };
+    expected = {
+      image = "debian:jessie";
+      imageName = "debian";
+      imageTag = "jessie";
+      manifestDigest = null;
+      name = "debian";
+      repoTags = [
+        "debian:jessie"
+        "registry-1.docker.io/v2/library/debian:jessie"
+      ];
+      reference = "docker.io/library/debian:jessie";
+      manifest = null;
+      layers = [ layerHex ];
+      config = configHex;
+    };
+  }
+  {
+    name = "an expression with a manifest has one tag, latest where none is said";
+    seen = names pinned // {
+      inherit (pinned.imageSpec) repoTags manifest;
+      layers = map (file: file.path) pinned.imageSpec.layers;
+    };
+    expected = {
+      image = "debian:latest";
+      imageName = "debian";
+      imageTag = "latest";
+      inherit manifestDigest;
+      repoTags = [ "debian:latest" ];
+      manifest = manifest { };
+      layers = [ (layer { }).outPath ];
+    };
+  }
+  {
+    name = "an image that is known by its digest alone has no tag";
+    seen =
+      map
+        (
+          where:
+          let
+            drv = fetchdocker (where // { imageManifest = manifest { }; });
+          in
+          names drv // { inherit (drv.imageSpec) repoTags reference tag; }
+        )
+        [
+          { image = "debian@${manifestDigest}"; }
+          {
+            imageName = "debian";
+            tag = null;
+          }
+        ];
+    expected = [
+      withoutTag
+      withoutTag
+    ];
+  }
+  {
+    name = "a tag beside the digest is the name";
+    seen = names (fetchdocker {
+      image = "debian:12@${manifestDigest}";
+      imageManifest = manifest { };
+    });
+    expected = {
+      image = "debian:12";
+      imageName = "debian";
+      imageTag = "12";
+      inherit manifestDigest;
+    };
+  }
+  {
+    name = "the manifest as a file is the manifest as text";
+    seen = map (given: (withManifestFile given).outPath) [
+      manifestFile
+      (toString manifestFile)
+    ];
+    expected =
+      let
+        text = (withManifestFile (builtins.readFile manifestFile)).outPath;
+      in
+      [
+        text
+        text
+      ];
+  }
+  {
+    name = "the sizes of a manifest bound the fetches";
+    seen =
+      let
+        spec = (withManifestFile manifestFile).imageSpec;
+      in
+      map (file: builtins.head (builtins.attrNames (builtins.getContext file.path))) (
+        [ spec.config ] ++ spec.layers
+      );
+    expected =
+      let
+        read = load "read-manifest.nix" "test:" (builtins.readFile manifestFile);
+      in
+      map (drv: builtins.unsafeDiscardStringContext drv.drvPath) (
+        [ (fetchDockerConfig ({ imageName = "a"; } // read.config)) ]
+        ++ map (layer: fetchDockerLayer ({ imageName = "a"; } // layer)) read.layers
+      );
+  }
+  {
+    name = "arguments that agree make no difference";
+    seen =
+      (fetchdocker {
+        image = "localhost:5000/team/app:1@${manifestDigest}";
+        imageManifest = manifest { };
+        imageConfig = config { };
+        imageLayers = [ (layer { }) ];
+      }).outPath;
+    expected = image.outPath;
+  }
+  {
+    name = "plain files are hashed by the builder";
+    seen =
+      let
+        spec =
+          (fetchdocker {
+            imageName = "x";
+            imageConfig = ../classic.nix;
+            imageLayers = [ ];
+          }).imageSpec;
+      in
+      [
+        spec.config.digest
+        spec.layers
+        (builtins.hasContext spec.config.path)
+      ];
+    expected = [
+      null
+      [ ]
+      true
+    ];
+  }
+  {
+    name = "a repository without a slash";
+    seen =
+      (fetchdocker {
+        registry = "http://localhost:5000/v2/";
+        repository = "";
+        imageName = "app";
+        imageManifest = manifest { };
+      }).image;
+    expected = "localhost:5000/app:latest";
+  }
+  {
+    name = "the streaming output is a path of its own";
+    seen = image.stream.outPath != image.outPath && image.stream.outputName == "stream";
+    expected = true;
+  }
+  {
+    name = "meta and passthru are attributes, and no part of a derivation";
+    seen =
+      let
+        described = fetchdocker {
+          image = "localhost:5000/team/app:1";
+          imageManifest = manifest { };
+          meta.description = "x";
+          passthru.tests = [ ];
+        };
+      in
+      {
+        inherit (described) meta tests;
+        same = described.drvPath == image.drvPath;
+      };
+    expected = {
+      meta.description = "x";
+      tests = [ ];
+      same = true;
+    };
+  }
+]
+++ refusesCredentials (
+  changes:
+  fetchdocker (
+    {
+      imageName = "debian";
+      imageManifest = manifest { };
+    }
+    // changes
+  )
+)
+++ wrong
