@@ -102,6 +102,7 @@ enum Reason {
 
 #[cfg(test)]
 mod tests {
+    // What is read and what is refused is in `tests/vectors`.
     use super::*;
     use crate::oci::digest::Hasher;
     use proptest::prelude::*;
@@ -134,37 +135,6 @@ mod tests {
             sri(&Hasher::sha512().finish()),
             "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="
         );
-    }
-
-    #[test]
-    fn refuses_what_does_not_denote_exactly_32_bytes() {
-        let zeros = "0".repeat(52);
-        for text in [
-            String::new(),
-            "0".to_owned(),
-            // The highest digit of 52 holds one bit.
-            format!("2{}", &zeros[1..]),
-            format!("z{}", &zeros[1..]),
-            // Letters that nix32 leaves out.
-            format!("e{}", &zeros[1..]),
-            format!("0{}t", &zeros[2..]),
-            format!("{zeros}0"),
-            zeros[1..].to_owned(),
-            "0".repeat(63),
-            "g".repeat(64),
-            format!("é{}", "0".repeat(62)),
-            // Base 64 with bits left over, without padding, in the URL alphabet, too short.
-            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=".to_owned(),
-            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU".to_owned(),
-            "sha256-47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=".to_owned(),
-            "sha256-AAAA".to_owned(),
-            format!("sha256-{}", "0".repeat(64)),
-            format!("sha512:{}", "0".repeat(128)),
-            format!("sha1-{zeros}"),
-            format!("sha256: {zeros}"),
-        ] {
-            assert!(parse(&text).is_err(), "{text:?}");
-        }
     }
 
     #[test]

@@ -50,3 +50,4 @@ mod printed; // others' texts, escaped wherever they are printed
 mod proxies; // used where the environment says so, and told nothing
 mod redirects; // where credentials do not go
 mod reports; // how errors and progress are told
+mod vectors; // texts that the program and the Nix functions read alike
