@@ -137,10 +137,13 @@ let
   registry' = registryName location.endpoint;
   fullName = "${registry'}/${location.path}";
   short = match "library/([^/]+)" location.path;
+  # The id of an image is no name, and what begins with a registry's name is another one.
+  isId = match "[0-9a-f]{64}" (head short) != null;
+  namesRegistry = match "(localhost|[^/]*[.].*)/.*" location.path != null;
   familiarName =
-    if registry' != "docker.io" then
+    if registry' != "docker.io" || namesRegistry then
       fullName
-    else if short != null then
+    else if short != null && !isId then
       head short
     else
       location.path;

@@ -1,6 +1,7 @@
 {
   load,
   hocker,
+  vectors,
   config,
   config32,
   configHex,
@@ -373,6 +374,15 @@ in
     };
   }
 ]
+++ map (reference: {
+  name = "the name that Docker prints of ${reference.text}";
+  seen =
+    (fetchdocker {
+      image = "${reference.registry}/${reference.repository}:1";
+      imageManifest = manifest { };
+    }).imageName;
+  expected = reference.familiar;
+}) (vectors "references.json").accepted
 ++ refusesCredentials (
   changes:
   fetchdocker (
