@@ -75,43 +75,25 @@ fn image_id(config: &Descriptor, file: &Path) -> Result<Digest, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::oci_layout;
+    use super::super::fixture::{Layout, MANIFEST};
     use super::*;
     use serde_json::json;
-    use std::fs;
 
     #[test]
     fn all_images_of_a_layout_are_found_through_its_indexes() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path();
-        fs::create_dir_all(path.join("blobs/sha256")).unwrap();
-        fs::write(path.join("oci-layout"), oci_layout::OCI_LAYOUT).unwrap();
-        let blob = |media_type: &str, content: &[u8]| {
-            let digest = Digest::of(content);
-            fs::write(path.join(oci_layout::blob_name(&digest)), content).unwrap();
-            json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
-        };
-        let manifest = |config: &[u8]| {
-            let config = blob("application/vnd.oci.image.config.v1+json", config);
-            let text = json!({ "schemaVersion": 2, "config": config, "layers": [] }).to_string();
-            blob(
-                "application/vnd.oci.image.manifest.v1+json",
-                text.as_bytes(),
-            )
-        };
-        let (one, other) = (manifest(b"{}"), manifest(b"{ }"));
+        let layout = Layout::new();
+        let one = layout.manifest(b"{}", &[]);
+        let other = layout.manifest(b"{ }", &[]);
         let absent = json!({
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "mediaType": MANIFEST,
             "digest": Digest::of(b"elsewhere"),
             "size": 9,
         });
-        let index = json!({ "schemaVersion": 2, "manifests": [other, absent] }).to_string();
-        let index = blob("application/vnd.oci.image.index.v1+json", index.as_bytes());
-        let top = json!({ "schemaVersion": 2, "manifests": [one, index] }).to_string();
-        fs::write(path.join("index.json"), top).unwrap();
+        let index = layout.index(&[other.clone(), absent]);
+        layout.list(&[one.clone(), index]);
         let digest = |value: &serde_json::Value| value["digest"].as_str().unwrap().parse().unwrap();
         assert_eq!(
-            identities(path).unwrap(),
+            identities(&layout.path()).unwrap(),
             HashSet::from([
                 Digest::of(b"{}"),
                 Digest::of(b"{ }"),

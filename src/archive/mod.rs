@@ -5,6 +5,8 @@ pub mod blob_file;
 pub mod composition;
 pub mod docker_archive;
 pub mod docker_save;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod header;
 pub mod identities;
 pub mod names;

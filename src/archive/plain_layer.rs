@@ -94,13 +94,8 @@ impl LayerError {
 mod tests {
     use super::*;
     use crate::archive::header::Members;
+    use crate::compression::fixture::gzip;
     use crate::oci::digest::Digest;
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
 
     fn plain(blob: &[u8], diff_id_of: &[u8], limit: Limit) -> Result<Vec<u8>, LayerError> {
         let diff_id = DiffId::new(Digest::of(diff_id_of));

@@ -242,75 +242,41 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::Layout;
     use super::*;
-    use crate::oci::digest::Digest;
     use serde_json::{Value, json};
     use std::fs;
 
-    const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    /// An image that differs from others by its layer.
+    fn image(layout: &Layout, layer: &str) -> Value {
+        layout.manifest(b"{}", &[layer_of(layout, layer)])
+    }
 
-    struct Fixture(tempfile::TempDir);
+    /// One whose configuration says its platform.
+    fn image_for(layout: &Layout, architecture: &str, layer: &str) -> Value {
+        let layer = layer_of(layout, layer);
+        let config = json!({
+            "os": "linux",
+            "architecture": architecture,
+            "rootfs": { "diff_ids": [layer["digest"]] },
+        });
+        layout.manifest(config.to_string().as_bytes(), &[layer])
+    }
 
-    impl Fixture {
-        fn new() -> Self {
-            let fixture = Self(tempfile::tempdir().unwrap());
-            fs::create_dir_all(fixture.0.path().join("blobs/sha256")).unwrap();
-            fixture.write("oci-layout", oci_layout::OCI_LAYOUT);
-            fixture
-        }
+    fn layer_of(layout: &Layout, content: &str) -> Value {
+        layout.blob("application/vnd.oci.image.layer.v1.tar", content.as_bytes())
+    }
 
-        fn write(&self, name: &str, content: &[u8]) {
-            fs::write(self.0.path().join(name), content).unwrap();
-        }
-
-        fn blob(&self, media_type: &str, content: &[u8]) -> Value {
-            let digest = Digest::of(content);
-            self.write(&oci_layout::blob_name(&digest), content);
-            json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
-        }
-
-        /// An image that differs from others by its layer.
-        fn manifest(&self, layer: &str) -> Value {
-            let config = self.blob("application/vnd.oci.image.config.v1+json", b"{}");
-            let layer = self.blob("application/vnd.oci.image.layer.v1.tar", layer.as_bytes());
-            let text = json!({ "schemaVersion": 2, "config": config, "layers": [layer] });
-            self.blob(MANIFEST, text.to_string().as_bytes())
-        }
-
-        /// One whose configuration says its platform.
-        fn image_for(&self, architecture: &str, layer: &str) -> Value {
-            let layer = self.blob("application/vnd.oci.image.layer.v1.tar", layer.as_bytes());
-            let config = json!({
-                "os": "linux",
-                "architecture": architecture,
-                "rootfs": { "diff_ids": [layer["digest"]] },
-            });
-            let config = self.blob(
-                "application/vnd.oci.image.config.v1+json",
-                config.to_string().as_bytes(),
-            );
-            let text = json!({ "schemaVersion": 2, "config": config, "layers": [layer] });
-            self.blob(MANIFEST, text.to_string().as_bytes())
-        }
-
-        fn index(&self, entries: &[Value]) -> Value {
-            let text = json!({ "schemaVersion": 2, "manifests": entries });
-            self.blob(INDEX, text.to_string().as_bytes())
-        }
-
-        fn list(&self, entries: &[Value]) {
-            let text = json!({ "schemaVersion": 2, "manifests": entries });
-            self.write("index.json", text.to_string().as_bytes());
-        }
-
-        /// The layer of the image that is chosen, and the reference it has.
-        fn open(&self, name: Option<&str>, platform: &str) -> Result<(String, Names), Error> {
-            let platform = &platform.parse().unwrap();
-            let composition = open(self.0.path(), &Choice { name, platform })?;
-            let (_, layer) = composition.files().last().unwrap();
-            Ok((fs::read_to_string(layer).unwrap(), composition.names))
-        }
+    /// The layer of the image that is chosen, and the reference it has.
+    fn choose(
+        layout: &Layout,
+        name: Option<&str>,
+        platform: &str,
+    ) -> Result<(String, Names), Error> {
+        let platform = &platform.parse().unwrap();
+        let composition = open(&layout.path(), &Choice { name, platform })?;
+        let (_, layer) = composition.files().last().unwrap();
+        Ok((fs::read_to_string(layer).unwrap(), composition.names))
     }
 
     fn for_platform(mut entry: Value, architecture: &str) -> Value {
@@ -325,28 +291,30 @@ mod tests {
 
     #[test]
     fn the_only_image_needs_no_name() {
-        let layout = Fixture::new();
-        layout.list(&[layout.manifest("a")]);
-        let (layer, names) = layout.open(None, "linux/amd64").unwrap();
+        let layout = Layout::new();
+        layout.list(&[image(&layout, "a")]);
+        let (layer, names) = choose(&layout, None, "linux/amd64").unwrap();
         assert_eq!((layer.as_str(), names), ("a", Names::default()));
     }
 
     #[test]
     fn one_of_several_is_chosen_by_name() {
-        let layout = Fixture::new();
+        let layout = Layout::new();
         layout.list(&[
-            named(layout.manifest("a"), "docker.io/library/app:1"),
-            named(layout.manifest("b"), "docker.io/library/app:2"),
+            named(image(&layout, "a"), "docker.io/library/app:1"),
+            named(image(&layout, "b"), "docker.io/library/app:2"),
         ]);
-        let (layer, names) = layout.open(Some("app:2"), "linux/amd64").unwrap();
+        let (layer, names) = choose(&layout, Some("app:2"), "linux/amd64").unwrap();
         assert_eq!(layer, "b");
         assert_eq!(names.repo_tags, ["app:2"]);
-        let error = layout.open(None, "linux/amd64").unwrap_err().to_string();
+        let error = choose(&layout, None, "linux/amd64")
+            .unwrap_err()
+            .to_string();
         assert!(
             error.ends_with("has several images: app:1, app:2"),
             "{error}"
         );
-        let error = layout.open(Some("app:3"), "linux/amd64").unwrap_err();
+        let error = choose(&layout, Some("app:3"), "linux/amd64").unwrap_err();
         assert!(
             error.class() == Class::NotFound && error.to_string().ends_with("no image named app:3")
         );
@@ -354,53 +322,53 @@ mod tests {
 
     #[test]
     fn the_platform_is_chosen_through_nested_indexes() {
-        let layout = Fixture::new();
+        let layout = Layout::new();
         let inner = layout.index(&[
-            for_platform(layout.manifest("amd"), "amd64"),
-            for_platform(layout.manifest("arm"), "arm64"),
+            for_platform(image(&layout, "amd"), "amd64"),
+            for_platform(image(&layout, "arm"), "arm64"),
         ]);
         layout.list(&[layout.index(&[inner])]);
-        assert_eq!(layout.open(None, "linux/arm64").unwrap().0, "arm");
+        assert_eq!(choose(&layout, None, "linux/arm64").unwrap().0, "arm");
         assert_eq!(
-            layout.open(None, "linux/s390x").unwrap_err().class(),
+            choose(&layout, None, "linux/s390x").unwrap_err().class(),
             Class::NotFound
         );
     }
 
     #[test]
     fn images_say_their_platforms_where_the_index_does_not() {
-        let layout = Fixture::new();
+        let layout = Layout::new();
         let (arm, amd) = (
-            layout.image_for("arm64", "a"),
-            layout.image_for("amd64", "b"),
+            image_for(&layout, "arm64", "a"),
+            image_for(&layout, "amd64", "b"),
         );
         let inner = layout.index(&[arm.clone(), amd.clone()]);
         for entries in [vec![arm.clone(), amd.clone()], vec![inner]] {
             layout.list(&entries);
-            assert_eq!(layout.open(None, "linux/arm64").unwrap().0, "a");
-            assert_eq!(layout.open(None, "linux/amd64").unwrap().0, "b");
-            let error = layout.open(None, "linux/s390x").unwrap_err();
+            assert_eq!(choose(&layout, None, "linux/arm64").unwrap().0, "a");
+            assert_eq!(choose(&layout, None, "linux/amd64").unwrap().0, "b");
+            let error = choose(&layout, None, "linux/s390x").unwrap_err();
             assert_eq!(error.class(), Class::NotFound, "{error}");
         }
         // One image that is listed twice is one.
         layout.list(&[arm.clone(), amd.clone(), amd.clone()]);
-        assert_eq!(layout.open(None, "linux/amd64").unwrap().0, "b");
-        layout.list(&[arm, amd, layout.image_for("amd64", "c")]);
+        assert_eq!(choose(&layout, None, "linux/amd64").unwrap().0, "b");
+        layout.list(&[arm, amd, image_for(&layout, "amd64", "c")]);
         assert!(matches!(
-            layout.open(None, "linux/amd64"),
+            choose(&layout, None, "linux/amd64"),
             Err(Error::SeveralImages { .. })
         ));
     }
 
     #[test]
     fn an_entry_that_is_not_chosen_spoils_nothing() {
-        let layout = Fixture::new();
-        let mut odd = for_platform(layout.manifest("odd"), "s390x");
+        let layout = Layout::new();
+        let mut odd = for_platform(image(&layout, "odd"), "s390x");
         odd["digest"] = json!("sha384:00");
-        let good = for_platform(layout.manifest("good"), "amd64");
+        let good = for_platform(image(&layout, "good"), "amd64");
         layout.list(&[layout.index(&[odd, good])]);
-        assert_eq!(layout.open(None, "linux/amd64").unwrap().0, "good");
-        let error = layout.open(None, "linux/s390x").unwrap_err();
+        assert_eq!(choose(&layout, None, "linux/amd64").unwrap().0, "good");
+        let error = choose(&layout, None, "linux/s390x").unwrap_err();
         assert!(matches!(
             error,
             Error::Layout(oci_layout::Error::Document { .. })
@@ -409,14 +377,14 @@ mod tests {
 
     #[test]
     fn indexes_are_not_followed_without_end() {
-        let layout = Fixture::new();
-        let mut entry = layout.manifest("a");
+        let layout = Layout::new();
+        let mut entry = image(&layout, "a");
         for _ in 0..=MAX_NESTING {
             entry = layout.index(&[entry]);
         }
         layout.list(&[entry]);
         assert!(matches!(
-            layout.open(None, "linux/amd64"),
+            choose(&layout, None, "linux/amd64"),
             Err(Error::Nesting { .. })
         ));
     }

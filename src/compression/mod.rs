@@ -2,6 +2,8 @@
 //! piece by piece, and no more is held than the decoder's window. A layer may expand up to a [`Limit`].
 
 mod announced;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod gzip;
 mod limit;
 mod sniffed;
@@ -91,13 +93,8 @@ pub fn sniff(start: &[u8]) -> Compression {
 
 #[cfg(test)]
 mod tests {
+    use super::fixture::gzip;
     use super::*;
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
 
     fn decompress(compression: Compression, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut decompressor = Decompressor::new(compression, Vec::new())?;

@@ -83,6 +83,7 @@ fn failed() -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::gzip;
     use super::*;
 
     fn decompress(bytes: &[u8]) -> io::Result<Vec<u8>> {
@@ -97,13 +98,11 @@ mod tests {
     #[test]
     fn the_first_bytes_tell_how_the_rest_is_compressed() {
         let plain = b"layer".repeat(1000);
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(&plain).unwrap();
         let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
         let skippable = [&[0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc", &zstd].concat();
         let frames = [&zstd[..], &skippable, &zstd].concat();
         for (packed, times) in [
-            (gzip.finish().unwrap(), 1),
+            (gzip(&plain), 1),
             (zstd, 1),
             (skippable, 1),
             (frames, 3),
@@ -122,11 +121,9 @@ mod tests {
 
     #[test]
     fn a_stream_that_ends_early_is_refused() {
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(&b"layer".repeat(1000)).unwrap();
-        let gzip = gzip.finish().unwrap();
-        let zstd = zstd::stream::encode_all(&b"layer".repeat(1000)[..], 1).unwrap();
-        for packed in [gzip, zstd] {
+        let plain = b"layer".repeat(1000);
+        let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
+        for packed in [gzip(&plain), zstd] {
             for end in [packed.len() - 1, packed.len() / 2, 5] {
                 assert!(decompress(&packed[..end]).is_err(), "{end}");
             }

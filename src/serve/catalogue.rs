@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn two_images_under_one_name_are_refused() {
         let mut layout = LayoutFixture::with_image("docker.io/team/app:1");
-        let other = layout.manifest(b"another layer");
+        let other = layout.image(b"another layer");
         layout.list(other, "docker.io/team/app:1");
         let error = layout.open().unwrap_err();
         assert!(
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn one_image_under_two_names_is_served_under_both() {
         let mut layout = LayoutFixture::with_image("docker.io/library/app:1");
-        let manifest = layout.manifest(LAYER);
+        let manifest = layout.image(LAYER);
         layout.list(manifest, "ghcr.io/team/app:2");
         assert_eq!(
             images(&layout.open().unwrap()),
@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn an_index_may_lack_the_platforms_that_were_not_copied() {
         let mut layout = LayoutFixture::new();
-        let here = layout.manifest(LAYER);
-        let elsewhere = layout.manifest(b"layer for another platform");
+        let here = layout.image(LAYER);
+        let elsewhere = layout.image(b"layer for another platform");
         let index = layout.index(&[here.clone(), elsewhere.clone()]);
         layout.list(index, "a.io/multi:1");
         std::fs::remove_file(layout.blob_path(&digest_of(&elsewhere))).unwrap();
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn indexes_nested_deeply_do_not_exhaust_the_stack() {
         let mut layout = LayoutFixture::new();
-        let mut descriptor = layout.manifest(LAYER);
+        let mut descriptor = layout.image(LAYER);
         for _ in 0..3000 {
             descriptor = layout.index(&[descriptor]);
         }
@@ -183,8 +183,7 @@ mod tests {
 
     #[test]
     fn refuses_layouts_that_are_not_what_they_say() {
-        let manifest =
-            |layout: &LayoutFixture| layout.blob_path(&digest_of(&layout.manifest(LAYER)));
+        let manifest = |layout: &LayoutFixture| layout.blob_path(&digest_of(&layout.image(LAYER)));
         let layer = |layout: &LayoutFixture| layout.blob_path(&Digest::of(LAYER));
         let cases: [(&str, Damage); 9] = [
             (

@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_foreign_layer_that_is_not_here_is_said_to_be_elsewhere() {
         let mut layout = LayoutFixture::new();
-        let manifest = layout.manifest_with_foreign_layer(b"not distributed");
+        let manifest = layout.image_with_foreign_layer(b"not distributed");
         layout.list(manifest, "a.io/app:1");
         let path = format!("/v2/app/blobs/{}", Digest::of(b"not distributed"));
         let answer = ask(&layout.open().unwrap(), "GET", &path, &[]);

@@ -1,6 +1,6 @@
 //! OCI layouts for the tests of this module.
 
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
 
 use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Version};
@@ -12,97 +12,66 @@ use super::error::Error;
 use super::names::Naming;
 use super::request::Head;
 use super::routes;
+use crate::archive::fixture::Layout;
 use crate::oci::digest::Digest;
 
-pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(super) use crate::archive::fixture::{INDEX, MANIFEST};
+
+const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 pub(super) const LAYER: &[u8] = b"0123456789";
 
-/// A layout that grows blob by blob.
+/// A layout whose images have names.
 pub(super) struct LayoutFixture {
-    directory: tempfile::TempDir,
-    index: Vec<Value>,
+    layout: Layout,
+    listed: Vec<Value>,
+}
+
+/// What every layout does.
+impl Deref for LayoutFixture {
+    type Target = Layout;
+
+    fn deref(&self) -> &Layout {
+        &self.layout
+    }
 }
 
 impl LayoutFixture {
     pub(super) fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let layout = Self {
-            directory,
-            index: Vec::new(),
-        };
-        std::fs::create_dir_all(layout.path().join("blobs/sha256")).unwrap();
-        layout.write("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#);
-        layout.write("index.json", br#"{"schemaVersion":2,"manifests":[]}"#);
-        layout
+        Self {
+            layout: Layout::new(),
+            listed: Vec::new(),
+        }
     }
 
     /// A layout with one image of one layer, under this name.
     pub(super) fn with_image(name: &str) -> Self {
         let mut layout = Self::new();
-        let manifest = layout.manifest(LAYER);
-        layout.list(manifest, name);
+        let image = layout.image(LAYER);
+        layout.list(image, name);
         layout
     }
 
-    pub(super) fn path(&self) -> PathBuf {
-        self.directory.path().join("layout")
+    /// Adds an image of one layer and gives its descriptor.
+    pub(super) fn image(&self, layer: &[u8]) -> Value {
+        self.manifest(b"{}", &[self.blob(LAYER_TYPE, layer)])
     }
 
-    pub(super) fn blob_path(&self, digest: &Digest) -> PathBuf {
-        self.path().join("blobs/sha256").join(digest.hex())
-    }
-
-    pub(super) fn write(&self, file: impl AsRef<Path>, content: &[u8]) {
-        std::fs::write(self.path().join(file), content).unwrap();
-    }
-
-    /// Adds a blob and gives its descriptor.
-    pub(super) fn blob(&self, media_type: &str, content: &[u8]) -> Value {
-        let digest = Digest::of(content);
-        self.write(self.blob_path(&digest), content);
-        json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
-    }
-
-    /// Adds a manifest of one layer and gives its descriptor.
-    pub(super) fn manifest(&self, layer: &[u8]) -> Value {
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": self.blob("application/vnd.oci.image.config.v1+json", b"{}"),
-            "layers": [self.blob("application/vnd.oci.image.layer.v1.tar+gzip", layer)],
+    /// Adds an image whose layer is somewhere else, and gives its descriptor.
+    pub(super) fn image_with_foreign_layer(&self, layer: &[u8]) -> Value {
+        let layer = json!({
+            "mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+            "digest": Digest::of(layer),
+            "size": layer.len(),
+            "urls": ["https://example.com/layer"],
         });
-        self.blob(MANIFEST, manifest.to_string().as_bytes())
-    }
-
-    /// Adds a manifest whose layer is somewhere else, and gives its descriptor.
-    pub(super) fn manifest_with_foreign_layer(&self, layer: &[u8]) -> Value {
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": self.blob("application/vnd.oci.image.config.v1+json", b"{}"),
-            "layers": [{
-                "mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
-                "digest": Digest::of(layer),
-                "size": layer.len(),
-                "urls": ["https://example.com/layer"],
-            }],
-        });
-        self.blob(MANIFEST, manifest.to_string().as_bytes())
-    }
-
-    /// Adds an index of other documents and gives its descriptor.
-    pub(super) fn index(&self, manifests: &[Value]) -> Value {
-        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests });
-        self.blob(INDEX, index.to_string().as_bytes())
+        self.manifest(b"{}", &[layer])
     }
 
     /// Lists a document in `index.json` under a full name.
     pub(super) fn list(&mut self, mut descriptor: Value, name: &str) {
         descriptor["annotations"] = json!({ "io.containerd.image.name": name });
-        self.index.push(descriptor);
-        let index = json!({ "schemaVersion": 2, "manifests": self.index });
-        self.write("index.json", index.to_string().as_bytes());
+        self.listed.push(descriptor);
+        self.layout.list(&self.listed);
     }
 
     pub(super) fn open(&self) -> Result<Catalogue, Error> {

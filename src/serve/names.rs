@@ -96,7 +96,7 @@ mod tests {
         let digests = names
             .iter()
             .map(|name| {
-                let manifest = layout.manifest(name.as_bytes());
+                let manifest = layout.image(name.as_bytes());
                 layout.list(manifest.clone(), name);
                 digest_of(&manifest)
             })
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn one_image_of_two_registries_is_found_without_saying_which() {
         let mut layout = LayoutFixture::new();
-        let manifest = layout.manifest(LAYER);
+        let manifest = layout.image(LAYER);
         for name in ["a.io/a/b:1", "z.io/a/b:1"] {
             layout.list(manifest.clone(), name);
         }

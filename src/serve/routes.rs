@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_manifest_is_found_by_tag_and_by_digest() {
         let mut layout = LayoutFixture::new();
-        let manifest = layout.manifest(LAYER);
+        let manifest = layout.image(LAYER);
         let index = layout.index(std::slice::from_ref(&manifest));
         layout.list(index.clone(), "a.io/team/app:1");
         let catalogue = layout.open().unwrap();
@@ -184,9 +184,9 @@ mod tests {
     #[test]
     fn a_client_that_knows_no_indexes_gets_the_manifest_that_docker_registry_would_give_it() {
         let mut layout = LayoutFixture::new();
-        let mut manifest = layout.manifest(LAYER);
+        let mut manifest = layout.image(LAYER);
         manifest["platform"] = serde_json::json!({ "os": "linux", "architecture": "amd64" });
-        let mut other = layout.manifest(b"for another platform");
+        let mut other = layout.image(b"for another platform");
         other["platform"] = serde_json::json!({ "os": "linux", "architecture": "s390x" });
         let index = layout.index(&[other, manifest.clone()]);
         layout.list(index.clone(), "a.io/app:1");
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_registry_that_the_client_has_in_mind_is_looked_at_alone() {
         let mut layout = LayoutFixture::with_image("docker.io/library/app:1");
-        let other = layout.manifest(b"another layer");
+        let other = layout.image(b"another layer");
         layout.list(other.clone(), "localhost:5000/library/app:1");
         let catalogue = layout.open().unwrap();
         let digest = |query: &str| {
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_name_of_several_images_is_answered_with_theirs() {
         let mut layout = LayoutFixture::with_image("a.io/app:1");
-        let other = layout.manifest(b"another layer");
+        let other = layout.image(b"another layer");
         layout.list(other, "z.io/app:1");
         let answer = ask(&layout.open().unwrap(), "GET", "/v2/app/manifests/1", &[]);
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
@@ -248,7 +248,7 @@ mod tests {
     fn lists_tags_and_repositories_in_pages() {
         let mut layout = LayoutFixture::with_image("a.io/team/app:2");
         for name in ["a.io/team/app:1", "a.io/other:1"] {
-            let manifest = layout.manifest(LAYER);
+            let manifest = layout.image(LAYER);
             layout.list(manifest, name);
         }
         let catalogue = layout.open().unwrap();

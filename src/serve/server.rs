@@ -291,7 +291,7 @@ mod tests {
     fn large() -> (LayoutFixture, String) {
         let mut layout = LayoutFixture::new();
         let layer = vec![0; LARGE];
-        let manifest = layout.manifest(&layer);
+        let manifest = layout.image(&layer);
         layout.list(manifest, "a.io/app:1");
         let path = format!("/v2/app/blobs/{}", Digest::of(&layer));
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");

@@ -135,14 +135,9 @@ mod tests {
     use super::*;
     use crate::class::Class;
     use crate::compression::TooLarge;
+    use crate::compression::fixture::gzip;
     use crate::oci::digest::Digest;
     use crate::oci::media_type::MediaType;
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
 
     fn blob_of(content: &[u8]) -> Descriptor {
         let media_type = MediaType::OCI_LAYER;
