@@ -94,9 +94,7 @@ fn loaded() -> Answer {
 }
 
 fn layout(image: &Image) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    image.write_layout(directory.path(), "team/app:1");
-    directory
+    image.layout("team/app:1")
 }
 
 /// A daemon that has nothing yet, answers uploads in this way, and has the image after the last.

@@ -180,8 +180,7 @@ fn a_lock_file_is_shown_escaped() {
 
 #[test]
 fn the_access_log_shows_what_clients_say_escaped() {
-    let directory = tempfile::tempdir().unwrap();
-    small().write_layout(directory.path(), "docker.io/library/app:1");
+    let directory = small().layout("docker.io/library/app:1");
     let serving = Serving::start([directory.path()]);
     // What ends a line ends a field, too.
     let hostile = HOSTILE.replace(['\r', '\n', '\u{1b}', '\u{9b}'], "");

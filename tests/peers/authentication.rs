@@ -15,8 +15,7 @@ const PASSWORD: &str = "s3cret=x";
 fn push(registry: &DockerRegistry) -> Image {
     let layer = Layer::of_files(Packing::Gzip, &[("etc/motd", b"welcome\n")]);
     let image = Image::new(Family::Oci, &["/hello"], vec![layer]);
-    let directory = tempfile::tempdir().unwrap();
-    image.write_layout(directory.path(), "1");
+    let directory = image.layout("1");
     let credentials = format!("ann:{PASSWORD}");
     registry.push(
         directory.path(),

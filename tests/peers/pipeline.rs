@@ -24,8 +24,7 @@ pub(crate) fn registry_with(image: &Image) -> DockerRegistry {
 
 /// Pushes an image as team/app.
 pub(crate) fn push(registry: &DockerRegistry, image: &Image, tag: &str) {
-    let directory = tempfile::tempdir().unwrap();
-    image.write_layout(directory.path(), "1");
+    let directory = image.layout("1");
     registry.push(directory.path(), "team/app", tag, &["--preserve-digests"]);
 }
 

@@ -28,12 +28,10 @@ fn two_images() -> [Image; 2] {
 }
 
 fn layouts(images: &[(&Image, &str)]) -> Vec<TempDir> {
-    let write = |(image, name): &(&Image, &str)| {
-        let directory = tempfile::tempdir().unwrap();
-        image.write_layout(directory.path(), name);
-        directory
-    };
-    images.iter().map(write).collect()
+    images
+        .iter()
+        .map(|(image, name)| image.layout(name))
+        .collect()
 }
 
 /// How many times each layer of an image was asked for.
@@ -198,8 +196,7 @@ fn everyone_fetches_the_same_bytes_of_ten_images_that_nix_built() {
         })
         .collect();
     let results = images.iter().map(|(repository, image)| {
-        let layout = tempfile::tempdir().unwrap();
-        image.write_layout(layout.path(), "1");
+        let layout = image.layout("1");
         registry.push(layout.path(), repository, "1", &["--preserve-digests"]);
         let reference = format!("{}/{repository}:1", registry.name());
         nix.built_image(&hocker(["docker2nix", &reference]).run().done().text())

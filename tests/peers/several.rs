@@ -48,8 +48,7 @@ impl Bench {
         // Of several processes that make a store at once, Nix 2.8 lets some fail.
         program::run(nix.command("nix-store").arg("--init"));
         for (number, image) in images.iter().enumerate() {
-            let layout = tempfile::tempdir().unwrap();
-            image.write_layout(layout.path(), "1");
+            let layout = image.layout("1");
             let repository = format!("team/app-{number}");
             registry.push(layout.path(), &repository, "1", &["--preserve-digests"]);
             let manifest = nix.directory().join(format!("app-{number}.json"));

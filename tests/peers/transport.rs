@@ -23,8 +23,7 @@ const PASSWORD: &str = "s3cret=x";
 
 /// Pushes an image as team/app:1, and keeps its layout.
 fn push(registry: &DockerRegistry, image: &Image, arguments: &[&str]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    image.write_layout(directory.path(), "1");
+    let directory = image.layout("1");
     let mut all = vec!["--preserve-digests"];
     all.extend(arguments);
     registry.push(directory.path(), "team/app", "1", &all);

@@ -9,6 +9,7 @@
 pub(crate) mod files;
 pub(crate) mod hocker;
 pub(crate) mod image;
+pub(crate) mod layer;
 pub(crate) mod pages;
 pub(crate) mod properties;
 pub(crate) mod scripted_registry;

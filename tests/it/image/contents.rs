@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
@@ -11,7 +10,7 @@ use super::{check_docker_archive, entries, run};
 use crate::support::files::listing;
 use crate::support::hocker::hocker;
 use crate::support::image::{
-    Family, Image, Layer, Packing, blob_answer, blob_path, digest, hex, hex_of, index,
+    Family, Image, Layer, Packing, blob_answer, blob_path, digest, gzip, hex, hex_of, index,
     index_answer, small,
 };
 use crate::support::scripted_registry::{Registry, get};
@@ -195,12 +194,6 @@ fn refused(blob: Vec<u8>, promised: &[u8], arguments: &[&str], reason: &str) {
         assert!(listing(directory.path()).is_empty());
         assert!(outcome.stdout.is_empty());
     }
-}
-
-fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(plain).unwrap();
-    encoder.finish().unwrap()
 }
 
 #[test]

@@ -67,8 +67,7 @@ fn a_name_that_reads_like_an_id_is_given_to_no_image() {
     let image = small();
     let evil = format!("docker.io/library/{}", digest(b"another"));
     let good = layout(&image);
-    let bad = tempfile::tempdir().unwrap();
-    image.write_layout(bad.path(), &evil);
+    let bad = image.layout(&evil);
     let script = bad.path().join("compositeImage.sh");
     let out = bad.path().join("out");
     let image_of =

@@ -12,13 +12,6 @@ use crate::support::hocker::hocker;
 use crate::support::image::{Family, Image, Layer, Packing, blob_path, noise, small};
 use crate::support::serving::Serving;
 
-/// A layout of an image with this name.
-fn layout(image: &Image, name: &str) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    image.write_layout(directory.path(), name);
-    directory
-}
-
 fn one_layer(content: &[u8]) -> Image {
     let layer = Layer::of_files(Packing::Plain, &[("content", content)]);
     Image::new(Family::Oci, &["/content"], vec![layer])
@@ -27,7 +20,7 @@ fn one_layer(content: &[u8]) -> Image {
 #[test]
 fn what_is_fetched_from_it_is_what_was_on_disk() {
     let image = small();
-    let on_disk = layout(&image, "docker.io/library/app:1");
+    let on_disk = image.layout("docker.io/library/app:1");
     let serving = Serving::start([on_disk.path()]);
     let fetched = tempfile::tempdir().unwrap();
     let reference = format!("{}/library/app", serving.name());
@@ -58,7 +51,7 @@ fn ten_images_are_served_each_under_its_name() {
         .map(|number| {
             let image = one_layer(&noise(1000 + number));
             let name = format!("registry-{number}.example/team/app-{number}:1.{number}");
-            let directory = layout(&image, &name);
+            let directory = image.layout(&name);
             (image, directory)
         })
         .collect();
@@ -93,8 +86,7 @@ fn ten_images_are_served_each_under_its_name() {
 #[test]
 fn images_that_share_a_name_are_told_at_the_start() {
     let (first, second) = (one_layer(b"first"), one_layer(b"second"));
-    let (first_layout, second_layout) =
-        (layout(&first, "a.io/app:1"), layout(&second, "z.io/app:1"));
+    let (first_layout, second_layout) = (first.layout("a.io/app:1"), second.layout("z.io/app:1"));
     let serving = Serving::start([first_layout.path(), second_layout.path()]);
     assert_eq!(serving.ask("GET", "/v2/app/manifests/1", "").status, 404);
     for (registry, image) in [("a.io", &first), ("z.io", &second)] {
@@ -124,7 +116,7 @@ fn images_that_share_a_name_are_told_at_the_start() {
 #[test]
 fn the_access_log_has_one_line_a_request_unless_it_is_not_wanted() {
     let image = small();
-    let on_disk = layout(&image, "docker.io/library/app:1");
+    let on_disk = image.layout("docker.io/library/app:1");
     let layer = blob_path("library/app", &image.layers[0].digest());
     let ask = |serving: &Serving| {
         serving.ask("GET", "/v2/", "User-Agent: a\"b\r\n");
@@ -160,7 +152,7 @@ fn the_access_log_has_one_line_a_request_unless_it_is_not_wanted() {
 #[test]
 fn who_closes_its_half_of_the_connection_still_gets_the_whole_answer() {
     let image = one_layer(&noise(8 << 20));
-    let on_disk = layout(&image, "docker.io/library/app:1");
+    let on_disk = image.layout("docker.io/library/app:1");
     let serving = Serving::start([on_disk.path()]);
     // `ask` does just that.
     let reply = serving.ask(
@@ -182,7 +174,7 @@ fn sixty_four_clients_at_once_get_the_same_bytes_and_memory_stays_flat() {
     const LIMIT_KIB: u64 = 48 << 10;
     let image = one_layer(&noise(4 << 20));
     let layer = &image.layers[0];
-    let on_disk = layout(&image, "docker.io/library/app:1");
+    let on_disk = image.layout("docker.io/library/app:1");
     let serving = Serving::start([on_disk.path()]);
     let path = blob_path("library/app", &layer.digest());
     thread::scope(|scope| {
@@ -211,7 +203,7 @@ fn sixty_four_clients_at_once_get_the_same_bytes_and_memory_stays_flat() {
 #[test]
 fn a_second_signal_does_not_wait_for_what_is_under_way() {
     let image = one_layer(&noise(16 << 20));
-    let on_disk = layout(&image, "docker.io/library/app:1");
+    let on_disk = image.layout("docker.io/library/app:1");
     let serving = Serving::start([on_disk.path()]);
     let path = blob_path("library/app", &image.layers[0].digest());
     let mut client = serving.connect();

@@ -1,6 +1,5 @@
 //! Requests as no ordinary client sends them: what means harm, and what is unusual but right.
 
-use crate::serve::layout;
 use crate::support::image::{blob_path, digest, noise, small};
 use crate::support::serving::{Reply, Serving};
 
@@ -97,7 +96,7 @@ fn harmful_requests() -> Vec<Vec<u8>> {
 
 #[test]
 fn requests_that_mean_harm_are_refused_and_the_server_lives() {
-    let on_disk = layout(&small(), "docker.io/library/app:1");
+    let on_disk = small().layout("docker.io/library/app:1");
     let serving = Serving::start([on_disk.path()]);
     let requests = harmful_requests();
     for request in &requests {
@@ -124,7 +123,7 @@ fn requests_that_mean_harm_are_refused_and_the_server_lives() {
 
 #[test]
 fn a_request_that_can_be_read_in_two_ways_is_the_connections_last() {
-    let on_disk = layout(&small(), "docker.io/library/app:1");
+    let on_disk = small().layout("docker.io/library/app:1");
     let serving = Serving::start([on_disk.path()]);
     let chunked = "Transfer-Encoding: chunked\r\n";
     for (fields, statuses) in [
@@ -154,7 +153,7 @@ fn a_request_that_can_be_read_in_two_ways_is_the_connections_last() {
 #[test]
 fn unusual_requests_that_are_right_are_answered_as_usual() {
     let image = small();
-    let on_disk = layout(&image, "docker.io/library/app:1");
+    let on_disk = image.layout("docker.io/library/app:1");
     let serving = Serving::start([on_disk.path()]);
     let layer = &image.layers[0];
     let path = blob_path("library/app", &layer.digest());
@@ -255,7 +254,7 @@ fn unusual_requests_that_are_right_are_answered_as_usual() {
 
 #[test]
 fn what_is_no_http_1_gets_no_answer_that_could_be_one() {
-    let on_disk = layout(&small(), "docker.io/library/app:1");
+    let on_disk = small().layout("docker.io/library/app:1");
     let serving = Serving::start([on_disk.path()]);
     let answer = serving.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     assert!(!answer.starts_with(b"HTTP/1.1 2"), "{answer:?}");
@@ -267,7 +266,7 @@ fn what_is_no_http_1_gets_no_answer_that_could_be_one() {
 #[test]
 fn requests_one_after_another_are_answered_in_their_order() {
     let image = small();
-    let on_disk = layout(&image, "docker.io/library/app:1");
+    let on_disk = image.layout("docker.io/library/app:1");
     let serving = Serving::start([on_disk.path()]);
     let get = |target: &str, last: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n{last}\r\n");
     let layer = &image.layers[0];

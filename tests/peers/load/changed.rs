@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{LARGE, image, layout, load, small_layer};
+use super::{LARGE, image, load, small_layer};
 use crate::machine::counting_socket::CountingSocket;
 use crate::machine::daemon::Daemon;
 use crate::support::image::{Family, Image, Packing, hex};
@@ -35,7 +35,7 @@ fn a_layer_that_is_changed_while_it_is_sent_never_gets_into_a_daemon() {
         let before = daemon.contents();
         for (name, content) in &contents {
             for change in [in_place, by_another] {
-                let layout = layout(&image, "app:1");
+                let layout = image.layout("app:1");
                 let path = layout.path().join("blobs/sha256").join(second.hex());
                 let socket = CountingSocket::before(daemon.socket());
                 let content = content.clone();
@@ -59,7 +59,7 @@ fn a_daemon_gets_the_configuration_that_was_verified() {
     let good = Image::new(Family::Oci, &["/good"], layers.clone());
     let evil = Image::new(Family::Oci, &["/evil"], layers);
     for daemon in Daemon::all() {
-        let layout = layout(&good, "app:1");
+        let layout = good.layout("app:1");
         let path = layout.path().join("blobs/sha256").join(hex(&good.config));
         let socket = CountingSocket::before(daemon.socket());
         let content = evil.config.clone();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::mpsc;
 
-use super::{LARGE, SMALL, image, layout, load, plain, records, small_layer};
+use super::{LARGE, SMALL, image, load, plain, records, small_layer};
 use crate::machine::counting_socket::CountingSocket;
 use crate::machine::dockerd::Dockerd;
 use crate::machine::program;
@@ -18,7 +18,7 @@ fn only_what_is_not_there_is_sent() {
     let dockerd = Dockerd::start();
     let socket = CountingSocket::before(dockerd.socket());
     let one = image(Packing::Gzip, vec![program_layer(GREETING)]);
-    let first = layout(&one, "team/app:1");
+    let first = one.layout("team/app:1");
     let all = plain(&one.layers);
 
     let outcome = load(&socket.host(), first.path()).run().done();
@@ -50,7 +50,7 @@ fn only_what_is_not_there_is_sent() {
     // Another top on the same two layers, and one of these once more above it.
     let top = [program_layer("Another."), one.layers[0].clone()];
     let two = image(Packing::Gzip, vec![top[0].clone(), small_layer("x")]);
-    let second = layout(&two, "team/app:2");
+    let second = two.layout("team/app:2");
     load(&socket.host(), second.path())
         .run()
         .done()
@@ -62,7 +62,7 @@ fn only_what_is_not_there_is_sent() {
     assert_eq!(dockerd.run_image("team/app:2"), "Another.");
 
     let three = image(Packing::Gzip, top.to_vec());
-    let third = layout(&three, "team/app:3");
+    let third = three.layout("team/app:3");
     load(&socket.host(), third.path())
         .run()
         .done()
@@ -75,7 +75,7 @@ fn only_what_is_not_there_is_sent() {
 fn an_image_without_a_name_gets_those_that_are_asked_for() {
     let dockerd = Dockerd::start();
     let image = Image::new(Family::Oci, &["/x"], vec![small_layer("x")]);
-    let nameless = layout(&image, "1.0");
+    let nameless = image.layout("1.0");
     let id = image.config_digest();
     load(&dockerd.host(), nameless.path()).run().done();
     let (images, _) = dockerd.contents();
@@ -97,7 +97,7 @@ fn what_the_daemon_loses_is_sent_again() {
     let socket = CountingSocket::before(dockerd.socket());
     let one = image(Packing::Gzip, vec![small_layer("1")]);
     let two = image(Packing::Gzip, vec![small_layer("2")]);
-    let (first, second) = (layout(&one, "app:1"), layout(&two, "app:2"));
+    let (first, second) = (one.layout("app:1"), two.layout("app:2"));
 
     // Before it is asked.
     load(&socket.host(), first.path()).run().done();
@@ -116,7 +116,7 @@ fn what_the_daemon_loses_is_sent_again() {
     // Large enough that the archive's beginning, with the new layer in it, is what passes that mark.
     let top = Layer::of_files(Packing::Plain, &[("top", &noise(3 << 20))]);
     let three = image(Packing::Gzip, vec![top]);
-    let third = layout(&three, "app:3");
+    let third = three.layout("app:3");
     load(&socket.host(), third.path())
         .run()
         .done()
@@ -130,7 +130,7 @@ fn two_loads_at_once_both_end_well() {
     let dockerd = Dockerd::start();
     let one = image(Packing::Gzip, vec![program_layer("One.")]);
     let two = image(Packing::Gzip, vec![program_layer("Two.")]);
-    let (first, second) = (layout(&one, "app:1"), layout(&two, "app:2"));
+    let (first, second) = (one.layout("app:1"), two.layout("app:2"));
     let state = tempfile::tempdir().unwrap();
     let running: Vec<_> = [&first, &first, &second, &second]
         .map(|layout| {
@@ -155,7 +155,7 @@ fn a_daemon_that_is_killed_halfway_gets_the_image_next_time() {
     let mut dockerd = Dockerd::start();
     let socket = CountingSocket::before(dockerd.socket());
     let image = image(Packing::Gzip, vec![program_layer(GREETING)]);
-    let layout = layout(&image, "app:1");
+    let layout = image.layout("app:1");
     let (reached, halfway) = mpsc::channel();
     let (go_on, killed) = mpsc::channel::<()>();
     socket.after(plain(&image.layers) / 2, move || {
@@ -180,7 +180,7 @@ fn an_interrupted_load_leaves_nothing() {
     let dockerd = Dockerd::start();
     let socket = CountingSocket::before(dockerd.socket());
     let image = image(Packing::Gzip, vec![small_layer("1")]);
-    let layout = layout(&image, "app:1");
+    let layout = image.layout("app:1");
     let (reached, halfway) = mpsc::channel();
     let (go_on, interrupted) = mpsc::channel::<()>();
     socket.after(plain(&image.layers) / 2, move || {
@@ -207,7 +207,7 @@ fn layers_that_the_daemon_cannot_read_are_sent_plain() {
     let repeated = below.layers[0].clone();
     let image = image(Packing::Zstd, vec![small_layer("x"), repeated, top]);
     for (name, image) in [("app:1", &below), ("app:2", &image)] {
-        load(&dockerd.host(), layout(image, name).path())
+        load(&dockerd.host(), image.layout(name).path())
             .run()
             .done();
         assert_eq!(dockerd.image_id(name), image.config_digest());
@@ -226,7 +226,7 @@ fn layers_are_sent_plain_whatever_they_say_of_their_size() {
     let noise = Layer::of_files(Packing::GzipMembers, &[("noise", &noise(1 << 20))]);
     let top = program_layer(GREETING);
     let image = Image::new(Family::Oci, &["/hello"], vec![right, small, noise, top]);
-    let layout = layout(&image, "app:1");
+    let layout = image.layout("app:1");
     let outcome = load(&socket.host(), layout.path()).run().done();
     let blobs: usize = image.layers.iter().map(|layer| layer.blob.len()).sum();
     let tenths = blobs.div_ceil(100_000);
@@ -263,7 +263,7 @@ fn a_daemon_on_a_port_wants_a_certificate_and_shows_one() {
         ]
     });
     let image = image(Packing::Gzip, vec![]);
-    let layout = layout(&image, "app:1");
+    let layout = image.layout("app:1");
     let certificates = tempfile::tempdir().unwrap();
     authority.write(certificates.path());
     let run = || {

@@ -37,13 +37,6 @@ fn small_layer(text: &str) -> Layer {
     Layer::of_files(Packing::Gzip, &[("small", text.as_bytes())])
 }
 
-/// A layout whose image has this name.
-fn layout(image: &Image, name: &str) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    image.write_layout(directory.path(), name);
-    directory
-}
-
 fn load(host: &str, layout: &Path) -> Run {
     hocker(["load", "--host", host]).arguments([layout])
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{layout, load, small_layer};
+use super::{load, small_layer};
 use crate::machine::daemon::Daemon;
 use crate::machine::podman::Podman;
 use crate::machine::program;
@@ -21,7 +21,7 @@ impl Attack {
         let daemon = Daemon::of_podman(Podman::start());
         let image = |text| Image::new(Family::Oci, &["/x"], vec![small_layer(text)]);
         let (good, evil) = (image("good"), image("evil"));
-        load(&daemon.host(), layout(&evil, "evil:1").path())
+        load(&daemon.host(), evil.layout("evil:1").path())
             .run()
             .done();
         // Docker's API looks for the one, and podman's own for the other.
@@ -42,7 +42,7 @@ impl Attack {
 #[test]
 fn podman_gets_the_image_itself_where_another_is_called_by_its_id() {
     let Attack { daemon, good, evil } = Attack::prepare();
-    let layout = layout(&good, "good:1");
+    let layout = good.layout("good:1");
     load(&daemon.host(), layout.path())
         .run()
         .done()
@@ -62,7 +62,7 @@ fn prune_takes_no_image_for_the_one_whose_id_it_is_called_by() {
     let Attack { daemon, good, .. } = Attack::prepare();
     let state = tempfile::tempdir().unwrap();
     let state = state.path().to_str().unwrap();
-    load(&daemon.host(), layout(&good, "good:1").path())
+    load(&daemon.host(), good.layout("good:1").path())
         .arguments(["--state", state])
         .run()
         .done();
@@ -74,7 +74,7 @@ fn prune_takes_no_image_for_the_one_whose_id_it_is_called_by() {
     prune().run().done().says("is gone already");
     assert_eq!(daemon.contents(), evil_alone);
 
-    load(&daemon.host(), layout(&good, "good:1").path())
+    load(&daemon.host(), good.layout("good:1").path())
         .arguments(["--state", state])
         .run()
         .done();

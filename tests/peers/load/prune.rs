@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{layout, load, records, small_layer};
+use super::{load, records, small_layer};
 use crate::machine::daemon::Daemon;
 use crate::machine::program;
 use crate::support::hocker::hocker;
@@ -72,7 +72,7 @@ fn check(machine: &Pruned) {
         )
     });
     let of = |wanted: &str| &images.iter().find(|(name, _)| *name == wanted).unwrap().1;
-    let layout_of = |name: &str| layout(of(name), &format!("app:{name}"));
+    let layout_of = |name: &str| of(name).layout(&format!("app:{name}"));
     let kept = layout_of("kept");
     machine.load(&kept, &[]);
     machine.load(&layout_of("old"), &["--tag", "extra:old"]);

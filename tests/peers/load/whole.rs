@@ -1,6 +1,6 @@
 //! Image stores that want all layers of an image that they do not have: Podman's, and containerd's in Docker.
 
-use super::{SMALL, image, layout, load};
+use super::{SMALL, image, load};
 use crate::machine::counting_socket::CountingSocket;
 use crate::machine::daemon::{Daemon, Store};
 use crate::machine::program;
@@ -19,7 +19,7 @@ fn an_image_is_sent_whole_and_once() {
         }
         let socket = CountingSocket::before(daemon.socket());
         let one = image(Packing::Gzip, vec![program_layer(GREETING)]);
-        let first = layout(&one, "team/app:1");
+        let first = one.layout("team/app:1");
         let all = blobs(&one.layers);
         let id = load(&socket.host(), first.path())
             .run()
@@ -53,7 +53,7 @@ fn an_image_is_sent_whole_and_once() {
         assert_eq!(daemon.image_id("other:2"), id.trim());
 
         let two = image(Packing::Gzip, vec![program_layer("Another.")]);
-        let second = layout(&two, "team/app:2");
+        let second = two.layout("team/app:2");
         load(&socket.host(), second.path())
             .run()
             .done()

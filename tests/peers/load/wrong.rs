@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{image, layout, load, records, small_layer};
+use super::{image, load, records, small_layer};
 use crate::machine::daemon::{Daemon, Store};
 use crate::support::image::{Family, Image, Layer, Packing, digest};
 
@@ -12,7 +12,7 @@ fn wrong_images_leave_each_daemon_as_it_was() {
     let good = image(Packing::Gzip, vec![]);
     let wrong = wrong_images(&good);
     for daemon in Daemon::all() {
-        load(&daemon.host(), layout(&good, "app:good").path())
+        load(&daemon.host(), good.layout("app:good").path())
             .run()
             .done();
         let before = daemon.contents();
@@ -20,7 +20,7 @@ fn wrong_images_leave_each_daemon_as_it_was() {
             assert_eq!(before.1, 2, "{}", daemon.name());
         }
         for (name, image, arguments) in &wrong {
-            let layout = layout(image, &format!("app:{name}"));
+            let layout = image.layout(&format!("app:{name}"));
             let state = tempfile::tempdir().unwrap();
             let outcome = load(&daemon.host(), layout.path())
                 .arguments(*arguments)
@@ -50,7 +50,7 @@ fn names_of_files_that_daemons_repeat_are_shown_printable() {
     let layer = Layer::of_tar(Packing::Gzip, layer.into_inner().unwrap());
     let image = Image::new(Family::Oci, &["/x"], vec![layer]);
     for daemon in Daemon::all() {
-        let layout = layout(&image, "app:1");
+        let layout = image.layout("app:1");
         let outcome = load(&daemon.host(), layout.path()).run().failed(1);
         let said = &outcome.stderr;
         // Podman repeats no names of this kind.

@@ -42,8 +42,7 @@ impl Bench {
             .collect();
         let nix = Nix::new();
         for (number, image) in images.iter().enumerate() {
-            let layout = tempfile::tempdir().unwrap();
-            image.write_layout(layout.path(), "1");
+            let layout = image.layout("1");
             registry.push(
                 layout.path(),
                 &repository(number),

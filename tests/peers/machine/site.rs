@@ -53,8 +53,7 @@ impl Site {
         let passwords = program::run(Command::new("htpasswd").args(["-Bbn", USER, PASSWORD]));
         let layer = Layer::of_files(Packing::Gzip, &[("content", &noise(100_000))]);
         let image = Image::new(Family::Oci, &["/hello"], vec![layer]);
-        let layout = tempfile::tempdir().unwrap();
-        image.write_layout(layout.path(), "1");
+        let layout = image.layout("1");
         let registries = serve(&host, &storage, &passwords, &authority);
         let site = Self {
             _registries: registries,

@@ -19,8 +19,7 @@ const PASSWORD: &str = "s3cret=x";
 fn declared_credentials_open_a_registry_to_builds() {
     let image = real_image();
     let registry = DockerRegistry::start_with_password("ann", PASSWORD);
-    let layout = tempfile::tempdir().unwrap();
-    image.write_layout(layout.path(), "1");
+    let layout = image.layout("1");
     let credentials = format!("ann:{PASSWORD}");
     registry.push(
         layout.path(),
