@@ -3,13 +3,11 @@
 use std::fs;
 use std::time::Duration;
 
-use super::{TOKEN, retries};
+use super::{MANIFEST, TOKEN, retries};
 use crate::support::files::listing;
 use crate::support::hocker::{Run, hocker};
 use crate::support::image::{Image, blob_path, digest, small};
 use crate::support::scripted_registry::{Answer, Registry, get};
-
-const MANIFEST: &str = "/v2/app/manifests/1";
 
 fn image_to_directory(registry: &Registry, directory: &std::path::Path) -> Run {
     let reference = format!("{}/app:1", registry.name());

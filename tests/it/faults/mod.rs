@@ -11,10 +11,12 @@ use crate::support::hocker::{Outcome, Run, hocker};
 use crate::support::image::{blob_path, digest, noise};
 use crate::support::scripted_registry::{Expect, Registry, get};
 
+mod addresses; // redirects and realms into networks where they may not lead
 mod algorithms; // digests of SHA-512
 mod connection; // refused, reset, cut, stalled, slow
 mod documents; // manifests, configurations and whole images on a bad line
-mod hostile; // redirects, realms, and answers that are too large or something else
+mod encodings; // headers that say something about the content
+mod hostile; // answers that are too large or something else
 mod length; // lengths that are unsaid, or not true
 mod parallel; // a large blob by several connections, and servers that cannot do that
 mod ranges; // what servers answer to a request for the rest
@@ -22,11 +24,19 @@ mod status; // 401, 408, 429, 5xx
 mod tls; // certificates, downgrades, ALPN
 mod tokens; // token services on a bad line, or in trouble
 
+/// Where the manifest is.
+const MANIFEST: &str = "/v2/app/manifests/1";
+
 /// Goes with every request.
 const TOKEN: &str = "t0ken-of-the-tests";
 
 /// A blob of this size takes one connection.
 const SIZE: usize = 300_000;
+
+/// `hocker manifest`
+fn manifest(registry: &Registry) -> Run {
+    hocker(["manifest", &format!("{}/app:1", registry.name())]).env("DOCKER_TOKEN", TOKEN)
+}
 
 /// A blob, a registry that has it, and a directory to fetch it to.
 struct Fetch {

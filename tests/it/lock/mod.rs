@@ -1,9 +1,10 @@
 //! `hocker lock`: what is asked for, what is written, and what becomes of files that are not right.
 
-mod add; // names, platforms, what is fetched
+mod add; // names, and what is fetched
 mod compose; // the images of a Compose file
 mod format; // the file: its schema, and what a hand or a merge may have done to it
 mod graph; // which layers are shared
+mod platforms; // for which platforms images are added
 mod update; // update and check: what is asked again, and what is told of it
 mod writers; // two at once, interrupted ones, and places that cannot be written
 

@@ -1,0 +1,91 @@
+//! Images that are wrong, or for another platform.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::{
+    absent, api, docker, docker_that_says, here, inspect, inspected, json, layout, load, uploads,
+};
+use crate::support::image::{Family, Image, Layer, Packing, small};
+
+/// Makes a layout wrong.
+type Spoil<'a> = &'a dyn Fn(&TempDir);
+
+#[test]
+fn content_that_is_wrong_never_reaches_the_archives_end() {
+    let good = Layer::of_files(Packing::Gzip, &[("a", &[7; 5000])]);
+    let image = Image::new(Family::Oci, &["/a"], vec![good.clone()]);
+    let blob = |directory: &TempDir| directory.path().join("blobs/sha256").join(good.hex());
+    let wrong: [(&str, Spoil<'_>, &[&str]); 3] = [
+        ("bomb", &|_| {}, &["--max-layer-size", "1K"]),
+        (
+            "other bytes",
+            &|layout| {
+                let mut bytes = good.blob.clone();
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+                fs::write(blob(layout), bytes).unwrap();
+            },
+            &[],
+        ),
+        (
+            "shorter",
+            &|layout| fs::write(blob(layout), &good.blob[..100]).unwrap(),
+            &[],
+        ),
+    ];
+    for (name, spoil, arguments) in wrong {
+        let layout = layout(&image);
+        spoil(&layout);
+        // One gets layers as they are, and one decompressed.
+        for daemon in [docker(), docker_that_says("26.1.5", &here())] {
+            daemon.on(inspect(&image.config_digest()).perhaps(), absent());
+            daemon.on(api("/images/json").perhaps(), json(&json!([])));
+            // What is broken off is no request to this daemon.
+            let outcome = load(&daemon, &layout).arguments(arguments).run().failed(5);
+            assert!(uploads(&daemon).is_empty(), "{name}: {outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_consistent_image_of_half_an_archive_is_refused_too() {
+    let whole = Layer::of_files(Packing::Gzip, &[("a", &[7; 5000])]);
+    for (tar, wrong) in [
+        (whole.tar[..1000].to_vec(), "ends in the middle of a member"),
+        (b"junk".repeat(1000), "a member's header is none"),
+    ] {
+        let image = Image::new(
+            Family::Oci,
+            &["/a"],
+            vec![Layer::of_tar(Packing::Gzip, tar)],
+        );
+        let layout = layout(&image);
+        for daemon in [docker(), docker_that_says("26.1.5", &here())] {
+            daemon.on(inspect(&image.config_digest()), absent());
+            daemon.on(api("/images/json"), json(&json!([])));
+            load(&daemon, &layout).run().failed(5).says(wrong);
+            assert!(uploads(&daemon).is_empty());
+        }
+    }
+}
+
+#[test]
+fn an_image_of_another_platform_is_sent_only_when_asked_for() {
+    let arm = json!({"os": "linux", "architecture": "arm64"});
+    let image = Image::for_platform(Family::Oci, &arm, &["/a"], small().layers);
+    let layout = layout(&image);
+    load(&docker(), &layout)
+        .run()
+        .failed(7)
+        .says("linux/arm64")
+        .says("--platform");
+    let daemon = docker();
+    let there = inspected(&image, &["team/app:1"]);
+    daemon.on(inspect(&image.config_digest()), there);
+    load(&daemon, &layout)
+        .arguments(["--platform", "linux/arm64"])
+        .run()
+        .done();
+}
