@@ -92,13 +92,41 @@ require_rust() {
   fi
 }
 
+# Where cargo puts what it builds.
+target_directory() {
+  cargo metadata --manifest-path "$root/Cargo.toml" --format-version 1 --no-deps |
+    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
+}
+
+# Brings the `lib` of nixpkgs into the target directory, once, and prints its path; prints nothing where the network has
+# it not, or not soon.
+fetch_nixpkgs_lib() {
+  local url=https://github.com/nix-community/nixpkgs.lib revision=de42d44212d207476489bce163375d8306a26d59
+  local target directory partial
+  target=$(target_directory)
+  directory=$target/nixpkgs.lib-$revision
+  if [[ ! -d $directory ]]; then
+    say "Fetching the lib of nixpkgs, for the tests of the NixOS modules and the flake"
+    mkdir -p "$target"
+    partial=$(mktemp -d "$target/nixpkgs.lib.XXXXXX")
+    if git init -q "$partial" >&2 &&
+      GIT_TERMINAL_PROMPT=0 timeout 30 git -C "$partial" fetch -q --depth 1 "$url" "$revision" >&2 &&
+      git -C "$partial" checkout -q FETCH_HEAD >&2; then
+      mv "$partial" "$directory"
+    else
+      rm -rf "$partial"
+      return 0
+    fi
+  fi
+  printf '%s\n' "$directory"
+}
+
 # Builds a hocker that needs no shared library, since Nix's sandbox has none, and prints its path. The same source gives
 # the same file in every directory: paths of this machine are replaced in what panics say, and in what C code says.
 build_static_hocker() {
   local triple target cargo_home sysroot flags
   triple=$(rustc --print host-tuple)
-  target=$(cargo metadata --manifest-path "$root/Cargo.toml" --format-version 1 --no-deps |
-    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+  target=$(target_directory)
   cargo_home=$(cd "${CARGO_HOME:-$HOME/.cargo}" && pwd -P)
   sysroot=$(rustc --print sysroot)
   flags=(-Ctarget-feature=+crt-static "--remap-path-prefix=$root=/hocker" "--remap-path-prefix=$cargo_home=/cargo"
