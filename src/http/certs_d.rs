@@ -1,7 +1,12 @@
-//! Certificates for one host: the directories in which docker and podman keep them. `HOST/*.crt` and `HOST:PORT/*.crt`
-//! are further authorities, a pair of `*.cert` and `*.key` shows the server who the client is. They are for that host alone.
+//! Certificates for single registries: the directories in which docker and podman keep them. `HOST/*.crt` and
+//! `HOST:PORT/*.crt` are further authorities, a pair of `*.cert` and `*.key` shows the server who the client is.
 //!
-//! Sources: docs.docker.com/engine/security/certificates, containers-certs.d(5).
+//! The authorities count wherever the registry leads to, as with docker and podman: they have one setting of TLS for a
+//! registry, its token service and the stores of its blobs. Unlike there, the client shows its certificate to the host
+//! alone that the directory names: another one would learn who it is.
+//!
+//! Sources: docs.docker.com/engine/security/certificates, containers-certs.d(5), the transports in moby's
+//! `distribution/registry.go` and containers/image's `docker/docker_client.go`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,14 +15,36 @@ use url::Url;
 
 use super::roots::files;
 use super::{Identity, IdentityError, Roots, RootsError};
+use crate::name::endpoint;
 
 /// Where directories for hosts are; the first that has one for a host counts.
 #[derive(Clone, Debug, Default)]
 pub struct CertsDirectories(pub Vec<PathBuf>);
 
+/// The directories that count for connections to one host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HostDirectories {
+    /// Its own.
+    own: Option<PathBuf>,
+    /// That of the registry that leads to it, where that is another one.
+    registry: Option<PathBuf>,
+}
+
 impl CertsDirectories {
-    /// The directory for the host of a URL, if there is one.
-    pub(super) fn of(&self, url: &Url) -> Option<PathBuf> {
+    /// The directories for the host of a URL, to which a registry leads.
+    pub(super) fn of(&self, url: &Url, registry: Option<&Url>) -> HostDirectories {
+        if url.scheme() != "https" {
+            return HostDirectories::default();
+        }
+        let own = self.named_for(url);
+        let registry = registry.and_then(|registry| self.named_for(registry));
+        HostDirectories {
+            registry: registry.filter(|registry| Some(registry) != own.as_ref()),
+            own,
+        }
+    }
+
+    fn named_for(&self, url: &Url) -> Option<PathBuf> {
         let names = names(url);
         let candidates = self.0.iter().flat_map(|directory| {
             let names = names.iter();
@@ -33,53 +60,67 @@ fn names(url: &Url) -> Vec<String> {
         return Vec::new();
     }
     let host = url.host_str().unwrap_or_default();
-    match url.port() {
+    let mut names = match url.port() {
         Some(port) => vec![format!("{host}:{port}")],
         None => vec![host.to_owned(), format!("{host}:443")],
-    }
+    };
+    names.extend(endpoint::alias(url).map(str::to_owned));
+    names
 }
 
-/// What the directory of a host holds.
+/// What the directories of a host hold.
 pub(super) struct HostCertificates {
     pub(super) roots: Roots,
     pub(super) identity: Option<Identity>,
 }
 
-impl HostCertificates {
-    /// Reads a directory. Its authorities are added to `roots`.
-    pub(super) fn read(directory: &Path, mut roots: Roots) -> Result<Self, HostCertificatesError> {
-        let error = |reason| HostCertificatesError {
-            directory: directory.to_owned(),
-            reason,
-        };
-        let files = files(directory).map_err(|source| error(Reason::Read(source)))?;
-        let mut identity = None;
-        for path in &files {
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("crt") => {
-                    roots = roots
-                        .with_file(path)
-                        .map_err(|source| error(Reason::Roots(source)))?;
-                }
-                Some("cert") => {
-                    let key = path.with_extension("key");
-                    if !files.contains(&key) {
-                        return Err(error(Reason::Lone(path.clone(), "key")));
-                    }
-                    // Of several the first counts: there is no way to know which one the server would take.
-                    if identity.is_none() {
-                        let read = Identity::from_files(path, &key);
-                        identity = Some(read.map_err(|source| error(Reason::Identity(source)))?);
-                    }
-                }
-                Some("key") if !files.contains(&path.with_extension("cert")) => {
-                    return Err(error(Reason::Lone(path.clone(), "cert")));
-                }
-                _ => {}
-            }
+impl HostDirectories {
+    /// Reads the directories. Their authorities are added to `roots`.
+    pub(super) fn read(&self, mut roots: Roots) -> Result<HostCertificates, HostCertificatesError> {
+        for directory in self.own.iter().chain(&self.registry) {
+            let error = |reason| HostCertificatesError::new(directory, reason);
+            roots = authorities(directory, roots).map_err(error)?;
         }
-        Ok(Self { roots, identity })
+        let identity = match &self.own {
+            Some(directory) => identity(directory)
+                .map_err(|reason| HostCertificatesError::new(directory, reason))?,
+            None => None,
+        };
+        Ok(HostCertificates { roots, identity })
     }
+}
+
+fn authorities(directory: &Path, mut roots: Roots) -> Result<Roots, Reason> {
+    for path in files(directory).map_err(Reason::Read)? {
+        if path.extension().is_some_and(|extension| extension == "crt") {
+            roots = roots.with_file(&path).map_err(Reason::Roots)?;
+        }
+    }
+    Ok(roots)
+}
+
+fn identity(directory: &Path) -> Result<Option<Identity>, Reason> {
+    let files = files(directory).map_err(Reason::Read)?;
+    let mut identity = None;
+    for path in &files {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("cert") => {
+                let key = path.with_extension("key");
+                if !files.contains(&key) {
+                    return Err(Reason::Lone(path.clone(), "key"));
+                }
+                // Of several the first counts: there is no way to know which one the server would take.
+                if identity.is_none() {
+                    identity = Some(Identity::from_files(path, &key).map_err(Reason::Identity)?);
+                }
+            }
+            Some("key") if !files.contains(&path.with_extension("cert")) => {
+                return Err(Reason::Lone(path.clone(), "cert"));
+            }
+            _ => {}
+        }
+    }
+    Ok(identity)
 }
 
 /// The directory of a host whose files cannot be used.
@@ -89,6 +130,15 @@ pub struct HostCertificatesError {
     directory: PathBuf,
     #[source]
     reason: Reason,
+}
+
+impl HostCertificatesError {
+    fn new(directory: &Path, reason: Reason) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            reason,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +169,7 @@ mod tests {
             (&system, "s.example:443"),
             (&system, "[fd00::1]:5000"),
             (&user, "r.example"),
+            (&user, "docker.io"),
         ] {
             fs::create_dir(directory.path().join(name)).unwrap();
         }
@@ -141,11 +192,42 @@ mod tests {
                 "https://[fd00::1]:5000/",
                 Some(system.path().join("[fd00::1]:5000")),
             ),
+            (
+                "https://registry-1.docker.io/v2/",
+                Some(user.path().join("docker.io")),
+            ),
+            ("https://registry-1.docker.io:5000/v2/", None),
             ("https://r.example:5001/", None),
             ("https://t.r.example/", None),
             ("http://r.example/", None),
         ] {
-            assert_eq!(directories.of(&url.parse().unwrap()), found, "{url}");
+            let url = url.parse().unwrap();
+            for registry in [None, Some(&url)] {
+                let directories = directories.of(&url, registry);
+                assert_eq!(directories.own, found, "{url}");
+                assert_eq!(directories.registry, None, "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_that_a_registry_leads_to_has_its_directory_too() {
+        let home = tempfile::tempdir().unwrap();
+        for name in ["r.example", "s.example"] {
+            fs::create_dir(home.path().join(name)).unwrap();
+        }
+        let directories = CertsDirectories(vec![home.path().to_owned()]);
+        let registry: Url = "https://r.example/v2/".parse().unwrap();
+        for (url, own, of_registry) in [
+            ("https://r.example/token", Some("r.example"), None),
+            ("https://s.example/x", Some("s.example"), Some("r.example")),
+            ("https://t.example/x", None, Some("r.example")),
+            ("http://t.example/x", None, None),
+        ] {
+            let found = directories.of(&url.parse().unwrap(), Some(&registry));
+            assert_eq!(found.own, own.map(|name| home.path().join(name)), "{url}");
+            let expected = of_registry.map(|name| home.path().join(name));
+            assert_eq!(found.registry, expected, "{url}");
         }
     }
 
@@ -154,7 +236,11 @@ mod tests {
         for (name, says) in [("client.cert", ".key"), ("client.key", ".cert")] {
             let directory = tempfile::tempdir().unwrap();
             fs::write(directory.path().join(name), "").unwrap();
-            let read = HostCertificates::read(directory.path(), Roots::of_the_system());
+            let directories = HostDirectories {
+                own: Some(directory.path().to_owned()),
+                registry: None,
+            };
+            let read = directories.read(Roots::of_the_system());
             let error = read.err().unwrap();
             let reason = std::error::Error::source(&error).unwrap().to_string();
             assert!(reason.contains(name) && reason.contains(says), "{reason}");

@@ -4,12 +4,10 @@
 //! Source: URL standard, section "application/x-www-form-urlencoded".
 
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
-use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::reach::Reach;
 use super::whole::Tries;
-use super::{Client, Error, Lane, Request, Response, StatusCode, Whole, admission, redirect};
+use super::{Client, Error, Hop, Lane, Request, Response, StatusCode, Whole, admission, redirect};
 
 impl Client {
     /// Posts a form to the URL of a request until it has all of an answer that is worth having, or for as long as the
@@ -32,17 +30,15 @@ impl Client {
     }
 
     async fn post_once(&self, request: &Request, body: &str) -> Result<Response, Error> {
-        let mut url = request.url.clone();
-        let mut reach = self.admission(request).reach(&url);
+        let mut hop = self.first_hop(request);
         for _ in 0..redirect::LIMIT {
-            let response = self.post_to(&url, reach, body).await?;
-            match redirect::target(&url, &response) {
+            let response = self.post_to(&hop, body).await?;
+            match redirect::target(&hop.url, &response) {
                 Ok(Some(target))
                     if response.status() != StatusCode::SEE_OTHER
-                        && admission::same_origin(&url, &target) =>
+                        && admission::same_origin(&hop.url, &target) =>
                 {
-                    reach = self.follow(request, &url, &target)?;
-                    url = target;
+                    hop = self.follow(request, hop, target)?;
                 }
                 _ => return response.unencoded(),
             }
@@ -50,9 +46,10 @@ impl Client {
         Err(Error::too_many_redirects(&request.url, redirect::LIMIT))
     }
 
-    async fn post_to(&self, url: &Url, reach: Reach, body: &str) -> Result<Response, Error> {
+    async fn post_to(&self, hop: &Hop, body: &str) -> Result<Response, Error> {
+        let url = &hop.url;
         self.pool
-            .connections(url, reach, Lane::Shared)?
+            .connections(hop, Lane::Shared)?
             .post(url.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT_ENCODING, "identity")

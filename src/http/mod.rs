@@ -154,6 +154,27 @@ impl Request {
             lane: Lane::default(),
         }
     }
+
+    /// The registry that leads to the servers on its way: its authorities count for them.
+    fn leader(&self) -> Option<&Url> {
+        match &self.purpose {
+            // The author of an image names places of layers, and is not the registry.
+            Purpose::ForeignBlob => None,
+            Purpose::Token(registry) => Some(registry.base()),
+            // The registry that the authorization is for, which may be behind the one that the user named.
+            Purpose::Document | Purpose::Blob if self.authorization.is_some() => Some(&self.url),
+            Purpose::Document | Purpose::Blob => self.registry.as_ref().map(Endpoint::base),
+        }
+    }
+}
+
+/// A server on the way of a request.
+struct Hop {
+    url: Url,
+    /// Which addresses its host may have.
+    reach: Reach,
+    /// The registry that leads to it.
+    leader: Option<Url>,
 }
 
 impl Client {
@@ -195,23 +216,20 @@ impl Client {
 
     /// Sends a request once, and follows redirects.
     pub async fn send_once(&self, request: &Request) -> Result<Response, Error> {
-        let mut url = request.url.clone();
-        let mut reach = self.admission(request).reach(&url);
+        let mut hop = self.first_hop(request);
         let mut authorization = request.authorization.as_ref();
         for _ in 0..=redirect::LIMIT {
-            let response = self.round_trip(request, &url, reach, authorization).await?;
-            match redirect::target(&url, &response)? {
-                Some(target) => {
-                    reach = self.follow(request, &url, &target)?;
-                    url = target;
-                }
+            let response = self.round_trip(request, &hop, authorization).await?;
+            match redirect::target(&hop.url, &response)? {
+                Some(target) => hop = self.follow(request, hop, target)?,
                 // The digest of a blob decides; some object stores say of one how it was once uploaded.
                 None if request.purpose.is_blob() => return Ok(response),
                 None => return response.unencoded(),
             }
             // Once lost, they are not found again: another host would say what they are used for
             // (CVE-2024-45336 is that mistake).
-            authorization = authorization.filter(|_| admission::same_origin(&url, &request.url));
+            authorization =
+                authorization.filter(|_| admission::same_origin(&hop.url, &request.url));
         }
         Err(Error::too_many_redirects(&request.url, redirect::LIMIT))
     }
@@ -224,26 +242,46 @@ impl Client {
         }
     }
 
-    fn follow(&self, request: &Request, url: &Url, target: &Url) -> Result<Reach, Error> {
+    fn first_hop(&self, request: &Request) -> Hop {
+        Hop {
+            reach: self.admission(request).reach(&request.url),
+            leader: request.leader().cloned(),
+            url: request.url.clone(),
+        }
+    }
+
+    fn follow(&self, request: &Request, from: Hop, target: Url) -> Result<Hop, Error> {
         let refused = |refusal| Error::Redirect {
-            url: SafeUrl::new(url),
-            target: SafeUrl::new(target),
+            url: SafeUrl::new(&from.url),
+            target: SafeUrl::new(&target),
             purpose: match request.purpose {
                 Purpose::Token(_) => " for a token",
                 Purpose::Document | Purpose::Blob | Purpose::ForeignBlob => "",
             },
             refusal,
         };
-        self.admission(request).follow(url, target).map_err(refused)
+        let reach = self.admission(request).follow(&from.url, &target);
+        let reach = reach.map_err(refused)?;
+        // Another registry may be shown what is kept for it, which the authorities of the first one do not decide about.
+        let is_registry = Endpoint::of_redirect(&target).is_some();
+        Ok(Hop {
+            reach,
+            leader: if is_registry {
+                Some(target.clone())
+            } else {
+                from.leader
+            },
+            url: target,
+        })
     }
 
     async fn round_trip(
         &self,
         request: &Request,
-        url: &Url,
-        reach: Reach,
+        hop: &Hop,
         authorization: Option<&Authorization>,
     ) -> Result<Response, Error> {
+        let url = &hop.url;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Head => reqwest::Method::HEAD,
@@ -257,7 +295,7 @@ impl Client {
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
         );
-        let connections = self.pool.connections(url, reach, request.lane)?;
+        let connections = self.pool.connections(hop, request.lane)?;
         let turn = match request.lane {
             Lane::Shared if request.purpose.is_blob() => self.pool.turn(url).await,
             _ => None,

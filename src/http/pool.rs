@@ -6,7 +6,6 @@
 //! did not come at the first try.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,10 +13,10 @@ use reqwest::Version;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{Origin, Url};
 
-use super::certs_d::HostCertificates;
+use super::certs_d::HostDirectories;
 use super::reach::Reach;
 use super::resolver::{Names, Resolver};
-use super::{CONNECT_TIMEOUT, Error, Roots, Settings, USER_AGENT, tls};
+use super::{CONNECT_TIMEOUT, Error, Hop, Roots, Settings, USER_AGENT, tls};
 
 /// Some servers send more than the 100 that hyper takes.
 const MAX_HEADERS: usize = 512;
@@ -43,7 +42,7 @@ pub enum Lane {
 }
 
 /// Connections of one kind are no good for requests of another.
-type Kind = (Reach, Lane, Option<PathBuf>);
+type Kind = (Reach, Lane, HostDirectories);
 
 /// All connections, and what is known of the servers.
 #[derive(Debug)]
@@ -73,20 +72,17 @@ impl Pool {
         }
     }
 
-    /// The connections for requests to `url`. Those to a host that has certificates of its own are its alone.
-    pub(super) fn connections(
-        &self,
-        url: &Url,
-        reach: Reach,
-        lane: Lane,
-    ) -> Result<reqwest::Client, Error> {
+    /// The connections for requests on a hop. Those to a host that has certificates of its own are its alone.
+    pub(super) fn connections(&self, hop: &Hop, lane: Lane) -> Result<reqwest::Client, Error> {
+        let Hop { url, reach, leader } = hop;
         self.settings.proxies.for_url(url)?;
         // HTTP/2 is agreed on by TLS; without that there is one kind of connections.
         let lane = match url.scheme() {
             "https" => lane,
             _ => Lane::Own,
         };
-        let kind = (reach, lane, self.settings.certificates.of(url));
+        let directories = self.settings.certificates.of(url, leader.as_ref());
+        let kind = (*reach, lane, directories);
         let mut clients = lock(&self.clients);
         if let Some(client) = clients.get(&kind) {
             return Ok(client.clone());
@@ -96,15 +92,9 @@ impl Pool {
         Ok(client)
     }
 
-    fn connect(&self, (reach, lane, certificates): &Kind) -> Result<reqwest::Client, Error> {
-        let (roots, identity) = match certificates {
-            Some(directory) => {
-                let own = HostCertificates::read(directory, self.roots.clone())?;
-                (own.roots, own.identity)
-            }
-            None => (self.roots.clone(), None),
-        };
-        let mut tls = tls::config(roots, identity)?;
+    fn connect(&self, (reach, lane, directories): &Kind) -> Result<reqwest::Client, Error> {
+        let certificates = directories.read(self.roots.clone())?;
+        let mut tls = tls::config(certificates.roots, certificates.identity)?;
         // A server that has only another protocol then says so, instead of speaking it.
         tls.alpn_protocols = match lane {
             Lane::Shared => vec![b"h2".to_vec(), b"http/1.1".to_vec()],

@@ -147,6 +147,15 @@ impl Endpoint {
     }
 }
 
+/// The name by which references know the registry at a host, where that is not the host's.
+#[must_use]
+pub fn alias(url: &Url) -> Option<&'static str> {
+    // Another scheme or port of its host is somebody else, who gets nothing that is kept for it.
+    let is_docker_hub =
+        url.scheme() == "https" && url.host_str() == Some(docker_hub::HOST) && url.port().is_none();
+    is_docker_hub.then_some(DOCKER_HUB)
+}
+
 impl FromStr for Endpoint {
     type Err = ParseError;
 
@@ -190,11 +199,10 @@ impl FromStr for Endpoint {
             Channel::OpenByUser
         };
         let host = base.host_str().unwrap_or_default();
-        let name = match base.port() {
-            // Another scheme or port of its host is somebody else, who gets nothing that is kept for it.
-            None if host == docker_hub::HOST && base.scheme() == "https" => DOCKER_HUB.to_owned(),
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
+        let name = match (alias(&base), base.port()) {
+            (Some(alias), _) => alias.to_owned(),
+            (None, Some(port)) => format!("{host}:{port}"),
+            (None, None) => host.to_owned(),
         };
         Ok(Self {
             name: name.parse()?,

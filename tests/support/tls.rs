@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 /// A certificate authority that nobody trusts unless told to.
 pub(crate) struct Authority {
@@ -63,6 +64,34 @@ impl Authority {
     /// A server of another name.
     pub(crate) fn server_named(&self, name: &str) -> Arc<ServerConfig> {
         self.configured(&[name], &[])
+    }
+
+    /// A server on 127.0.0.1 that asks clients for a certificate of this authority. One that `demands` it talks to nobody
+    /// without.
+    pub(crate) fn server_that_asks(
+        &self,
+        version: &'static SupportedProtocolVersion,
+        demands: bool,
+    ) -> Arc<ServerConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let verifier = if demands {
+            verifier
+        } else {
+            verifier.allow_unauthenticated()
+        };
+        let (certificate, key) = self.vouch(&["127.0.0.1"]);
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        Arc::new(config)
     }
 
     fn configured(&self, names: &[&str], protocols: &[&str]) -> Arc<ServerConfig> {

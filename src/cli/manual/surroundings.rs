@@ -250,8 +250,8 @@ pub(super) const FILES: &[Thing] = &[
             "~/.config/containers/certs.d",
         ],
         &[Registries],
-        "Directories for hosts, HOST or HOST:PORT: *.crt are further authorities for that host; *.cert and *.key are the \
-         client's certificate and key.",
+        "Directories for registries, HOST or HOST:PORT: *.crt are further authorities for that registry, its token service \
+         and the servers that have its blobs; *.cert and *.key are the client's certificate and key for that host alone.",
     ),
     thing(
         &["~/.docker/contexts"],

@@ -13,6 +13,7 @@ use crate::support::scripted_registry::{Expect, Registry, get};
 
 mod addresses; // redirects and realms into networks where they may not lead
 mod algorithms; // digests of SHA-512
+mod certificates; // those of single hosts, and of clients
 mod connection; // refused, reset, cut, stalled, slow
 mod documents; // manifests, configurations and whole images on a bad line
 mod encodings; // headers that say something about the content

@@ -54,7 +54,12 @@ pub(super) fn hold(
                 stream.conn.complete_io(&mut stream.sock)?;
             }
             let protocol = stream.conn.alpn_protocol().map(<[u8]>::to_vec);
-            shared.state().protocols.push(protocol);
+            let identified = stream.conn.peer_certificates().is_some();
+            {
+                let mut state = shared.state();
+                state.protocols.push(protocol);
+                state.identified.push(identified);
+            }
             converse(stream, shared)
         }
     }

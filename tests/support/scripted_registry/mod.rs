@@ -39,6 +39,8 @@ struct State {
     connections: Vec<TcpStream>,
     /// What each TLS connection agreed to speak.
     protocols: Vec<Option<Vec<u8>>>,
+    /// Whether the client of each showed a certificate.
+    identified: Vec<bool>,
     accepted: usize,
     stalled: usize,
     stopping: bool,
@@ -172,6 +174,11 @@ impl Registry {
     /// What each TLS connection so far agreed to speak, by ALPN.
     pub(crate) fn protocols(&self) -> Vec<Option<Vec<u8>>> {
         self.shared.state().protocols.clone()
+    }
+
+    /// Whether the client of each TLS connection so far showed a certificate.
+    pub(crate) fn identified(&self) -> Vec<bool> {
+        self.shared.state().identified.clone()
     }
 
     /// The bytes of bodies that were sent so far.
