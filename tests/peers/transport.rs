@@ -149,6 +149,29 @@ fn a_certificate_for_another_host_is_refused() {
 }
 
 #[test]
+fn a_server_of_old_versions_of_tls_is_told() {
+    let authority = Authority::new("a company");
+    for version in ["TLSv1", "TLSv1.1"] {
+        let nginx = Nginx::start_with_tls(
+            &authority.identity(&["localhost"]),
+            &format!("ssl_protocols {version}; ssl_ciphers DEFAULT@SECLEVEL=0; return 200;"),
+        );
+        let ca = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        image_from(
+            &format!("https://{}/v2/", nginx.name()),
+            directory.path(),
+            "image",
+        )
+        .env("SSL_CERT_FILE", authority.write(ca.path()))
+        .run()
+        .failed(6)
+        .says("hint: the server must speak TLS 1.2 or 1.3");
+        assert!(nginx.requests().is_empty());
+    }
+}
+
+#[test]
 fn documents_and_small_layers_share_one_connection_and_a_large_layer_has_its_own() {
     let registry = DockerRegistry::start();
     let mut image = layers(30);

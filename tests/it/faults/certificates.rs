@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustls::version::TLS13;
+use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;
 
-use super::layer;
+use super::{TOKEN, layer, retries};
 use crate::support::hocker::Run;
 use crate::support::image::{blob_path, digest, noise};
 use crate::support::scripted_registry::{Answer, Registry, get};
@@ -137,4 +137,42 @@ fn a_certificate_is_shown_to_the_host_alone_that_it_is_kept_for() {
         .done();
     assert_eq!(registry.identified(), [true]);
     assert_eq!(store.identified(), [false]);
+}
+
+#[test]
+fn a_server_that_demands_a_certificate_is_told_with_where_to_put_it() {
+    let authority = Authority::new("a company");
+    for version in [&TLS12, &TLS13] {
+        let registry = Registry::start_with_tls(authority.server_that_asks(version, true));
+        let directory = tempfile::tempdir().unwrap();
+        let outcome = Home::new()
+            .trusts(&registry, &authority)
+            .fetch(&registry, &digest(b"x"), directory.path())
+            .run()
+            .failed(6)
+            .says("hint: the server may want a client certificate")
+            .says("client.cert")
+            .never_says(TOKEN);
+        assert_eq!(retries(&outcome).len(), 0, "{outcome}");
+        assert!(registry.requests().is_empty());
+    }
+}
+
+#[test]
+fn a_certificate_that_a_server_refuses_is_told() {
+    let authority = Authority::new("a company");
+    for version in [&TLS12, &TLS13] {
+        let registry = Registry::start_with_tls(authority.server_that_asks(version, true));
+        let directory = tempfile::tempdir().unwrap();
+        let outcome = Home::new()
+            .trusts(&registry, &authority)
+            .shows(&registry, &Authority::new("another"))
+            .fetch(&registry, &digest(b"x"), directory.path())
+            .run()
+            .failed(6)
+            .says("hint: check the client certificate")
+            .never_says(TOKEN);
+        assert_eq!(retries(&outcome).len(), 0, "{outcome}");
+        assert!(registry.requests().is_empty());
+    }
 }

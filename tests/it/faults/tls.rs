@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::path::Path;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use super::{TOKEN, layer, retries};
 use crate::support::hocker::Run;
@@ -246,19 +246,25 @@ fn what_a_server_says_of_http_at_a_port_for_https_is_understood() {
     }
 }
 
-#[test]
-fn a_port_that_speaks_no_tls_is_told_with_how_to_say_so() {
+/// A server that answers the beginning of TLS with these bytes, once.
+fn answering(bytes: &'static [u8]) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
         let (mut client, _) = listener.accept().unwrap();
         let mut hello = [0; 5];
         client.read_exact(&mut hello).unwrap();
-        // As Go's servers and nginx answer what is no request.
-        let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        let _ = client.write_all(bytes);
         let _ = client.shutdown(Shutdown::Write);
         let _ = io::copy(&mut client, &mut io::sink());
     });
+    (address, server)
+}
+
+#[test]
+fn a_port_that_speaks_no_tls_is_told_with_how_to_say_so() {
+    // As Go's servers and nginx answer what is no request.
+    let (address, server) = answering(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     let directory = tempfile::tempdir().unwrap();
     let outcome = layer(&digest(b"x"), "app")
         .arguments(["--registry", &format!("https://{address}")])
@@ -270,6 +276,24 @@ fn a_port_that_speaks_no_tls_is_told_with_how_to_say_so() {
         .never_says(TOKEN);
     assert_eq!(retries(&outcome).len(), 0, "{outcome}");
     server.join().unwrap();
+}
+
+#[test]
+fn a_server_that_speaks_only_old_versions_of_tls_is_told() {
+    // The fatal alert protocol_version, in records of TLS 1.0 and 1.2 (RFC 5246, section 7.2).
+    for alert in [&[21, 3, 1, 0, 2, 2, 70], &[21, 3, 3, 0, 2, 2, 70]] {
+        let (address, server) = answering(alert);
+        let directory = tempfile::tempdir().unwrap();
+        let outcome = layer(&digest(b"x"), "app")
+            .arguments(["--registry", &format!("https://{address}")])
+            .in_directory(directory.path())
+            .run()
+            .failed(6)
+            .says("hint: the server must speak TLS 1.2 or 1.3")
+            .never_says(TOKEN);
+        assert_eq!(retries(&outcome).len(), 0, "{outcome}");
+        server.join().unwrap();
+    }
 }
 
 #[test]
