@@ -1,8 +1,9 @@
-//! Through a real forward proxy, the only one that knows where the registry is: outside of Nix, and in its sandbox.
+//! Through real forward proxies, the only ones that know where the registry is: outside of Nix, and in its sandbox.
 
 use std::fs;
 use std::process::Output;
 
+use crate::machine::microsocks::{self, Microsocks};
 use crate::machine::program;
 use crate::machine::site::{PASSWORD, REGISTRY, Site, USER, is_discreet};
 use crate::machine::tinyproxy::Tinyproxy;
@@ -85,6 +86,26 @@ fn plain_http_is_asked_of_the_proxy_in_the_sandbox_and_outside() {
     assert!(output.status.success(), "{}", program::told(&output));
     assert_eq!(proxy.requests(), [request.as_str(); 4]);
     site.is_discreet(&output);
+}
+
+#[test]
+fn a_socks_proxy_resolves_the_name_for_either_scheme_in_the_sandbox_and_outside() {
+    let site = Site::with_names(&[PROXY]);
+    let proxy = Microsocks::start(site.host(), &[REGISTRY]);
+    let name = format!("{REGISTRY}/team/app:1");
+    let target = format!("{REGISTRY}:443");
+    for scheme in ["socks5", "socks5h"] {
+        let url = format!("{scheme}://{PROXY}:{}", microsocks::PORT);
+        let through = [("all_proxy", url.as_str())];
+        let before = proxy.targets().len();
+        is_fetched(&site, &layer(&site, &name, &through));
+        assert_eq!(proxy.targets()[before..], [target.as_str()], "{scheme}");
+        let output = site.build(&[], &[&CREDENTIALS[..], &through].concat());
+        site.is_built(&output);
+        // One more for each blob.
+        assert_eq!(proxy.targets()[before..], [target.as_str(); 3], "{scheme}");
+        site.forget();
+    }
 }
 
 #[test]

@@ -61,6 +61,19 @@ impl Host {
         command
     }
 
+    /// A script of the shell on this host that alone knows these names, which are the host's own. Its `$1` and so on are
+    /// still to be given.
+    pub(crate) fn command_knowing(&self, names: &[&str], script: &str) -> Command {
+        let hosts = self.directory.path().join("known-hosts");
+        fs::write(&hosts, format!("127.0.0.1 {}\n", names.join(" "))).unwrap();
+        let mut command = self.command("unshare", Path::new("/"));
+        command
+            .args(["--mount", "sh", "-c"])
+            .arg(format!("mount --bind \"$0\" /etc/hosts && {script}"))
+            .arg(hosts);
+        command
+    }
+
     /// Where this host's `/etc/…` is for the test.
     pub(crate) fn etc(&self, path: &str) -> PathBuf {
         self.directory.path().join("etc").join(path)

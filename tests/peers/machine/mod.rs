@@ -10,6 +10,7 @@ pub(crate) mod dockerd;
 pub(crate) mod flake;
 pub(crate) mod host;
 pub(crate) mod internet;
+pub(crate) mod microsocks;
 pub(crate) mod nginx;
 pub(crate) mod nix;
 pub(crate) mod nixos;

@@ -2,7 +2,6 @@
 //! so that what arrives there came through it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use super::host::Host;
 use super::server::Server;
@@ -19,24 +18,14 @@ impl Tinyproxy {
     /// On a host, for everybody or for one user, with names that only it can resolve.
     pub(crate) fn start(host: &Host, names: &[&str], user: Option<(&str, &str)>) -> Self {
         let directory = host.directory();
-        let file = |name: &str, text: String| -> PathBuf {
-            let path = directory.join(name);
-            fs::write(&path, text).unwrap();
-            path
-        };
         let auth = user.map_or_else(String::new, |(name, password)| {
             format!("BasicAuth {name} {password}\n")
         });
-        let config = file(
-            "tinyproxy.conf",
-            format!("Port {PORT}\nListen 127.0.0.1\nTimeout 60\nLogLevel Connect\n{auth}"),
-        );
-        let hosts = file("proxy-hosts", format!("127.0.0.1 {}\n", names.join(" ")));
-        let mut command = host.command("unshare", Path::new("/"));
-        command
-            .args(["--mount", "sh", "-c"])
-            .arg("mount --bind \"$0\" /etc/hosts && exec tinyproxy -d -c \"$1\"")
-            .args([&hosts, &config]);
+        let config = directory.join("tinyproxy.conf");
+        let text = format!("Port {PORT}\nListen 127.0.0.1\nTimeout 60\nLogLevel Connect\n{auth}");
+        fs::write(&config, text).unwrap();
+        let mut command = host.command_knowing(names, "exec tinyproxy -d -c \"$1\"");
+        command.arg(config);
         let server = Server::start(&mut command, &directory.join("proxy.log"), || {
             host.listens(PORT)
         });
