@@ -24,8 +24,9 @@ const MAX_HEADERS: usize = 512;
 const MAX_HEADER_BYTES: u32 = 64 << 10;
 /// What a server may send of one answer before it hears that there is room for more, in bytes: a small blob.
 const ANSWER_WINDOW: u32 = 1 << 20;
-/// The same of all answers on a connection.
-const CONNECTION_WINDOW: u32 = 4 << 20;
+/// The same of all answers on a connection: at 50 ms it would otherwise be the limit that many small blobs come up
+/// against.
+const CONNECTION_WINDOW: u32 = 16 << 20;
 /// A connection on which nothing comes for so long is asked whether it is still there, and has as long to say so.
 const PING: Duration = Duration::from_secs(15);
 /// As many small blobs at a time from servers that have one connection for each.
