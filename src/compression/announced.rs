@@ -51,9 +51,8 @@ fn least(compressed: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{gzip, gzip_at};
+    use super::super::fixture::gzip;
     use super::*;
-    use flate2::Compression as Level;
     use std::io::{Cursor, Write as _};
 
     fn announced(packed: &[u8]) -> Option<u64> {

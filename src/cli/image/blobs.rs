@@ -9,7 +9,6 @@ use std::sync::Arc;
 use crate::cli::Error;
 use hocker::archive::blob_file::BlobFile;
 use hocker::archive::composition::{self, Composition};
-use hocker::input;
 use hocker::name::Repository;
 use hocker::oci::descriptor::Descriptor;
 use hocker::oci::digest::Digest;
