@@ -250,6 +250,37 @@ fn a_server_that_wants_a_certificate_gets_the_one_that_is_kept_for_it() {
 }
 
 #[test]
+fn a_server_of_gos_that_demands_a_certificate_is_told_with_where_to_put_it() {
+    let authority = Authority::new("a company");
+    let registry = DockerRegistry::start_with_client_certificates(&authority);
+    let url = format!("https://localhost:{}/v2/", registry.port());
+    let home = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = authority.write(home.path());
+    let run = || {
+        image_from(&url, directory.path(), "image")
+            .env("HOME", home.path())
+            .env("SSL_CERT_FILE", &bundle)
+            .run()
+    };
+    let hint = "hint: the server may want a client certificate, or another one";
+    run().failed(6).says(hint);
+    let own = format!(".config/containers/certs.d/localhost:{}", registry.port());
+    let own = home.path().join(own);
+    fs::create_dir_all(&own).unwrap();
+    let show = |authority: &Authority| {
+        let client = authority.identity(&["client.example"]);
+        fs::write(own.join("client.cert"), client.certificate).unwrap();
+        fs::write(own.join("client.key"), client.key).unwrap();
+    };
+    show(&Authority::new("another"));
+    run().failed(6).says(hint);
+    show(&authority);
+    // It is let in, and asks for what is not there.
+    run().failed(3);
+}
+
+#[test]
 fn blobs_may_be_on_another_server_which_sees_no_credentials() {
     let registry = DockerRegistry::start_with_password("ann", PASSWORD);
     let image = layers(3);

@@ -151,8 +151,8 @@ fn hint_of_tls(problem: TlsProblem) -> Option<&'static str> {
         }
         TlsProblem::Certificate => None,
         TlsProblem::ClientCertificate => Some(
-            "the server may want a client certificate: put it into /etc/docker/certs.d/HOST:PORT/client.cert and its key \
-             into client.key beside it",
+            "the server may want a client certificate, or another one: put it into \
+             /etc/docker/certs.d/HOST:PORT/client.cert and its key into client.key beside it",
         ),
         TlsProblem::ClientCertificateRefused => Some(
             "check the client certificate in /etc/docker/certs.d or ~/.config/containers/certs.d: the server refuses it",

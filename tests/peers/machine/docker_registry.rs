@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::program;
 use super::server::{Server, free_port, wait_until};
 use super::token_server::{NAME, TokenServer};
+use crate::support::tls::Authority;
 
 /// A registry with its own storage.
 pub(crate) struct DockerRegistry {
@@ -69,7 +70,10 @@ impl DockerRegistry {
         Self::configured(|directory| {
             let file = directory.join("htpasswd");
             fs::write(&file, passwords).unwrap();
-            format!("htpasswd:\n    realm: tests\n    path: {}", file.display())
+            format!(
+                "auth:\n  htpasswd:\n    realm: tests\n    path: {}",
+                file.display()
+            )
         })
     }
 
@@ -82,33 +86,47 @@ impl DockerRegistry {
     pub(crate) fn start_with_tokens_from(server: &TokenServer, realm: &str) -> Self {
         Self::configured(|_| {
             format!(
-                "token:\n    realm: {realm}\n    service: {NAME}\n    issuer: {NAME}\n    rootcertbundle: {}",
+                "auth:\n  token:\n    realm: {realm}\n    service: {NAME}\n    issuer: {NAME}\n    rootcertbundle: {}",
                 server.certificate().display()
             )
         })
     }
 
-    fn configured(auth: impl FnOnce(&Path) -> String) -> Self {
-        Self::with_storage("filesystem:\n    rootdirectory: DIRECTORY", auth)
+    /// A registry by https for clients that show a certificate of `authority`.
+    pub(crate) fn start_with_client_certificates(authority: &Authority) -> Self {
+        Self::configured(|directory| {
+            let identity = authority.identity(&["localhost"]);
+            let (certificate, key) = (directory.join("certificate"), directory.join("key"));
+            fs::write(&certificate, identity.certificate).unwrap();
+            fs::write(&key, identity.key).unwrap();
+            // Further lines of the section `http`.
+            format!(
+                "  tls:\n    certificate: {}\n    key: {}\n    clientcas: [ {} ]",
+                certificate.display(),
+                key.display(),
+                authority.write(directory).display()
+            )
+        })
     }
 
-    /// `DIRECTORY` in `storage` is one of the registry's own.
-    fn with_storage(storage: &str, auth: impl FnOnce(&Path) -> String) -> Self {
+    fn configured(rest: impl FnOnce(&Path) -> String) -> Self {
+        Self::with_storage("filesystem:\n    rootdirectory: DIRECTORY", rest)
+    }
+
+    /// `DIRECTORY` in `storage` is one of the registry's own, and `rest` gives the end of its configuration.
+    fn with_storage(storage: &str, rest: impl FnOnce(&Path) -> String) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
         let path = directory.path();
         let config = path.join("config.yml");
-        let auth = match auth(path) {
-            none if none.is_empty() => none,
-            section => format!("auth:\n  {section}\n"),
-        };
         let text = format!(
             "version: 0.1\n\
              log:\n  level: warn\n\
              storage:\n  {storage}\n  delete:\n    enabled: true\n\
              validation:\n  manifests:\n    urls:\n      allow: [\"^https?://\"]\n\
-             http:\n  addr: 127.0.0.1:{port}\n{auth}",
-            storage = storage.replace("DIRECTORY", &path.join("storage").display().to_string())
+             http:\n  addr: 127.0.0.1:{port}\n{rest}\n",
+            storage = storage.replace("DIRECTORY", &path.join("storage").display().to_string()),
+            rest = rest(path)
         );
         fs::write(&config, text).unwrap();
         let server = Server::start(
