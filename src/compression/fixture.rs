@@ -7,12 +7,7 @@ use flate2::write::GzEncoder;
 
 /// One gzip member.
 pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
-    gzip_at(Compression::fast(), plain)
-}
-
-/// One gzip member, compressed as far as this.
-pub(crate) fn gzip_at(level: Compression, plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), level);
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
 }

@@ -11,7 +11,6 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::support::hocker::{Run, hocker};
 use crate::support::image::{Family, Image, Layer, Packing, noise};
