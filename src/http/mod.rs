@@ -11,6 +11,7 @@ pub mod content_range;
 pub mod direct;
 mod error;
 mod form;
+mod hop;
 mod identity;
 mod no_proxy;
 mod pace;
@@ -48,11 +49,10 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use url::Url;
 
 use self::admission::Admission;
+use self::hop::Hop;
 use self::pool::Pool;
-use self::reach::Reach;
 use self::retry::{Backoff, Failure, Policy};
 use crate::name::endpoint::Endpoint;
-use crate::safe_url::SafeUrl;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("hocker/", env!("CARGO_PKG_VERSION"));
@@ -154,27 +154,6 @@ impl Request {
             lane: Lane::default(),
         }
     }
-
-    /// The registry that leads to the servers on its way: its authorities count for them.
-    fn leader(&self) -> Option<&Url> {
-        match &self.purpose {
-            // The author of an image names places of layers, and is not the registry.
-            Purpose::ForeignBlob => None,
-            Purpose::Token(registry) => Some(registry.base()),
-            // The registry that the authorization is for, which may be behind the one that the user named.
-            Purpose::Document | Purpose::Blob if self.authorization.is_some() => Some(&self.url),
-            Purpose::Document | Purpose::Blob => self.registry.as_ref().map(Endpoint::base),
-        }
-    }
-}
-
-/// A server on the way of a request.
-struct Hop {
-    url: Url,
-    /// Which addresses its host may have.
-    reach: Reach,
-    /// The registry that leads to it.
-    leader: Option<Url>,
 }
 
 impl Client {
@@ -240,39 +219,6 @@ impl Client {
             names: &self.pool.names,
             settings: &self.settings,
         }
-    }
-
-    fn first_hop(&self, request: &Request) -> Hop {
-        Hop {
-            reach: self.admission(request).reach(&request.url),
-            leader: request.leader().cloned(),
-            url: request.url.clone(),
-        }
-    }
-
-    fn follow(&self, request: &Request, from: Hop, target: Url) -> Result<Hop, Error> {
-        let refused = |refusal| Error::Redirect {
-            url: SafeUrl::new(&from.url),
-            target: SafeUrl::new(&target),
-            purpose: match request.purpose {
-                Purpose::Token(_) => " for a token",
-                Purpose::Document | Purpose::Blob | Purpose::ForeignBlob => "",
-            },
-            refusal,
-        };
-        let reach = self.admission(request).follow(&from.url, &target);
-        let reach = reach.map_err(refused)?;
-        // Another registry may be shown what is kept for it, which the authorities of the first one do not decide about.
-        let is_registry = Endpoint::of_redirect(&target).is_some();
-        Ok(Hop {
-            reach,
-            leader: if is_registry {
-                Some(target.clone())
-            } else {
-                from.leader
-            },
-            url: target,
-        })
     }
 
     async fn round_trip(

@@ -39,4 +39,5 @@ mod serving; // dockerd, containerd and skopeo fetch from hocker serve
 mod several; // ten builds at once
 mod sizes; // a build takes no more than its manifest says
 mod store; // sharing, closures, and tags that move or go
+mod tls; // servers with which TLS cannot be agreed on
 mod transport; // TLS under a private authority, bad lines, redirects and tokens

@@ -42,7 +42,7 @@ pub(crate) fn layers(count: usize) -> Image {
 }
 
 /// `hocker image` from a registry at a URL.
-fn image_from(url: &str, directory: &Path, name: &str) -> Run {
+pub(crate) fn image_from(url: &str, directory: &Path, name: &str) -> Run {
     hocker(["image", "--format", "oci-dir", "--out", name])
         .arguments(["--registry", url, "team/app", "1"])
         .in_directory(directory)
@@ -149,29 +149,6 @@ fn a_certificate_for_another_host_is_refused() {
 }
 
 #[test]
-fn a_server_of_old_versions_of_tls_is_told() {
-    let authority = Authority::new("a company");
-    for version in ["TLSv1", "TLSv1.1"] {
-        let nginx = Nginx::start_with_tls(
-            &authority.identity(&["localhost"]),
-            &format!("ssl_protocols {version}; ssl_ciphers DEFAULT@SECLEVEL=0; return 200;"),
-        );
-        let ca = tempfile::tempdir().unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        image_from(
-            &format!("https://{}/v2/", nginx.name()),
-            directory.path(),
-            "image",
-        )
-        .env("SSL_CERT_FILE", authority.write(ca.path()))
-        .run()
-        .failed(6)
-        .says("hint: the server must speak TLS 1.2 or 1.3");
-        assert!(nginx.requests().is_empty());
-    }
-}
-
-#[test]
 fn documents_and_small_layers_share_one_connection_and_a_large_layer_has_its_own() {
     let registry = DockerRegistry::start();
     let mut image = layers(30);
@@ -247,37 +224,6 @@ fn a_server_that_wants_a_certificate_gets_the_one_that_is_kept_for_it() {
     fs::write(own.join("client.key"), client.key).unwrap();
     run("image").done();
     is_complete(&image, &directory.path().join("image"));
-}
-
-#[test]
-fn a_server_of_gos_that_demands_a_certificate_is_told_with_where_to_put_it() {
-    let authority = Authority::new("a company");
-    let registry = DockerRegistry::start_with_client_certificates(&authority);
-    let url = format!("https://localhost:{}/v2/", registry.port());
-    let home = tempfile::tempdir().unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let bundle = authority.write(home.path());
-    let run = || {
-        image_from(&url, directory.path(), "image")
-            .env("HOME", home.path())
-            .env("SSL_CERT_FILE", &bundle)
-            .run()
-    };
-    let hint = "hint: the server may want a client certificate, or another one";
-    run().failed(6).says(hint);
-    let own = format!(".config/containers/certs.d/localhost:{}", registry.port());
-    let own = home.path().join(own);
-    fs::create_dir_all(&own).unwrap();
-    let show = |authority: &Authority| {
-        let client = authority.identity(&["client.example"]);
-        fs::write(own.join("client.cert"), client.certificate).unwrap();
-        fs::write(own.join("client.key"), client.key).unwrap();
-    };
-    show(&Authority::new("another"));
-    run().failed(6).says(hint);
-    show(&authority);
-    // It is let in, and asks for what is not there.
-    run().failed(3);
 }
 
 #[test]
