@@ -53,5 +53,6 @@ pub mod daemon;
 pub mod lock;
 pub mod nix;
 pub mod pin;
+pub mod pull;
 pub mod registry;
 pub mod serve;

@@ -9,6 +9,7 @@ use super::source::Source;
 use super::{Context, Error, stdout};
 use hocker::oci::descriptor::MAX_UNDESCRIBED_SIZE;
 use hocker::output::OutputFile;
+use hocker::pull::LayerProgress;
 use hocker::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
 use hocker::verify::Size;
 
@@ -39,7 +40,7 @@ pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error>
     let fetched = registry.fetch_to(&blob, &file, &progress).await;
     fetched.map_err(|error| Error::of_download(error, path))?;
     file.commit()?;
-    progress.wrote();
+    LayerProgress::wrote(&progress);
     // A pipe that is named, like /dev/stdout, gets nothing but the data.
     if !is_named {
         return Ok(());

@@ -30,7 +30,6 @@ mod serve;
 mod source;
 mod stderr;
 mod stdout;
-mod transfer;
 mod transport;
 mod unanswered;
 mod unquoted;

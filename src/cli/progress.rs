@@ -9,6 +9,7 @@ use super::stderr;
 use hocker::http::retry::{Next, Notice};
 use hocker::oci::digest::{DiffId, Digest};
 use hocker::printable::Printable;
+use hocker::pull::{self, ImageProgress};
 use hocker::registry::Progress;
 
 /// How a bar is laid out: `ca4f61b [=====>   ] 31.2/50.1 MiB 12.3 MiB/s 2s`.
@@ -130,17 +131,21 @@ pub(super) struct LayerProgress {
     short: Printable,
 }
 
-impl LayerProgress {
-    /// The layer was written as it is.
-    pub(super) fn wrote(self) {
-        let Self { display, short, .. } = &self;
+impl ImageProgress for Display {
+    fn layer(&self, layer: &Digest) -> Box<dyn pull::LayerProgress> {
+        Box::new(Self::layer(self, layer))
+    }
+}
+
+impl pull::LayerProgress for LayerProgress {
+    fn wrote(&self) {
+        let Self { display, short, .. } = self;
         display.line(&Printable::new(&format!(
             "Downloading layer: {short} => wrote {short}"
         )));
     }
 
-    /// The layer was decompressed and written.
-    pub(super) fn decompressed(self, diff_id: &DiffId) {
+    fn decompressed(&self, diff_id: &DiffId) {
         self.display.line(&Printable::new(&format!(
             "Downloading layer: {} => decompressed => wrote {}",
             self.short,

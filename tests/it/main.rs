@@ -13,6 +13,7 @@ mod support;
 
 // The structure of the project.
 mod circles; // no file imports one that imports it
+mod examples; // the programs in examples/
 mod fuzz_lock; // the fuzz targets use the same versions
 mod layers; // which module may use which
 mod nix_files; // Nix files are laid out as nixfmt lays them out

@@ -9,6 +9,7 @@ use hocker::daemon;
 use hocker::http::TlsProblem;
 use hocker::oci::document::ParseError;
 use hocker::pin;
+use hocker::pull;
 use hocker::registry::Cause;
 use hocker::verify;
 
@@ -31,10 +32,10 @@ impl Error {
                 Self::AllPlaces(error) => hint_of_build(error.most_important()?.cause()),
                 error => error.hint(),
             },
-            Self::Layer {
+            Self::Pull(pull::Error::Layer {
                 source: LayerError::TooLarge(_),
                 ..
-            } => Some("if that is what the image is for, allow more with --max-layer-size"),
+            }) => Some("if that is what the image is for, allow more with --max-layer-size"),
             Self::StoredImage(error) => match **error {
                 stored_image::Error::Platform { .. } => Some("choose one of these with --platform"),
                 stored_image::Error::SeveralImages { .. } => {

@@ -17,6 +17,7 @@ use hocker::http::{self, RootsError};
 use hocker::name::endpoint;
 use hocker::oci::document::ParseError;
 use hocker::pin;
+use hocker::pull;
 use hocker::registry::{self, Cause, DownloadError};
 use hocker::{archive, daemon, name, nix, output, serve, verify};
 
@@ -85,18 +86,12 @@ pub(crate) enum Error {
         #[source]
         source: ParseError,
     },
-    /// A layer that does not decompress to what its configuration says.
-    #[error("cannot use the layer {layer}")]
-    Layer {
-        /// Its digest.
-        layer: String,
-        /// What is wrong with it.
-        #[source]
-        source: LayerError,
-    },
     /// An image on disk.
     #[error("cannot use the image")]
     StoredImage(#[source] Box<stored_image::Error>),
+    /// An image that cannot be pulled.
+    #[error(transparent)]
+    Pull(pull::Error),
     /// A blob that none of its places gives.
     #[error(transparent)]
     AllPlaces(nix::builder::AllPlacesFailed),
@@ -130,15 +125,6 @@ pub(crate) enum Error {
     /// An output file or directory.
     #[error(transparent)]
     Output(#[from] output::Error),
-    /// An archive.
-    #[error("cannot write the image to {output}")]
-    Archive {
-        /// Where to.
-        output: String,
-        /// Why not.
-        #[source]
-        source: archive::header::Error,
-    },
     /// An image that cannot be pinned.
     #[error(transparent)]
     Pin(pin::Error),
@@ -183,15 +169,6 @@ pub(crate) enum Error {
         #[source]
         source: io::Error,
     },
-    /// A file that was fetched cannot be kept.
-    #[error("cannot write to {}", path.display())]
-    Scratch {
-        /// Where.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
     /// No threads.
     #[error("cannot start")]
     Runtime(#[source] io::Error),
@@ -218,6 +195,17 @@ impl From<pin::Error> for Error {
     }
 }
 
+impl From<pull::Error> for Error {
+    fn from(error: pull::Error) -> Self {
+        match error {
+            pull::Error::Registry(error) => Self::Registry(error),
+            pull::Error::StoredImage(error) => Self::StoredImage(error),
+            pull::Error::Output(error) => Self::Output(error),
+            error => Self::Pull(error),
+        }
+    }
+}
+
 impl From<stored_image::Error> for Error {
     fn from(error: stored_image::Error) -> Self {
         Self::StoredImage(Box::new(error))
@@ -231,14 +219,6 @@ impl From<nix::image::Error> for Error {
 }
 
 impl Error {
-    /// An archive that goes to `path`.
-    pub(super) fn archive(path: &Path, source: archive::header::Error) -> Self {
-        Self::Archive {
-            output: path.display().to_string(),
-            source,
-        }
-    }
-
     /// A download for `path`.
     pub(super) fn of_download(error: DownloadError, path: &Path) -> Self {
         match error {
@@ -284,7 +264,6 @@ impl Error {
             Self::Registry(error) => error.class().into(),
             Self::AllPlaces(error) => error.class().into(),
             Self::Document { source, .. } => source.class().into(),
-            Self::Layer { source, .. } => source.class().into(),
             Self::Expression(_) => Exit::Unsupported,
             Self::StoredImage(error) => error.class().into(),
             Self::Images(error) => error.class().into(),
@@ -294,9 +273,13 @@ impl Error {
             Self::Load { source, .. } => source.class().into(),
             Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
-            Self::Archive { source, .. } if source.io().is_some_and(is_closed) => Exit::Done,
+            Self::Pull(pull::Error::Archive { source, .. })
+                if source.io().is_some_and(is_closed) =>
+            {
+                Exit::Done
+            }
+            Self::Pull(error) => error.class().into(),
             Self::Composite(source) if source.io().is_some_and(is_closed) => Exit::Done,
-            Self::Archive { source, .. } => source.class().into(),
             Self::Composite(source) => source.class().into(),
             Self::Build(error) => error.exit(),
             Self::Interrupted(signal) => Exit::Signal(u8::try_from(*signal).unwrap_or(0)),
@@ -309,7 +292,6 @@ impl Error {
             | Self::Job(_)
             | Self::Stdout(_)
             | Self::Input { .. }
-            | Self::Scratch { .. }
             | Self::Runtime(_)
             | Self::Task(_) => Exit::Other,
         }

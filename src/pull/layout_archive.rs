@@ -7,27 +7,30 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Image;
-use super::blobs::Blobs;
-use crate::cli::progress::LayerProgress;
-use crate::cli::{Error, transfer};
-use hocker::archive::docker_save::{Archive, Content, Kind, Member};
-use hocker::archive::header::Members;
-use hocker::oci::config::ImageConfig;
-use hocker::oci::descriptor::Descriptor;
-use hocker::oci::document::Document;
-use hocker::output::{self, OutputFile};
-use hocker::registry::Destination;
+use super::source::Source;
+use super::transfers;
+use super::{Error, LayerProgress};
+use crate::archive::docker_save::{Archive, Content, Kind, Member};
+use crate::archive::header::Members;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::document::Document;
+use crate::output::{self, OutputFile};
+use crate::registry::Destination;
 
-/// Writes the archive to a file, or to a pipe.
-pub(super) async fn write(image: Image, kind: Kind, file: OutputFile) -> Result<(), Error> {
-    let config = image.config().await?;
-    let archive = Archive::new(kind, &image.names, &image.manifest, &HashSet::new());
-    if file.is_seekable() {
-        write_in_place(&image, &config, &archive, &file).await?;
-    } else {
-        write_in_order(&image, &config, &archive, &file).await?;
+impl Image {
+    /// Writes an archive with the blobs unchanged to a file or a pipe: an OCI image layout, with Docker's
+    /// `manifest.json` or without.
+    pub async fn write_layout_archive(self, kind: Kind, file: OutputFile) -> Result<(), Error> {
+        let config = self.config().await?;
+        let archive = Archive::new(kind, &self.names, &self.manifest, &HashSet::new());
+        if file.is_seekable() {
+            write_in_place(&self, &config, &archive, &file).await?;
+        } else {
+            write_in_order(&self, &config, &archive, &file).await?;
+        }
+        Ok(file.commit()?)
     }
-    Ok(file.commit()?)
 }
 
 /// All sizes are known, and so are all places: the layers come in parallel, each straight to its own.
@@ -51,33 +54,33 @@ async fn write_in_place(
                 .map_err(failed)?;
         } else {
             let transfer = fetch_layer(
-                image.blobs.clone(),
+                image.source.clone(),
                 blob.clone(),
                 Arc::clone(&shared),
                 offset,
                 path.to_owned(),
-                image.display.layer(&blob.digest),
+                image.progress.layer(&blob.digest),
             );
             transfers.push((blob.size, transfer));
         }
     }
-    transfer::in_parallel(transfers).await.map(drop)
+    transfers::in_parallel(transfers).await.map(drop)
 }
 
 async fn fetch_layer(
-    blobs: Blobs,
+    source: Source,
     layer: Descriptor,
     file: Arc<File>,
     offset: u64,
     path: PathBuf,
-    progress: LayerProgress,
+    progress: Box<dyn LayerProgress>,
 ) -> Result<(), Error> {
     let destination = Destination::Part {
         file: &file,
         offset,
     };
-    blobs
-        .fetch(&layer, destination, &progress)
+    source
+        .fetch(&layer, destination, &*progress)
         .await
         .map_err(|error| error.writing_to(&path))?;
     progress.wrote();
@@ -101,15 +104,15 @@ async fn write_in_order(
                 members.bytes(name, config.bytes()).map_err(failed)?;
             }
             Content::Blob(blob) => {
-                let progress = image.display.layer(&blob.digest);
+                let progress = image.progress.layer(&blob.digest);
                 members.begin(name, blob.size).map_err(failed)?;
                 let destination = Destination::InOrder {
                     take: &mut |bytes| members.content(bytes),
                     spool: None,
                 };
                 image
-                    .blobs
-                    .fetch(blob, destination, &progress)
+                    .source
+                    .fetch(blob, destination, &*progress)
                     .await
                     .map_err(|error| error.writing_to(path))?;
                 members.end(blob.size).map_err(failed)?;

@@ -1,47 +1,21 @@
-//! `hocker image`: a whole image as a file or directory, one module a format.
-
-mod blobs;
-mod docker_archive;
-mod layout_archive;
-mod oci_dir;
+//! `hocker image`: a whole image as a file or directory.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use self::blobs::Blobs;
 use super::args::{Format, ImageArgs};
 use super::manifest::existing;
-use super::progress::Display;
 use super::source::{Source, platform};
 use super::{Context, Error, classic, stdout};
 use hocker::archive::docker_save::Kind;
 use hocker::archive::names::Names;
-use hocker::archive::stored_image::{self, Choice};
-use hocker::name::Reference;
-use hocker::oci::config::ImageConfig;
-use hocker::oci::descriptor::Descriptor;
-use hocker::oci::document::Document;
-use hocker::oci::manifest::Manifest;
+use hocker::archive::stored_image::Choice;
+use hocker::name::{Endpoint, Reference};
 use hocker::oci::platform::Platform;
 use hocker::output::{OutputDirectory, OutputFile};
+use hocker::pull::{Image, ImageProgress};
 use hocker::registry::Registry;
-
-/// An image whose layers are still where they come from.
-struct Image {
-    blobs: Blobs,
-    display: Display,
-    names: Names,
-    manifest: Document<Manifest>,
-    config: Config,
-}
-
-/// The configuration of an image.
-enum Config {
-    AtHand(Document<ImageConfig>),
-    /// In a registry, under the manifest of this reference.
-    Elsewhere(Arc<Registry>, Reference),
-}
 
 /// Where an image is.
 enum Place {
@@ -72,7 +46,7 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
             _ => OutputDirectory::create(path)?,
         };
         let image = place.open(&tags, context).await?;
-        oci_dir::write(image, path, directory).await?;
+        image.write_layout(path, directory).await?;
         true
     } else {
         let file = match path.as_os_str().as_bytes() {
@@ -82,10 +56,10 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
         let is_named = file.is_seekable();
         let image = place.open(&tags, context).await?;
         match format {
-            Format::DockerSave => layout_archive::write(image, Kind::DockerSave, file).await?,
-            Format::OciArchive => layout_archive::write(image, Kind::OciArchive, file).await?,
+            Format::DockerSave => image.write_layout_archive(Kind::DockerSave, file).await?,
+            Format::OciArchive => image.write_layout_archive(Kind::OciArchive, file).await?,
             Format::DockerArchive | Format::OciDir => {
-                docker_archive::write(image, limit, file).await?;
+                image.write_docker_archive(limit, file).await?;
             }
         }
         is_named
@@ -129,12 +103,23 @@ impl Place {
                 registry,
                 reference,
                 platform,
-            } => Image::resolve(*registry, reference, &platform, context).await?,
+            } => {
+                let endpoint = registry.endpoint().clone();
+                let registry = Arc::new(*registry);
+                let mut image =
+                    Image::in_registry(registry, reference.clone(), &platform, progress(context))
+                        .await?;
+                add_classic_name(&mut image.names, &endpoint, &reference);
+                image
+            }
             Self::Disk {
                 path,
                 name,
                 platform,
-            } => Image::of_files(&path, name.as_deref(), &platform, context)?,
+            } => {
+                let (name, platform) = (name.as_deref(), &platform);
+                Image::on_disk(&path, &Choice { name, platform }, progress(context))?
+            }
         };
         for tag in tags {
             image.names.add(tag);
@@ -151,71 +136,17 @@ fn is_path(image: &str) -> bool {
             .any(|start| image.starts_with(start))
 }
 
-impl Image {
-    async fn resolve(
-        registry: Registry,
-        reference: Reference,
-        platform: &Platform,
-        context: &Context,
-    ) -> Result<Self, Error> {
-        let manifest = registry.resolve(&reference, platform).await?.manifest;
-        let registry = Arc::new(registry);
-        Ok(Self {
-            names: names(&registry, &reference),
-            blobs: Blobs::Registry {
-                registry: Arc::clone(&registry),
-                repository: reference.repository.clone(),
-            },
-            display: context.display.clone(),
-            manifest,
-            config: Config::Elsewhere(registry, reference),
-        })
-    }
-
-    fn of_files(
-        path: &Path,
-        name: Option<&str>,
-        platform: &Platform,
-        context: &Context,
-    ) -> Result<Self, Error> {
-        let composition = stored_image::open(path, &Choice { name, platform })?;
-        let config = composition
-            .image_config()
-            .map_err(stored_image::Error::from)?;
-        Ok(Self {
-            blobs: Blobs::of_files(&composition),
-            display: context.display.clone(),
-            manifest: composition.manifest().clone(),
-            names: composition.names,
-            config: Config::AtHand(config),
-        })
-    }
-
-    /// The configuration, found to belong to the manifest. Nothing of an image that has none is worth having, but its
-    /// layers may come at the same time.
-    async fn config(&self) -> Result<Document<ImageConfig>, Error> {
-        match &self.config {
-            Config::AtHand(config) => Ok(config.clone()),
-            Config::Elsewhere(registry, reference) => {
-                Ok(registry.config(reference, &self.manifest).await?)
-            }
-        }
-    }
-
-    /// Whether a blob is the configuration.
-    fn is_config(&self, blob: &Descriptor) -> bool {
-        blob.digest == self.manifest.config.digest
-    }
+/// The progress of an image's layers, for people.
+fn progress(context: &Context) -> Arc<dyn ImageProgress> {
+    Arc::new(context.display.clone())
 }
 
-/// What the image is to be called; also in the classic spelling where the caller is classic.
-fn names(registry: &Registry, reference: &Reference) -> Names {
-    let mut names = Names::of_reference(reference);
+/// Adds the classic spelling of the name where the caller is classic.
+fn add_classic_name(names: &mut Names, endpoint: &Endpoint, reference: &Reference) {
     if let Some(tag) = &names.tag
         && classic::is_classic()
     {
-        let name = registry.endpoint().classic_name(&reference.repository);
+        let name = endpoint.classic_name(&reference.repository);
         names.repo_tags.push(format!("{name}:{tag}"));
     }
-    names
 }

@@ -6,19 +6,19 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cli::Error;
-use hocker::archive::blob_file::BlobFile;
-use hocker::archive::composition::{self, Composition};
-use hocker::name::Repository;
-use hocker::oci::descriptor::Descriptor;
-use hocker::oci::digest::Digest;
-use hocker::output;
-use hocker::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
-use hocker::verify::Size;
+use super::Error;
+use crate::archive::blob_file::BlobFile;
+use crate::archive::composition::{self, Composition};
+use crate::name::Repository;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::output;
+use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
+use crate::verify::Size;
 
 /// The layers of one image. Cheap to clone.
 #[derive(Clone)]
-pub(super) enum Blobs {
+pub(super) enum Source {
     /// In a registry.
     Registry {
         registry: Arc<Registry>,
@@ -28,7 +28,7 @@ pub(super) enum Blobs {
     Files(Arc<HashMap<Digest, PathBuf>>),
 }
 
-impl Blobs {
+impl Source {
     /// The layers that `composition` has.
     pub(super) fn of_files(composition: &Composition) -> Self {
         let files = composition.files();
@@ -124,6 +124,6 @@ impl From<DownloadError> for FetchError {
 
 impl From<composition::Error> for FetchError {
     fn from(error: composition::Error) -> Self {
-        Self::Source(Box::new(Error::StoredImage(Box::new(error.into()))))
+        Self::Source(Box::new(error.into()))
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Error;
-use hocker::registry::is_small;
+use crate::registry::is_small;
 
 /// As many layers at a time. Docker takes three; a registry that is nearby feeds a few more.
 const AT_ONCE: usize = 4;
@@ -35,7 +35,7 @@ where
     }
     let mut results = Vec::new();
     while let Some(ended) = running.join_next().await {
-        results.push(ended.map_err(Error::Task)??);
+        results.push(ended??);
     }
     results.sort_by_key(|(number, _)| *number);
     Ok(results.into_iter().map(|(_, result)| result).collect())

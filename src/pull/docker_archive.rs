@@ -7,27 +7,30 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Image;
-use super::blobs::{Blobs, FetchError};
-use crate::cli::progress::LayerProgress;
-use crate::cli::{Error, transfer};
-use hocker::archive::docker_archive::{Archive, Layer};
-use hocker::archive::header::Members;
-use hocker::archive::placed::Placed;
-use hocker::archive::plain_layer::{LayerError, PlainLayer};
-use hocker::compression::Limit;
-use hocker::output::{self, OutputFile};
-use hocker::registry::Destination;
+use super::source::{FetchError, Source};
+use super::transfers;
+use super::{Error, LayerProgress};
+use crate::archive::docker_archive::{Archive, Layer};
+use crate::archive::header::Members;
+use crate::archive::placed::Placed;
+use crate::archive::plain_layer::{LayerError, PlainLayer};
+use crate::compression::Limit;
+use crate::output::{self, OutputFile};
+use crate::registry::Destination;
 
-/// Writes the archive to a file, or to a pipe. No layer may become larger than `limit`.
-pub(super) async fn write(image: Image, limit: Limit, file: OutputFile) -> Result<(), Error> {
-    let config = image.config().await?;
-    let archive = Archive::new(&image.manifest, &config, &image.names.repo_tags);
-    if file.is_seekable() {
-        write_in_place(&image, &archive, limit, &file).await?;
-    } else {
-        write_in_order(&image, &archive, limit, &file).await?;
+impl Image {
+    /// Writes the classic archive, whose layers are decompressed, to a file or a pipe. No layer may decompress to more
+    /// than `limit`.
+    pub async fn write_docker_archive(self, limit: Limit, file: OutputFile) -> Result<(), Error> {
+        let config = self.config().await?;
+        let archive = Archive::new(&self.manifest, &config, &self.names.repo_tags);
+        if file.is_seekable() {
+            write_in_place(&self, &archive, limit, &file).await?;
+        } else {
+            write_in_order(&self, &archive, limit, &file).await?;
+        }
+        Ok(file.commit()?)
     }
-    Ok(file.commit()?)
 }
 
 async fn write_in_place(
@@ -100,25 +103,25 @@ async fn fetch_layers(
 ) -> Result<Vec<(File, u64)>, Error> {
     let transfers = archive.layers.iter().map(|layer| {
         let transfer = fetch_layer(
-            image.blobs.clone(),
+            image.source.clone(),
             layer.clone(),
             limit,
             straight.take(),
             directory.to_owned(),
-            image.display.layer(&layer.blob.digest),
+            image.progress.layer(&layer.blob.digest),
         );
         (layer.blob.size, transfer)
     });
-    transfer::in_parallel(transfers).await
+    transfers::in_parallel(transfers).await
 }
 
 async fn fetch_layer(
-    blobs: Blobs,
+    source: Source,
     layer: Layer,
     limit: Limit,
     output: Option<File>,
     directory: PathBuf,
-    progress: LayerProgress,
+    progress: Box<dyn LayerProgress>,
 ) -> Result<(File, u64), Error> {
     let kept = |source| Error::Scratch {
         path: directory.clone(),
@@ -127,7 +130,7 @@ async fn fetch_layer(
     let failed = |error: LayerError| match error.into_system_error() {
         Ok(source) => kept(source),
         Err(source) => Error::Layer {
-            layer: layer.blob.digest.to_string(),
+            layer: layer.blob.digest,
             source,
         },
     };
@@ -140,8 +143,8 @@ async fn fetch_layer(
         take: &mut |bytes| plain.write_all(bytes),
         spool: Some(&spool),
     };
-    blobs
-        .fetch(&layer.blob, destination, &progress)
+    source
+        .fetch(&layer.blob, destination, &*progress)
         .await
         .map_err(|error| match error {
             FetchError::Source(error) => *error,

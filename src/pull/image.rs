@@ -1,0 +1,89 @@
+//! An image whose layers are still at their source.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::source::Source;
+use super::{Error, ImageProgress};
+use crate::archive::names::Names;
+use crate::archive::stored_image::{self, Choice};
+use crate::name::Reference;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::document::Document;
+use crate::oci::manifest::Manifest;
+use crate::oci::platform::Platform;
+use crate::registry::Registry;
+
+/// An image whose layers are still at their source.
+pub struct Image {
+    pub(super) source: Source,
+    pub(super) progress: Arc<dyn ImageProgress>,
+    pub(super) manifest: Document<Manifest>,
+    /// The names that the sink gives the image.
+    pub names: Names,
+    config: Config,
+}
+
+/// The configuration of an image.
+enum Config {
+    /// It is read already.
+    Read(Document<ImageConfig>),
+    /// It is in a registry, under the manifest of this reference.
+    Remote(Arc<Registry>, Reference),
+}
+
+impl Image {
+    /// Finds an image for `platform` in a registry.
+    pub async fn in_registry(
+        registry: Arc<Registry>,
+        reference: Reference,
+        platform: &Platform,
+        progress: Arc<dyn ImageProgress>,
+    ) -> Result<Self, Error> {
+        let manifest = registry.resolve(&reference, platform).await?.manifest;
+        Ok(Self {
+            names: Names::of_reference(&reference),
+            source: Source::Registry {
+                registry: Arc::clone(&registry),
+                repository: reference.repository.clone(),
+            },
+            progress,
+            manifest,
+            config: Config::Remote(registry, reference),
+        })
+    }
+
+    /// Opens an image on disk: an OCI image layout, or the result of `fetchdocker`.
+    pub fn on_disk(
+        path: &Path,
+        choice: &Choice<'_>,
+        progress: Arc<dyn ImageProgress>,
+    ) -> Result<Self, Error> {
+        let composition = stored_image::open(path, choice)?;
+        let config = composition.image_config()?;
+        Ok(Self {
+            source: Source::of_files(&composition),
+            progress,
+            manifest: composition.manifest().clone(),
+            names: composition.names,
+            config: Config::Read(config),
+        })
+    }
+
+    /// The configuration, which belongs to the manifest. A sink may fetch layers at the same time, but is never complete
+    /// without it.
+    pub(super) async fn config(&self) -> Result<Document<ImageConfig>, Error> {
+        match &self.config {
+            Config::Read(config) => Ok(config.clone()),
+            Config::Remote(registry, reference) => {
+                Ok(registry.config(reference, &self.manifest).await?)
+            }
+        }
+    }
+
+    /// Whether a blob is the configuration.
+    pub(super) fn is_config(&self, blob: &Descriptor) -> bool {
+        blob.digest == self.manifest.config.digest
+    }
+}

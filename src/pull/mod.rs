@@ -1,0 +1,16 @@
+//! Pulling: from the source of an image, a registry or files, to a sink: an archive or an OCI image layout.
+//!
+//! An [`Image`] knows where its layers are. Each sink fetches them in parallel, verifies them, and is complete or absent.
+
+mod docker_archive;
+mod error;
+mod image;
+mod layout;
+mod layout_archive;
+mod progress;
+mod source;
+mod transfers;
+
+pub use self::error::Error;
+pub use self::image::Image;
+pub use self::progress::{ImageProgress, LayerProgress, Silent};
