@@ -14,4 +14,3 @@ pub mod oci_layout;
 pub mod placed;
 pub mod plain_layer;
 pub mod stored_image;
-pub mod tar_shape;

@@ -50,28 +50,6 @@ fn content_that_is_wrong_never_reaches_the_archives_end() {
 }
 
 #[test]
-fn a_consistent_image_of_half_an_archive_is_refused_too() {
-    let whole = Layer::of_files(Packing::Gzip, &[("a", &[7; 5000])]);
-    for (tar, wrong) in [
-        (whole.tar[..1000].to_vec(), "ends in the middle of a member"),
-        (b"junk".repeat(1000), "a member's header is none"),
-    ] {
-        let image = Image::new(
-            Family::Oci,
-            &["/a"],
-            vec![Layer::of_tar(Packing::Gzip, tar)],
-        );
-        let layout = layout(&image);
-        for daemon in [docker(), docker_that_says("26.1.5", &here())] {
-            daemon.on(inspect(&image.config_digest()), absent());
-            daemon.on(api("/images/json"), json(&json!([])));
-            load(&daemon, &layout).run().failed(5).says(wrong);
-            assert!(uploads(&daemon).is_empty());
-        }
-    }
-}
-
-#[test]
 fn an_image_of_another_platform_is_sent_only_when_asked_for() {
     let arm = json!({"os": "linux", "architecture": "arm64"});
     let image = Image::for_platform(Family::Oci, &arm, &["/a"], small().layers);
