@@ -10,7 +10,7 @@ use crate::machine::nix::{Nix, root};
 use crate::machine::program;
 
 /// A case of a table, without the message of its error.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct Case {
     name: String,
     throws: Option<String>,
@@ -62,7 +62,12 @@ fn every_function_gives_what_its_table_says_or_refuses_it_with_the_tables_words(
         let message = messages.remove(&case.name);
         // A value may come of an error that a function catches; only the message of a refusal is looked at.
         if !case.holds || case.throws.is_some() && case.throws != message {
-            wrong.push(format!("{case:?}\nmessage: {message:?}"));
+            let Case {
+                name, throws, seen, ..
+            } = case;
+            wrong.push(format!(
+                "{name}: {seen}\n  expected error: {throws:?}\n  seen error: {message:?}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
@@ -84,7 +89,7 @@ fn every_function_that_refuses_something_has_a_table() {
     for entry in fs::read_dir(root().join("nix")).unwrap() {
         let file = entry.unwrap().path();
         let name = file.file_name().unwrap().to_str().unwrap();
-        if !name.ends_with(".nix") || exceptions.contains(&name) {
+        if file.is_dir() || exceptions.contains(&name) {
             continue;
         }
         let refuses = fs::read_to_string(&file).unwrap().contains("throw ");
