@@ -102,4 +102,98 @@ rec {
     map (
       changes: refuses (builtins.toJSON changes) noCredentials (fetch changes).drvPath
     ) withCredentials;
+
+  # The cases of both fetchers of blobs.
+  casesOfFetcher =
+    caller: fetch:
+    let
+      drvPathOf = changes: (fetch changes).drvPath;
+      oneHash = "${caller}: give exactly one of `hash` and `sha256`";
+      noSize = "${caller}: `size` is a whole number of bytes, at most 1 TiB";
+    in
+    [
+      {
+        name = "a name is taken, and so `testers.invalidateFetcherByDrvHash` of nixpkgs does what it should";
+        seen = (fetch { name = "salted"; }).name;
+        expected = "salted";
+      }
+      {
+        name = "meta and passthru are attributes, and no part of a derivation";
+        seen =
+          let
+            described = fetch {
+              meta.description = "x";
+              passthru.tests = [ ];
+            };
+          in
+          {
+            inherit (described) meta tests;
+            same = described.drvPath == drvPathOf { };
+          };
+        expected = {
+          meta.description = "x";
+          tests = [ ];
+          same = true;
+        };
+      }
+      {
+        name = "other places of a blob are in its derivation, and change no path";
+        seen =
+          let
+            drv = fetch {
+              alternatives = [
+                {
+                  registry = "ghcr.io";
+                  repository = "";
+                  imageName = "debian";
+                }
+                { imageName = "nginx"; }
+              ];
+            };
+          in
+          [
+            drv.alternatives
+            (drv.outPath == (fetch { }).outPath)
+            (fetch { } ? alternatives)
+            (fetch { alternatives = [ ]; } == fetch { })
+          ];
+        expected = [
+          [
+            {
+              registry = "ghcr.io";
+              repository = "debian";
+            }
+            {
+              registry = "https://registry-1.docker.io/v2/";
+              repository = "library/nginx";
+            }
+          ]
+          true
+          false
+          true
+        ];
+      }
+      (refuses "no hash" oneHash (drvPathOf {
+        sha256 = null;
+      }))
+      (refuses "two hashes" oneHash (drvPathOf {
+        hash = layer32;
+        sha256 = layer32;
+      }))
+    ]
+    ++
+      map
+        (
+          size:
+          refuses "a size of ${builtins.toJSON size}" noSize (drvPathOf {
+            inherit size;
+          })
+        )
+        [
+          (-1)
+          1.0
+          "97"
+          1099511627777
+        ]
+    ++ refusesCredentials fetch;
 }

@@ -5,7 +5,7 @@
   configHex,
   noCredentials,
   refuses,
-  refusesCredentials,
+  casesOfFetcher,
   escaped,
   repeat,
   ...
@@ -13,8 +13,6 @@
 let
   pathOf = changes: (layer changes).outPath;
   drvPathOf = changes: (layer changes).drvPath;
-  noSize = "fetchDockerLayer: `size` is a whole number of bytes, at most 1 TiB";
-  oneHash = "fetchDockerLayer: give exactly one of `hash` and `sha256`";
   urlWithCredentials = "fetchDockerLayer: one of the `urls` holds credentials, which do not belong into the store";
   noUrl = "fetchDockerLayer: `urls` are texts of at most 4096 characters";
 in
@@ -63,30 +61,6 @@ in
     ];
   }
   {
-    name = "a name is taken, and so `testers.invalidateFetcherByDrvHash` of nixpkgs does what it should";
-    seen = (layer { name = "salted"; }).name;
-    expected = "salted";
-  }
-  {
-    name = "meta and passthru are attributes, and no part of a derivation";
-    seen =
-      let
-        described = layer {
-          meta.description = "x";
-          passthru.tests = [ ];
-        };
-      in
-      {
-        inherit (described) meta tests;
-        same = described.drvPath == drvPathOf { };
-      };
-    expected = {
-      meta.description = "x";
-      tests = [ ];
-      same = true;
-    };
-  }
-  {
     name = "a size bounds what is fetched, and without one the limit is the builder's";
     seen =
       map
@@ -131,43 +105,6 @@ in
     ];
   }
   {
-    name = "other places of a layer are in its derivation, and change no path";
-    seen =
-      let
-        drv = layer {
-          alternatives = [
-            {
-              registry = "ghcr.io";
-              repository = "";
-              imageName = "debian";
-            }
-            { imageName = "nginx"; }
-          ];
-        };
-      in
-      [
-        drv.alternatives
-        (drv.outPath == pathOf { })
-        (layer { } ? alternatives)
-        (layer { alternatives = [ ]; } == layer { })
-      ];
-    expected = [
-      [
-        {
-          registry = "ghcr.io";
-          repository = "debian";
-        }
-        {
-          registry = "https://registry-1.docker.io/v2/";
-          repository = "library/nginx";
-        }
-      ]
-      true
-      false
-      true
-    ];
-  }
-  {
     name = "the URLs of a foreign layer become part of its derivation";
     seen =
       (layer {
@@ -180,12 +117,6 @@ in
     expected = "https://r.example/x https://r.example:8443/x@1?a=b@c https://r.example/x?signature=a@b";
   }
 
-  (refuses "no hash" oneHash (drvPathOf {
-    sha256 = null;
-  }))
-  (refuses "two hashes" oneHash (drvPathOf {
-    hash = layer32;
-  }))
   (refuses "an unknown algorithm"
     "fetchDockerLayer: `sha512:${layerHex}` is not a SHA-256 hash: its algorithm is sha512"
     (drvPathOf {
@@ -225,21 +156,7 @@ in
     ];
   }))
 ]
-++
-  map
-    (
-      size:
-      refuses "a size of ${builtins.toJSON size}" noSize (drvPathOf {
-        inherit size;
-      })
-    )
-    [
-      (-1)
-      1.0
-      "97"
-      1099511627777
-    ]
-++ refusesCredentials layer
+++ casesOfFetcher "fetchDockerLayer" layer
 ++
   map
     (
