@@ -5,14 +5,14 @@
 //! Source: flock(2), which asks for no permission but to open the file.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, OFlags, flock, major, minor};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 /// Between two attempts. `flock` itself would wait without end.
@@ -155,7 +155,9 @@ pub fn open_private(path: &Path) -> io::Result<File> {
 }
 
 /// The process that locks a file, from the kernel's table. Some filesystems have other numbers there.
+#[cfg(target_os = "linux")]
 fn holder(file: &File) -> Option<u32> {
+    use rustix::fs::{major, minor};
     let metadata = file.metadata().ok()?;
     let device = metadata.dev();
     let id = format!(
@@ -165,7 +167,7 @@ fn holder(file: &File) -> Option<u32> {
         metadata.ino()
     );
     // `1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF`; a `->` before FLOCK is one that waits.
-    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
     locks.lines().find_map(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();
         match fields.as_slice() {
@@ -173,6 +175,12 @@ fn holder(file: &File) -> Option<u32> {
             _ => None,
         }
     })
+}
+
+/// Other kernels have no such table.
+#[cfg(not(target_os = "linux"))]
+fn holder(_: &File) -> Option<u32> {
+    None
 }
 
 /// A lock that cannot be had.
@@ -272,7 +280,7 @@ mod tests {
         let path = directory.path().join("lock");
         let mode = |file: File| file.metadata().unwrap().mode() & 0o777;
         assert_eq!(mode(open_private(&path).unwrap()), OWNER_ALONE);
-        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         assert_eq!(mode(open_private(&path).unwrap()), OWNER_ALONE);
     }
 

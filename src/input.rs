@@ -28,9 +28,9 @@ fn is_readable(metadata: &Metadata) -> bool {
     metadata.is_file() || (metadata.file_type().is_char_device() && is_null(metadata.rdev()))
 }
 
-/// Whether this is the number of the null device.
+/// Returns whether this is the number of the null device, which differs between systems.
 fn is_null(device: u64) -> bool {
-    (rustix::fs::major(device), rustix::fs::minor(device)) == (1, 3)
+    std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == device)
 }
 
 fn not_regular() -> io::Error {

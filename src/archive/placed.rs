@@ -5,9 +5,6 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use rustix::fs::copy_file_range;
-use rustix::io::Errno;
-
 use super::header::{END, Error, header, header_size, padding};
 
 /// What is copied at once where the kernel does not do it.
@@ -87,19 +84,33 @@ impl<'f> Placed<'f> {
 
 /// Copies `size` bytes from a place in a file to a place in another, and says how many there were.
 fn copy(source: (&File, u64), target: (&File, u64), size: u64) -> io::Result<u64> {
+    let copied = copy_in_kernel(source, target, size);
+    copy_by_hand(source, target, size, copied)
+}
+
+/// Copies as much as the kernel itself can, and returns the number of bytes. Not every filesystem has this, and a sandbox
+/// may forbid it. A real failure happens again where the rest is copied by hand.
+#[cfg(target_os = "linux")]
+fn copy_in_kernel(source: (&File, u64), target: (&File, u64), size: u64) -> u64 {
+    use rustix::fs::copy_file_range;
+    use rustix::io::Errno;
     let mut copied = 0;
     while copied < size {
         let (mut from, mut to) = (source.1 + copied, target.1 + copied);
         let rest = usize::try_from(size - copied).unwrap_or(usize::MAX);
         match copy_file_range(source.0, Some(&mut from), target.0, Some(&mut to), rest) {
-            Ok(0) => break,
-            Ok(count) => copied += count as u64,
+            Ok(count) if count > 0 => copied += count as u64,
             Err(Errno::INTR) => {}
-            // Not every filesystem has it, and a sandbox may not let it pass. A real failure comes again.
-            Err(_) => return copy_by_hand(source, target, size, copied),
+            Ok(_) | Err(_) => break,
         }
     }
-    Ok(copied)
+    copied
+}
+
+/// Other kernels have no such call.
+#[cfg(not(target_os = "linux"))]
+fn copy_in_kernel(_: (&File, u64), _: (&File, u64), _: u64) -> u64 {
+    0
 }
 
 fn copy_by_hand(
