@@ -34,6 +34,7 @@ pub mod oci;
 pub mod printable;
 pub mod safe_url;
 pub mod secret;
+pub mod size;
 
 // Mechanisms.
 pub mod compression;

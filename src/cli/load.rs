@@ -6,6 +6,7 @@ use super::args::LoadArgs;
 use super::{Context, Error, daemon, stdout};
 use hocker::daemon::load::{self, Again, Loaded, Order, Report, Watch};
 use hocker::printable::Printable;
+use hocker::size::Size;
 
 pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> {
     let daemon = daemon::connect(args.daemon, context).await?;
@@ -67,9 +68,9 @@ fn told(loaded: &Loaded) -> String {
             bytes,
             bytes_sent,
         }) => format!(
-            "sent {layers_sent} of {layers} layers, {} of {} MB; {} were there",
-            megabytes(bytes_sent),
-            megabytes(bytes),
+            "sent {layers_sent} of {layers} layers, {} of {}; {} were there",
+            Size(bytes_sent),
+            Size(bytes),
             layers - layers_sent,
         ),
         None if names.is_empty() => "the image is there; nothing was sent".to_owned(),
@@ -78,12 +79,6 @@ fn told(loaded: &Loaded) -> String {
             names.join(", ")
         ),
     }
-}
-
-/// With one decimal, rounded up, so that nothing looks like nothing only where it is.
-fn megabytes(bytes: u64) -> String {
-    let tenths = bytes.div_ceil(100_000);
-    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]
@@ -106,7 +101,7 @@ mod tests {
         };
         assert_eq!(
             told(&loaded),
-            "sent 2 of 5 layers, 1.2 of 139.0 MB; 3 were there"
+            "sent 2 of 5 layers, 1.15MB of 139MB; 3 were there"
         );
         loaded.sent = None;
         assert_eq!(told(&loaded), "the image is there; nothing was sent");
@@ -115,12 +110,5 @@ mod tests {
             told(&loaded),
             "the image is there; nothing was sent, and it is now also a:1"
         );
-    }
-
-    #[test]
-    fn only_nothing_looks_like_nothing() {
-        for (bytes, text) in [(0, "0.0"), (1, "0.1"), (1_200_000, "1.2")] {
-            assert_eq!(megabytes(bytes), text);
-        }
     }
 }

@@ -11,7 +11,6 @@ mod graph;
 mod image;
 mod name;
 mod parse;
-pub mod size;
 mod svg;
 mod text;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::graph::{Block, Graph};
-use super::size::Size;
 use crate::oci::digest::Digest;
 use crate::printable::Printable;
+use crate::size::Size;
 
 /// Lengths in pixels.
 const WIDTH: f64 = 1120.0;

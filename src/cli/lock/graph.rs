@@ -7,10 +7,10 @@ use super::super::{Error, stdout};
 use super::file::LockFile;
 use super::table::table;
 use super::tell::abbreviated;
-use hocker::lock::size::Size;
 use hocker::lock::{Graph, Lock, svg};
 use hocker::oci::platform::Platform;
 use hocker::printable::Printable;
+use hocker::size::Size;
 
 pub(super) fn run(args: &GraphArgs, path: &Path) -> Result<(), Error> {
     let lock = LockFile::read(path)?.lock;

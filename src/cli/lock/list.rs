@@ -10,12 +10,12 @@ use super::super::{Error, stdout};
 use super::file::LockFile;
 use super::table::table;
 use super::tell::abbreviated;
-use hocker::lock::size::Size;
 use hocker::lock::{Lock, LockedImage, LockedPlatform};
 use hocker::name::Tag;
 use hocker::oci::platform::Platform;
 use hocker::oci::timestamp::Timestamp;
 use hocker::printable::Printable;
+use hocker::size::Size;
 
 pub(super) fn run(args: &ListArgs, path: &Path) -> Result<(), Error> {
     let lock = LockFile::read(path)?.lock;

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::super::args::lock::TellArgs;
 use super::super::{Error, report, stderr, stdout};
-use hocker::lock::size::Size;
 use hocker::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
 use hocker::oci::digest::Digest;
 use hocker::printable::Printable;
+use hocker::size::Size;
 
 /// First lines of commit messages are shorter than this.
 const SUBJECT: usize = 72;

@@ -127,7 +127,7 @@ fn a_line_that_breaks_again_and_again_brings_the_whole_in_the_end() {
     let outcome = fetch.arrives();
     assert_eq!(retries(&outcome).len(), 11, "{outcome}");
     assert_eq!(fetch.registry.body_bytes(), fetch.blob.len() as u64);
-    let outcome = outcome.says("after 0.8 MiB");
+    let outcome = outcome.says("after 800kB");
     assert!(
         retries(&outcome).iter().all(|line| line.contains(": ")),
         "{outcome}"

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use hocker::size::Size;
 use serde_json::Value;
 
 use super::{
@@ -31,10 +32,9 @@ fn image() -> Image {
 
 fn says_all(outcome: Outcome, image: &Image) {
     let bytes: usize = image.layers.iter().map(|layer| layer.blob.len()).sum();
-    let tenths = bytes.div_ceil(100_000);
-    let megabytes = format!("{}.{}", tenths / 10, tenths % 10);
+    let size = Size(bytes as u64);
     drop(outcome.says(&format!(
-        "sent 5 of 5 layers, {megabytes} of {megabytes} MB; 0 were there"
+        "sent 5 of 5 layers, {size} of {size}; 0 were there"
     )));
 }
 

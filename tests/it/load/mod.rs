@@ -15,6 +15,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+use hocker::size::Size;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -159,7 +160,16 @@ fn sends_an_archive_and_makes_sure_of_the_image() {
     gets(&daemon, &image, [loaded()]);
     let outcome = load(&daemon, &layout).run().done();
     assert_eq!(outcome.text(), format!("{}\n", image.config_digest()));
-    let outcome = outcome.says("sent 2 of 2 layers, 0.1 of 0.1 MB; 0 were there\n");
+    let size = Size(
+        image
+            .layers
+            .iter()
+            .map(|layer| layer.blob.len() as u64)
+            .sum(),
+    );
+    let outcome = outcome.says(&format!(
+        "sent 2 of 2 layers, {size} of {size}; 0 were there\n"
+    ));
     drop(outcome);
     let sent = uploads(&daemon).remove(0);
     for layer in &image.layers {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::sync::mpsc;
 
+use hocker::size::Size;
+
 use super::{LARGE, SMALL, image, load, plain, records, small_layer};
 use crate::machine::counting_socket::CountingSocket;
 use crate::machine::dockerd::Dockerd;
@@ -229,10 +231,9 @@ fn layers_are_sent_plain_whatever_they_say_of_their_size() {
     let layout = image.layout("app:1");
     let outcome = load(&socket.host(), layout.path()).run().done();
     let blobs: usize = image.layers.iter().map(|layer| layer.blob.len()).sum();
-    let tenths = blobs.div_ceil(100_000);
-    let megabytes = format!("{}.{}", tenths / 10, tenths % 10);
+    let size = Size(blobs as u64);
     outcome.says(&format!(
-        "sent 4 of 4 layers, {megabytes} of {megabytes} MB; 0 were there"
+        "sent 4 of 4 layers, {size} of {size}; 0 were there"
     ));
     let needless = plain(&image.layers[1..2]) / 3;
     let (sent, expected) = (socket.sent(), plain(&image.layers) + needless);
