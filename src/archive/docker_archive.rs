@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 
+use super::docker_manifest;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::DiffId;
@@ -43,11 +44,7 @@ impl Archive {
     pub fn new(manifest: &Manifest, config: &Document<ImageConfig>, tags: &[String]) -> Self {
         let config_name = format!("{}.json", config.digest().hex());
         let names: Vec<_> = config.diff_ids().iter().map(layer_name).collect();
-        let docker_manifest = json!([{
-            "Config": config_name,
-            "RepoTags": tags,
-            "Layers": names,
-        }]);
+        let docker_manifest = docker_manifest::text(&config_name, tags, &names);
         let repositories = json!(repositories(config, tags));
         // Two blobs may hold the same content, compressed differently.
         let mut seen = HashSet::new();
@@ -65,10 +62,7 @@ impl Archive {
         layers.sort_by_key(|layer| Reverse(layer.blob.size));
         Self {
             head: vec![
-                (
-                    "manifest.json".to_owned(),
-                    docker_manifest.to_string().into_bytes(),
-                ),
+                (docker_manifest::NAME.to_owned(), docker_manifest),
                 (config_name, config.bytes().to_vec()),
             ],
             layers,

@@ -10,10 +10,9 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
 use super::blob_file::{BlobFile, check_size};
 use super::composition::{self, Composition};
+use super::docker_manifest;
 use super::header::{self, Members};
 use super::names::Names;
 use super::oci_layout::{NIX_STORE, OCI_LAYOUT, blob_name, index};
@@ -76,7 +75,7 @@ impl Archive {
         archive.add("oci-layout", OCI_LAYOUT.to_vec());
         archive.add("index.json", index(&names.annotate(manifest.descriptor())));
         if kind == Kind::DockerSave {
-            archive.add("manifest.json", docker_manifest(names, manifest));
+            archive.add(docker_manifest::NAME, manifest_json(names, manifest));
         }
         let own_name = blob_name(manifest.digest());
         archive.add(&own_name, manifest.bytes().to_vec());
@@ -142,19 +141,14 @@ impl Archive {
 }
 
 /// Docker's `manifest.json`, pointing into the layout.
-fn docker_manifest(names: &Names, manifest: &Manifest) -> Vec<u8> {
+fn manifest_json(names: &Names, manifest: &Manifest) -> Vec<u8> {
     let layers: Vec<_> = manifest
         .layers
         .iter()
         .map(|layer| blob_name(&layer.digest))
         .collect();
-    json!([{
-        "Config": blob_name(&manifest.config.digest),
-        "RepoTags": names.repo_tags,
-        "Layers": layers,
-    }])
-    .to_string()
-    .into_bytes()
+    let config = blob_name(&manifest.config.digest);
+    docker_manifest::text(&config, &names.repo_tags, &layers)
 }
 
 /// Writes an image of files as a hybrid archive.
@@ -237,6 +231,7 @@ impl Error {
 mod tests {
     use super::*;
     use crate::oci::media_type::MediaType;
+    use serde_json::json;
     use std::io::Read as _;
 
     fn composition(directory: &Path) -> Composition {

@@ -4,6 +4,7 @@
 pub mod blob_file;
 pub mod composition;
 pub mod docker_archive;
+pub mod docker_manifest;
 pub mod docker_save;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -4,13 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
 use super::check::Check;
 use super::pipe::Pipe;
 use super::{Sent, UploadError, plain};
 use crate::archive::blob_file::BlobFile;
 use crate::archive::composition::Composition;
+use crate::archive::docker_manifest;
 use crate::archive::docker_save::{Archive, Content, Kind};
 use crate::archive::header::{self, Members};
 use crate::archive::names::Names;
@@ -144,9 +143,9 @@ impl Payload {
         let layers = manifest.layers.iter().zip(from.config.diff_ids());
         let names: Vec<_> = layers.map(|(layer, id)| name(&layer.digest, id)).collect();
         let config = blob_name(&manifest.config.digest);
-        let list = json!([{ "Config": config, "RepoTags": from.names.repo_tags, "Layers": names }]);
+        let list = docker_manifest::text(&config, &from.names.repo_tags, &names);
         let mut parts = vec![
-            Part::Bytes("manifest.json".to_owned(), list.to_string().into_bytes()),
+            Part::Bytes(docker_manifest::NAME.to_owned(), list),
             Part::Bytes(config, from.config.bytes().to_vec()),
         ];
         let mut checks = Vec::new();
