@@ -17,6 +17,9 @@ use crate::oci::document::{self, Document, MAX_DOCUMENT_SIZE, ParseError};
 use crate::oci::manifest::Manifest;
 use crate::verify::{self, Verifier};
 
+/// The name of the script in the output of `fetchdocker`.
+pub const SCRIPT: &str = "compositeImage.sh";
+
 /// A manifest of the greatest size, with room for its quotation marks to be escaped and for the paths.
 const MAX_SCRIPT_SIZE: u64 = 3 * MAX_DOCUMENT_SIZE as u64;
 
@@ -30,7 +33,18 @@ pub struct Composition {
     layers: Vec<PathBuf>,
 }
 
-/// How a [`Composition`] stands in a script.
+/// Finds the script at `path`: the file itself, or `compositeImage.sh` in a directory.
+#[must_use]
+pub fn find_script(path: &Path) -> Option<PathBuf> {
+    let script = path.join(SCRIPT);
+    if path.is_file() {
+        Some(path.to_owned())
+    } else {
+        script.is_file().then_some(script)
+    }
+}
+
+/// The description of a [`Composition`] in a script, as JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Script {
@@ -229,7 +243,7 @@ mod tests {
     #[test]
     fn a_script_says_what_runs_it_and_reads_back() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("compositeImage.sh");
+        let path = directory.path().join(SCRIPT);
         let digest = crate::oci::digest::Digest::of(b"");
         let text = format!(
             r#"{{"schemaVersion":2,"config":{{"mediaType":"x/y","digest":"{digest}","size":0}},"layers":[]}}"#
@@ -242,6 +256,8 @@ mod tests {
             let script = composition.to_script("/bin/hocker").unwrap();
             assert!(script.starts_with("#!/bin/hocker composite\n{"), "{script}");
             std::fs::write(&path, &script).unwrap();
+            assert_eq!(find_script(directory.path()), Some(path.clone()));
+            assert_eq!(find_script(&path), Some(path.clone()));
             let read = Composition::of_script(&path).unwrap();
             assert_eq!(read.names, composition.names);
             assert_eq!(read.to_script("/bin/hocker").unwrap(), script);

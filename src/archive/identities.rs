@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::blob_file::BlobFile;
-use super::composition::Composition;
+use super::composition::{Composition, find_script};
 use super::oci_layout::LayoutReader;
 use super::stored_image::Error;
 use crate::oci::descriptor::Descriptor;
@@ -16,13 +16,9 @@ use crate::oci::manifest::Manifest;
 /// `fetchdocker` built, its stream, or an OCI layout of anyone's. What an index names and the layout lacks is left
 /// out.
 pub fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
-    let script = path.join("compositeImage.sh");
-    if path.is_file() {
-        of_script(path)
-    } else if script.is_file() {
-        of_script(&script)
-    } else {
-        of_layout(&LayoutReader::open(path)?)
+    match find_script(path) {
+        Some(script) => of_script(&script),
+        None => of_layout(&LayoutReader::open(path)?),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::composition::{self, Composition};
+use super::composition::{self, Composition, find_script};
 use super::names::Names;
 use super::oci_layout::{self, ImageName, LayoutReader};
 use crate::class::Class;
@@ -29,14 +29,9 @@ pub struct Choice<'a> {
 
 /// Finds the image at `path`.
 pub fn open(path: &Path, choice: &Choice<'_>) -> Result<Composition, Error> {
-    let script = path.join("compositeImage.sh");
-    if path.is_file() {
-        Ok(Composition::of_script(path)?)
-    } else if script.is_file() {
-        Ok(Composition::of_script(&script)?)
-    } else {
-        let layout = LayoutReader::open(path)?;
-        of_layout(&layout, path, choice)
+    match find_script(path) {
+        Some(script) => Ok(Composition::of_script(&script)?),
+        None => of_layout(&LayoutReader::open(path)?, path, choice),
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::store_file::StoreFile;
-use crate::archive::composition::{self, Composition};
+use crate::archive::composition::{self, Composition, SCRIPT};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::LayoutWriter;
 use crate::class::Class;
@@ -90,7 +90,7 @@ impl Job {
         let script = composition
             .to_script(&spec.interpreter)
             .map_err(Error::Script)?;
-        write_executable(&self.out.join("compositeImage.sh"), &script)?;
+        write_executable(&self.out.join(SCRIPT), &script)?;
         match &self.stream {
             Some(stream) => write_executable(stream, &script),
             None => Ok(()),
@@ -347,7 +347,7 @@ mod tests {
                 .count(),
             5
         );
-        let script = job.out.join("compositeImage.sh");
+        let script = job.out.join(SCRIPT);
         for path in [&script, job.stream.as_ref().unwrap()] {
             assert_eq!(
                 fs::metadata(path).unwrap().permissions().mode() & 0o777,
