@@ -1,5 +1,5 @@
-//! What a compressed layer says of its own plain size, which is known before it is decompressed. Nothing holds the layer
-//! to it.
+//! The decompressed size that a compressed layer announces, known before the decompression. The announcement may be
+//! wrong.
 //!
 //! Sources: RFC 1952, section 2.3.1 (`ISIZE`); RFC 8878, section 3.1.1.1.4 (`Frame_Content_Size`).
 
@@ -11,18 +11,19 @@ use crate::oci::media_type::Compression;
 /// A gzip member ends with its length modulo 2³², in this number of bytes.
 const END: usize = 4;
 
-/// Enough for the header of a zstd frame.
+/// The largest header of a zstd frame, in bytes.
 const ZSTD_HEADER: u64 = 18;
-/// A compressed layer is longer than its content by at most one byte in eight, since deflate's fixed code has at most
-/// nine bits for a byte (RFC 1951, section 3.2.6),
+/// A compressed layer exceeds its content by at most one byte in eight, since deflate's fixed code has at most nine
+/// bits for a byte (RFC 1951, section 3.2.6), and by [`HEADERS`].
 const GROWTH: u64 = 8;
-/// and by this many bytes for names and the like.
+/// The bytes of headers, names and checksums in a compressed layer, at most.
 const HEADERS: u64 = 1 << 10;
 
-/// The number of bytes that a file of `size` bytes seems to decompress to, where it says so.
+/// Returns the decompressed size that a file of `size` bytes announces, in bytes.
 ///
-/// Of a file that decompresses well, this is the whole or the beginning, and never more: gzip tells the length of the
-/// last member, modulo 2³², and zstd that of the first frame. What cannot be the whole is not given.
+/// If the file decompresses without error, its content is never shorter than the announced size. It may be longer: gzip
+/// states the length of the last member, modulo 2³², and zstd that of the first frame. The function returns `None` if
+/// the file announces no size, or one that is too small to be that of the whole content.
 pub fn announced_size(mut file: impl Read + Seek, size: u64) -> io::Result<Option<u64>> {
     let mut start = Vec::new();
     file.by_ref().take(ZSTD_HEADER).read_to_end(&mut start)?;
@@ -44,7 +45,7 @@ pub fn announced_size(mut file: impl Read + Seek, size: u64) -> io::Result<Optio
     Ok(announced.filter(|announced| *announced >= least(size)))
 }
 
-/// What so many bytes decompress to at least.
+/// Returns the least size of the content of `compressed` bytes.
 fn least(compressed: u64) -> u64 {
     compressed.saturating_sub(compressed / GROWTH + HEADERS)
 }
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_one_piece_tells_its_size() {
+    fn a_file_of_one_piece_announces_its_size() {
         let mut noise = vec![0; 100_000];
         let mut random = fastrand::Rng::with_seed(1);
         random.fill(&mut noise);
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_several_pieces_tells_no_more_than_there_is() {
+    fn a_file_of_several_pieces_announces_no_more_than_its_size() {
         let (one, two) = (vec![1; 10], vec![2; 5000]);
         assert_eq!(
             announced(&[gzip(&one), gzip(&two)].concat()),
@@ -86,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_nothing_or_too_little_is_not_believed() {
+    fn an_announcement_that_is_absent_or_too_small_is_ignored() {
         let mut noise = vec![0; 100_000];
         let mut random = fastrand::Rng::with_seed(1);
         random.fill(&mut noise);
         // eStargz ends in a member without content.
         assert_eq!(announced(&[gzip(&noise), gzip(b"")].concat()), None);
-        // Written as a stream, whose size nobody knew.
+        // A stream whose size was not known in advance.
         let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
         encoder.write_all(&noise).unwrap();
         assert_eq!(announced(&encoder.finish().unwrap()), None);
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_hardly_one_is_no_panic() {
+    fn a_truncated_header_causes_no_panic() {
         for junk in [&b"\x1f\x8b"[..], b"\x1f\x8b\x08", b"\x28\xb5\x2f"] {
             assert!(announced_size(Cursor::new(junk), junk.len() as u64).is_ok());
         }

@@ -1,7 +1,7 @@
-//! gzip members, one after another, as pigz and eStargz write many of them. Headers, lengths and checksums are zlib's
-//! work.
+//! Decompression of gzip files, which may have many members, as pigz and eStargz write them. zlib checks headers,
+//! lengths and checksums.
 //!
-//! flate2's own decoder for writers gives its output in pieces of 32 KiB, which takes an eighth more processor time.
+//! flate2's own write-side decoder writes pieces of 32 KiB, which takes an eighth more processor time.
 //!
 //! Source: RFC 1952.
 
@@ -15,7 +15,7 @@ const BUFFER: usize = 128 << 10;
 /// The largest window that deflate has, as a power of two.
 const WINDOW_BITS: u8 = 15;
 
-/// Takes gzip members and writes their contents to `W`.
+/// A writer that takes gzip members and writes their contents to `W`.
 pub(super) struct Gzip<W> {
     output: W,
     member: Decompress,
@@ -34,12 +34,12 @@ impl<W: Write> Gzip<W> {
         }
     }
 
-    /// Accepts the end, which must be that of a member, and gives the writer back.
+    /// Ends the input and returns the inner writer. Fails unless the input ended with a member.
     pub(super) fn finish(mut self) -> io::Result<W> {
         if !self.has_content || self.member.total_in() > 0 {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
-                "the gzip stream ends early",
+                "the gzip file ends early",
             ));
         }
         self.write_out()?;
@@ -72,7 +72,7 @@ impl<W: Write> Write for Gzip<W> {
                 self.has_content = true;
                 return Ok(total);
             }
-            // A full buffer may leave more to come.
+            // If the buffer is full, the decoder may have more output.
             if total == bytes.len() && self.buffer.len() < self.buffer.capacity() {
                 return Ok(total);
             }
@@ -97,7 +97,7 @@ mod tests {
     use flate2::{Compression, GzBuilder};
     use proptest::prelude::*;
 
-    /// Bits of the header's flags: which optional fields follow.
+    /// The bits of the header's flags. Each announces an optional field.
     const HEADER_SUM: u8 = 1 << 1;
     const EXTRA: u8 = 1 << 2;
     const NAME: u8 = 1 << 3;
@@ -117,7 +117,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// A member with each optional field that `flags` says.
+    /// Returns a member with the optional fields that `flags` names.
     fn decorated(flags: u8, plain: &[u8]) -> Vec<u8> {
         let mut packed = member(GzBuilder::new(), plain);
         packed[3] = flags;

@@ -1,25 +1,24 @@
-//! How large a layer may become. A few kilobytes can expand to a full disk (OCI image-spec issue 1246), and an
-//! image does not say how large its layers are, so that a limit has to come from here or from the user.
+//! The limit for the decompressed size of a layer. A few kilobytes can expand to a full disk (OCI image-spec issue
+//! 1246), and an image does not state the decompressed size. So the limit is a default or the user's choice.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-/// What every layer may expand to, in bytes, however small it is.
+/// The size in bytes to which every layer may expand.
 const ALWAYS: u64 = 1 << 30;
-/// Beyond that, how many times its own size. Layers of real images reach 20; gzip cannot go beyond 1032, and
-/// zstd far.
+/// The factor by which a larger layer may expand. Layers of real images reach 20, gzip reaches 1032, and zstd far more.
 const TIMES: u64 = 200;
 
-/// The number of bytes that a layer may expand to: the greater of 1 GiB and 200 times its compressed size,
-/// or a number that the user chose.
+/// The number of bytes to which a layer may expand: the greater of 1 GiB and 200 times its compressed size, or a number
+/// that the user chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limit {
     chosen: Option<u64>,
 }
 
 impl Limit {
-    /// A limit of `bytes` for every layer.
+    /// Returns a limit of `bytes` for every layer.
     #[must_use]
     pub fn of_bytes(bytes: u64) -> Self {
         Self {
@@ -27,7 +26,7 @@ impl Limit {
         }
     }
 
-    /// The limit in bytes for a layer of `compressed` bytes.
+    /// Returns the limit in bytes for a layer whose blob has `compressed` bytes.
     #[must_use]
     pub fn for_layer(&self, compressed: u64) -> u64 {
         self.chosen
@@ -35,7 +34,7 @@ impl Limit {
     }
 }
 
-/// Reads a number of bytes, or one with `K`, `M`, `G` or `T` (or `KiB` and so on) for powers of 1024.
+/// Parses a number of bytes. The units `K`, `M`, `G` and `T` (or `KiB` and so on) are powers of 1024.
 impl FromStr for Limit {
     type Err = ParseError;
 
@@ -61,12 +60,12 @@ impl FromStr for Limit {
     }
 }
 
-/// A text that is no size.
+/// The text is not a number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a number of bytes, like 500M or 4GiB")]
 pub struct ParseError;
 
-/// A writer that fails with [`TooLarge`] *before* it passes on what goes beyond the limit.
+/// A writer that fails with [`TooLarge`] *before* it passes on a byte beyond the limit.
 #[derive(Debug)]
 pub struct LimitedWriter<W> {
     output: W,
@@ -75,7 +74,7 @@ pub struct LimitedWriter<W> {
 }
 
 impl<W: Write> LimitedWriter<W> {
-    /// Lets `limit` bytes pass to `output`.
+    /// Creates a writer that passes at most `limit` bytes to `output`.
     pub fn new(limit: u64, output: W) -> Self {
         Self {
             output,
@@ -84,7 +83,7 @@ impl<W: Write> LimitedWriter<W> {
         }
     }
 
-    /// Gives the writer back.
+    /// Returns the inner writer.
     pub fn into_inner(self) -> W {
         self.output
     }
@@ -105,7 +104,7 @@ impl<W: Write> Write for LimitedWriter<W> {
     }
 }
 
-/// A layer that expands beyond its limit. It comes inside of an [`io::Error`], through the decoder.
+/// A layer expands beyond its limit. The decoder returns this error inside of an [`io::Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLarge {
     /// The limit in bytes.
@@ -113,7 +112,7 @@ pub struct TooLarge {
 }
 
 impl TooLarge {
-    /// Finds it in what a writer returned.
+    /// Finds this error inside of an error that a writer returned.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
@@ -122,7 +121,7 @@ impl TooLarge {
 
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it expands to more than {} bytes", self.limit)
+        write!(f, "the layer expands to more than {} bytes", self.limit)
     }
 }
 

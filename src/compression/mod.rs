@@ -1,5 +1,6 @@
-//! Decompression of layers, by pushing compressed bytes into a writer: the bytes can come from the network
-//! piece by piece, and no more is held than the decoder's window. A layer may expand up to a [`Limit`].
+//! Decompression of layers, and the detection of their compression. Compressed bytes are written into a decoder, which
+//! writes plain bytes to another writer: data from the network needs no more memory than the decoder's window. A layer
+//! may expand up to a [`Limit`].
 
 mod announced;
 #[cfg(test)]
@@ -8,7 +9,8 @@ mod gzip;
 mod limit;
 mod sniffed;
 
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
+use std::path::Path;
 
 pub use self::announced::announced_size;
 pub use self::limit::{Limit, LimitedWriter, ParseError, TooLarge};
@@ -17,10 +19,10 @@ pub use self::sniffed::Sniffed;
 use self::gzip::Gzip;
 use zstd::stream::{raw, zio};
 
+use crate::input;
 use crate::oci::media_type::Compression;
 
-/// Takes compressed bytes and writes the plain ones to `W`. What comes out must be held against a digest: gzip's own
-/// checksums are not computed.
+/// A writer that takes compressed bytes and writes the plain bytes to `W`.
 pub struct Decompressor<W: Write> {
     decoder: Decoder<W>,
 }
@@ -32,7 +34,7 @@ enum Decoder<W: Write> {
 }
 
 impl<W: Write> Decompressor<W> {
-    /// Starts to undo `compression`.
+    /// Creates the decoder for `compression`.
     pub fn new(compression: Compression, output: W) -> io::Result<Self> {
         Ok(Self {
             decoder: match compression {
@@ -45,13 +47,13 @@ impl<W: Write> Decompressor<W> {
         })
     }
 
-    /// Accepts the end of the compressed bytes and gives the writer back.
+    /// Ends the compressed input and returns the inner writer. Fails if the input was cut off.
     pub fn finish(self) -> io::Result<W> {
         match self.decoder {
             Decoder::None(output) => Ok(output),
             Decoder::Gzip(decoder) => decoder.finish(),
             Decoder::Zstd(mut decoder) => {
-                // Unlike the crate's own decoder for writers, this one misses the end of a frame.
+                // zstd's `write::Decoder` accepts a frame that is cut off. `zio::Writer::finish` does not.
                 decoder.finish()?;
                 Ok(decoder.into_inner().0)
             }
@@ -77,10 +79,19 @@ impl<W: Write> Write for Decompressor<W> {
     }
 }
 
-/// So many first bytes tell the compression.
+/// The number of first bytes that determine the compression.
 const SNIFFED: usize = 4;
 
-/// Tells the compression from the first bytes.
+/// Detects the compression of a file from its first bytes.
+pub fn sniff_file(path: &Path) -> io::Result<Compression> {
+    let mut start = Vec::new();
+    input::open(path)?
+        .take(SNIFFED as u64)
+        .read_to_end(&mut start)?;
+    Ok(sniff(&start))
+}
+
+/// Detects the compression from the first bytes. Four are enough.
 #[must_use]
 pub fn sniff(start: &[u8]) -> Compression {
     match start {
@@ -98,7 +109,7 @@ mod tests {
 
     fn decompress(compression: Compression, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut decompressor = Decompressor::new(compression, Vec::new())?;
-        // One byte at a time: the network cuts where it likes.
+        // One byte at a time: the network may split the input anywhere.
         for byte in bytes {
             decompressor.write_all(std::slice::from_ref(byte))?;
         }
@@ -106,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn undoes_each_compression_and_knows_it_by_its_start() {
+    fn decompresses_each_compression_and_detects_it_from_the_first_bytes() {
         let plain = b"layer".repeat(1000);
         let members = [gzip(&plain[..10]), gzip(&plain[10..])].concat();
         let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();

@@ -1,13 +1,13 @@
-//! Decompression of bytes that say themselves how they are compressed. What a media type says of a layer is not
-//! always so, and Docker does not look at it.
+//! Decompression with detection: the first bytes determine the compression, not the media type. Media types of layers
+//! are sometimes wrong, and Docker ignores them.
 
 use std::io::{self, Write};
 
 use super::{Decompressor, SNIFFED, sniff};
 
-/// Takes bytes that may be compressed and writes the plain ones to `W`.
+/// A writer that takes bytes, compressed or not, and writes the plain bytes to `W`.
 pub struct Sniffed<W: Write> {
-    /// The first bytes, until there are enough to tell.
+    /// The first bytes, until there are enough for the detection.
     start: Vec<u8>,
     state: State<W>,
 }
@@ -15,12 +15,12 @@ pub struct Sniffed<W: Write> {
 enum State<W: Write> {
     Waiting(W),
     Decided(Decompressor<W>),
-    /// The decoder could not be made.
+    /// The decoder could not be created.
     Failed,
 }
 
 impl<W: Write> Sniffed<W> {
-    /// Starts to undo whatever the first bytes will tell.
+    /// Creates a writer that has seen no bytes yet.
     pub fn new(output: W) -> Self {
         Self {
             start: Vec::with_capacity(SNIFFED),
@@ -28,7 +28,7 @@ impl<W: Write> Sniffed<W> {
         }
     }
 
-    /// Accepts the end of the compressed bytes and gives the writer back.
+    /// Ends the input and returns the inner writer. Fails if the input was cut off.
     pub fn finish(mut self) -> io::Result<W> {
         self.decide()?;
         match self.state {
@@ -37,7 +37,7 @@ impl<W: Write> Sniffed<W> {
         }
     }
 
-    /// Chooses the decoder by what has come, if that was not done yet.
+    /// Chooses the decoder from the bytes so far, unless it is chosen already.
     fn decide(&mut self) -> io::Result<()> {
         self.state = match std::mem::replace(&mut self.state, State::Failed) {
             State::Waiting(output) => {
@@ -78,7 +78,7 @@ impl<W: Write> Write for Sniffed<W> {
 }
 
 fn failed() -> io::Error {
-    io::Error::other("the decoder failed before")
+    io::Error::other("the decoder failed earlier")
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
 
     fn decompress(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut sniffed = Sniffed::new(Vec::new());
-        // One byte at a time: the network cuts where it likes.
+        // One byte at a time: the network may split the input anywhere.
         for byte in bytes {
             sniffed.write_all(std::slice::from_ref(byte))?;
         }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bytes_tell_how_the_rest_is_compressed() {
+    fn the_first_bytes_determine_the_compression() {
         let plain = b"layer".repeat(1000);
         let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
         let skippable = [&[0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc", &zstd].concat();
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_to_tell_is_plain() {
+    fn input_without_a_known_beginning_is_plain() {
         for plain in [&b""[..], b"a", b"\x1f", b"abc", b"abcd"] {
             assert_eq!(decompress(plain).unwrap(), plain);
         }

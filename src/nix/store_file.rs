@@ -1,12 +1,12 @@
 //! A file in the store that is a blob of an image: what it is, found out without a manifest.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::compression::sniff;
+use crate::compression::sniff_file;
 use crate::input;
 use crate::oci::digest::{Digest, Hasher};
 use crate::oci::media_type::{Compression, MediaType};
@@ -29,12 +29,12 @@ fn lenient_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<D
 }
 
 impl StoreFile {
-    /// The length in bytes.
+    /// Returns the length in bytes.
     pub fn size(&self) -> io::Result<u64> {
         Ok(fs::metadata(&self.path)?.len())
     }
 
-    /// The digest, by hashing the whole file where it is not known.
+    /// Returns the digest, by hashing the whole file where it is not known.
     pub fn digest(&self) -> io::Result<Digest> {
         if let Some(digest) = self.digest {
             return Ok(digest);
@@ -42,11 +42,9 @@ impl StoreFile {
         Hasher::sha256().read(input::open(&self.path)?)
     }
 
-    /// A layer's media type by its first bytes.
+    /// Returns a layer's media type by its first bytes.
     pub fn media_type(&self) -> io::Result<MediaType> {
-        let mut magic = Vec::new();
-        input::open(&self.path)?.take(4).read_to_end(&mut magic)?;
-        Ok(match sniff(&magic) {
+        Ok(match sniff_file(&self.path)? {
             Compression::Gzip => MediaType::DOCKER_LAYER_GZIP,
             Compression::Zstd => MediaType::OCI_LAYER_ZSTD,
             Compression::None => MediaType::DOCKER_LAYER,

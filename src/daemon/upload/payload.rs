@@ -1,7 +1,6 @@
 //! What is sent: the members of the archive for one daemon, and the layers in it that are to be looked at.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::check::Check;
@@ -14,9 +13,8 @@ use crate::archive::docker_save::{Archive, Content, Kind};
 use crate::archive::header::{self, Members};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::blob_name;
-use crate::compression::{Limit, sniff};
+use crate::compression::{Limit, sniff_file};
 use crate::daemon::form::Form;
-use crate::input;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::{DiffId, Digest};
@@ -52,7 +50,7 @@ pub(in crate::daemon) struct Ingredients<'a> {
 }
 
 impl Ingredients<'_> {
-    /// The distinct layers that are sent.
+    /// Returns the distinct layers that are sent.
     fn checks(&self) -> Result<Vec<Check>, UploadError> {
         let mut seen = HashSet::new();
         let layers = self.composition.files().skip(1);
@@ -87,7 +85,7 @@ impl Ingredients<'_> {
 }
 
 impl Payload {
-    /// The image in the form that is wanted.
+    /// Returns the image in the form that is wanted.
     pub(in crate::daemon) fn new(from: &Ingredients<'_>, form: Form) -> Result<Self, UploadError> {
         let mut is_plain = HashSet::new();
         for check in from.checks()? {
@@ -102,7 +100,7 @@ impl Payload {
         }
     }
 
-    /// The blobs as they are, as an OCI image layout that Docker reads too.
+    /// Returns the blobs as they are, as an OCI image layout that Docker reads too.
     fn as_they_are(from: &Ingredients<'_>) -> Result<Self, UploadError> {
         let manifest = from.composition.manifest();
         let archive = Archive::new(Kind::DockerSave, from.names, manifest, from.left_out);
@@ -213,14 +211,9 @@ fn write_blob(
         .map_err(UploadError::of_archive)
 }
 
-/// How a file is compressed, by its first bytes.
 fn compression(path: &Path) -> Result<Compression, UploadError> {
-    let mut magic = Vec::new();
-    input::open(path)
-        .and_then(|file| file.take(4).read_to_end(&mut magic))
-        .map_err(|source| UploadError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-    Ok(sniff(&magic))
+    sniff_file(path).map_err(|source| UploadError::Read {
+        path: path.to_owned(),
+        source,
+    })
 }

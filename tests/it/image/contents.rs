@@ -200,7 +200,7 @@ fn refused(blob: Vec<u8>, promised: &[u8], arguments: &[&str], reason: &str) {
 fn a_layer_that_expands_beyond_the_limit_is_refused() {
     let plain = vec![0; 4 << 20];
     let limit = ["--max-layer-size", "1M"];
-    let reason = "it expands to more than 1048576 bytes";
+    let reason = "the layer expands to more than 1048576 bytes";
     for blob in [
         gzip(&plain),
         zstd::encode_all(&plain[..], 3).unwrap(),
