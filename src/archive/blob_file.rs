@@ -1,6 +1,6 @@
-//! A blob that is a file, read with suspicion: it is held against its descriptor while it is read, and its end
-//! is only handed out once all of it was found good. So what was verified is what was handed out, whoever changes the
-//! file meanwhile.
+//! A blob in a file that may be wrong. The file is verified against its descriptor while it is read, and its last bytes
+//! are returned only after the verification. So the verified bytes are the returned bytes, even if the file changes
+//! meanwhile.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -12,22 +12,22 @@ use crate::input;
 use crate::oci::descriptor::Descriptor;
 use crate::verify::{self, Verifier};
 
-/// What is read at a time, in bytes.
+/// The size of the buffer in bytes.
 const BUFFER: usize = 256 << 10;
 
-/// A blob that is being read.
+/// A reader for the file of a blob.
 pub struct BlobFile {
     path: PathBuf,
     file: File,
-    /// Absent once the end was reached.
+    /// Absent after the end was reached.
     verifier: Option<Verifier>,
-    /// So many bytes are still to come.
+    /// The number of bytes that are still to be read.
     left: u64,
     buffer: Vec<u8>,
 }
 
 impl BlobFile {
-    /// Opens the file of the blob that `descriptor` names.
+    /// Opens the file of the blob that `descriptor` names. Fails if the file has another size.
     pub fn open(descriptor: &Descriptor, path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read {
             path: path.to_owned(),
@@ -35,7 +35,7 @@ impl BlobFile {
         };
         let file = input::open(path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
-        // Nothing is handed out of a file that cannot be the blob.
+        // No bytes are returned from a file that cannot be the blob.
         check_size(descriptor, path, size)?;
         Ok(Self {
             path: path.to_owned(),
@@ -46,7 +46,7 @@ impl BlobFile {
         })
     }
 
-    /// The next bytes; `None` after the last. The error comes instead of the last ones.
+    /// Returns the next bytes, or `None` after the last. If the content is wrong, the error replaces the last bytes.
     pub fn next_bytes(&mut self) -> Result<Option<&[u8]>, Error> {
         let Some(mut verifier) = self.verifier.take() else {
             return Ok(None);
@@ -76,7 +76,7 @@ impl BlobFile {
         Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
 
-    /// Fills the buffer with at most `limit` bytes, and says with how many.
+    /// Fills the buffer with at most `limit` bytes, and returns their number.
     fn read(&mut self, limit: usize) -> Result<usize, Error> {
         let buffer = self.buffer.get_mut(..limit).unwrap_or_default();
         self.file.read(buffer).map_err(|source| Error::Read {
@@ -86,7 +86,7 @@ impl BlobFile {
     }
 }
 
-/// Refuses a file of another size than the blob's.
+/// Fails if the file has another size than the blob.
 pub(super) fn check_size(descriptor: &Descriptor, path: &Path, found: u64) -> Result<(), Error> {
     let (expected, size) = (descriptor.digest, descriptor.size);
     let source = match found.cmp(&size) {
@@ -110,7 +110,7 @@ mod tests {
     use crate::oci::digest::Digest;
     use crate::oci::media_type::MediaType;
 
-    /// What is handed out of a file that should hold `promised`, and whether that was the whole.
+    /// Returns the bytes that are returned from a file that should hold `promised`, and whether these are all bytes.
     fn read(promised: &[u8], found: &[u8]) -> (Vec<u8>, Result<(), String>) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("blob");
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_promised_is_handed_out_whole() {
+    fn returns_the_whole_content_of_the_promised_blob() {
         for size in [0, 1, BUFFER - 1, BUFFER, BUFFER + 1, 3 * BUFFER] {
             let content = vec![7; size];
             assert_eq!(read(&content, &content), (content, Ok(())), "{size}");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_anything_else_is_not() {
+    fn never_returns_the_end_of_other_content() {
         for size in [1, BUFFER, BUFFER + 1] {
             let promised = vec![7; size];
             let other = [&promised[1..], &[8]].concat();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_handed_out_of_a_file_of_another_size() {
+    fn returns_nothing_from_a_file_of_another_size() {
         let promised = vec![7; 3 * BUFFER];
         for found in [&promised[1..], &[&promised[..], &[7]].concat()] {
             assert_eq!(read(&promised, found).0, b"");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_changed_while_it_is_read_is_found_out() {
+    fn detects_a_file_that_changes_while_it_is_read() {
         let promised = vec![7; 3 * BUFFER];
         let descriptor = Descriptor::new(
             MediaType::OCI_LAYER,

@@ -1,5 +1,5 @@
-//! An image whose parts are files, with the names that it is to have: what stands under the first line of
-//! `compositeImage.sh`, and what every writer of archives starts from.
+//! An image whose parts are files, and its names. `compositeImage.sh` describes it, and every writer of archives starts
+//! from it.
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -20,13 +20,13 @@ use crate::verify::{self, Verifier};
 /// The name of the script in the output of `fetchdocker`.
 pub const SCRIPT: &str = "compositeImage.sh";
 
-/// A manifest of the greatest size, with room for its quotation marks to be escaped and for the paths.
+/// The largest script in bytes: a manifest of the greatest size with escaped quotation marks, and the paths.
 const MAX_SCRIPT_SIZE: u64 = 3 * MAX_DOCUMENT_SIZE as u64;
 
-/// An image of files, and the names that it gets. There is a file a layer.
+/// An image whose config and layers are files, with one file for each layer, and the names that it gets.
 #[derive(Clone, Debug)]
 pub struct Composition {
-    /// What it is to be called.
+    /// The names of the image.
     pub names: Names,
     manifest: Document<Manifest>,
     config: PathBuf,
@@ -59,7 +59,8 @@ struct Script {
 }
 
 impl Composition {
-    /// Takes the files of the configuration and of the layers, these in the manifest's order.
+    /// Creates an image from the file of its config and those of its layers, in the order of the manifest. Fails if a
+    /// name is invalid or the number of files is wrong.
     pub fn new(
         names: Names,
         manifest: Document<Manifest>,
@@ -81,14 +82,14 @@ impl Composition {
         })
     }
 
-    /// The manifest.
+    /// Returns the manifest.
     #[must_use]
     pub fn manifest(&self) -> &Document<Manifest> {
         &self.manifest
     }
 
-    /// Reads the configuration and holds it against the manifest: its digest is the image id, and there is a
-    /// diff id a layer.
+    /// Reads the config and checks it against the manifest: the digest, which is the image ID, the size, and the number
+    /// of diff IDs.
     pub fn image_config(&self) -> Result<Document<ImageConfig>, Error> {
         let manifest = &self.manifest;
         manifest.require_image().map_err(Error::Manifest)?;
@@ -114,14 +115,15 @@ impl Composition {
         Ok(config)
     }
 
-    /// The files of the blobs beside the manifest, configuration first; a layer that occurs twice is here twice.
+    /// Returns the blobs and their files, the config first. A layer that the image has twice occurs twice.
     pub fn files(&self) -> impl Iterator<Item = (&Descriptor, &Path)> {
         std::iter::once((&self.manifest.config, &self.config))
             .chain(self.manifest.layers.iter().zip(&self.layers))
             .map(|(descriptor, path)| (descriptor, path.as_path()))
     }
 
-    /// The text of `compositeImage.sh`: Linux hands the script's own path to the program in the first line.
+    /// Returns the text of `compositeImage.sh`. Its first line starts `interpreter`, and Linux passes the path of the
+    /// script as an argument. Fails if a path is not UTF-8.
     pub fn to_script(&self, interpreter: &str) -> Result<String, serde_json::Error> {
         let script = Script {
             repo_tags: self.names.repo_tags.clone(),
@@ -139,7 +141,7 @@ impl Composition {
         ))
     }
 
-    /// Reads what [`to_script`](Self::to_script) wrote to a file, or anything that begins like it.
+    /// Reads a script that [`to_script`](Self::to_script) wrote. The first line may be absent.
     pub fn of_script(path: &Path) -> Result<Self, Error> {
         let mut text = String::new();
         input::open(path)
@@ -167,63 +169,63 @@ impl Composition {
     }
 }
 
-/// An image whose parts do not belong together, or cannot be read.
+/// The parts of an image cannot be read, or do not belong together.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read.
-    #[error("reading {}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// The script holds no description of an image.
+    /// The script does not describe an image.
     #[error("{} does not describe an image", path.display())]
     Script {
         /// The file.
         path: PathBuf,
-        /// What the JSON parser says.
+        /// The JSON parser's error.
         #[source]
         source: serde_json::Error,
     },
-    /// The manifest in it is none.
-    #[error("the image's manifest cannot be used")]
+    /// The manifest is invalid.
+    #[error("cannot use the image's manifest")]
     Manifest(#[source] ParseError),
-    /// A name that an image cannot have.
-    #[error("the image has a name that cannot be used")]
+    /// A name is invalid.
+    #[error("cannot use the image's name")]
     Name(#[source] name::ParseError),
-    /// The configuration is none.
-    #[error("the image configuration {} cannot be used", path.display())]
+    /// The config is invalid.
+    #[error("cannot use the image config {}", path.display())]
     Config {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         source: ParseError,
     },
-    /// A file is other content than the manifest names.
-    #[error("{} is not what the manifest names", path.display())]
+    /// The content of a file does not have the digest or the size that the manifest names.
+    #[error("{} does not match the manifest", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// How it differs.
+        /// The difference.
         #[source]
         source: verify::Error,
     },
-    /// Files are missing or superfluous.
-    #[error("the manifest names {manifest} layers, and there are {files} files")]
+    /// The number of files differs from the number of layers.
+    #[error("the manifest names {manifest} layers, but the image has {files} files")]
     LayerCount {
-        /// What the manifest says.
+        /// The number of layers in the manifest.
         manifest: usize,
-        /// What there is.
+        /// The number of files.
         files: usize,
     },
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -241,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_says_what_runs_it_and_reads_back() {
+    fn a_script_starts_its_interpreter_and_can_be_read_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(SCRIPT);
         let digest = crate::oci::digest::Digest::of(b"");

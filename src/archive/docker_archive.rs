@@ -1,5 +1,5 @@
-//! The classic archive that `docker load` reads: `manifest.json`, `<config>.json`, a plain
-//! `<diff id>.tar` a layer, and `repositories`.
+//! The classic archive that `docker load` reads: `manifest.json`, `<config>.json`, `<diff id>.tar` for each layer, and
+//! `repositories`.
 //!
 //! Source: moby, `image/spec/v1.2.md`, section "Combined Image JSON + Filesystem Changeset Format".
 
@@ -15,38 +15,38 @@ use crate::oci::digest::DiffId;
 use crate::oci::document::Document;
 use crate::oci::manifest::Manifest;
 
-/// An archive whose every byte but the layers' own is known.
+/// The contents of an archive, except those of the layers.
 #[derive(Clone, Debug)]
 pub struct Archive {
-    /// What comes first, by name: the small entries that say what the large ones are.
+    /// The small members at the beginning, by name. They describe the large ones.
     pub head: Vec<(String, Vec<u8>)>,
-    /// The layers, each once.
+    /// The distinct layers, in the order of the archive.
     pub layers: Vec<Layer>,
-    /// What comes last, by name.
+    /// The last member, by name.
     pub tail: (String, Vec<u8>),
 }
 
 /// A layer of an archive.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    /// Its name in the archive.
+    /// The name in the archive.
     pub name: String,
     /// The blob to decompress.
     pub blob: Descriptor,
-    /// What it must be then.
+    /// The digest of the decompressed content.
     pub diff_id: DiffId,
 }
 
 impl Archive {
-    /// Lays out an image under names as `name:tag`. The layers with the largest blobs come first: they take longest,
-    /// and the place of each in the archive depends on the sizes of those before it.
+    /// Creates the archive of an image with these names (`name:tag`). The layers with the largest blobs are first: they
+    /// take longest, and the position of each layer depends on the sizes of those before it.
     #[must_use]
     pub fn new(manifest: &Manifest, config: &Document<ImageConfig>, tags: &[String]) -> Self {
         let config_name = format!("{}.json", config.digest().hex());
         let names: Vec<_> = config.diff_ids().iter().map(layer_name).collect();
         let docker_manifest = docker_manifest::text(&config_name, tags, &names);
         let repositories = json!(repositories(config, tags));
-        // Two blobs may hold the same content, compressed differently.
+        // Two blobs may have the same content in different compressions.
         let mut seen = HashSet::new();
         let mut layers: Vec<_> = manifest
             .layers
@@ -78,7 +78,7 @@ fn layer_name(diff_id: &DiffId) -> String {
     format!("{}.tar", diff_id.digest().hex())
 }
 
-/// The index by name and tag that daemons before 1.10 read: it names the top layer.
+/// Returns the content of `repositories`, which daemons before 1.10 read: the top layer by name and tag.
 fn repositories<'a>(
     config: &Document<ImageConfig>,
     tags: &'a [String],

@@ -1,6 +1,5 @@
-//! The hybrid archive: an OCI image layout and Docker's `manifest.json` in one, over the same blobs as the
-//! registry sent them. Every Docker since 20.10 loads it with either image store, and so do podman, skopeo
-//! and containerd.
+//! The hybrid archive: an OCI image layout that also has Docker's `manifest.json`, with the blobs of the registry
+//! unchanged. Docker 20.10 and later loads it with either image store. Podman, skopeo and containerd read it, too.
 //!
 //! Sources: OCI image specification, `image-layout.md`; Docker's `image/tarexport`; containerd's
 //! `images/annotations.go`.
@@ -24,44 +23,43 @@ use crate::oci::digest::Digest;
 use crate::oci::document::Document;
 use crate::oci::manifest::Manifest;
 
-/// Which files say what the blobs are.
+/// The files that describe the blobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Both the layout's and Docker's.
+    /// The files of the OCI layout and Docker's `manifest.json`.
     DockerSave,
-    /// The OCI layout's alone.
+    /// Only the files of the OCI layout.
     OciArchive,
 }
 
-/// An archive whose every byte but the blobs' own is known, so that it can be written in order, or each blob at
-/// its place.
+/// The members of an archive, whose blobs can be written in order or each at its place.
 #[derive(Clone, Debug)]
 pub struct Archive {
-    /// What is in it, in order: what is small and says what follows comes first.
+    /// The members in their order. Small members that describe the others come first.
     pub members: Vec<Member>,
 }
 
 /// A member of an archive.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// Its path in the archive.
+    /// The path in the archive.
     pub name: String,
-    /// What it holds.
+    /// The content.
     pub content: Content,
 }
 
-/// What a member holds.
+/// The content of a member.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// These bytes.
+    /// Bytes in memory.
     Bytes(Vec<u8>),
     /// The blob of this descriptor.
     Blob(Box<Descriptor>),
 }
 
 impl Archive {
-    /// Lays out an image. Layers whose blobs are in `left_out` are named, but their files are missing: for a
-    /// reader that has them.
+    /// Creates the archive of an image. The archive names the layers in `left_out` but does not contain them. The
+    /// reader must have them already.
     #[must_use]
     pub fn new(
         kind: Kind,
@@ -82,7 +80,7 @@ impl Archive {
         let mut written = HashSet::from([*manifest.digest()]);
         written.extend(left_out);
         for blob in std::iter::once(&manifest.config).chain(&manifest.layers) {
-            // A layer may occur twice in an image.
+            // An image may have the same layer twice.
             if written.insert(blob.digest) {
                 archive.members.push(Member {
                     name: blob_name(&blob.digest),
@@ -100,7 +98,8 @@ impl Archive {
         });
     }
 
-    /// Writes everything but the blobs to an empty file, and says where in it each blob belongs.
+    /// Writes all members without the contents of the blobs to an empty file, and returns the offset of each blob in
+    /// bytes.
     pub fn place(&self, file: &File) -> Result<Vec<(&Descriptor, u64)>, header::Error> {
         let mut placed = Placed::new(file);
         let mut blobs = Vec::new();
@@ -117,8 +116,8 @@ impl Archive {
         Ok(blobs)
     }
 
-    /// Writes the archive in order, with the blobs from the files of `composition`. None is read into memory. One that
-    /// is something else ends the archive before its end, and so no reader takes it.
+    /// Writes the archive in order, with the blobs from the files of `composition`. No blob is held in memory. If a
+    /// file has the wrong content, the archive ends early, so no reader accepts it.
     pub fn write<W: Write>(&self, composition: &Composition, out: W) -> Result<W, Error> {
         let files: HashMap<Digest, &Path> = composition
             .files()
@@ -129,7 +128,7 @@ impl Archive {
             match &member.content {
                 Content::Bytes(bytes) => members.bytes(&member.name, bytes)?,
                 Content::Blob(descriptor) => {
-                    // The archive was laid out from the same manifest.
+                    // `self` was created from the same manifest.
                     if let Some(path) = files.get(&descriptor.digest) {
                         write_blob(&mut members, &member.name, descriptor, path)?;
                     }
@@ -140,7 +139,7 @@ impl Archive {
     }
 }
 
-/// Docker's `manifest.json`, pointing into the layout.
+/// Returns Docker's `manifest.json`, which names the blobs of the layout.
 fn manifest_json(names: &Names, manifest: &Manifest) -> Vec<u8> {
     let layers: Vec<_> = manifest
         .layers
@@ -176,8 +175,8 @@ fn write_blob<W: Write>(
     Ok(members.end(descriptor.size)?)
 }
 
-/// The file that `path` leads to, if it lies in the Nix store: Nix has verified it, and it does not change afterwards. So
-/// the kernel copies it, and it is not verified once more.
+/// Opens the file at the end of the links at `path` if it lies in the Nix store; otherwise returns `None`. Nix verified
+/// files in the store, and they do not change. So the kernel copies the content, without another verification.
 fn of_store(path: &Path) -> Result<Option<(PathBuf, File)>, Error> {
     let path = path
         .canonicalize()
@@ -196,19 +195,19 @@ fn reading(path: &Path, source: io::Error) -> composition::Error {
     }
 }
 
-/// An archive that could not be written.
+/// The archive cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The parts do not belong together, or cannot be read.
+    /// The parts of the image cannot be read, or do not belong together.
     #[error(transparent)]
     Composition(#[from] composition::Error),
-    /// A member could not be written.
+    /// A member cannot be written.
     #[error(transparent)]
     Member(#[from] header::Error),
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -217,7 +216,8 @@ impl Error {
         }
     }
 
-    /// The system's error when the output failed, where there is one: a closed pipe is not a failure.
+    /// Returns the operating system's error if the output failed. The caller does not report a closed pipe as a
+    /// failure.
     #[must_use]
     pub fn io(&self) -> Option<&io::Error> {
         match self {
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_files_that_are_not_what_the_manifest_names() {
+    fn refuses_files_that_do_not_match_the_manifest() {
         let directory = tempfile::tempdir().unwrap();
         let good = composition(directory.path());
         let text =
@@ -332,17 +332,17 @@ mod tests {
         );
         assert_eq!(
             fewer.unwrap_err().to_string(),
-            "the manifest names 2 layers, and there are 1 files"
+            "the manifest names 2 layers, but the image has 1 files"
         );
         for other in ["other", "longer", "less"] {
             std::fs::write(directory.path().join("layer"), other).unwrap();
             let text = text(&good);
             assert!(
-                text.ends_with("layer is not what the manifest names"),
+                text.ends_with("layer does not match the manifest"),
                 "{text}"
             );
         }
         std::fs::remove_file(directory.path().join("layer")).unwrap();
-        assert!(text(&good).starts_with("reading "));
+        assert!(text(&good).starts_with("cannot read "));
     }
 }

@@ -11,11 +11,11 @@ pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
-/// A layout that grows blob by blob. What is added is known by its descriptor.
+/// A layout to which blobs can be added. Each method returns the descriptor of what it added.
 pub(crate) struct Layout(tempfile::TempDir);
 
 impl Layout {
-    /// A layout without images.
+    /// Returns a layout without images.
     pub(crate) fn new() -> Self {
         let layout = Self(tempfile::tempdir().unwrap());
         std::fs::create_dir_all(layout.path().join("blobs/sha256")).unwrap();
@@ -24,12 +24,12 @@ impl Layout {
         layout
     }
 
-    /// The layout's directory. Its parent is the test's own, too.
+    /// Returns the directory of the layout. Its parent belongs to the test, too.
     pub(crate) fn path(&self) -> PathBuf {
         self.0.path().join("layout")
     }
 
-    /// The file of a blob.
+    /// Returns the file of a blob.
     pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.path().join(oci_layout::blob_name(digest))
     }
@@ -46,7 +46,7 @@ impl Layout {
         json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
     }
 
-    /// Adds a configuration and the manifest of an image with it and these layers.
+    /// Adds a config, and the manifest of an image with this config and these layers.
     pub(crate) fn manifest(&self, config: &[u8], layers: &[Value]) -> Value {
         let manifest = json!({
             "schemaVersion": 2,
@@ -63,7 +63,7 @@ impl Layout {
         self.blob(INDEX, index.to_string().as_bytes())
     }
 
-    /// Makes these documents the layout's own.
+    /// Writes an `index.json` with these entries.
     pub(crate) fn list(&self, entries: &[Value]) {
         let index = json!({ "schemaVersion": 2, "manifests": entries });
         self.write("index.json", index.to_string().as_bytes());

@@ -1,4 +1,4 @@
-//! Tar members that depend on nothing but their name and content: no times, no owners, one mode.
+//! Tar members that depend only on their name and content: no times, no owners, and one mode.
 //!
 //! Source: POSIX.1-2017 `pax`, "ustar Interchange Format", with GNU's binary sizes from 8 GiB on and GNU's
 //! long names beyond 100 bytes, which SHA-512 needs.
@@ -9,30 +9,30 @@ use std::io::{self, BufReader, Read as _, Write};
 
 use tar::{EntryType, Header};
 
-/// Tar's unit.
+/// The size of a block of tar in bytes.
 const BLOCK: u64 = 512;
-/// The longest name that fits the header itself, in bytes.
+/// The longest name that fits into the header itself, in bytes.
 const SHORT_NAME: usize = 100;
-/// The name of a member whose content is the name of the next.
+/// The name of GNU's special member whose content is the name of the next member.
 const LONG_NAME: &str = "././@LongLink";
-/// What follows the last member.
+/// The bytes after the last member.
 pub(super) const END: [u8; 1024] = [0; 1024];
-/// What is copied at once where the kernel does not do it.
+/// The size of the copy buffer in bytes, used if the kernel cannot copy.
 const BUFFER: usize = 256 << 10;
 
-/// Writes members one after the other.
+/// A writer of members, one after another.
 #[derive(Debug)]
 pub struct Members<W> {
     out: W,
 }
 
 impl<W: Write> Members<W> {
-    /// Begins an archive.
+    /// Starts an archive.
     pub fn new(out: W) -> Self {
         Self { out }
     }
 
-    /// Writes a member that is at hand.
+    /// Writes a member from memory.
     pub fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
         let size = content.len() as u64;
         self.begin(name, size)?;
@@ -40,8 +40,8 @@ impl<W: Write> Members<W> {
         self.end(size)
     }
 
-    /// Begins a member whose content comes piece by piece, each by [`content`](Self::content). After exactly
-    /// `size` bytes, [`end`](Self::end) ends it.
+    /// Starts a member of `size` bytes. Write the content with [`content`](Self::content), then call [`end`](Self::end)
+    /// after exactly `size` bytes.
     pub fn begin(&mut self, name: &str, size: u64) -> Result<(), Error> {
         self.out
             .write_all(&header(name, size)?)
@@ -60,12 +60,12 @@ impl<W: Write> Members<W> {
             .map_err(Error::Write)
     }
 
-    /// Copies the rest of a file, in the kernel where the standard library can. It must have exactly `size`
-    /// bytes.
+    /// Writes a member from the rest of a file, which must have exactly `size` bytes. The kernel copies it if the
+    /// standard library supports that.
     pub fn file(&mut self, name: &str, file: &File, size: u64) -> Result<(), Error> {
         self.begin(name, size)?;
-        // The types stay concrete: `io::copy` has a fast path for files behind a buffered reader, and takes
-        // the reader's buffer where the output is a pipe.
+        // `io::copy` has a fast path for a file behind a buffered reader, and uses the buffer of the reader if the
+        // output is a pipe. It needs these concrete types.
         let copied = io::copy(&mut BufReader::with_capacity(BUFFER, file), &mut self.out);
         if self.copied(name, size, copied)? > size {
             return Err(Error::Long {
@@ -76,7 +76,7 @@ impl<W: Write> Members<W> {
         Ok(())
     }
 
-    /// Ends the archive and gives the output back, flushed.
+    /// Ends the archive, flushes the output and returns it.
     pub fn finish(mut self) -> Result<W, Error> {
         self.out.write_all(&END).map_err(Error::Write)?;
         self.out.flush().map_err(Error::Write)?;
@@ -100,12 +100,12 @@ impl<W: Write> Members<W> {
     }
 }
 
-/// What stands before the content of a regular file.
+/// Returns the bytes before the content of a regular file.
 pub(super) fn header(name: &str, size: u64) -> Result<Vec<u8>, Error> {
     let Some(short) = name.get(..SHORT_NAME).filter(|short| *short != name) else {
         return block(name, EntryType::Regular, size);
     };
-    // The name has a terminating zero, as GNU tar writes it.
+    // GNU tar ends the name with a zero byte.
     let content = [name.as_bytes(), b"\0"].concat();
     let length = content.len() as u64;
     let mut header = block(LONG_NAME, EntryType::GNULongName, length)?;
@@ -115,19 +115,19 @@ pub(super) fn header(name: &str, size: u64) -> Result<Vec<u8>, Error> {
     Ok(header)
 }
 
-/// The size of what stands before the content of a regular file.
+/// Returns the number of bytes before the content of a regular file.
 pub(super) fn header_size(name: &str) -> Result<u64, Error> {
     Ok(header(name, 0)?.len() as u64)
 }
 
-/// The zeros after a content of `size` bytes.
+/// Returns the number of zero bytes after a content of `size` bytes.
 pub(super) fn padding(size: u64) -> u64 {
     size.wrapping_neg() % BLOCK
 }
 
 fn block(name: &str, kind: EntryType, size: u64) -> Result<Vec<u8>, Error> {
     let mut header = Header::new_gnu();
-    // Not `set_path`, which takes the name of a long name for one with a superfluous dot.
+    // `set_path` would change the name of the special member: it removes the dot at its beginning.
     let wrong = || Error::Name {
         name: name.to_owned(),
     };
@@ -148,38 +148,38 @@ fn block(name: &str, kind: EntryType, size: u64) -> Result<Vec<u8>, Error> {
     Ok(header.as_bytes().to_vec())
 }
 
-/// A member that could not be written.
+/// A member cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The name does not fit a header.
+    /// The name is empty or longer than a header permits.
     #[error("the archive cannot have a member named `{name}`")]
     Name {
         /// The member.
         name: String,
     },
-    /// The output does not take it.
-    #[error("writing the archive")]
+    /// The output cannot be written.
+    #[error("cannot write the archive")]
     Write(#[source] io::Error),
-    /// Reading or writing failed on the way.
-    #[error("copying the archive's member `{name}`")]
+    /// A file cannot be copied into the archive.
+    #[error("cannot copy `{name}` into the archive")]
     Copy {
         /// The member.
         name: String,
-        /// What the system says.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// The content ended early.
-    #[error("`{name}` ended after {copied} of {size} bytes")]
+    /// The content is shorter than `size`.
+    #[error("`{name}` ends after {copied} of {size} bytes")]
     Short {
         /// The member.
         name: String,
         /// The size in its header.
         size: u64,
-        /// What there was.
+        /// The size of the content.
         copied: u64,
     },
-    /// There was more than the header says.
+    /// The content is longer than `size`.
     #[error("`{name}` is longer than {size} bytes")]
     Long {
         /// The member.
@@ -190,7 +190,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The kind of failure: a member that is longer or shorter than its header says is [`Class::Integrity`].
+    /// Returns the class of the failure: [`Class::Integrity`] if a member is longer or shorter than its header states.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -200,7 +200,7 @@ impl Error {
         }
     }
 
-    /// The system's error, where there is one: a closed pipe is not a failure.
+    /// Returns the operating system's error, if there is one. The caller does not report a closed pipe as a failure.
     #[must_use]
     pub fn io(&self) -> Option<&io::Error> {
         match self {
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_read_back_with_nothing_of_the_machine_in_them() {
+    fn members_contain_nothing_of_the_machine() {
         let mut members = Members::new(Vec::new());
         members.bytes("a.json", b"{}").unwrap();
         members.bytes("blobs/sha256/b", &[7; 512]).unwrap();
@@ -246,7 +246,7 @@ mod tests {
         for (size, expected) in [
             (4, Some("`x` is longer than 4 bytes")),
             (5, None),
-            (6, Some("`x` ended after 5 of 6 bytes")),
+            (6, Some("`x` ends after 5 of 6 bytes")),
         ] {
             io::Seek::rewind(&mut source).unwrap();
             let mut members = Members::new(tempfile::tempfile().unwrap());

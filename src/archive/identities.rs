@@ -1,4 +1,4 @@
-//! Which images are at a place on disk: the digests by which daemons know them.
+//! The image IDs of the images at a path on disk.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -12,9 +12,8 @@ use crate::oci::digest::{Digest, Hasher};
 use crate::oci::index::Index;
 use crate::oci::manifest::Manifest;
 
-/// The digests of the manifests and of the configurations of all images at `path`, for all platforms: what
-/// `fetchdocker` built, its stream, or an OCI layout of anyone's. What an index names and the layout lacks is left
-/// out.
+/// Returns the digests of the manifests and configs of all images at `path`, for all platforms. `path` is the output of
+/// `fetchdocker`, a script, or an OCI layout. Documents that an index names and the layout lacks are ignored.
 pub fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
     match find_script(path) {
         Some(script) => of_script(&script),
@@ -55,8 +54,8 @@ fn of_layout(layout: &LayoutReader) -> Result<HashSet<Digest>, Error> {
     Ok(found)
 }
 
-/// The SHA-256 digest of a configuration, whatever the manifest names it by. The file must be what the manifest names:
-/// what is kept is not to depend on who writes to it.
+/// Returns the SHA-256 digest of a config, even if the manifest names another algorithm. Fails if the file is not the
+/// blob that the manifest names: the result decides which images are kept.
 fn image_id(config: &Descriptor, file: &Path) -> Result<Digest, Error> {
     if let Digest::Sha256(_) = config.digest {
         return Ok(config.digest);

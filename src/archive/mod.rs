@@ -1,5 +1,5 @@
-//! Archives: how an image's parts stand together in a file or directory. Never sees the network; the same
-//! parts always give the same bytes.
+//! Archives and layouts: the formats in which images are files. The module does not use the network. The same parts
+//! always give the same bytes.
 
 pub mod blob_file;
 pub mod composition;

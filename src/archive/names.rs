@@ -1,4 +1,4 @@
-//! What an image is to be called by whoever reads an archive of it.
+//! The names of an image in an archive or a layout.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use crate::oci::descriptor::Descriptor;
 /// The names of one image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// Tags as Docker prints them: `debian:jessie`. The first is the image's own. An image that is known by
-    /// its digest alone has none, as after `docker pull`.
+    /// The names as Docker prints them: `debian:jessie`. The first is the image's own. An image that is known only by
+    /// its digest has none, as after `docker pull`.
     pub repo_tags: Vec<String>,
-    /// The name in full, with the tag or the digest: `docker.io/library/debian:jessie`. An image that was
-    /// found in a layout may have none.
+    /// The name in full, with the tag or the digest: `docker.io/library/debian:jessie`. An image from a layout may have
+    /// none.
     pub reference: Option<String>,
-    /// The tag alone.
+    /// The tag of the image's own name.
     pub tag: Option<String>,
 }
 
 impl Names {
-    /// The names under which the image that `reference` asked for is known.
+    /// Returns the names of the image that `reference` resolved to.
     #[must_use]
     pub fn of_reference(reference: &Reference) -> Self {
         let full_name = reference.full_name();
@@ -41,7 +41,7 @@ impl Names {
         }
     }
 
-    /// The names of an image that a layout calls so.
+    /// Returns the names of an image whose name in a layout is `name`.
     #[must_use]
     pub fn of_layout(name: &ImageName) -> Self {
         match name {
@@ -54,7 +54,7 @@ impl Names {
         }
     }
 
-    /// Whether all of them are names. Those of a script are whatever its author wrote.
+    /// Checks that all names are valid. The names in a script may be anything.
     pub fn check(&self) -> Result<(), ParseError> {
         for name in self.repo_tags.iter().chain(&self.reference) {
             name.parse::<Reference>()?;
@@ -64,7 +64,7 @@ impl Names {
             .map_or(Ok(()), |tag| tag.parse::<Tag>().map(drop))
     }
 
-    /// Adds a name, which is the image's own if it had none.
+    /// Adds a name. If the image had none, the name becomes its own.
     pub fn add(&mut self, name: &Reference) {
         let names = Self::of_reference(name);
         if self.reference.is_none() {
@@ -77,8 +77,8 @@ impl Names {
         }
     }
 
-    /// A manifest's descriptor as `index.json` has it, with the names as annotations: the reference in full
-    /// for containerd, and the tag for everybody else, each where there is one.
+    /// Returns the descriptor of a manifest for `index.json`, with the names as annotations: the full reference for
+    /// containerd, and the tag for other readers.
     #[must_use]
     pub fn annotate(&self, mut manifest: Descriptor) -> Descriptor {
         let annotations = [(FULL_NAME, &self.reference), (REF_NAME, &self.tag)];

@@ -1,5 +1,5 @@
-//! An archive in a file, whose members get their places before their contents: these can then come in any
-//! order, several at a time, straight to where they belong.
+//! An archive in a file, whose members have their positions before their contents. The contents can be written in any
+//! order, and several at a time.
 
 use std::fs::File;
 use std::io;
@@ -7,37 +7,37 @@ use std::os::unix::fs::FileExt as _;
 
 use super::header::{END, Error, header, header_size, padding};
 
-/// What is copied at once where the kernel does not do it.
+/// The size of the copy buffer in bytes, used if the kernel cannot copy.
 const BUFFER: usize = 256 << 10;
 
-/// An archive that is being laid out in a file, which must be empty.
+/// A writer of an archive in a file, which must be empty.
 #[derive(Debug)]
 pub struct Placed<'f> {
     file: &'f File,
-    /// Where the next member begins.
+    /// The offset of the next member in bytes.
     position: u64,
 }
 
 impl<'f> Placed<'f> {
-    /// Begins an archive.
+    /// Starts an archive.
     #[must_use]
     pub fn new(file: &'f File) -> Self {
         Self { file, position: 0 }
     }
 
-    /// Writes a member that is at hand.
+    /// Writes a member from memory.
     pub fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
         let offset = self.reserve(name, content.len() as u64)?;
         self.write(content, offset)
     }
 
-    /// Where the content of the next member belongs if that has this name.
+    /// Returns the offset in bytes of the content of the next member, if that member has this name.
     pub fn next_content(&self, name: &str) -> Result<u64, Error> {
         Ok(self.position + header_size(name)?)
     }
 
-    /// Makes a member of `size` bytes the next one, and says where its content belongs. All but the content is
-    /// written.
+    /// Adds a member of `size` bytes, and returns the offset of its content in bytes. Writes everything except the
+    /// content.
     pub fn reserve(&mut self, name: &str, size: u64) -> Result<u64, Error> {
         let header = header(name, size)?;
         self.write(&header, self.position)?;
@@ -48,7 +48,7 @@ impl<'f> Placed<'f> {
         Ok(offset)
     }
 
-    /// Makes the first `size` bytes of a file the next member. They are copied in the kernel where it can.
+    /// Adds a member with the first `size` bytes of a file. The kernel copies them if it can.
     pub fn file(&mut self, name: &str, source: &File, size: u64) -> Result<(), Error> {
         let offset = self.reserve(name, size)?;
         let failed = |source| Error::Copy {
@@ -66,7 +66,7 @@ impl<'f> Placed<'f> {
         Ok(())
     }
 
-    /// Ends the archive, and cuts off whatever lies behind its end.
+    /// Ends the archive, and removes all bytes of the file behind its end.
     pub fn finish(self) -> Result<(), Error> {
         self.write(&END, self.position)?;
         let end = self.position + END.len() as u64;
@@ -82,7 +82,8 @@ impl<'f> Placed<'f> {
     }
 }
 
-/// Copies `size` bytes from a place in a file to a place in another, and says how many there were.
+/// Copies `size` bytes from an offset in a file to an offset in another, and returns the number of copied bytes. It is
+/// smaller if the source ends early.
 fn copy(source: (&File, u64), target: (&File, u64), size: u64) -> io::Result<u64> {
     let copied = copy_in_kernel(source, target, size);
     copy_by_hand(source, target, size, copied)

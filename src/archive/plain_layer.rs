@@ -1,5 +1,4 @@
-//! A layer on its way from the blob that a registry has to the archive of files that an image means: what comes
-//! out is no more than the limit allows, and has the diff id.
+//! The decompression and verification of a layer: the content has at most the permitted size, and has the diff ID.
 
 use std::io::{self, Write};
 
@@ -8,13 +7,13 @@ use crate::compression::{Limit, LimitedWriter, Sniffed, TooLarge};
 use crate::oci::digest::DiffId;
 use crate::verify::{self, VerifyingWriter};
 
-/// Takes a layer's blob, compressed in whatever way its first bytes say, and writes the plain layer to `W`.
+/// A writer that takes the blob of a layer, in any compression, and writes the decompressed layer to `W`.
 pub struct PlainLayer<W: Write> {
     decompressor: Sniffed<LimitedWriter<VerifyingWriter<W>>>,
 }
 
 impl<W: Write> PlainLayer<W> {
-    /// Expects a blob of `size` bytes that decompresses to the content of `diff_id`.
+    /// Creates a writer for a blob of `size` bytes, whose content must have the diff ID `diff_id`.
     pub fn new(diff_id: &DiffId, size: u64, limit: Limit, output: W) -> Self {
         let plain = VerifyingWriter::new(*diff_id.digest(), output);
         Self {
@@ -22,7 +21,7 @@ impl<W: Write> PlainLayer<W> {
         }
     }
 
-    /// Accepts the end of the blob, and gives the writer back with the number of bytes that it took.
+    /// Ends the blob, and returns the inner writer and the number of bytes that it got.
     pub fn finish(self) -> Result<(W, u64), LayerError> {
         let plain = self.decompressor.finish().map_err(LayerError::of_write)?;
         Ok(plain.into_inner().finish()?)
@@ -39,22 +38,22 @@ impl<W: Write> Write for PlainLayer<W> {
     }
 }
 
-/// What is wrong with a layer.
+/// A layer is not what the image names.
 #[derive(Debug, thiserror::Error)]
 pub enum LayerError {
-    /// It does not decompress, or its writer does not take it.
-    #[error("it cannot be decompressed")]
+    /// The blob cannot be decompressed, or the output cannot be written.
+    #[error("cannot decompress the layer")]
     Decompress(#[source] io::Error),
-    /// It decompresses to too much.
+    /// The content is larger than the limit.
     #[error(transparent)]
     TooLarge(TooLarge),
-    /// It, or what it decompresses to, is something else.
+    /// The blob or the content has another digest or size.
     #[error(transparent)]
     Content(#[from] verify::Error),
 }
 
 impl LayerError {
-    /// [`Class::Integrity`]: the layer is not what the image says, or decompresses to more than the limit.
+    /// Returns [`Class::Integrity`]: the layer is not what the image names, or expands beyond the limit.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -65,7 +64,7 @@ impl LayerError {
 }
 
 impl LayerError {
-    /// What a write to a [`PlainLayer`] returned.
+    /// Converts the error of a write to a [`PlainLayer`].
     #[must_use]
     pub fn of_write(error: io::Error) -> Self {
         match TooLarge::of(&error) {
@@ -74,8 +73,8 @@ impl LayerError {
         }
     }
 
-    /// The writer's own error: what a decoder says of the content has no number of the operating system's, and
-    /// a full disk has.
+    /// Returns the error of the output, such as a full disk. Only such errors have an error number of the operating
+    /// system; the errors of a decoder do not.
     pub fn into_system_error(self) -> Result<io::Error, Self> {
         match self {
             Self::Decompress(error) if error.raw_os_error().is_some() => Ok(error),
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_comes_out_plain_however_it_is_compressed() {
+    fn a_layer_in_any_compression_is_decompressed() {
         let mut members = Members::new(Vec::new());
         members.bytes("etc/hostname", b"x\n").unwrap();
         let tar = members.finish().unwrap();
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_too_much_or_other_or_cut_off() {
+    fn refuses_a_layer_that_is_too_large_different_cut_off_or_no_archive() {
         let mut members = Members::new(Vec::new());
         members.bytes("zeros", &[0; 4096]).unwrap();
         let tar = members.finish().unwrap();

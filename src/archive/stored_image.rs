@@ -1,4 +1,4 @@
-//! Images that are on disk already: what `fetchdocker` built, its stream, or an OCI layout of anyone's.
+//! Images on disk: an output of `fetchdocker`, a script of one, or any OCI layout.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ use crate::oci::index::{Index, NoSuchPlatform, SelectError, Selected};
 use crate::oci::manifest::Manifest;
 use crate::oci::platform::Platform;
 
-/// Indexes that may lie within `index.json`, one in the other.
+/// The number of levels of indexes below `index.json` that are followed.
 const MAX_NESTING: usize = 4;
 
-/// Which image of several.
+/// The selection of one image.
 #[derive(Clone, Debug)]
 pub struct Choice<'a> {
-    /// Its name, where a layout has more than one.
+    /// The name of the image, required if a layout has several.
     pub name: Option<&'a str>,
-    /// The platform, where it is in an index.
+    /// The platform, used for images in an index.
     pub platform: &'a Platform,
 }
 
-/// Finds the image at `path`.
+/// Opens the image at `path`: a script, the output of `fetchdocker`, or an OCI layout.
 pub fn open(path: &Path, choice: &Choice<'_>) -> Result<Composition, Error> {
     match find_script(path) {
         Some(script) => Ok(Composition::of_script(&script)?),
@@ -52,8 +52,8 @@ fn of_layout(
     Ok(Composition::new(names, manifest, config, layers)?)
 }
 
-/// The entries of `index.json` that have the name that is meant, and this name. Several may share one, for
-/// several platforms.
+/// Returns the entries of `index.json` with the wanted name, and this name. Entries for several platforms may have the
+/// same name.
 fn choose(
     layout: &LayoutReader,
     path: &Path,
@@ -88,7 +88,7 @@ fn choose(
     Ok((name, index.with(entries)))
 }
 
-/// The manifest for a platform, through whatever indexes lie between.
+/// Returns the manifest for a platform, following nested indexes.
 fn descend(
     layout: &LayoutReader,
     path: &Path,
@@ -111,8 +111,8 @@ fn descend(
     })
 }
 
-/// The entry that serves `platform` best among those whose platform only their images' configurations say. Different
-/// images that serve it equally well are not guessed among.
+/// Returns the entry that fits `platform` best, for entries without a platform. The configs of the images name the
+/// platforms. Fails if different images fit equally well.
 fn unnamed(
     layout: &LayoutReader,
     path: &Path,
@@ -150,7 +150,7 @@ fn unnamed(
     Ok((*best).clone())
 }
 
-/// A document that must be there.
+/// Reads a document. Fails if the layout lacks it.
 fn present<T: View>(layout: &LayoutReader, descriptor: &Descriptor) -> Result<Document<T>, Error> {
     let found = layout.document(descriptor)?;
     Ok(found.ok_or_else(|| layout.absent(&descriptor.digest))?)
@@ -166,51 +166,51 @@ impl SelectError {
     }
 }
 
-/// There is no image here that could be used.
+/// The image cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The layout cannot be read.
     #[error(transparent)]
     Layout(#[from] oci_layout::Error),
-    /// The image's parts do not belong together.
+    /// The parts of the image cannot be read, or do not belong together.
     #[error(transparent)]
     Composition(#[from] composition::Error),
-    /// A name that is none.
-    #[error("{} gives an image a name that is none", path.display())]
+    /// The name of an image is invalid.
+    #[error("{} gives an image an invalid name", path.display())]
     Name {
         /// The layout.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: name::ParseError,
     },
-    /// No image, or none of the name that was asked for.
+    /// The layout has no image, or none with the wanted name.
     #[error("{} has no image{}", path.display(), of_name(wanted.as_deref()))]
     NoImage {
         /// The layout.
         path: PathBuf,
-        /// The name.
+        /// The wanted name.
         wanted: Option<String>,
     },
-    /// More than one image, and no word of which is meant.
+    /// The layout has several images, and the selection fits more than one.
     #[error("{} has several images: {}", path.display(), names.join(", "))]
     SeveralImages {
         /// The layout.
         path: PathBuf,
-        /// Their names.
+        /// The names of the images.
         names: Vec<String>,
     },
-    /// None for the platform.
-    #[error("choosing from {}", path.display())]
+    /// The layout has no image for the platform.
+    #[error("cannot select a platform from {}", path.display())]
     Platform {
         /// The layout.
         path: PathBuf,
-        /// What there is.
+        /// The cause, with the available platforms.
         #[source]
         source: NoSuchPlatform,
     },
-    /// Indexes within indexes without end.
-    #[error("the indexes in {} are nested more than {MAX_NESTING} deep", path.display())]
+    /// The indexes are nested too deeply.
+    #[error("the indexes in {} have more than {MAX_NESTING} levels", path.display())]
     Nesting {
         /// The layout.
         path: PathBuf,
@@ -222,7 +222,7 @@ fn of_name(wanted: Option<&str>) -> String {
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -242,12 +242,12 @@ mod tests {
     use serde_json::{Value, json};
     use std::fs;
 
-    /// An image that differs from others by its layer.
+    /// An image with the layer `layer`.
     fn image(layout: &Layout, layer: &str) -> Value {
         layout.manifest(b"{}", &[layer_of(layout, layer)])
     }
 
-    /// One whose configuration says its platform.
+    /// An image whose config names its platform.
     fn image_for(layout: &Layout, architecture: &str, layer: &str) -> Value {
         let layer = layer_of(layout, layer);
         let config = json!({
@@ -262,7 +262,7 @@ mod tests {
         layout.blob("application/vnd.oci.image.layer.v1.tar", content.as_bytes())
     }
 
-    /// The layer of the image that is chosen, and the reference it has.
+    /// Returns the content of the selected image's layer, and the names of the image.
     fn choose(
         layout: &Layout,
         name: Option<&str>,
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_several_is_chosen_by_name() {
+    fn a_name_selects_one_of_several_images() {
         let layout = Layout::new();
         layout.list(&[
             named(image(&layout, "a"), "docker.io/library/app:1"),
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_platform_is_chosen_through_nested_indexes() {
+    fn the_platform_is_selected_through_nested_indexes() {
         let layout = Layout::new();
         let inner = layout.index(&[
             for_platform(image(&layout, "amd"), "amd64"),
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn images_say_their_platforms_where_the_index_does_not() {
+    fn configs_name_the_platforms_that_the_index_omits() {
         let layout = Layout::new();
         let (arm, amd) = (
             image_for(&layout, "arm64", "a"),
@@ -345,7 +345,7 @@ mod tests {
             let error = choose(&layout, None, "linux/s390x").unwrap_err();
             assert_eq!(error.class(), Class::NotFound, "{error}");
         }
-        // One image that is listed twice is one.
+        // An image that occurs twice counts once.
         layout.list(&[arm.clone(), amd.clone(), amd.clone()]);
         assert_eq!(choose(&layout, None, "linux/amd64").unwrap().0, "b");
         layout.list(&[arm, amd, image_for(&layout, "amd64", "c")]);
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_is_not_chosen_spoils_nothing() {
+    fn an_invalid_entry_that_is_not_selected_does_no_harm() {
         let layout = Layout::new();
         let mut odd = for_platform(image(&layout, "odd"), "s390x");
         odd["digest"] = json!("sha384:00");
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn indexes_are_not_followed_without_end() {
+    fn the_depth_of_nested_indexes_is_limited() {
         let layout = Layout::new();
         let mut entry = image(&layout, "a");
         for _ in 0..=MAX_NESTING {

@@ -187,39 +187,39 @@ mod tests {
         let layer = |layout: &LayoutFixture| layout.blob_path(&Digest::of(LAYER));
         let cases: [(&str, Damage); 9] = [
             (
-                "holds no image",
+                "is not an image",
                 Box::new(|layout| std::fs::remove_file(layout.path().join("oci-layout")).unwrap()),
             ),
             (
-                "of version 2.0.0",
+                "unknown version 2.0.0",
                 Box::new(|layout| layout.write("oci-layout", br#"{"imageLayoutVersion":"2.0.0"}"#)),
             ),
             (
-                "index.json is not there",
+                "index.json does not exist",
                 Box::new(|layout| std::fs::remove_file(layout.path().join("index.json")).unwrap()),
             ),
             (
-                "not the document",
+                "cannot use ",
                 Box::new(|layout| layout.write("index.json", b"<html>")),
             ),
             (
-                "not the document",
+                "cannot use ",
                 Box::new(|layout| layout.write("index.json", &vec![b' '; 5 << 20])),
             ),
             (
-                "does not have the digest",
+                "digest mismatch in ",
                 Box::new(move |layout| std::fs::write(manifest(layout), b"{}").unwrap()),
             ),
             (
-                "is not there",
+                "does not exist",
                 Box::new(move |layout| std::fs::remove_file(manifest(layout)).unwrap()),
             ),
             (
-                "has 3 bytes, and must have 10",
+                "expected 10 bytes, got 3",
                 Box::new(move |layout| std::fs::write(layer(layout), b"012").unwrap()),
             ),
             (
-                "is not there",
+                "does not exist",
                 Box::new(move |layout| std::fs::remove_file(layer(layout)).unwrap()),
             ),
         ];

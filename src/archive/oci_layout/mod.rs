@@ -1,5 +1,5 @@
-//! The OCI image layout: `oci-layout`, `index.json` and `blobs/<algorithm>/<hex>`, as a directory, and the
-//! same names and texts for archives that contain one.
+//! The OCI image layout: `oci-layout`, `index.json` and `blobs/<algorithm>/<hex>`. The module reads and writes
+//! directories, and has the names and texts for archives that contain a layout.
 //!
 //! Source: OCI image specification, `image-layout.md`.
 
@@ -20,13 +20,13 @@ use crate::oci::media_type::MediaType;
 /// The content of the file `oci-layout`.
 pub const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
-/// Where a blob is, from the layout's root.
+/// Returns the path of a blob, relative to the root of the layout.
 #[must_use]
 pub fn blob_name(digest: &Digest) -> String {
     format!("blobs/{}/{}", digest.algorithm(), digest.hex())
 }
 
-/// The text of `index.json` for a layout of one image.
+/// Returns the text of `index.json` for a layout of one image.
 #[must_use]
 pub fn index(manifest: &Descriptor) -> Vec<u8> {
     json!({

@@ -1,26 +1,26 @@
-//! What an image in a layout is called. `index.json` says it in annotations.
+//! The names of images in a layout, which are annotations in `index.json`.
 //!
-//! Sources: OCI image specification, `annotations.md` (`org.opencontainers.image.ref.name`); containerd,
-//! which adds `io.containerd.image.name` with the full reference.
+//! Sources: OCI image specification, `annotations.md` (`org.opencontainers.image.ref.name`); containerd, which adds
+//! `io.containerd.image.name` with the full reference.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::name::{ParseError, Reference, Tag};
 
-/// The annotation with a reference in full.
+/// The annotation with the full reference.
 pub const FULL_NAME: &str = "io.containerd.image.name";
-/// The annotation with a tag, or with whatever its writer took for a name.
+/// The annotation with a tag. Some programs write a reference.
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
-/// The name that a layout gives one of its images.
+/// The name of an image in a layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageName {
-    /// A reference in full.
+    /// A full reference.
     Full(Reference),
-    /// A tag alone, as skopeo and `BuildKit` write it: what repository it belongs to is not said.
+    /// Only a tag, as skopeo and `BuildKit` write it. The repository is unknown.
     Tag(Tag),
-    /// None at all.
+    /// No name.
     Unnamed,
 }
 
@@ -39,7 +39,7 @@ impl ImageName {
         }
     }
 
-    /// Whether `wanted` means this image: its tag alone, or a reference that Docker would take for the same.
+    /// Returns whether `wanted` names this image: by its tag, or by a reference that Docker considers equal.
     #[must_use]
     pub fn is(&self, wanted: &str) -> bool {
         match self {
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_meant_by_whatever_docker_would_take_for_its_name() {
+    fn an_image_is_found_by_every_spelling_that_docker_considers_equal() {
         let full = name(FULL_NAME, "docker.io/library/debian:latest");
         for wanted in ["debian", "debian:latest", "docker.io/library/debian"] {
             assert!(full.is(wanted), "{wanted}");

@@ -1,5 +1,5 @@
-//! Reading an OCI image layout on disk, with suspicion: every document is bounded and held against its
-//! descriptor, and blob paths are made of parsed digests.
+//! Reading an OCI image layout that may be wrong. Every document has a size limit and is verified against its
+//! descriptor. Paths of blobs consist of parsed digests.
 //!
 //! Source: OCI image specification, `image-layout.md`.
 
@@ -17,13 +17,13 @@ use crate::oci::document::{self, Document, ParseError, View};
 use crate::oci::index::Index;
 use crate::printable::Printable;
 
-/// Where Nix keeps what it has checked.
+/// The directory of the Nix store, whose files Nix verified.
 pub const NIX_STORE: &str = "/nix/store";
 
 /// A directory with `oci-layout`, `index.json` and `blobs/`.
 #[derive(Debug)]
 pub struct LayoutReader {
-    /// Free of links, so that a blob's place can be compared with it.
+    /// The path without links, so that paths of blobs can be compared with it.
     directory: PathBuf,
 }
 
@@ -34,7 +34,7 @@ struct Marker {
 }
 
 impl LayoutReader {
-    /// Opens a layout, or the layout `oci/` inside of what `fetchdocker` built.
+    /// Opens the layout at `path`, or the layout `oci/` in the output of `fetchdocker`.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let directory = [path.to_owned(), path.join("oci")]
             .into_iter()
@@ -56,7 +56,7 @@ impl LayoutReader {
                 path: marker,
             })?
             .image_layout_version;
-        // Version 1.x is read, and what 2.0 will mean is not known.
+        // Version 1.x is supported. The meaning of a version 2.0 is unknown.
         if version.split('.').next() != Some("1") {
             return Err(Error::Version {
                 path: directory,
@@ -66,14 +66,14 @@ impl LayoutReader {
         Ok(Self { directory })
     }
 
-    /// `index.json`, the list of what the layout holds.
+    /// Reads `index.json`, the list of the images.
     pub fn index(&self) -> Result<Document<Index>, Error> {
         let path = self.directory.join("index.json");
         let bytes = read_document(&path)?.ok_or_else(|| Error::Absent { path: path.clone() })?;
         Document::parse(bytes, None).map_err(|source| Error::Document { path, source })
     }
 
-    /// The same, if every entry of it can be followed.
+    /// Reads `index.json`. Fails if an entry cannot be followed.
     pub fn complete_index(&self) -> Result<Document<Index>, Error> {
         let index = self.index()?;
         index.require_all().map_err(|source| Error::Document {
@@ -83,7 +83,7 @@ impl LayoutReader {
         Ok(index)
     }
 
-    /// The manifest or index that `descriptor` names; `None` where the layout lacks it.
+    /// Reads the manifest or index that `descriptor` names. Returns `None` if the layout lacks it.
     pub fn document<T: View>(&self, descriptor: &Descriptor) -> Result<Option<Document<T>>, Error> {
         let path = self.blob_path(&descriptor.digest);
         let Some(bytes) = read_document(&path)? else {
@@ -98,12 +98,12 @@ impl LayoutReader {
             .map_err(|source| Error::Document { path, source })
     }
 
-    /// The file of the blob that `descriptor` names, in the size that it must have; `None` where the layout lacks it. Its
-    /// reader verifies it once more: by then the file may be another.
+    /// Returns the path of the blob that `descriptor` names, or `None` if the layout lacks it. Fails if the file has
+    /// another size. The reader of the file must verify the content, because the file may change.
     ///
-    /// Blobs may be links, and one that leads to some other file must not give that file away. So what lies
-    /// outside of the layout is given only if it hashes to the digest. The Nix store is exempt, because
-    /// everyone can read it, and because Nix has checked what `fetchdocker` links to.
+    /// A blob may be a link. A link to a file outside of the layout must not disclose that file, so its content must
+    /// have the digest. Files in the Nix store are exempt: all users can read them, and Nix verified the targets of the
+    /// links that `fetchdocker` makes.
     pub fn blob(&self, descriptor: &Descriptor) -> Result<Option<PathBuf>, Error> {
         let path = self.blob_path(&descriptor.digest);
         let error = |source| Error::Read {
@@ -125,7 +125,7 @@ impl LayoutReader {
         Ok(Some(file))
     }
 
-    /// The error that a blob which must be there is not.
+    /// Returns the error for a blob that the layout lacks but must have.
     #[must_use]
     pub fn absent(&self, digest: &Digest) -> Error {
         Error::Absent {
@@ -133,7 +133,7 @@ impl LayoutReader {
         }
     }
 
-    /// Where a blob of this digest belongs.
+    /// Returns the path of a blob.
     fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.directory.join(blob_name(digest))
     }
@@ -145,7 +145,8 @@ fn check_digest(path: &Path, descriptor: &Descriptor, found: &Digest) -> Result<
     }
     Err(Error::Digest {
         path: path.to_owned(),
-        expected: descriptor.digest,
+        expected: Box::new(descriptor.digest),
+        found: Box::new(*found),
     })
 }
 
@@ -160,7 +161,7 @@ fn check_size(path: &Path, descriptor: &Descriptor, found: u64) -> Result<(), Er
     })
 }
 
-/// The bytes of a document; `None` where there is nothing.
+/// Reads a document. Returns `None` if there is no file.
 fn read_document(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match input::open(path).and_then(document::read) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -172,69 +173,71 @@ fn read_document(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-/// A layout that cannot be used.
+/// The layout cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Neither an OCI layout nor what `fetchdocker` builds.
-    #[error("{} holds no image: neither `oci-layout` nor `oci/oci-layout` is there", path.display())]
+    /// The path is neither an OCI layout nor an output of `fetchdocker`.
+    #[error("{} is not an image: neither `oci-layout` nor `oci/oci-layout` exists", path.display())]
     NotALayout {
-        /// The path that was named.
+        /// The path.
         path: PathBuf,
     },
-    /// A layout of a version that did not exist when this was written.
-    #[error("{} is an OCI layout of version {version}, and only 1 is known", path.display())]
+    /// The version of the layout is unknown.
+    #[error("unknown version {version} of the OCI layout {}", path.display())]
     Version {
         /// The layout.
         path: PathBuf,
-        /// What it says.
+        /// The version.
         version: Printable,
     },
-    /// The layout names a file and lacks it.
-    #[error("{} is not there", path.display())]
+    /// The layout lacks a file that it names.
+    #[error("{} does not exist", path.display())]
     Absent {
         /// The file.
         path: PathBuf,
     },
-    /// The operating system refused.
+    /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A manifest or index that cannot be understood or contradicts itself.
-    #[error("{} is not the document it should be", path.display())]
+    /// A manifest or index is invalid or contradicts itself.
+    #[error("cannot use {}", path.display())]
     Document {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: ParseError,
     },
-    /// A file's content is not what its name says.
-    #[error("{} does not have the digest {expected}", path.display())]
+    /// The content of a file does not have the digest that its descriptor names.
+    #[error("digest mismatch in {}: expected {expected}, got {found}", path.display())]
     Digest {
         /// The file.
         path: PathBuf,
-        /// What its descriptor says.
-        expected: Digest,
+        /// The value in the descriptor.
+        expected: Box<Digest>,
+        /// The digest of the content.
+        found: Box<Digest>,
     },
-    /// A file is longer or shorter than its descriptor.
-    #[error("{} has {found} bytes, and must have {expected}", path.display())]
+    /// A file does not have the size that its descriptor names.
+    #[error("size mismatch in {}: expected {expected} bytes, got {found}", path.display())]
     Size {
         /// The file.
         path: PathBuf,
-        /// What its descriptor says.
+        /// The value in the descriptor.
         expected: u64,
-        /// What it has.
+        /// The size of the file in bytes.
         found: u64,
     },
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {

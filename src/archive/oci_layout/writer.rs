@@ -9,14 +9,14 @@ use super::{OCI_LAYOUT, blob_name, index};
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 
-/// A layout that is being written.
+/// A writer of a layout with one image.
 #[derive(Debug)]
 pub struct LayoutWriter {
     directory: PathBuf,
 }
 
 impl LayoutWriter {
-    /// Starts a layout in a directory, which is made if it is not there.
+    /// Starts a layout in a directory, which is created if necessary.
     pub fn create(directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory.join("blobs"))?;
         Ok(Self {
@@ -24,17 +24,17 @@ impl LayoutWriter {
         })
     }
 
-    /// A new file for a blob.
+    /// Creates the file of a blob. Fails if it exists.
     pub fn create_blob(&self, digest: &Digest) -> io::Result<File> {
         File::create_new(self.blob_path(digest)?)
     }
 
-    /// A link where a blob would be, for one that is kept elsewhere.
+    /// Creates a link to `target` as the file of a blob.
     pub fn link_blob(&self, digest: &Digest, target: &Path) -> io::Result<()> {
         symlink(target, self.blob_path(digest)?)
     }
 
-    /// Names the one image of the layout, and completes it.
+    /// Writes `index.json` with `manifest` as the only image, and then `oci-layout`.
     pub fn finish(&self, manifest: &Descriptor) -> io::Result<()> {
         fs::write(self.directory.join("index.json"), index(manifest))?;
         fs::write(self.directory.join("oci-layout"), OCI_LAYOUT)

@@ -228,7 +228,7 @@ fn a_layer_that_ends_early_or_goes_on_is_refused() {
         &whole[..20],
         &zstd[..zstd.len() - 3],
     ] {
-        refused(early.to_vec(), &plain, &[], "cannot be decompressed");
+        refused(early.to_vec(), &plain, &[], "cannot decompress the layer");
     }
     refused(plain[..1024].to_vec(), &plain, &[], "another digest");
     refused(
@@ -241,6 +241,6 @@ fn a_layer_that_ends_early_or_goes_on_is_refused() {
         [&whole[..], b"rubbish"].concat(),
         &plain,
         &[],
-        "cannot be decompressed",
+        "cannot decompress the layer",
     );
 }

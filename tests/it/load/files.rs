@@ -124,7 +124,7 @@ fn a_composite_that_is_not_what_its_manifest_names_has_no_end() {
         let mut other = content.clone();
         *other.last_mut().unwrap() ^= 1;
         fs::write(&path, other).unwrap();
-        let outcome = composite().failed(5).says("is not what the manifest names");
+        let outcome = composite().failed(5).says("does not match the manifest");
         assert!(outcome.stdout.len() + 1024 < whole.len());
         fs::write(&path, content).unwrap();
     }
