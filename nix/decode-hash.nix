@@ -103,7 +103,7 @@ else if text == "" then
 else if matched == null then
   fail "it holds a line break"
 else if algorithm != null && algorithm != "sha256" then
-  fail "its algorithm is ${printable algorithm}"
+  fail "the algorithm is ${printable algorithm}"
 else if isSri && match "[A-Za-z0-9+/]{43}=" body == null then
   fail "base 64 of 32 bytes is 43 characters and `=`"
 else if isSri then

@@ -1,9 +1,8 @@
 //! The Nix expressions that `docker2nix` prints.
 //!
-//! There are two. The *classic* one names the hash of the configuration and of every layer, with the
-//! attributes that the Haskell program printed, so that it works with any `fetchdocker` since 2017. The
-//! *pinned* one holds the manifest's own text instead, byte for byte: all hashes are in it, nothing is said
-//! twice, and the registry's digest survives the store.
+//! There are two. The *classic* expression names the hash of the config and of every layer, with the attributes that
+//! the Haskell program printed. It works with any `fetchdocker` since 2017. The *pinned* expression contains the
+//! unchanged text of the manifest, which has all hashes. So the digest of the registry stays valid.
 
 use super::hash_text;
 use super::render::{self, Binding, Expression as Node};
@@ -13,23 +12,23 @@ use crate::oci::digest::Digest;
 use crate::oci::document::Document;
 use crate::oci::manifest::Manifest;
 
-/// What an expression is made from.
+/// The values in an expression.
 #[derive(Clone, Copy, Debug)]
 pub struct Expression<'a> {
-    /// Where the registry is.
+    /// The address of the registry.
     pub endpoint: &'a Endpoint,
     /// The image's repository.
     pub repository: &'a Repository,
-    /// The tag; none where a reference has only a digest, which the classic expression cannot say.
+    /// The tag. `None` if the reference has only a digest, which the classic expression cannot contain.
     pub tag: Option<&'a Tag>,
-    /// The result's name in the Nix store; the last part of the repository where nothing else is said.
+    /// The name of the result in the Nix store. The default is the last part of the repository.
     pub name: Option<&'a str>,
     /// The image's manifest.
     pub manifest: &'a Document<Manifest>,
 }
 
 impl Expression<'_> {
-    /// The expression that names every hash.
+    /// Returns the expression that names every hash.
     pub fn classic(&self) -> Result<String, Error> {
         let mut bindings = self.bindings();
         bindings.push(Binding::Set(
@@ -50,7 +49,7 @@ impl Expression<'_> {
                 Binding::Set("layerDigest", Node::Text(layer.digest.hex())),
                 Binding::Set("sha256", hash(&layer.digest)?),
             ];
-            // The Haskell program had no such layers.
+            // The Haskell program did not support such layers.
             if !layer.urls.is_empty() {
                 bindings.push(Binding::Set("urls", Node::Texts(layer.urls.clone())));
             }
@@ -75,7 +74,7 @@ impl Expression<'_> {
         ))
     }
 
-    /// The expression that holds the manifest's own text.
+    /// Returns the expression that contains the text of the manifest.
     pub fn pinned(&self) -> Result<String, Error> {
         for descriptor in self.manifest.layers.iter().chain([&self.manifest.config]) {
             require_sha256(&descriptor.digest)?;
@@ -96,7 +95,7 @@ impl Expression<'_> {
         ))
     }
 
-    /// The attributes that both have.
+    /// Returns the attributes that both expressions have.
     fn bindings(&self) -> Vec<Binding> {
         let (repository, image_name) = self.repository.split();
         let text = |text: &str| Node::Text(text.to_owned());
@@ -122,13 +121,13 @@ fn require_sha256(digest: &Digest) -> Result<(), Error> {
     }
 }
 
-/// An image that no expression can name.
+/// The image cannot be written as an expression.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The functions fetch by SHA-256 alone.
-    #[error("{0} cannot be fetched by these expressions, which know only sha256")]
+    /// A digest is not SHA-256, and the Nix functions support only SHA-256.
+    #[error("cannot use the digest {0}: the expressions support only sha256")]
     Algorithm(Digest),
-    /// Nix strings of JSON are UTF-8.
+    /// The manifest is not UTF-8.
     #[error("the manifest is not valid UTF-8")]
     NotUtf8(#[source] std::str::Utf8Error),
 }
@@ -145,7 +144,7 @@ mod tests {
         foreign(layers, separator, &[])
     }
 
-    /// With URLs for each of the layers.
+    /// Returns a manifest whose layers have these URLs.
     fn foreign(layers: &[&str], separator: &str, urls: &[String]) -> Document<Manifest> {
         let urls = serde_json::json!(urls);
         let layers: Vec<String> = layers
@@ -206,7 +205,7 @@ fetchdocker rec {
         assert_eq!(expression.classic().unwrap(), expected);
     }
 
-    /// The classic expression of an image whose layer is at these URLs.
+    /// Returns the classic expression of an image whose layer is at these URLs.
     fn classic_with(urls: &[String]) -> String {
         let manifest = foreign(&[LAYER], "", urls);
         let expression = Expression {
@@ -220,7 +219,7 @@ fetchdocker rec {
     }
 
     #[test]
-    fn the_classic_expression_says_where_else_a_foreign_layer_is() {
+    fn the_classic_expression_has_the_urls_of_a_foreign_layer() {
         let urls = ["https://a.example/layer", "https://b.example/${x}"].map(str::to_owned);
         assert!(!classic_with(&[]).contains("urls"));
         for (count, expected) in [
@@ -236,7 +235,7 @@ fetchdocker rec {
             let text = classic_with(&urls[..count]);
             assert!(text.contains(expected), "{text}");
         }
-        // Where one fits on the line, and where it does not any more.
+        // Lengths around the one at which the list no longer fits on the line.
         for length in 70..90 {
             let text = classic_with(&["x".repeat(length)]);
             assert_eq!(nixfmt_rs::format(&text).unwrap(), text);
@@ -244,7 +243,7 @@ fetchdocker rec {
     }
 
     #[test]
-    fn the_pinned_expression_holds_the_manifest_and_says_that_there_is_no_tag() {
+    fn the_pinned_expression_contains_the_manifest_and_null_for_an_absent_tag() {
         let manifest = manifest(&[LAYER], "\n  ");
         let expression = Expression {
             endpoint: &"localhost:5000".parse().unwrap(),

@@ -8,20 +8,20 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::oci::digest::Digest;
 
-/// Digits of a SHA-256 hash in hex.
+/// The number of digits of a SHA-256 hash in hex.
 const HEX_LENGTH: usize = 64;
-/// Digits of a SHA-256 hash in nix32.
+/// The number of digits of a SHA-256 hash in nix32.
 const NIX32_LENGTH: usize = 52;
-/// Characters of a SHA-256 hash in base 64, padding included.
+/// The number of characters of a SHA-256 hash in base 64, with padding.
 const BASE64_LENGTH: usize = 44;
 
-/// The hash value in nix32, without the algorithm.
+/// Returns the hash in nix32, without the algorithm.
 #[must_use]
 pub fn nix32(digest: &Digest) -> String {
     nix_base32::to_nix_base32(digest.as_bytes())
 }
 
-/// The digest as Subresource Integrity writes it: `sha256-<base 64>`.
+/// Returns the digest in the form of Subresource Integrity: `sha256-<base 64>`.
 #[must_use]
 pub fn sri(digest: &Digest) -> String {
     format!(
@@ -31,8 +31,8 @@ pub fn sri(digest: &Digest) -> String {
     )
 }
 
-/// Reads a SHA-256 hash in any spelling that Nix takes for `outputHash`: `sha256-<base 64>`, or hex, nix32
-/// or base 64 after `sha256:` or after nothing. What does not denote exactly 32 bytes is refused.
+/// Parses a SHA-256 hash in any form that Nix accepts for `outputHash`: `sha256-<base 64>`, or hex, nix32 or base 64,
+/// with or without `sha256:` before it. The text must denote exactly 32 bytes.
 pub fn parse(text: &str) -> Result<Digest, ParseError> {
     let error = |reason| ParseError {
         text: text.chars().take(160).collect(),
@@ -61,7 +61,7 @@ pub fn parse(text: &str) -> Result<Digest, ParseError> {
         .ok_or_else(|| error(Reason::Digits))
 }
 
-/// Nix takes capitals in hex, which digests do not.
+/// Nix accepts capital letters in hex, but digests do not have them.
 fn decode_hex(text: &str) -> Option<[u8; 32]> {
     let text = text.to_ascii_lowercase();
     match format!("sha256:{text}").parse() {
@@ -72,7 +72,7 @@ fn decode_hex(text: &str) -> Option<[u8; 32]> {
 
 fn decode_nix32(text: &str) -> Option<[u8; 32]> {
     let bytes: [u8; 32] = nix_base32::from_nix_base32(text)?.try_into().ok()?;
-    // 52 digits hold four bits more than 32 bytes need; one hash has one spelling.
+    // 52 digits have four bits more than 32 bytes. Only one spelling of a hash is accepted.
     (nix_base32::to_nix_base32(&bytes) == text).then_some(bytes)
 }
 
@@ -80,9 +80,9 @@ fn decode_base64(text: &str) -> Option<[u8; 32]> {
     STANDARD.decode(text).ok()?.try_into().ok()
 }
 
-/// A text that is not a SHA-256 hash.
+/// The text is not a SHA-256 hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a SHA-256 hash as Nix writes them: {reason}")]
+#[error("`{text}` is not a SHA-256 hash: {reason}")]
 pub struct ParseError {
     text: String,
     reason: Reason,
@@ -90,19 +90,19 @@ pub struct ParseError {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Reason {
-    #[error("its algorithm is {0}")]
+    #[error("the algorithm is {0}")]
     Algorithm(&'static str),
     #[error(
-        "it has neither {HEX_LENGTH} hex digits, nor {NIX32_LENGTH} of nix32, nor {BASE64_LENGTH} of base 64"
+        "expected {HEX_LENGTH} digits of hex, {NIX32_LENGTH} of nix32 or {BASE64_LENGTH} of base 64"
     )]
     Length,
-    #[error("its digits do not denote 32 bytes")]
+    #[error("the digits do not denote 32 bytes")]
     Digits,
 }
 
 #[cfg(test)]
 mod tests {
-    // What is read and what is refused is in `tests/vectors`.
+    // `tests/vectors` has the texts that are accepted and those that are refused.
     use super::*;
     use crate::oci::digest::Hasher;
     use proptest::prelude::*;
@@ -138,9 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn names_the_algorithm_that_it_cannot_take() {
+    fn names_the_algorithm_that_is_not_supported() {
         let error = parse(&format!("sha512:{}", "0".repeat(128))).unwrap_err();
-        assert!(error.to_string().ends_with("its algorithm is sha512"));
+        assert!(error.to_string().ends_with("the algorithm is sha512"));
     }
 
     proptest! {

@@ -1,5 +1,5 @@
-//! `fetchdocker`'s outputs, made of files that are in the store already. No layer is copied: `oci/` is an
-//! image layout of links, and `compositeImage.sh` a description that the program streams.
+//! The outputs of `fetchdocker`, made from files in the Nix store. No layer is copied: `oci/` is an image layout of
+//! links, and `compositeImage.sh` describes an image that the program streams.
 //!
 //! Source: OCI image specification, `image-layout.md`.
 
@@ -25,14 +25,14 @@ use crate::oci::document::{self, Document, ParseError};
 use crate::oci::manifest::Manifest;
 use crate::oci::media_type::MediaType;
 
-/// The outputs to make.
+/// The outputs to write, and the image in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+pub struct ImageJob {
     /// The image.
     pub spec: Spec,
-    /// The directory with `oci/` and `compositeImage.sh`.
+    /// The directory that gets `oci/` and `compositeImage.sh`.
     pub out: PathBuf,
-    /// The executable that streams the image, for those who want a single file.
+    /// The path of a script that streams the image, for users who need a single file.
     pub stream: Option<PathBuf>,
 }
 
@@ -40,26 +40,26 @@ pub struct Job {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spec {
-    /// What runs the scripts: the absolute path of this program.
+    /// The absolute path of this program, which runs the scripts.
     pub interpreter: String,
-    /// Tags as Docker prints them; none where the image is known by its digest alone.
+    /// The names as Docker prints them. Empty if the image is known only by its digest.
     pub repo_tags: Vec<String>,
     /// The name in full, with the tag or the digest.
     pub reference: String,
     /// The tag alone.
     #[serde(default)]
     pub tag: Option<String>,
-    /// The manifest's own text, where it is at hand.
+    /// The text of the manifest, if it is known.
     #[serde(default)]
     pub manifest: Option<String>,
-    /// The configuration.
+    /// The config.
     pub config: StoreFile,
     /// The layers, lowest first.
     pub layers: Vec<StoreFile>,
 }
 
-impl Job {
-    /// Checks the files against each other and makes the outputs.
+impl ImageJob {
+    /// Verifies the files against each other and writes the outputs.
     pub fn build(&self) -> Result<(), Error> {
         let spec = &self.spec;
         let config = read_config(&spec.config.path)?;
@@ -123,7 +123,7 @@ fn read_config(path: &Path) -> Result<Document<ImageConfig>, Error> {
     })
 }
 
-/// A Docker schema 2 manifest over the files, for images whose own is not at hand.
+/// Returns a Docker schema 2 manifest of the files, for an image whose own manifest is unknown.
 fn compose_manifest(config: &Document<ImageConfig>, spec: &Spec) -> Result<String, Error> {
     let layers = spec.layers.iter().map(|layer| {
         let describe = || {
@@ -202,69 +202,69 @@ fn writing(path: &Path) -> impl Fn(io::Error) -> Error {
     }
 }
 
-/// An image that cannot be made of these files.
+/// The image cannot be made from these files.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read.
-    #[error("reading {}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
     /// An output cannot be written.
-    #[error("writing {}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         /// The output.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// The configuration is none.
-    #[error("the image configuration {} cannot be used", path.display())]
+    /// The config is invalid.
+    #[error("cannot use the image config {}", path.display())]
     Config {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         source: ParseError,
     },
-    /// The manifest contradicts itself or the configuration.
-    #[error("the image's manifest cannot be used")]
+    /// The manifest contradicts itself or the config.
+    #[error("cannot use the image's manifest")]
     Manifest(#[source] ParseError),
-    /// The manifest does not belong to these files.
+    /// The number of files is wrong, or a name is invalid.
     #[error(transparent)]
     Composition(#[from] composition::Error),
-    /// A file is other content than the manifest names.
-    #[error("{} is {digest}, and the manifest says {expected}", path.display())]
+    /// The content of a file does not have the digest that the manifest names.
+    #[error("digest mismatch in {}: expected {expected}, got {digest}", path.display())]
     Digest {
         /// The file.
         path: PathBuf,
-        /// Its digest.
+        /// The digest of the file.
         digest: Box<Digest>,
-        /// What the manifest says.
+        /// The value in the manifest.
         expected: Box<Digest>,
     },
-    /// The manifest's size for a file is wrong.
-    #[error("{} has {size} bytes, and the manifest says {expected}", path.display())]
+    /// A file does not have the size that the manifest names.
+    #[error("size mismatch in {}: expected {expected} bytes, got {size}", path.display())]
     Size {
         /// The file.
         path: PathBuf,
-        /// Its size.
+        /// The size of the file in bytes.
         size: u64,
-        /// What the manifest says.
+        /// The value in the manifest.
         expected: u64,
     },
-    /// A path is not UTF-8.
-    #[error("describing the image")]
+    /// A path in the script is not UTF-8.
+    #[error("cannot describe the image")]
     Script(#[source] serde_json::Error),
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -286,8 +286,8 @@ mod tests {
     const PLAIN: &[u8] = b"plain tar";
     const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd zstd";
 
-    /// An image of three layers, the first of which occurs twice, without a manifest.
-    fn job(directory: &Path) -> Job {
+    /// Returns an image of three layers, the first of which occurs twice, without a manifest.
+    fn job(directory: &Path) -> ImageJob {
         let diff_ids: Vec<Digest> = (0u8..4).map(|number| Digest::of(&[number])).collect();
         let config = json!({
             "os": "linux", "architecture": "amd64", "rootfs": { "type": "layers", "diff_ids": diff_ids },
@@ -312,15 +312,15 @@ mod tests {
             ],
         };
         fs::create_dir(directory.join("out")).unwrap();
-        Job {
+        ImageJob {
             spec,
             out: directory.join("out"),
             stream: Some(directory.join("stream")),
         }
     }
 
-    /// The text of the manifest that was written.
-    fn written_manifest(job: &Job) -> String {
+    /// Returns the text of the manifest that was written.
+    fn written_manifest(job: &ImageJob) -> String {
         let index = fs::read(job.out.join("oci/index.json")).unwrap();
         let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
         let descriptor: Descriptor = serde_json::from_value(index["manifests"][0].clone()).unwrap();
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_composed_manifest_says_what_the_layers_are() {
+    fn a_composed_manifest_has_the_media_types_of_the_layers() {
         let directory = tempfile::tempdir().unwrap();
         let job = job(directory.path());
         job.build().unwrap();
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_given_manifest_is_kept_byte_for_byte_and_held_against_the_files() {
+    fn a_given_manifest_is_kept_byte_for_byte_and_verified_against_the_files() {
         let directory = tempfile::tempdir().unwrap();
         let mut job = job(directory.path());
         job.build().unwrap();
@@ -395,22 +395,22 @@ mod tests {
             (Some(text.clone()), None, Class::Other),
             (
                 wrong(&digest, &Digest::of(b"").to_string()),
-                Some("and the manifest says sha256:e3b0c"),
+                Some("expected sha256:e3b0c"),
                 Class::Integrity,
             ),
             (
                 wrong(r#""size":9"#, r#""size":8"#),
-                Some("has 9 bytes, and the manifest says 8"),
+                Some("expected 8 bytes, got 9"),
                 Class::Integrity,
             ),
             (
                 Some("{}".to_owned()),
-                Some("the image's manifest cannot be used"),
+                Some("cannot use the image's manifest"),
                 Class::Unsupported,
             ),
             (
                 wrong("vnd.docker.container.image.v1+json", "x"),
-                Some("the image's manifest cannot be used"),
+                Some("cannot use the image's manifest"),
                 Class::Unsupported,
             ),
         ];
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn trusts_the_digest_that_nix_made_sure_of() {
+    fn trusts_the_digest_that_nix_verified() {
         let directory = tempfile::tempdir().unwrap();
         let mut job = job(directory.path());
         for layer in &mut job.spec.layers {

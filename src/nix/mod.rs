@@ -1,7 +1,7 @@
-//! The Nix side: hashes as Nix writes them, the expressions that `docker2nix` prints, and what the program
-//! does when Nix starts it as a builder.
+//! The parts for Nix: hashes in Nix's forms, the expressions that `docker2nix` prints, and the work of the program as a
+//! builder of Nix.
 //!
-//! Nothing here touches the network: [`builder`] says what is to be fetched, and the command line fetches it.
+//! Only [`builder`] uses the network.
 
 pub mod builder;
 pub mod expression;

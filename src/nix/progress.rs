@@ -1,4 +1,4 @@
-//! Downloads in Nix's own progress display: a builder's lines that begin with `@nix ` are messages to Nix.
+//! Downloads in Nix's own progress display. A line of a builder that begins with `@nix ` is a message to Nix.
 //!
 //! Source: Nix's `logging.cc` (`handleJSONLogMessage`) and `logging.hh`: activity type 101 is a file
 //! transfer, result type 105 its progress.
@@ -15,10 +15,10 @@ const FILE_TRANSFER: u32 = 101;
 const PROGRESS: u32 = 105;
 /// The verbosity at which Nix shows the activity: `lvlInfo`.
 const LEVEL: u32 = 3;
-/// At most ten lines a second.
+/// The time between two lines: Nix gets at most ten lines a second.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// One download as Nix shows it. The time comes from the caller, so that tests have their own.
+/// A download in Nix's display. The caller provides the time, so that tests can control it.
 #[derive(Debug)]
 pub struct Activity<W: Write> {
     out: W,
@@ -28,7 +28,7 @@ pub struct Activity<W: Write> {
 }
 
 impl<W: Write> Activity<W> {
-    /// Announces the download of `expected` bytes (0: unknown) from `url`.
+    /// Announces the download of `expected` bytes (0 if unknown) from `url`.
     pub fn start(mut out: W, id: u64, url: &SafeUrl, expected: u64) -> io::Result<Self> {
         let url = Printable::new(&url.to_string());
         send(
@@ -46,12 +46,12 @@ impl<W: Write> Activity<W> {
         })
     }
 
-    /// Says the size once the registry has named it.
+    /// Sets the expected size in bytes, once it is known.
     pub fn expect(&mut self, expected: u64) {
         self.expected = expected;
     }
 
-    /// Tells how many bytes have come, unless a line was sent within the last tenth of a second.
+    /// Reports the number of downloaded bytes, unless a line was sent within the last tenth of a second.
     pub fn update(&mut self, done: u64, now: Instant) -> io::Result<()> {
         let due = self
             .last
@@ -63,7 +63,7 @@ impl<W: Write> Activity<W> {
         Ok(())
     }
 
-    /// Tells the last count and that it is over.
+    /// Reports the final number of bytes and the end of the download.
     pub fn stop(mut self, done: u64) -> io::Result<()> {
         self.send_progress(done)?;
         send(&mut self.out, &json!({ "action": "stop", "id": self.id }))
@@ -79,7 +79,7 @@ impl<W: Write> Activity<W> {
     }
 }
 
-/// One line in one write, so that lines of two downloads do not mix.
+/// Writes the line at once, so that lines of two downloads do not mix.
 fn send(out: &mut impl Write, message: &serde_json::Value) -> io::Result<()> {
     out.write_all(format!("@nix {message}\n").as_bytes())
 }

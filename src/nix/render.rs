@@ -1,22 +1,22 @@
-//! Nix text, laid out as nixfmt lays it out, with strings that mean exactly the given bytes.
+//! Nix text in the layout of nixfmt, with string literals that denote exactly the given text.
 //!
 //! Sources: Nix manual, "String literals" (escapes, and how indented strings lose their indentation);
 //! Nix RFC 166 for the layout.
 
 use std::fmt::Write as _;
 
-/// nixfmt's lines have as many characters, where they can be broken.
+/// The width of nixfmt's lines in characters, if they can be broken.
 const WIDTH: usize = 100;
 
-/// The parts of the Nix language that the expressions use.
+/// The part of the Nix language that the expressions use.
 pub(super) enum Expression {
     /// `null`.
     Null,
     /// A string.
     Text(String),
-    /// A list of strings, of which there is one at least.
+    /// A list of strings. It is not empty.
     Texts(Vec<String>),
-    /// A string that people read: in indented form where that can be exact.
+    /// A string for people to read. It is an indented string if that is exact.
     Document(String),
     /// `function { … }`, or `function rec { … }`.
     Call {
@@ -24,7 +24,7 @@ pub(super) enum Expression {
         recursive: bool,
         bindings: Vec<Binding>,
     },
-    /// `let … in [ … ]`, where the list holds the names that the bindings define.
+    /// `let … in [ … ]`, a list of the names that the bindings define.
     ListOf(Vec<(String, Expression)>),
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Binding {
     Set(&'static str, Expression),
 }
 
-/// `{ formals }: body`, with a final newline.
+/// Renders `{ formals }: body`, with a final newline.
 pub(super) fn function(formals: &[&str], body: &Expression) -> String {
     let mut out = String::new();
     if let [only] = formals {
@@ -79,7 +79,7 @@ fn expression(out: &mut String, depth: usize, node: &Expression) {
 fn set(out: &mut String, depth: usize, binding: &Binding) {
     indent(out, depth);
     match binding {
-        // nixfmt keeps up to three names on the line.
+        // nixfmt keeps at most three names on the line.
         Binding::Inherit(names) if names.len() <= 3 => {
             push(out, format_args!("inherit {};\n", names.join(" ")));
         }
@@ -138,7 +138,7 @@ fn list(out: &mut String, depth: usize, items: &[(String, Expression)]) {
     out.push(']');
 }
 
-/// nixfmt keeps a list on the line if it has no more than one item, and that fits.
+/// Renders a list of strings. nixfmt keeps a list on the line if it has only one item and the item fits.
 fn texts(out: &mut String, depth: usize, items: &[String]) {
     if let [only] = items {
         let list = format!("[ {} ]", string(only));
@@ -156,7 +156,7 @@ fn texts(out: &mut String, depth: usize, items: &[String]) {
     out.push(']');
 }
 
-/// An ordinary string literal.
+/// Returns an ordinary string literal.
 fn string(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('"');
@@ -176,8 +176,8 @@ fn string(text: &str) -> String {
     literal
 }
 
-/// The text as an indented string literal for a binding at `depth`, where that denotes exactly the text
-/// and will still do so after an editor or nixfmt has been over it.
+/// Returns the text as an indented string literal for a binding at `depth`. Returns `None` if the literal would not
+/// denote exactly the text, or if an editor or nixfmt would change it.
 fn indented_string(text: &str, depth: usize) -> Option<String> {
     let lines: Vec<&str> = text.split('\n').collect();
     let ends_in_newline = lines.len() > 1 && text.ends_with('\n');
@@ -185,9 +185,9 @@ fn indented_string(text: &str, depth: usize) -> Option<String> {
         Some((_, content)) if ends_in_newline => content,
         _ => &lines,
     };
-    // nixfmt turns a single line that needs no escapes into an ordinary string.
+    // nixfmt turns a single line without escapes into an ordinary string.
     let worthwhile = lines.len() > 1 || text.contains(['"', '\\']);
-    // Nix removes the indentation that all lines share, so the text must not bring one of its own.
+    // Nix removes the indentation that all lines share, so the text must not start with spaces.
     let starts_at_the_margin = text.starts_with(|character: char| !character.is_whitespace());
     let survives = content
         .iter()
@@ -217,7 +217,7 @@ fn indented_string(text: &str, depth: usize) -> Option<String> {
     Some(literal)
 }
 
-/// Whether a quote stands where it would begin or end an escape of indented strings.
+/// Returns whether a quote would begin or end an escape of indented strings.
 fn has_awkward_quote(text: &str) -> bool {
     text.ends_with('\'') || text.contains("''") || text.contains("'$")
 }
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What Nix makes of a literal, by the rules of its manual; the tests with real Nix hold the same.
+    /// Returns the text that a literal denotes by the rules of the Nix manual. Tests with real Nix check the same.
     fn denotes(literal: &str) -> String {
         if let Some(body) = literal.strip_prefix('"') {
             let mut text = String::new();

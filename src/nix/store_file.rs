@@ -1,4 +1,4 @@
-//! A file in the store that is a blob of an image: what it is, found out without a manifest.
+//! A config or layer in the Nix store, whose digest, size and media type can be determined without a manifest.
 
 use std::fs;
 use std::io;
@@ -11,13 +11,13 @@ use crate::input;
 use crate::oci::digest::{Digest, Hasher};
 use crate::oci::media_type::{Compression, MediaType};
 
-/// A configuration or layer that Nix has put into the store.
+/// A config or layer that Nix has put into the store.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreFile {
-    /// Where it is.
+    /// The path.
     pub path: PathBuf,
-    /// Its digest where Nix has made sure of it; otherwise it is hashed.
+    /// The digest if Nix verified it; otherwise the file is hashed.
     #[serde(default, deserialize_with = "lenient_digest")]
     pub digest: Option<Digest>,
 }
@@ -29,12 +29,12 @@ fn lenient_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<D
 }
 
 impl StoreFile {
-    /// Returns the length in bytes.
+    /// Returns the size in bytes.
     pub fn size(&self) -> io::Result<u64> {
         Ok(fs::metadata(&self.path)?.len())
     }
 
-    /// Returns the digest, by hashing the whole file where it is not known.
+    /// Returns the digest. If it is unknown, the whole file is hashed.
     pub fn digest(&self) -> io::Result<Digest> {
         if let Some(digest) = self.digest {
             return Ok(digest);
@@ -42,7 +42,7 @@ impl StoreFile {
         Hasher::sha256().read(input::open(&self.path)?)
     }
 
-    /// Returns a layer's media type by its first bytes.
+    /// Returns the media type of a layer, detected from the first bytes.
     pub fn media_type(&self) -> io::Result<MediaType> {
         Ok(match sniff_file(&self.path)? {
             Compression::Gzip => MediaType::DOCKER_LAYER_GZIP,

@@ -1,6 +1,6 @@
-//! Pinning: what a reference stands for now, as an image that a lock file can keep.
+//! Pinning: resolves a reference to an image that a lock file can keep.
 //!
-//! Only manifests and configurations are fetched, and of those only what is not known already.
+//! Only manifests and configs are fetched, and only those that are not known already.
 
 use std::collections::BTreeMap;
 
@@ -19,22 +19,22 @@ use crate::registry::{self, Cause, Found, Registry};
 /// An image to pin.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// Its name.
+    /// The reference.
     pub reference: &'a Reference,
-    /// Where its registry is.
+    /// The address of the registry.
     pub endpoint: &'a Endpoint,
     /// The platforms that the image must have. If empty: linux/amd64 and linux/arm64, as far as the image has them.
     pub platforms: &'a [Platform],
-    /// The image as it was pinned before, whose documents are not fetched again.
+    /// The pinned image so far. Its documents are not fetched again.
     pub known: Option<&'a LockedImage>,
 }
 
-/// The platforms that are locked where nobody says otherwise.
+/// Returns the platforms that are locked by default.
 fn usual_platforms() -> [Platform; 2] {
     ["amd64", "arm64"].map(Platform::linux)
 }
 
-/// Pins an image as its registry has it now.
+/// Pins an image in its current state in the registry.
 pub async fn pin(wanted: &Wanted<'_>, registry: &Registry) -> Result<LockedImage, Error> {
     let (index, platforms) = match registry.find(wanted.reference).await? {
         Found::Manifest(manifest) => (None, single(wanted, *manifest, registry).await?),
@@ -47,7 +47,7 @@ pub async fn pin(wanted: &Wanted<'_>, registry: &Registry) -> Result<LockedImage
     Ok(LockedImage::new(reference, endpoint, index, platforms)?)
 }
 
-/// Pins an image again, for the same platforms. `None` if it has not moved.
+/// Pins an image again, for the same platforms. Returns `None` if the image is unchanged.
 pub async fn pin_again(
     known: &LockedImage,
     registry: &Registry,
@@ -66,13 +66,13 @@ pub async fn pin_again(
         platforms: &platforms,
         known: Some(known),
     };
-    // What the header says may be wrong; what was fetched is not.
+    // The digest in the header may be wrong. The fetched documents are verified.
     let image = pin(&wanted, registry).await?;
     Ok((image != *known).then_some(image))
 }
 
-/// The digest that an image's reference stands for now. The document is fetched only where the registry's header does
-/// not settle it: if it names no digest, or another one, since some registries name wrong ones.
+/// Returns the digest to which the image's reference resolves now. The document is fetched only if the registry's
+/// header has no digest or another one, because some registries send wrong digests.
 pub async fn digest(known: &LockedImage, registry: &Registry) -> Result<Digest, Error> {
     let digest = registry.digest_of(known.reference()).await?;
     if let Some(digest) = digest
@@ -86,7 +86,7 @@ pub async fn digest(known: &LockedImage, registry: &Registry) -> Result<Digest, 
     })
 }
 
-/// An image that is not in an index: for the platform that its configuration names.
+/// Pins an image without an index, for the platform that its config names.
 async fn single(
     wanted: &Wanted<'_>,
     manifest: Document<Manifest>,
@@ -126,7 +126,7 @@ async fn of_index(
     let mut missing = None;
     for platform in platforms {
         let locked = match index.select(platform) {
-            // The usual platforms are those of the image, and not what would run on them too.
+            // By default an entry for another architecture does not count, even if the platform can run it.
             Ok(Selected::One(entry)) if !must_be_there && is_of_another_kind(entry, platform) => {
                 let offered = entry.platform.iter();
                 Err(Error::Platform(NoSuchPlatform::among(platform, offered)))
@@ -147,13 +147,13 @@ async fn of_index(
     }
 }
 
-/// Whether an entry is for another architecture, whose images run on the platform as well: amd64 runs 386.
+/// Returns whether an entry is for another architecture that the platform can run as well, as amd64 runs 386.
 fn is_of_another_kind(entry: &Descriptor, platform: &Platform) -> bool {
     let named = entry.platform.as_ref().map(Platform::normalised);
     named.is_some_and(|named| named.architecture != platform.architecture)
 }
 
-/// What an index has for one platform.
+/// Pins the image of an index for one platform.
 async fn entry(
     wanted: &Wanted<'_>,
     index: &Document<Index>,
@@ -182,7 +182,7 @@ async fn entry(
     }
     let config = registry.config(wanted.reference, &manifest).await?;
     if selected.is_some_and(|entry| entry.platform.is_none() && !entry.media_type.is_index()) {
-        // The index does not say what its only image is for, so that the image itself has to.
+        // The index names no platform for its only image, so the config must fit.
         let own = platform_of(&config)?;
         if platform.distance_to(&own).is_none() {
             return Err(Error::Platform(NoSuchPlatform::of_single(platform, &own)));
@@ -195,7 +195,8 @@ async fn entry(
 }
 
 fn platform_of(config: &ImageConfig) -> Result<Platform, Error> {
-    // Through its text, which the lock will keep. An image is locked for an architecture, on every build of Windows.
+    // The text of the platform must be valid, because the lock contains it. An image is locked for an architecture, on
+    // every build of Windows.
     let own = Platform {
         os_version: None,
         os_features: Vec::new(),
@@ -204,20 +205,20 @@ fn platform_of(config: &ImageConfig) -> Result<Platform, Error> {
     own.to_string().parse().map_err(|_| Error::NoPlatform)
 }
 
-/// An image that cannot be pinned.
+/// The image cannot be pinned.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The registry.
+    /// The registry does not provide the image.
     #[error(transparent)]
     Registry(Box<registry::Error>),
-    /// The image stands alone, and is for another platform.
-    #[error("the image is not in an index, and does not fit")]
+    /// The image has no index, and is for another platform.
+    #[error("the image has no index and is for another platform")]
     Platform(#[source] NoSuchPlatform),
-    /// The configuration names no platform.
-    #[error("the image does not say for which platform it is")]
+    /// The config names no platform.
+    #[error("the config of the image names no platform")]
     NoPlatform,
-    /// The parts do not make a locked image.
-    #[error("what the registry has cannot be locked")]
+    /// The documents do not make a valid locked image.
+    #[error("cannot lock the image that the registry has")]
     Unlockable(#[from] lock::ImageError),
 }
 
@@ -228,7 +229,7 @@ impl From<registry::Error> for Error {
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -239,7 +240,7 @@ impl Error {
         }
     }
 
-    /// Whether the image is there, but not for the platform.
+    /// Returns whether the image exists, but not for the platform.
     fn lacks_platform(&self) -> bool {
         match self {
             Self::Platform(_) => true,

@@ -11,7 +11,7 @@ use self::credentials::Credentials;
 use super::{Context, Error, transport};
 use hocker::http::Client;
 use hocker::name::Endpoint;
-use hocker::nix::builder::{self, Attributes, Blob, FetchError, Job, Location};
+use hocker::nix::builder::{self, Attributes, BlobJob, FetchError, Job, Location};
 use hocker::registry::{Progress, Registry};
 use hocker::safe_url::SafeUrl;
 
@@ -28,7 +28,7 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
     }
 }
 
-async fn fetch(job: Blob, context: &Context) -> Result<(), Error> {
+async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     let locations = std::iter::once(&job.location).chain(&job.alternatives);
     let registries: BTreeSet<_> = locations.map(|place| place.endpoint.base()).collect();
     let build = Build {
@@ -39,9 +39,9 @@ async fn fetch(job: Blob, context: &Context) -> Result<(), Error> {
     let client = transport::client(context, true)?;
     let fetched = builder::fetch(job, &client, &build).await;
     fetched.map_err(|error| match error {
-        FetchError::Surroundings(error) => error,
+        FetchError::Context(error) => error,
         FetchError::Registry(error) => Error::Registry(error),
-        FetchError::AllPlaces(error) => Error::AllPlaces(error),
+        FetchError::AllLocations(error) => Error::AllPlaces(error),
         FetchError::Output(error) => Error::Output(error),
     })
 }
@@ -53,7 +53,7 @@ struct Build<'a> {
     credentials: Credentials<'a>,
 }
 
-impl builder::Surroundings for Build<'_> {
+impl builder::FetchContext for Build<'_> {
     type Error = Error;
 
     async fn registry(&self, location: &Location, client: Client) -> Result<Registry, Error> {

@@ -94,7 +94,7 @@ pub(crate) enum Error {
     Pull(pull::Error),
     /// A blob that none of its places gives.
     #[error(transparent)]
-    AllPlaces(nix::builder::AllPlacesFailed),
+    AllPlaces(nix::builder::AllLocationsFailed),
     /// An image that no Nix expression can name.
     #[error("cannot write a Nix expression for the image")]
     Expression(#[from] nix::expression::Error),

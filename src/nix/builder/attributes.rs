@@ -1,7 +1,7 @@
-//! A derivation's attributes, as they reach its builder.
+//! The attributes of a derivation, as its builder receives them.
 //!
-//! Source: Nix manual, "Advanced Attributes" (`__structuredAttrs`, `impureEnvVars`) and "Derivations". Nix
-//! hands attributes over in two ways: each as an environment variable, or all in one JSON file.
+//! Source: Nix manual, "Advanced Attributes" (`__structuredAttrs`, `impureEnvVars`) and "Derivations". Nix passes
+//! attributes in one of two forms: each as an environment variable, or all in one JSON file.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,28 +14,30 @@ use super::Error;
 
 /// The variable that names the JSON file.
 pub const NIX_ATTRS_JSON_FILE: &str = "NIX_ATTRS_JSON_FILE";
-/// The file in the builder's working directory, where older sandboxes have it and name another path.
+/// The file in the working directory of the builder. In older sandboxes it is there, and the variable names another
+/// path.
 pub(super) const ATTRS_JSON: &str = ".attrs.json";
 
-/// A derivation's attributes in either form.
+/// The attributes of a derivation in either form.
 #[derive(Clone, Debug)]
 pub enum Attributes {
-    /// From the environment, where everything is a string.
+    /// From the environment: every value is a string.
     Plain(BTreeMap<String, String>),
     /// From the JSON file.
     Structured(Map<String, Value>),
 }
 
 impl Attributes {
-    /// Finds out which form is used, and reads the JSON file from where it is: where the environment says,
-    /// else in the working `directory`.
+    /// Detects the form, and reads the JSON file from the path in the environment, or else from the working
+    /// `directory`.
     pub fn read(environment: &BTreeMap<String, String>, directory: &Path) -> Result<Self, Error> {
         let named = environment
             .get(NIX_ATTRS_JSON_FILE)
             .filter(|path| !path.is_empty());
         let beside = directory.join(ATTRS_JSON);
         let mut candidates: Vec<PathBuf> = named.into_iter().map(PathBuf::from).collect();
-        // An output in the environment settles it: structured attributes put none there.
+        // An output in the environment means that there is no JSON file: with structured attributes Nix sets no such
+        // variable.
         if named.is_some() || !environment.contains_key("out") {
             candidates.push(beside);
         }
@@ -56,7 +58,7 @@ impl Attributes {
         Ok(Self::Plain(environment.clone()))
     }
 
-    /// A string attribute. An empty one counts as unset, as Nix passes variables that are unset.
+    /// Returns an attribute that is a string. An empty string counts as unset, because Nix passes unset variables so.
     pub(super) fn text(&self, name: &'static str) -> Result<Option<&str>, Error> {
         let text = match self {
             Self::Plain(variables) => variables.get(name).map(String::as_str),
@@ -84,7 +86,7 @@ impl Attributes {
         path.filter(|path| !path.is_empty()).map(PathBuf::from)
     }
 
-    /// An attribute that is more than a string: its JSON where attributes are strings.
+    /// Returns an attribute that is not a string. In the environment its value is JSON.
     pub(super) fn structure<T: DeserializeOwned>(
         &self,
         name: &str,

@@ -1,10 +1,10 @@
-//! The download of a build: from the first of the places that gives the blob. A place that does not answer is soon left
-//! for the next, and asked again with all retries where no other has helped.
+//! The download of a blob in a build. The locations are tried in order. A location that does not answer is soon left
+//! for the next one. It is tried again with all retries only if no other location has the blob.
 
 use std::path::PathBuf;
 
-use super::places::{AllPlacesFailed, Attempt};
-use super::{Blob as Job, Location};
+use super::places::{AllLocationsFailed, Attempt};
+use super::{BlobJob, Location};
 use crate::http::Client;
 use crate::http::retry::{Next, Notice};
 use crate::name::Endpoint;
@@ -14,56 +14,56 @@ use crate::registry::{self, Blob, DownloadError, Progress, Registry, Role};
 use crate::safe_url::SafeUrl;
 use crate::verify::Size;
 
-/// The transient failures in a row that are retried while there are other places to ask.
-const RETRIES_IN_HASTE: u32 = 1;
+/// The number of retries while further locations can be tried.
+const RETRIES_BEFORE_NEXT: u32 = 1;
 
-/// How the builder reaches a registry, and how it shows a download.
-pub trait Surroundings {
-    /// Why a registry cannot be asked.
+/// The access to registries, and the display of a download.
+pub trait FetchContext {
+    /// The error if a registry cannot be used.
     type Error;
 
-    /// The registry at a place, as the user of the build sees it.
+    /// Returns a client for the registry of a location, with the credentials of the build.
     fn registry(
         &self,
         location: &Location,
         client: Client,
     ) -> impl Future<Output = Result<Registry, Self::Error>>;
 
-    /// Begins to show the download from a URL. It ends when the value is dropped.
+    /// Starts to show the download from a URL. The display ends when the value is dropped.
     fn progress(&self, url: &SafeUrl) -> impl Progress;
 }
 
-/// A blob that was not fetched.
+/// The blob cannot be fetched.
 #[derive(Debug)]
 pub enum FetchError<E> {
-    /// The registry cannot be asked.
-    Surroundings(E),
-    /// The only place does not give it.
+    /// The client for the registry cannot be created.
+    Context(E),
+    /// The only location does not provide the blob.
     Registry(Box<registry::Error>),
-    /// None of the places gives it.
-    AllPlaces(AllPlacesFailed),
+    /// No location provides the blob.
+    AllLocations(AllLocationsFailed),
     /// The output cannot be written.
     Output(output::Error),
 }
 
-/// What is the same wherever the blob comes from.
+/// The part of a download that is the same for all locations.
 struct Download<'a, S> {
-    surroundings: &'a S,
+    context: &'a S,
     out: PathBuf,
     digest: Digest,
     size: Size,
 }
 
 /// Fetches a blob into the output of a derivation.
-pub async fn fetch<S: Surroundings>(
-    job: Job,
+pub async fn fetch<S: FetchContext>(
+    job: BlobJob,
     client: &Client,
-    surroundings: &S,
+    context: &S,
 ) -> Result<(), FetchError<S::Error>> {
     let locations = std::iter::once(job.location).chain(job.alternatives);
     let mut attempts: Vec<Attempt> = locations.map(Attempt::at).collect();
     let download = Download {
-        surroundings,
+        context,
         out: job.out,
         digest: job.digest,
         size: job.size,
@@ -73,56 +73,57 @@ pub async fn fetch<S: Surroundings>(
         return attempt.await;
     }
     let retries = client.settings().policy.retries;
-    let haste = retries.min(RETRIES_IN_HASTE);
+    let few = retries.min(RETRIES_BEFORE_NEXT);
     if download
-        .ask_around(&mut attempts, &client.with_retries(haste), Round::First)
+        .try_all(&mut attempts, &client.with_retries(few), Round::First)
         .await?
     {
         return Ok(());
     }
-    if retries > haste
+    if retries > few
         && download
-            .ask_around(&mut attempts, client, Round::Second)
+            .try_all(&mut attempts, client, Round::Second)
             .await?
     {
         return Ok(());
     }
-    // Layers that no registry may distribute. Their URLs come from the manifests of several registries.
+    // Foreign layers, which registries may not distribute. Manifests of several registries provide their URLs, so each
+    // registry must permit the URL.
     let mut urls = job.urls;
     urls.retain(|url| attempts.iter().all(|attempt| attempt.admits(url)));
     if !urls.is_empty()
         && let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.is_absent())
-        && download.ask(attempt, client, urls).await?
+        && download.try_one(attempt, client, urls).await?
     {
         return Ok(());
     }
-    let failed = AllPlacesFailed::new(job.digest, attempts);
-    Err(FetchError::AllPlaces(failed))
+    let failed = AllLocationsFailed::new(job.digest, attempts);
+    Err(FetchError::AllLocations(failed))
 }
 
-/// How often the places were asked.
+/// The round of attempts at all locations.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Round {
     First,
     Second,
 }
 
-impl<E, S: Surroundings<Error = E>> Download<'_, S> {
-    /// Asks each place where an attempt may succeed, until the blob is there. A registry that cannot be reached is left
-    /// alone for the rest of the round. A registry with a transient failure is asked for its other repositories too, but
-    /// without retries: there may be a hundred of them.
-    async fn ask_around(
+impl<E, S: FetchContext<Error = E>> Download<'_, S> {
+    /// Tries each location where an attempt may succeed, until the blob is fetched. If a registry cannot be reached,
+    /// its other locations are skipped in this round. If a registry has a transient failure, its other repositories are
+    /// tried without retries, because there may be a hundred of them.
+    async fn try_all(
         &self,
         attempts: &mut [Attempt],
         client: &Client,
         round: Round,
     ) -> Result<bool, FetchError<E>> {
         let mut failure = None;
-        let mut troubled: Vec<Endpoint> = Vec::new();
-        let mut left_alone: Vec<Endpoint> = Vec::new();
+        let mut with_failures: Vec<Endpoint> = Vec::new();
+        let mut skipped: Vec<Endpoint> = Vec::new();
         for attempt in attempts {
             let endpoint = &attempt.location.endpoint;
-            if !attempt.may_succeed() || left_alone.contains(endpoint) {
+            if !attempt.may_succeed() || skipped.contains(endpoint) {
                 continue;
             }
             if let Some(reason) = failure.take() {
@@ -132,28 +133,28 @@ impl<E, S: Surroundings<Error = E>> Download<'_, S> {
                     after: None,
                 });
             }
-            let asked = if troubled.contains(endpoint) {
-                self.ask(attempt, &client.with_retries(0), Vec::new())
+            let fetched = if with_failures.contains(endpoint) {
+                self.try_one(attempt, &client.with_retries(0), Vec::new())
                     .await?
             } else {
-                self.ask(attempt, client, Vec::new()).await?
+                self.try_one(attempt, client, Vec::new()).await?
             };
-            if asked {
+            if fetched {
                 return Ok(true);
             }
             failure = attempt.reason();
             let endpoint = attempt.location.endpoint.clone();
             if attempt.is_unreachable() || (attempt.may_succeed() && round == Round::Second) {
-                left_alone.push(endpoint);
+                skipped.push(endpoint);
             } else if attempt.may_succeed() {
-                troubled.push(endpoint);
+                with_failures.push(endpoint);
             }
         }
         Ok(false)
     }
 
-    /// Asks one place, and keeps its failure. False if the blob did not come.
-    async fn ask(
+    /// Tries one location and records its failure. Returns whether the blob was fetched.
+    async fn try_one(
         &self,
         attempt: &mut Attempt,
         client: &Client,
@@ -175,8 +176,8 @@ impl<E, S: Surroundings<Error = E>> Download<'_, S> {
         client: &Client,
         urls: Vec<String>,
     ) -> Result<(), FetchError<E>> {
-        let registry = self.surroundings.registry(location, client.clone());
-        let registry = registry.await.map_err(FetchError::Surroundings)?;
+        let registry = self.context.registry(location, client.clone());
+        let registry = registry.await.map_err(FetchError::Context)?;
         let file = OutputFile::create(&self.out, Existing::Refuse).map_err(FetchError::Output)?;
         let blob = Blob {
             repository: location.repository.clone(),
@@ -186,7 +187,7 @@ impl<E, S: Surroundings<Error = E>> Download<'_, S> {
             urls,
         };
         let url = SafeUrl::new(&location.endpoint.blob_url(&blob.repository, &blob.digest));
-        let progress = self.surroundings.progress(&url);
+        let progress = self.context.progress(&url);
         let fetched = registry.fetch_to(&blob, &file, &progress).await;
         fetched.map_err(|error| match error {
             DownloadError::Registry(error) => FetchError::Registry(error),

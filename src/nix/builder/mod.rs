@@ -1,5 +1,4 @@
-//! What Nix asks for when it starts the program as a builder: the job, read out of the derivation's attributes, and the
-//! download of a blob.
+//! The program as a builder of Nix: the job in the attributes of a derivation, and the download of a blob.
 
 mod attributes;
 mod fetch;
@@ -11,8 +10,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use self::attributes::{Attributes, NIX_ATTRS_JSON_FILE};
-pub use self::fetch::{FetchError, Surroundings, fetch};
-pub use self::places::AllPlacesFailed;
+pub use self::fetch::{FetchContext, FetchError, fetch};
+pub use self::places::AllLocationsFailed;
 
 use super::hash_text;
 use super::image;
@@ -22,49 +21,49 @@ use crate::oci::descriptor::{self, MAX_UNDESCRIBED_SIZE};
 use crate::oci::digest::{self, Digest};
 use crate::verify::Size;
 
-/// What a derivation wants made.
+/// A job that a derivation describes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
-    /// One layer or configuration, as a file.
-    Blob(Box<Blob>),
-    /// What `fetchdocker` gives: links to layers that are already in the store.
-    Image(Box<image::Job>),
+    /// Fetch one layer or config into a file.
+    Blob(Box<BlobJob>),
+    /// Make the outputs of `fetchdocker`, with links to layers in the store.
+    Image(Box<image::ImageJob>),
 }
 
 /// A blob to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blob {
+pub struct BlobJob {
     /// The output path.
     pub out: PathBuf,
-    /// Where it is.
+    /// The location of the blob.
     pub location: Location,
-    /// Where else it is, in the order in which to ask.
+    /// Further locations of the blob, in the order of attempts.
     pub alternatives: Vec<Location>,
-    /// What to fetch: the output's own hash.
+    /// The digest of the blob, which is the output hash.
     pub digest: Digest,
-    /// How many bytes it has, or may have.
+    /// The size or the size limit in bytes.
     pub size: Size,
-    /// Where to ask first.
+    /// The mirrors, which are tried first.
     pub mirrors: Vec<Endpoint>,
-    /// Where else it may be, if the registry lacks it.
+    /// URLs to try if the registry lacks the blob.
     pub urls: Vec<String>,
 }
 
-/// Where a blob is.
+/// A location of a blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
-    /// Where the registry is.
+    /// The address of the registry.
     pub endpoint: Endpoint,
-    /// The repository's full path.
+    /// The repository.
     pub repository: Repository,
 }
 
-/// Whose word it is where the registry is.
+/// The source of the address of a registry.
 #[derive(Clone, Copy)]
 enum NamedBy {
-    /// The expression's own text, which is the user's.
+    /// The text of the expression, which the user wrote.
     Expression,
-    /// A file that it reads, such as a lock file.
+    /// A file that the expression reads, such as a lock file.
     File,
 }
 
@@ -80,7 +79,7 @@ impl Location {
     }
 }
 
-/// The same as a derivation says it.
+/// A [`Location`] in the attributes of a derivation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLocation {
@@ -88,11 +87,11 @@ struct RawLocation {
     repository: String,
 }
 
-/// A number of bytes as a derivation says it.
+/// A number of bytes in the attributes of a derivation.
 #[derive(Deserialize)]
 struct RawSize(#[serde(deserialize_with = "descriptor::size")] u64);
 
-/// The blob's size, where the derivation's author knows the manifest; otherwise the limit.
+/// Returns the size of the blob, if the derivation states it, or else the size limit.
 fn size(attributes: &Attributes) -> Result<Size, Error> {
     let number = |name| match attributes.structure(name) {
         Ok(number) => Ok(number.map(|RawSize(number)| number)),
@@ -106,12 +105,12 @@ fn size(attributes: &Attributes) -> Result<Size, Error> {
 }
 
 impl Job {
-    /// Reads the job.
+    /// Parses the job from the attributes.
     pub fn of(attributes: &Attributes) -> Result<Self, Error> {
         let out = attributes.output("out").ok_or(Error::Missing("out"))?;
         let spec = attributes.structure("imageSpec");
         if let Some(spec) = spec.map_err(Error::ImageSpec)? {
-            return Ok(Self::Image(Box::new(image::Job {
+            return Ok(Self::Image(Box::new(image::ImageJob {
                 spec,
                 out,
                 stream: attributes.output("stream"),
@@ -134,7 +133,7 @@ impl Job {
         let alternatives: Option<Vec<RawLocation>> = attributes
             .structure("alternatives")
             .map_err(Error::Alternatives)?;
-        Ok(Self::Blob(Box::new(Blob {
+        Ok(Self::Blob(Box::new(BlobJob {
             out,
             location: Location::parse(
                 attributes.required("registry")?,
@@ -164,70 +163,70 @@ impl Job {
     }
 }
 
-/// A derivation that cannot be built.
+/// The derivation cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The attributes' file cannot be read.
-    #[error("reading the derivation's attributes from {}", path.display())]
+    /// The file of the attributes cannot be read.
+    #[error("cannot read the derivation's attributes from {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// The attributes' file is not an object in JSON.
-    #[error("reading the derivation's attributes from {}", path.display())]
+    /// The file of the attributes is not a JSON object.
+    #[error("cannot read the derivation's attributes from {}", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// What the JSON parser says.
+        /// The JSON parser's error.
         #[source]
         source: serde_json::Error,
     },
-    /// The attributes' file is nowhere.
-    #[error("the derivation has structured attributes, but their file is not there")]
+    /// The file of the attributes does not exist.
+    #[error("the derivation has structured attributes, but their file does not exist")]
     NoAttributes,
-    /// An attribute is needed.
-    #[error("the derivation has no attribute `{0}`; this command is for Nix to start")]
+    /// A required attribute is missing.
+    #[error("the derivation has no attribute `{0}`; only Nix can start this command")]
     Missing(&'static str),
-    /// An attribute is of another type.
+    /// An attribute is not a string.
     #[error("the derivation's attribute `{0}` is not a string")]
     NotText(&'static str),
-    /// The hash cannot be read.
-    #[error("the derivation's `outputHash` cannot be used")]
+    /// The output hash is invalid.
+    #[error("cannot use the derivation's `outputHash`")]
     OutputHash(#[from] hash_text::ParseError),
-    /// The layer's digest cannot be read.
-    #[error("the derivation's `layerDigest` cannot be used")]
+    /// The digest of the layer is invalid.
+    #[error("cannot use the derivation's `layerDigest`")]
     LayerDigest(#[source] digest::ParseError),
     /// Two attributes name different content.
     #[error("`layerDigest` is {layer}, but the output hash is {digest}")]
     Disagreement {
-        /// What `layerDigest` says.
+        /// The value of `layerDigest`.
         layer: Box<Digest>,
-        /// What the output hash says.
+        /// The output hash.
         digest: Box<Digest>,
     },
-    /// The registry cannot be read.
-    #[error("the derivation's `registry` cannot be used")]
+    /// The address of the registry is invalid.
+    #[error("cannot use the derivation's `registry`")]
     Registry(#[from] endpoint::ParseError),
-    /// The repository cannot be read.
-    #[error("the derivation's `repository` cannot be used")]
+    /// The repository is invalid.
+    #[error("cannot use the derivation's `repository`")]
     Repository(#[from] name::ParseError),
-    /// The other places cannot be read.
-    #[error("the derivation's `alternatives` cannot be used")]
+    /// The further locations are invalid.
+    #[error("cannot use the derivation's `alternatives`")]
     Alternatives(#[source] serde_json::Error),
-    /// A number of bytes cannot be read.
-    #[error("the derivation's `{name}` cannot be used")]
+    /// A number of bytes is invalid.
+    #[error("cannot use the derivation's `{name}`")]
     Size {
         /// The attribute.
         name: &'static str,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },
-    /// The image's description cannot be read.
-    #[error("the derivation's `imageSpec` cannot be used")]
+    /// The description of the image is invalid.
+    #[error("cannot use the derivation's `imageSpec`")]
     ImageSpec(#[source] serde_json::Error),
 }
 
@@ -272,7 +271,7 @@ mod tests {
     }
 
     fn expected() -> Job {
-        Job::Blob(Box::new(Blob {
+        Job::Blob(Box::new(BlobJob {
             out: "/nix/store/x".into(),
             location: Location::parse("docker.io", "library/debian", NamedBy::Expression).unwrap(),
             alternatives: vec![
@@ -348,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_exact_or_a_limit_and_there_is_always_one_of_them() {
+    fn a_size_is_exact_or_a_limit_and_the_limit_has_a_default() {
         for (size, limit, expected) in [
             ("97", "", Size::Exact(97)),
             ("97", "5", Size::Exact(97)),
@@ -365,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_is_refused_in_both_forms_of_attributes() {
+    fn an_invalid_size_is_refused_in_both_forms_of_attributes() {
         for name in ["size", "maxSize"] {
             for value in [
                 "-1",
@@ -387,7 +386,7 @@ mod tests {
                     Attributes::Structured(given.as_object().unwrap().clone()),
                 ] {
                     let error = Job::of(&attributes).unwrap_err().to_string();
-                    let expected = format!("the derivation's `{name}` cannot be used");
+                    let expected = format!("cannot use the derivation's `{name}`");
                     assert_eq!(error, expected, "{value}");
                 }
             }
@@ -395,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_variables_are_unset_and_what_is_missing_is_named() {
+    fn empty_variables_count_as_unset_and_an_error_names_the_missing_attribute() {
         for name in ["out", "registry", "repository", "outputHash"] {
             let attributes = Attributes::Plain(plain(&[(name, "")]));
             let error = Job::of(&attributes).unwrap_err().to_string();

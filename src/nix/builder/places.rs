@@ -1,4 +1,4 @@
-//! The places where a blob should be, and what came of asking each.
+//! The locations that should have a blob, and the results of the attempts.
 
 use std::cmp::Reverse;
 
@@ -9,16 +9,17 @@ use crate::http::admits;
 use crate::oci::digest::Digest;
 use crate::registry::{self, Cause};
 
-/// One place, and what came of asking it.
+/// One location, and the result of the attempt.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) location: Location,
-    /// The failure. `None` if the place was not asked yet, or never because its registry could not be reached.
+    /// The failure. `None` before the attempt, or if the location was skipped because its registry could not be
+    /// reached.
     pub(super) error: Option<Box<registry::Error>>,
 }
 
 impl Attempt {
-    /// A place that was not asked yet.
+    /// Creates the record of a location before the attempt.
     pub(super) fn at(location: Location) -> Self {
         Self {
             location,
@@ -26,24 +27,24 @@ impl Attempt {
         }
     }
 
-    /// Whether another attempt may succeed.
+    /// Returns whether another attempt may succeed.
     pub(super) fn may_succeed(&self) -> bool {
         let error = self.error.as_deref();
         error.is_none_or(|error| error.cause().is_transient())
     }
 
-    /// Whether the registry says that it does not have the blob.
+    /// Returns whether the registry answered that it does not have the blob.
     pub(super) fn is_absent(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.is_absent())
     }
 
-    /// Whether a manifest from there may send the user on to this URL.
+    /// Returns whether a manifest of this registry may refer to the URL.
     pub(super) fn admits(&self, url: &str) -> bool {
         let registry = &self.location.endpoint;
         url.parse().is_ok_and(|url| admits(registry, &url).is_ok())
     }
 
-    /// Whether there was no connection to the registry, whatever the repository.
+    /// Returns whether the registry could not be reached, so that its other repositories cannot be reached either.
     pub(super) fn is_unreachable(&self) -> bool {
         let Some(Cause::Http(error)) = self.error.as_deref().map(registry::Error::cause) else {
             return false;
@@ -51,12 +52,12 @@ impl Attempt {
         error.is_connect_to(self.location.endpoint.base())
     }
 
-    /// The failure in one line.
+    /// Returns the failure in one line.
     pub(super) fn reason(&self) -> Option<String> {
         Some(causes::line(self.error.as_deref()?))
     }
 
-    /// The failure in one line that begins with the place.
+    /// Returns one line with the location and the failure.
     fn line(&self) -> String {
         let Location {
             endpoint,
@@ -69,32 +70,32 @@ impl Attempt {
                 format!("{repository} from {}: {causes}", error.registry())
             }
             None => format!(
-                "{repository} from {}: not asked, because that registry could not be reached",
+                "{repository} from {}: skipped, because the registry cannot be reached",
                 endpoint.registry_name()
             ),
         }
     }
 }
 
-/// A blob that none of its places has, or gives.
+/// No location provides the blob.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot fetch the blob {digest} from any of the {} places that should have it", .attempts.len())]
-pub struct AllPlacesFailed {
+#[error("cannot fetch the blob {digest} from any of its {} locations", .attempts.len())]
+pub struct AllLocationsFailed {
     digest: Digest,
     attempts: Vec<Attempt>,
 }
 
-impl AllPlacesFailed {
+impl AllLocationsFailed {
     pub(super) fn new(digest: Digest, attempts: Vec<Attempt>) -> Self {
         Self { digest, attempts }
     }
 
-    /// What came of asking each place, one line each.
+    /// Returns the result of each attempt, one line for each location.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         self.attempts.iter().map(Attempt::line)
     }
 
-    /// The error that matters most, the first of its class.
+    /// Returns the most important error. Among errors of equal importance it is the first.
     #[must_use]
     pub fn most_important(&self) -> Option<&registry::Error> {
         let errors = self
@@ -104,7 +105,7 @@ impl AllPlacesFailed {
         errors.min_by_key(|error| Reverse(weight(error.class())))
     }
 
-    /// The class of the error that matters most.
+    /// Returns the class of the most important error.
     #[must_use]
     pub fn class(&self) -> Class {
         self.most_important()
@@ -112,9 +113,9 @@ impl AllPlacesFailed {
     }
 }
 
-/// How much an error matters. Wrong content must not go unnoticed behind a place that has none. Access that is denied
-/// can be granted, and many registries deny what they do not have. A place that does not answer may have the blob the
-/// next time. A place that does not have it adds nothing.
+/// Returns the importance of a class. Wrong content must not be hidden by a location that lacks the blob. Access that
+/// is denied can be granted, and many registries deny access to what they lack. A location that does not answer may
+/// have the blob the next time. A location that lacks the blob adds no information.
 fn weight(class: Class) -> u8 {
     match class {
         Class::Integrity => 5,

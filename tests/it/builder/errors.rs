@@ -26,7 +26,7 @@ fn the_error_names_every_place_and_what_each_said() {
         .collect();
     let expected = [
         format!(
-            "hocker: cannot fetch the blob {} from any of the 4 places that should have it",
+            "hocker: cannot fetch the blob {} from any of its 4 locations",
             build.layer.digest()
         ),
         format!(
@@ -97,8 +97,8 @@ fn what_this_side_cannot_do_is_no_reason_to_ask_elsewhere() {
 #[test]
 fn alternatives_that_make_no_sense_are_told() {
     for (text, says) in [
-        ("[", "the derivation's `alternatives` cannot be used"),
-        ("{}", "the derivation's `alternatives` cannot be used"),
+        ("[", "cannot use the derivation's `alternatives`"),
+        ("{}", "cannot use the derivation's `alternatives`"),
         (
             r#"[{"registry":"a.example"}]"#,
             "missing field `repository`",
@@ -109,11 +109,11 @@ fn alternatives_that_make_no_sense_are_told() {
         ),
         (
             r#"[{"registry":"https://me:hunter2@a.example","repository":"a"}]"#,
-            "the derivation's `registry` cannot be used",
+            "cannot use the derivation's `registry`",
         ),
         (
             r#"[{"registry":"a.example","repository":"../a"}]"#,
-            "the derivation's `repository` cannot be used",
+            "cannot use the derivation's `repository`",
         ),
     ] {
         let registry = Registry::start();

@@ -118,7 +118,7 @@ in
   }
 
   (refuses "an unknown algorithm"
-    "fetchDockerLayer: `sha512:${layerHex}` is not a SHA-256 hash: its algorithm is sha512"
+    "fetchDockerLayer: `sha512:${layerHex}` is not a SHA-256 hash: the algorithm is sha512"
     (drvPathOf {
       sha256 = "sha512:${layerHex}";
     })

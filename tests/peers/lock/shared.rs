@@ -181,9 +181,7 @@ fn a_layer_that_no_repository_has_fails_the_build_with_what_each_says() {
     let output = bench.nix.build_with(&bench.expression(), &["-j1"], &[]);
     assert!(!output.status.success());
     let told = program::told(&output);
-    let says = format!(
-        "hocker: cannot fetch the blob {lost} from any of the {IMAGES} places that should have it"
-    );
+    let says = format!("hocker: cannot fetch the blob {lost} from any of its {IMAGES} locations");
     assert!(told.contains(&says), "no {says:?} in {told}");
     for number in 0..IMAGES {
         let says = format!(
