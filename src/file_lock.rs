@@ -35,17 +35,17 @@ pub enum Mode {
 
 /// How long a lock is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct Wait {
     /// After this long, the user learns what is waited for.
     pub notice: Duration,
     /// After this long, waiting ends in an error.
     pub limit: Duration,
 }
 
-impl Patience {
+impl Wait {
     /// Says after 3 seconds what is waited for.
     #[must_use]
-    pub const fn of(limit: Duration) -> Self {
+    pub const fn at_most(limit: Duration) -> Self {
         Self {
             notice: Duration::from_secs(3),
             limit,
@@ -90,7 +90,7 @@ pub fn lock(
     file: File,
     path: &Path,
     mode: Mode,
-    patience: Patience,
+    wait: Wait,
     waiting: impl FnOnce(&Held),
 ) -> Result<FileLock, Error> {
     let operation = match mode {
@@ -100,7 +100,7 @@ pub fn lock(
     let held = || Held {
         path: path.to_owned(),
         process: holder(&file),
-        limit: patience.limit,
+        limit: wait.limit,
     };
     let begun = Instant::now();
     let mut waiting = Some(waiting);
@@ -117,11 +117,11 @@ pub fn lock(
             }
         }
         let waited = begun.elapsed();
-        if waited >= patience.notice
+        if waited >= wait.notice
             && let Some(waiting) = waiting.take()
         {
             waiting(&held());
-        } else if waited >= patience.limit {
+        } else if waited >= wait.limit {
             return Err(Error::Held(held()));
         } else {
             thread::sleep(PAUSE);
@@ -214,7 +214,7 @@ mod tests {
     use std::cell::{Cell, RefCell};
 
     /// Says at once what is waited for, and then waits no longer.
-    const NONE: Patience = Patience {
+    const NONE: Wait = Wait {
         notice: Duration::ZERO,
         limit: Duration::ZERO,
     };

@@ -27,7 +27,7 @@
 // Values.
 pub mod causes;
 pub mod class;
-mod complaint;
+mod error_body;
 pub mod go_json;
 pub mod name;
 pub mod oci;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use super::challenge::{self, Challenge};
-use super::{Answer, Credentials, Error, Origin, Proof, token};
+use super::{Credentials, Error, ErrorResponse, Origin, Proof, token};
 use crate::http::{Authorization, Client};
 use crate::name::Repository;
 use crate::name::endpoint::Endpoint;
@@ -52,12 +52,12 @@ impl Authenticator {
     /// For a registry that the user named. Credentials that are not for it are not used.
     #[must_use]
     pub fn new(client: Client, registry: Endpoint, credentials: Option<Credentials>) -> Self {
-        Self::behind(client, registry.clone(), registry, credentials)
+        Self::for_redirect_target(client, registry.clone(), registry, credentials)
     }
 
     /// For a registry that `named` has redirected to.
     #[must_use]
-    pub fn behind(
+    pub fn for_redirect_target(
         client: Client,
         named: Endpoint,
         registry: Endpoint,
@@ -85,7 +85,7 @@ impl Authenticator {
         }
         let mut state = self.state.lock().await;
         let grant = state.granted.get(&repository.cloned())?;
-        if grant.is_good() {
+        if grant.is_valid() {
             return Some(grant.authorization.clone());
         }
         let challenge = grant.renewal.clone()?.challenge;
@@ -107,7 +107,7 @@ impl Authenticator {
         let mut state = self.state.lock().await;
         let granted = state.granted.get(&repository.cloned()).cloned();
         if let Some(grant) = &granted
-            && grant.is_good()
+            && grant.is_valid()
             && rejected != Some(&grant.authorization)
         {
             return Ok(grant.authorization.clone());
@@ -136,7 +136,7 @@ impl Authenticator {
 
     /// The error for a request that was denied, with some authorization or before the registry asked for any.
     #[must_use]
-    pub fn denied(&self, was_authorized: bool, answer: Answer) -> Error {
+    pub fn denied(&self, was_authorized: bool, answer: ErrorResponse) -> Error {
         match self.origin() {
             Some(credentials) if !was_authorized => Error::DeniedUnasked {
                 credentials,
@@ -164,7 +164,7 @@ impl Authenticator {
 
     /// Whether there are credentials with which to answer a challenge. A bearer token is sent without one.
     #[must_use]
-    pub fn has_answer(&self) -> bool {
+    pub fn can_answer(&self) -> bool {
         matches!(self.proof(), Some(Proof::Basic { .. } | Proof::Identity(_)))
     }
 
@@ -260,7 +260,7 @@ enum Choice {
 }
 
 impl Grant {
-    fn is_good(&self) -> bool {
+    fn is_valid(&self) -> bool {
         self.renewal
             .as_ref()
             .and_then(|renewal| renewal.due)

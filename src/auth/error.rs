@@ -18,7 +18,7 @@ pub enum Error {
         /// Where the credentials came from, if there were any.
         credentials: Option<Origin>,
         /// Its answer, where it is more than another challenge.
-        answer: Option<Answer>,
+        answer: Option<ErrorResponse>,
     },
     /// The registry denies access before it has asked for the credentials that there are.
     #[error(
@@ -29,7 +29,7 @@ pub enum Error {
         /// Where the credentials came from.
         credentials: Origin,
         /// Its answer.
-        answer: Answer,
+        answer: ErrorResponse,
     },
     /// The token service denies a token.
     #[error("{realm} denies a token {}{}", with(credentials.as_ref()), says(Some(answer)))]
@@ -37,7 +37,7 @@ pub enum Error {
         /// The token service.
         realm: SafeUrl,
         /// Its answer.
-        answer: Answer,
+        answer: ErrorResponse,
         /// Where the credentials came from, if there were any.
         credentials: Option<Origin>,
     },
@@ -79,14 +79,14 @@ pub enum Error {
 
 /// A refusal in a server's own words.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ErrorResponse {
     /// The status.
     pub status: StatusCode,
     /// What the server says.
     pub message: Option<Printable>,
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.message {
             Some(message) => write!(f, "{}: {message}", self.status),
@@ -95,7 +95,7 @@ impl fmt::Display for Answer {
     }
 }
 
-fn says(answer: Option<&Answer>) -> String {
+fn says(answer: Option<&ErrorResponse>) -> String {
     answer.map_or_else(String::new, |answer| format!(" ({answer})"))
 }
 

@@ -19,7 +19,7 @@ pub mod sources;
 pub mod token;
 
 pub use self::authenticator::Authenticator;
-pub use self::error::{Answer, Error};
+pub use self::error::{Error, ErrorResponse};
 pub use self::origin::Origin;
 pub use self::sources::Sources;
 
@@ -42,9 +42,9 @@ impl Credentials {
     #[must_use]
     pub fn are_for(&self, endpoint: &Endpoint) -> bool {
         match endpoint.channel() {
-            Channel::Closed => true,
-            Channel::OpenByUser => self.origin.is_this_call(),
-            Channel::OpenByOthers => false,
+            Channel::Secure => true,
+            Channel::PlainByUser => self.origin.is_this_call(),
+            Channel::PlainByOthers => false,
         }
     }
 }

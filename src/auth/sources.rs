@@ -44,7 +44,7 @@ pub struct SourceFile {
     /// How it is written.
     pub format: Format,
     /// What it means if it is not there.
-    pub absence: Absence,
+    pub presence: Presence,
     /// Whether it may also be a pipe, as those that a shell makes for `<(…)`. Others are regular files: a FIFO in
     /// the place of one would never end.
     pub may_be_pipe: bool,
@@ -63,27 +63,27 @@ pub enum Format {
 
 /// What it means if a file is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absence {
+pub enum Presence {
     /// Nothing.
-    Fine,
+    Optional,
     /// Nothing, but the directory must be there: the user named it.
     NeedsDirectory,
     /// A mistake: the user named the file.
-    Mistake,
+    Required,
 }
 
 /// What was in a place where credentials may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum SourceOutcome {
     /// It is not there.
     Absent,
     /// Nothing for the registry, or for the repository.
-    Nothing,
+    NoEntry,
     /// Credentials.
     Credentials(Credentials),
     /// No answer, for this reason, and nothing else. Docker (28) goes on after a helper that fails or is not installed,
     /// and after a variable that it cannot read: a public image needs neither.
-    NoAnswer {
+    Unanswered {
         /// Why, in a line. It holds no secret.
         reason: String,
     },
@@ -106,27 +106,27 @@ impl Sources {
         &self,
         registry: &RegistryName,
         repository: Option<&Repository>,
-        tell: &mut (dyn FnMut(&str, &Finding) + Send),
+        report: &mut (dyn FnMut(&str, &SourceOutcome) + Send),
     ) -> Result<Option<Credentials>, Error> {
         if let Some(variable) = &self.variable {
-            let finding = variable.find(registry, repository);
-            tell(&variable.place(), &finding);
-            if let Finding::Credentials(credentials) = finding {
+            let outcome = variable.find(registry, repository);
+            report(&variable.place(), &outcome);
+            if let SourceOutcome::Credentials(credentials) = outcome {
                 return Ok(Some(credentials));
             }
         }
         for file in &self.files {
             let place = file.path.display().to_string();
-            let finding = match self.find_in(file, registry, repository).await {
-                Ok(finding) => finding,
+            let outcome = match self.find_in(file, registry, repository).await {
+                Ok(outcome) => outcome,
                 Err(reason) => {
-                    tell(&place, &Finding::Unusable);
+                    report(&place, &SourceOutcome::Unusable);
                     let path = file.path.clone();
                     return Err(Error { path, reason });
                 }
             };
-            tell(&place, &finding);
-            if let Finding::Credentials(credentials) = finding {
+            report(&place, &outcome);
+            if let SourceOutcome::Credentials(credentials) = outcome {
                 return Ok(Some(credentials));
             }
         }
@@ -149,9 +149,9 @@ impl Sources {
         file: &SourceFile,
         registry: &RegistryName,
         repository: Option<&Repository>,
-    ) -> Result<Finding, Reason> {
+    ) -> Result<SourceOutcome, Reason> {
         let Some(text) = file.read()? else {
-            return Ok(Finding::Absent);
+            return Ok(SourceOutcome::Absent);
         };
         let mut unanswered = None;
         let proof: Option<Proof> = match file.format {
@@ -164,7 +164,7 @@ impl Sources {
                         Ok(Some((program, proof))) => {
                             let file = file.path.clone();
                             let origin = Origin::Helper { program, file };
-                            return Ok(Finding::Credentials(Credentials { proof, origin }));
+                            return Ok(SourceOutcome::Credentials(Credentials { proof, origin }));
                         }
                         Ok(None) => {}
                         Err(error) => unanswered = Some(line(&error)),
@@ -174,12 +174,12 @@ impl Sources {
             }
         };
         Ok(match (proof, unanswered) {
-            (Some(proof), _) => Finding::Credentials(Credentials {
+            (Some(proof), _) => SourceOutcome::Credentials(Credentials {
                 proof,
                 origin: Origin::File(file.path.clone()),
             }),
-            (None, Some(reason)) => Finding::NoAnswer { reason },
-            (None, None) => Finding::Nothing,
+            (None, Some(reason)) => SourceOutcome::Unanswered { reason },
+            (None, None) => SourceOutcome::NoEntry,
         })
     }
 }
@@ -197,16 +197,16 @@ impl Variable {
         Origin::Variable(self.name).to_string()
     }
 
-    fn find(&self, registry: &RegistryName, repository: Option<&Repository>) -> Finding {
+    fn find(&self, registry: &RegistryName, repository: Option<&Repository>) -> SourceOutcome {
         let found = DockerConfig::parse_variable(self.value.expose())
             .and_then(|config| config.proof(registry, repository));
         match found {
-            Ok(None) => Finding::Nothing,
-            Ok(Some(proof)) => Finding::Credentials(Credentials {
+            Ok(None) => SourceOutcome::NoEntry,
+            Ok(Some(proof)) => SourceOutcome::Credentials(Credentials {
                 proof,
                 origin: Origin::Variable(self.name),
             }),
-            Err(error) => Finding::NoAnswer {
+            Err(error) => SourceOutcome::Unanswered {
                 reason: error.to_string(),
             },
         }
@@ -217,10 +217,10 @@ impl SourceFile {
     /// Whether the user named it, and it is not there.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        match self.absence {
-            Absence::Fine => false,
-            Absence::NeedsDirectory => !self.path.parent().is_some_and(Path::exists),
-            Absence::Mistake => !self.path.exists(),
+        match self.presence {
+            Presence::Optional => false,
+            Presence::NeedsDirectory => !self.path.parent().is_some_and(Path::exists),
+            Presence::Required => !self.path.exists(),
         }
     }
 
@@ -297,7 +297,7 @@ mod tests {
             files: files.to_vec(),
             helpers: Helpers {
                 path: Some("/path-not-set".into()),
-                patience: Duration::from_secs(30),
+                timeout: Duration::from_secs(30),
             },
         };
         tokio::runtime::Builder::new_current_thread()
@@ -326,7 +326,7 @@ mod tests {
             SourceFile {
                 path,
                 format,
-                absence: Absence::Mistake,
+                presence: Presence::Required,
                 may_be_pipe: false,
             }
         };
@@ -389,21 +389,21 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let nowhere = directory.path().join("nowhere/config.json");
         let in_directory = directory.path().join("config.json");
-        for (path, absence, is_mistake) in [
-            (&nowhere, Absence::Fine, false),
-            (&nowhere, Absence::NeedsDirectory, true),
-            (&nowhere, Absence::Mistake, true),
-            (&in_directory, Absence::NeedsDirectory, false),
-            (&in_directory, Absence::Mistake, true),
+        for (path, presence, is_mistake) in [
+            (&nowhere, Presence::Optional, false),
+            (&nowhere, Presence::NeedsDirectory, true),
+            (&nowhere, Presence::Required, true),
+            (&in_directory, Presence::NeedsDirectory, false),
+            (&in_directory, Presence::Required, true),
         ] {
             let file = SourceFile {
                 path: path.clone(),
                 format: Format::DockerConfig,
-                absence,
+                presence,
                 may_be_pipe: false,
             };
             assert_eq!(file.is_missing(), is_mistake, "{file:?}");
-            assert_eq!(find(&[file]).is_err(), is_mistake, "{path:?} {absence:?}");
+            assert_eq!(find(&[file]).is_err(), is_mistake, "{path:?} {presence:?}");
         }
     }
 
@@ -423,7 +423,7 @@ mod tests {
             let file = SourceFile {
                 path: path.clone(),
                 format,
-                absence: Absence::Fine,
+                presence: Presence::Optional,
                 may_be_pipe: false,
             };
             let error = find(&[file]).unwrap_err();
@@ -437,7 +437,7 @@ mod tests {
                 let file = SourceFile {
                     path: path.to_owned(),
                     format,
-                    absence: Absence::Fine,
+                    presence: Presence::Optional,
                     may_be_pipe: false,
                 };
                 assert!(find(&[file]).is_err(), "{path:?} {format:?}");

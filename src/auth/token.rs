@@ -14,8 +14,10 @@ use url::Url;
 
 use super::challenge::Challenge;
 use super::{Credentials, Error, Proof};
-use crate::complaint;
-use crate::http::{self, Authorization, Client, Purpose, Request, StatusCode, Whole, admits};
+use crate::error_body;
+use crate::http::{
+    self, Authorization, BufferedResponse, Client, Purpose, Request, StatusCode, admits,
+};
 use crate::name::endpoint::Endpoint;
 use crate::oci::document::ParseError;
 use crate::printable::Printable;
@@ -66,16 +68,18 @@ pub async fn fetch(
     let credentials =
         credentials.filter(|credentials| !matches!(credentials.proof, Proof::Bearer(_)));
     let proof = credentials.map(|credentials| &credentials.proof);
-    let Whole { status, body } = ask(client, registries, realm, challenge, scope, proof).await?;
+    let BufferedResponse { status, body, .. } =
+        ask(client, registries, realm, challenge, scope, proof).await?;
     match status {
         status if status.is_success() => {}
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST) => {
-            let is_echo =
-                |words: &Printable| proof.is_some_and(|proof| is_told(proof, words.as_str()));
-            let message = complaint::of(&body).filter(|words| !is_echo(words));
+            let is_echo = |words: &Printable| {
+                proof.is_some_and(|proof| contains_secret(proof, words.as_str()))
+            };
+            let message = error_body::message(&body).filter(|words| !is_echo(words));
             return Err(Error::TokenDenied {
                 realm: shown,
-                answer: super::Answer { status, message },
+                answer: super::ErrorResponse { status, message },
                 credentials: credentials.map(|credentials| credentials.origin.clone()),
             });
         }
@@ -90,7 +94,7 @@ pub async fn fetch(
         realm: shown,
         source,
     };
-    let answer: Answer = match serde_json::from_slice(&body) {
+    let answer: TokenResponse = match serde_json::from_slice(&body) {
         Ok(answer) => answer,
         // Such an error may quote what it found, and that may be the token.
         Err(source) if source.is_data() => return Err(no_token(None)),
@@ -116,7 +120,7 @@ pub async fn fetch(
 }
 
 /// Whether a text tells what proves who is asking, as a server's does that echoes what it was sent.
-fn is_told(proof: &Proof, text: &str) -> bool {
+fn contains_secret(proof: &Proof, text: &str) -> bool {
     let authorization = match proof.clone() {
         Proof::Basic { username, password } => Authorization::Basic { username, password },
         Proof::Bearer(token) => Authorization::Bearer(token),
@@ -125,11 +129,11 @@ fn is_told(proof: &Proof, text: &str) -> bool {
             password: token,
         },
     };
-    authorization.is_told_by(text)
+    authorization.appears_in(text)
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenResponse {
     token: Option<String>,
     access_token: Option<String>,
     /// Not of one type everywhere, and no reason to refuse a token.
@@ -144,7 +148,7 @@ async fn ask(
     challenge: &Challenge,
     scope: Option<&str>,
     proof: Option<&Proof>,
-) -> Result<Whole, http::Error> {
+) -> Result<BufferedResponse, http::Error> {
     let of_token = |request| Request {
         registry: Some(registries.named.clone()),
         purpose: Purpose::Token(Box::new(registries.challenging.clone())),
@@ -175,7 +179,7 @@ async fn ask(
         Some(Proof::Bearer(_)) | None => None,
     };
     let request = of_token(request(realm, challenge, scope, authorization));
-    client.send_whole(&request, LIMIT).await
+    client.send_buffered(&request, LIMIT).await
 }
 
 /// What is posted for a token.

@@ -11,7 +11,7 @@ use super::args::CredentialArgs;
 use super::environment::{self, var, var_os};
 use super::{Context, Error, report};
 use hocker::auth::helper::Helpers;
-use hocker::auth::sources::{Absence, Finding, Format, SourceFile, Variable};
+use hocker::auth::sources::{Format, Presence, SourceFile, SourceOutcome, Variable};
 use hocker::auth::{Credentials, Origin, Proof, Sources};
 use hocker::name::endpoint::Endpoint;
 use hocker::name::{RegistryName, Repository};
@@ -30,7 +30,7 @@ const PATIENCE_WITH_PEOPLE: Duration = Duration::from_secs(120);
 /// A place where credentials were looked for, and what was there; none where the search ended before.
 pub(super) struct Place {
     pub(super) name: String,
-    pub(super) finding: Option<Finding>,
+    pub(super) outcome: Option<SourceOutcome>,
 }
 
 /// The credentials for a command.
@@ -72,8 +72,8 @@ pub(super) async fn kept(
     context: &Context,
 ) -> Result<Option<Credentials>, Error> {
     let sources = sources(files_of_environment());
-    let mut tell = |place: &str, finding: &Finding| {
-        context.keep_unanswered(registry, place, finding);
+    let mut tell = |place: &str, outcome: &SourceOutcome| {
+        context.keep_unanswered(registry, place, outcome);
     };
     let search = sources.search(registry, Some(repository), &mut tell);
     let kept = search.await?;
@@ -95,14 +95,14 @@ pub(super) async fn search(
     context: &Context,
 ) -> (Vec<Place>, Result<Option<Credentials>, Error>) {
     let mut places = Vec::new();
-    let mut tell = |name: String, finding| places.push(Place { name, finding });
-    let finding = |found: &Option<Credentials>| match found {
-        Some(found) => Finding::Credentials(found.clone()),
-        None => Finding::Nothing,
+    let mut tell = |name: String, outcome| places.push(Place { name, outcome });
+    let outcome = |found: &Option<Credentials>| match found {
+        Some(found) => SourceOutcome::Credentials(found.clone()),
+        None => SourceOutcome::NoEntry,
     };
 
     let given = of_arguments(args, registry, repository).await;
-    let was_given = given.as_ref().map_or(Finding::Unusable, &finding);
+    let was_given = given.as_ref().map_or(SourceOutcome::Unusable, &outcome);
     tell("the command line".to_owned(), Some(was_given));
     let mut found = given;
 
@@ -111,7 +111,7 @@ pub(super) async fn search(
     let mut asked = None;
     if !is_over(&found) {
         let given = of_environment();
-        asked = Some(finding(&given));
+        asked = Some(outcome(&given));
         found = Ok(given);
     }
     tell(names.to_owned(), asked);
@@ -119,10 +119,10 @@ pub(super) async fn search(
     let sources = sources(files_of_environment());
     let mut looked_at = 0;
     if !is_over(&found) {
-        let mut tell = |place: &str, finding: &Finding| {
+        let mut tell = |place: &str, outcome: &SourceOutcome| {
             looked_at += 1;
-            context.keep_unanswered(registry, place, finding);
-            tell(place.to_owned(), Some(finding.clone()));
+            context.keep_unanswered(registry, place, outcome);
+            tell(place.to_owned(), Some(outcome.clone()));
         };
         let search = sources.search(registry, repository, &mut tell);
         found = search.await.map_err(Error::from);
@@ -146,7 +146,7 @@ pub(super) async fn of_mirror(
 pub(super) fn for_others() -> Sources {
     let mut files = files_of_environment();
     for file in &mut files {
-        file.absence = Absence::Fine;
+        file.presence = Presence::Optional;
     }
     sources(files)
 }
@@ -182,7 +182,7 @@ async fn of_arguments(
         let file = Sources {
             variable: None,
             ..sources(vec![SourceFile {
-                absence: Absence::Mistake,
+                presence: Presence::Required,
                 may_be_pipe: true,
                 ..classic(path.clone())
             }])
@@ -256,7 +256,7 @@ pub(super) fn sources(files: Vec<SourceFile>) -> Sources {
         files,
         helpers: Helpers {
             path: None,
-            patience: if with_people {
+            timeout: if with_people {
                 PATIENCE_WITH_PEOPLE
             } else {
                 PATIENCE
@@ -280,29 +280,29 @@ fn files(var: impl Fn(&str) -> Option<OsString>, user_id: u32) -> Vec<SourceFile
     let path = |name| var(name).map(PathBuf::from);
     let home = path(environment::HOME);
     let mut files = Vec::new();
-    let mut add = |path: Option<PathBuf>, format, absence| {
+    let mut add = |path: Option<PathBuf>, format, presence| {
         files.extend(path.map(|path| SourceFile {
             path,
             format,
-            absence,
+            presence,
             may_be_pipe: false,
         }));
     };
     let in_home = |rest: &str| home.as_ref().map(|home| home.join(rest));
 
     let named = path(environment::REGISTRY_AUTH_FILE);
-    add(named, Format::DockerConfig, Absence::Mistake);
+    add(named, Format::DockerConfig, Presence::Required);
 
     match path(environment::DOCKER_CONFIG) {
         Some(directory) => add(
             Some(directory.join("config.json")),
             Format::DockerConfig,
-            Absence::NeedsDirectory,
+            Presence::NeedsDirectory,
         ),
         None => add(
             in_home(".docker/config.json"),
             Format::DockerConfig,
-            Absence::Fine,
+            Presence::Optional,
         ),
     }
 
@@ -316,12 +316,12 @@ fn files(var: impl Fn(&str) -> Option<OsString>, user_id: u32) -> Vec<SourceFile
         configuration.map(|directory| directory.join("containers")),
     ] {
         let path = directory.map(|directory| directory.join("auth.json"));
-        add(path, Format::DockerConfig, Absence::Fine);
+        add(path, Format::DockerConfig, Presence::Optional);
     }
 
     match path(environment::NETRC) {
-        Some(path) => add(Some(path), Format::Netrc, Absence::Mistake),
-        None => add(in_home(".netrc"), Format::Netrc, Absence::Fine),
+        Some(path) => add(Some(path), Format::Netrc, Presence::Required),
+        None => add(in_home(".netrc"), Format::Netrc, Presence::Optional),
     }
     files
 }
@@ -331,7 +331,7 @@ pub(super) fn classic(path: PathBuf) -> SourceFile {
     SourceFile {
         path,
         format: Format::Classic,
-        absence: Absence::Fine,
+        presence: Presence::Optional,
         may_be_pipe: false,
     }
 }
@@ -349,7 +349,7 @@ mod tests {
         };
         files(var, 1000)
             .iter()
-            .map(|file| format!("{} {:?}", file.path.display(), file.absence))
+            .map(|file| format!("{} {:?}", file.path.display(), file.presence))
             .collect()
     }
 
@@ -358,10 +358,10 @@ mod tests {
         assert_eq!(
             places(&[("HOME", "/home/ann")]),
             [
-                "/home/ann/.docker/config.json Fine",
-                "/run/containers/1000/auth.json Fine",
-                "/home/ann/.config/containers/auth.json Fine",
-                "/home/ann/.netrc Fine",
+                "/home/ann/.docker/config.json Optional",
+                "/run/containers/1000/auth.json Optional",
+                "/home/ann/.config/containers/auth.json Optional",
+                "/home/ann/.netrc Optional",
             ]
         );
         assert_eq!(
@@ -374,13 +374,13 @@ mod tests {
                 ("NETRC", "/netrc"),
             ]),
             [
-                "/a.json Mistake",
+                "/a.json Required",
                 "/docker/config.json NeedsDirectory",
-                "/runtime/containers/auth.json Fine",
-                "/config/containers/auth.json Fine",
-                "/netrc Mistake",
+                "/runtime/containers/auth.json Optional",
+                "/config/containers/auth.json Optional",
+                "/netrc Required",
             ]
         );
-        assert_eq!(places(&[]), ["/run/containers/1000/auth.json Fine"]);
+        assert_eq!(places(&[]), ["/run/containers/1000/auth.json Optional"]);
     }
 }

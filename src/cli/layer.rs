@@ -10,7 +10,7 @@ use super::{Context, Error, stdout};
 use hocker::oci::descriptor::MAX_UNDESCRIBED_SIZE;
 use hocker::output::OutputFile;
 use hocker::pull::LayerProgress;
-use hocker::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
+use hocker::registry::{BlobRequest, Destination, DownloadError, Progress, Registry, Role};
 use hocker::verify::Size;
 
 pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error> {
@@ -22,7 +22,7 @@ pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error>
     } else {
         Some(OutputFile::create(path, existing(args.output.force))?)
     };
-    let blob = Blob {
+    let blob = BlobRequest {
         repository: source.reference.repository.clone(),
         role: Role::Layer,
         digest: args.layer,
@@ -52,7 +52,7 @@ pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error>
 /// In order and by one connection, since standard output takes it no other way.
 async fn fetch_to_stdout(
     registry: &Registry,
-    blob: &Blob,
+    blob: &BlobRequest,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     let mut stdout = io::stdout();

@@ -4,7 +4,7 @@
 use super::args::LoginCheckArgs;
 use super::credentials::{self, Place};
 use super::{Context, Error, stdout, transport};
-use hocker::auth::sources::Finding;
+use hocker::auth::sources::SourceOutcome;
 use hocker::auth::{Credentials, Origin, Proof};
 use hocker::name::Reference;
 use hocker::name::endpoint::Endpoint;
@@ -29,12 +29,12 @@ pub(super) async fn run(args: LoginCheckArgs, context: &Context) -> Result<(), E
 
     let who = who(found.as_ref());
     let registry = Registry::new(transport::client(context, false)?, endpoint, found);
-    let greeting = registry.greeting(image.as_ref()).await?;
+    let response = registry.ask_anonymously(image.as_ref()).await?;
     tell(&[format!(
         "without credentials it answers: {}",
-        greeting.status
+        response.status
     )])?;
-    let challenges = greeting.challenges.iter();
+    let challenges = response.challenges.iter();
     tell(&challenges.map(|one| format!("  {one}")).collect::<Vec<_>>())?;
 
     let access = registry.access(image.as_ref()).await?;
@@ -84,17 +84,17 @@ fn is_registry(text: &str) -> bool {
 }
 
 fn line(place: &Place) -> String {
-    let finding = match &place.finding {
+    let outcome = match &place.outcome {
         None => "not asked",
-        Some(Finding::Absent) => "not there",
-        Some(Finding::Nothing) => "none",
-        Some(Finding::NoAnswer { reason }) => return format!("  {}: {reason}", place.name),
-        Some(Finding::Unusable) => "cannot be used",
-        Some(Finding::Credentials(credentials)) => {
+        Some(SourceOutcome::Absent) => "not there",
+        Some(SourceOutcome::NoEntry) => "none",
+        Some(SourceOutcome::Unanswered { reason }) => return format!("  {}: {reason}", place.name),
+        Some(SourceOutcome::Unusable) => "cannot be used",
+        Some(SourceOutcome::Credentials(credentials)) => {
             return format!("  {}: {}", place.name, kind(credentials));
         }
     };
-    format!("  {}: {finding}", place.name)
+    format!("  {}: {outcome}", place.name)
 }
 
 fn kind(credentials: &Credentials) -> String {

@@ -56,11 +56,11 @@ pub(super) async fn registry(
         let credentials = credentials::of_mirror(mirror.registry_name(), repository).await?;
         let credentials = credentials::admitted(credentials, &mirror);
         let registry = Registry::new(client.clone(), mirror, credentials);
-        registries.push(registry.with_kept(credentials::for_others()));
+        registries.push(registry.with_sources(credentials::for_others()));
     }
     let credentials = credentials::admitted(credentials, &endpoint);
     Ok(Registry::new(client, endpoint, credentials)
-        .with_kept(credentials::for_others())
+        .with_sources(credentials::for_others())
         .with_mirrors(registries))
 }
 

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Context, report};
-use hocker::auth::sources::Finding;
+use hocker::auth::sources::SourceOutcome;
 use hocker::name::RegistryName;
 use hocker::printable::Printable;
 
@@ -14,8 +14,8 @@ pub(super) struct Unanswered(Arc<Mutex<Vec<String>>>);
 
 impl Unanswered {
     /// Keeps what was found in a place, if that is no answer.
-    pub(super) fn keep(&self, registry: &RegistryName, place: &str, finding: &Finding) {
-        if let Finding::NoAnswer { reason } = finding {
+    pub(super) fn keep(&self, registry: &RegistryName, place: &str, outcome: &SourceOutcome) {
+        if let SourceOutcome::Unanswered { reason } = outcome {
             let line = format!("no credentials for {registry} from {place}: {reason}");
             let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if !lines.contains(&line) {
@@ -33,9 +33,14 @@ impl Unanswered {
 
 impl Context {
     /// Keeps what was found in a place, if that is no answer, and says so with `--verbose`.
-    pub(super) fn keep_unanswered(&self, registry: &RegistryName, place: &str, finding: &Finding) {
+    pub(super) fn keep_unanswered(
+        &self,
+        registry: &RegistryName,
+        place: &str,
+        outcome: &SourceOutcome,
+    ) {
         let before = self.unanswered.lines().len();
-        self.unanswered.keep(registry, place, finding);
+        self.unanswered.keep(registry, place, outcome);
         if self.verbose {
             for line in self.unanswered.lines().iter().skip(before) {
                 report::note(&Printable::new(line));

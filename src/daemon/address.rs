@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use url::Url;
 
-use crate::http::direct::{Direct, Door, TlsDoor};
+use crate::http::direct::{Direct, Target, TlsTarget};
 use crate::http::{self, Identity, IdentityError, Roots, RootsError, Settings};
 use crate::name::address::is_loopback;
 use crate::safe_url::{self, SafeUrl};
@@ -131,13 +131,13 @@ impl Endpoint {
         settings: Settings,
     ) -> Result<Direct, EndpointError> {
         let door = match (self.address, self.tls) {
-            (Address::Socket(path), _) => Door::Socket(path),
-            (Address::Port(url), None) if url.scheme() != "https" => Door::Plain(url),
+            (Address::Socket(path), _) => Target::Socket(path),
+            (Address::Port(url), None) if url.scheme() != "https" => Target::Plain(url),
             (Address::Port(mut url), files) => {
                 // Both schemes are known to the parser, so that changing one for the other cannot fail.
                 let _ = url.set_scheme("https");
                 let files = files.unwrap_or_default();
-                Door::Tls(Box::new(TlsDoor {
+                Target::Tls(Box::new(TlsTarget {
                     url,
                     roots: match files.authority {
                         Some(path) => Roots::from_file(&path)?,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::file_lock::{self, FileLock, Held, Mode, Patience};
+use crate::file_lock::{self, FileLock, Held, Mode, Wait};
 use crate::input;
 use crate::oci::digest::Digest;
 use crate::oci::document;
@@ -24,9 +24,9 @@ const USE_LOCK: &str = "use.lock";
 /// Held by who changes a record.
 const CHANGE_LOCK: &str = "change.lock";
 /// Whoever loads holds the lock until the daemon has unpacked the image, which takes minutes where it is large.
-const WHILE_IN_USE: Patience = Patience::of(Duration::from_secs(60 * 60));
+const WHILE_IN_USE: Wait = Wait::at_most(Duration::from_secs(60 * 60));
 /// A record is a small file.
-const WHILE_CHANGED: Patience = Patience::of(Duration::from_secs(60));
+const WHILE_CHANGED: Wait = Wait::at_most(Duration::from_secs(60));
 
 /// Hears of a lock that another process holds.
 pub type Waiting = Arc<dyn Fn(&Held) + Send + Sync>;
@@ -105,11 +105,11 @@ impl State {
         self.lock(USE_LOCK, Mode::Exclusive, WHILE_IN_USE).map(Some)
     }
 
-    fn lock(&self, name: &str, mode: Mode, patience: Patience) -> Result<FileLock, Error> {
+    fn lock(&self, name: &str, mode: Mode, wait: Wait) -> Result<FileLock, Error> {
         let path = self.directory.join(name);
         let file = file_lock::open_private(&path).map_err(|source| self.failed(&path, source))?;
         let waiting = |held: &Held| (self.waiting)(held);
-        Ok(file_lock::lock(file, &path, mode, patience, waiting)?)
+        Ok(file_lock::lock(file, &path, mode, wait, waiting)?)
     }
 
     /// The record of an image.

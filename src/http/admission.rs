@@ -8,8 +8,8 @@
 
 use url::Url;
 
-use super::reach::Reach;
-use super::resolver::Names;
+use super::allowed_networks::AllowedNetworks;
+use super::resolver::ResolvedNames;
 use super::{Purpose, Request, Settings};
 use crate::name::address::{Network, is_loopback, is_site_name};
 use crate::name::endpoint::Endpoint;
@@ -54,13 +54,13 @@ pub fn admits(registry: &Endpoint, service: &Url) -> Result<(), Refusal> {
 #[derive(Clone, Copy)]
 pub(super) struct Admission<'a> {
     pub(super) request: &'a Request,
-    pub(super) names: &'a Names,
+    pub(super) names: &'a ResolvedNames,
     pub(super) settings: &'a Settings,
 }
 
 impl Admission<'_> {
     /// Whether the request may go on to `target`, to which `from` has redirected it, and which addresses that may have.
-    pub(super) fn follow(self, from: &Url, target: &Url) -> Result<Reach, Refusal> {
+    pub(super) fn follow(self, from: &Url, target: &Url) -> Result<AllowedNetworks, Refusal> {
         if has_user_information(target) {
             return Err(Refusal::UserInformation);
         }
@@ -68,39 +68,39 @@ impl Admission<'_> {
             admits(registry, target)?;
         }
         if self.is_allowed(target) {
-            return Ok(Reach::Anywhere);
+            return Ok(AllowedNetworks::Anywhere);
         }
         if from.scheme() == "https" && target.scheme() != "https" {
             return Err(Refusal::NotHttps);
         }
         let is_of_registry = same_host(self.home(), from) || same_origin(self.home(), target);
-        let reach = match self.reach(target) {
-            Reach::Anywhere if is_of_registry => Reach::Anywhere,
+        let allowed = match self.allowed_networks(target) {
+            AllowedNetworks::Anywhere if is_of_registry => AllowedNetworks::Anywhere,
             // A server on the internet does not lead into the network of a registry that has led to it.
-            reach => reach.and(Reach::from(self.network(from))),
+            allowed => allowed.intersection(AllowedNetworks::from(self.network(from))),
         };
         let network = Network::named_by(target).unwrap_or(Network::Public);
-        if reach.holds(network) {
-            Ok(reach)
+        if allowed.contains(network) {
+            Ok(allowed)
         } else {
             Err(Refusal::Internal)
         }
     }
 
     /// Which addresses the host of `url` may have, where no redirect leads to it.
-    pub(super) fn reach(self, url: &Url) -> Reach {
+    pub(super) fn allowed_networks(self, url: &Url) -> AllowedNetworks {
         if same_host(self.home(), url) || self.is_allowed(url) {
-            return Reach::Anywhere;
+            return AllowedNetworks::Anywhere;
         }
         // The author of an image names places of layers, and is not the registry.
         if self.request.purpose == Purpose::ForeignBlob {
-            return Reach::Public;
+            return AllowedNetworks::Public;
         }
-        let reach = Reach::from(self.network(self.home()));
+        let allowed = AllowedNetworks::from(self.network(self.home()));
         // What was on the internet has not moved into the registry's network since (DNS rebinding).
         match self.names.network_of(url.host_str().unwrap_or_default()) {
-            Some(Network::Public) => Reach::Public,
-            _ => reach,
+            Some(Network::Public) => AllowedNetworks::Public,
+            _ => allowed,
         }
     }
 

@@ -26,17 +26,17 @@ pub enum Authorization {
 impl Authorization {
     /// Whether a text tells it, as a server's does that echoes what it was sent.
     #[must_use]
-    pub fn is_told_by(&self, text: &str) -> bool {
+    pub fn appears_in(&self, text: &str) -> bool {
         let (Self::Basic {
             password: secret, ..
         }
         | Self::Bearer(secret)) = self;
-        let tells = |words: &str| !words.is_empty() && text.contains(words);
-        tells(secret.expose()) || tells(&self.words())
+        let contains = |words: &str| !words.is_empty() && text.contains(words);
+        contains(secret.expose()) || contains(&self.value())
     }
 
     /// What follows the scheme.
-    fn words(&self) -> String {
+    fn value(&self) -> String {
         match self {
             Self::Basic { username, password } => {
                 STANDARD.encode(format!("{username}:{}", password.expose()))
@@ -52,7 +52,7 @@ impl Authorization {
             Self::Bearer(_) => "Bearer",
         };
         let mut value =
-            HeaderValue::from_str(&format!("{scheme} {}", self.words())).map_err(|_| {
+            HeaderValue::from_str(&format!("{scheme} {}", self.value())).map_err(|_| {
                 Error::Authorization {
                     url: SafeUrl::new(url),
                 }

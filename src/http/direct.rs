@@ -9,25 +9,26 @@ use bytes::Bytes;
 use futures_util::Stream;
 use url::Url;
 
+use super::buffered::BufferedResponse;
 use super::identity::Identity;
 use super::retry::{Backoff, Failure};
-use super::{CONNECT_TIMEOUT, Error, Response, Roots, Settings, StatusCode, USER_AGENT, tls};
+use super::{CONNECT_TIMEOUT, Error, Response, Roots, Settings, USER_AGENT, tls};
 use crate::safe_url::SafeUrl;
 
 /// Where the server is.
 #[derive(Debug)]
-pub enum Door {
+pub enum Target {
     /// A socket in the filesystem.
     Socket(PathBuf),
     /// A port, without TLS.
     Plain(Url),
     /// A port with TLS.
-    Tls(Box<TlsDoor>),
+    Tls(Box<TlsTarget>),
 }
 
 /// A port with TLS.
 #[derive(Debug)]
-pub struct TlsDoor {
+pub struct TlsTarget {
     /// Where.
     pub url: Url,
     /// Whom to believe that it is the server.
@@ -55,27 +56,9 @@ pub enum Verb {
     Delete,
 }
 
-/// An answer that is at hand as a whole.
-#[derive(Debug)]
-pub struct Answer {
-    /// The status.
-    pub status: StatusCode,
-    /// The body.
-    pub body: Vec<u8>,
-    headers: reqwest::header::HeaderMap,
-}
-
-impl Answer {
-    /// A header's first value, if it is text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-}
-
 impl Direct {
-    /// A client for the server behind `door`.
-    pub fn new(door: Door, settings: Settings) -> Result<Self, Error> {
+    /// A client for the server behind `target`.
+    pub fn new(target: Target, settings: Settings) -> Result<Self, Error> {
         let builder = reqwest::Client::builder()
             .http1_only()
             .user_agent(USER_AGENT)
@@ -83,14 +66,18 @@ impl Direct {
             .referer(false)
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT);
-        let (builder, base, tls) = match door {
-            Door::Socket(path) => {
+        let (builder, base, tls) = match target {
+            Target::Socket(path) => {
                 // No such host is ever looked up; it only stands in the request's `Host`.
                 let base = Url::parse("http://localhost/").map_err(Error::Address)?;
                 (builder.unix_socket(path), base, tls::unused()?)
             }
-            Door::Plain(url) => (builder, url, tls::unused()?),
-            Door::Tls(door) => (builder, door.url, tls::config(door.roots, door.identity)?),
+            Target::Plain(url) => (builder, url, tls::unused()?),
+            Target::Tls(target) => (
+                builder,
+                target.url,
+                tls::config(target.roots, target.identity)?,
+            ),
         };
         builder
             .tls_backend_preconfigured(tls)
@@ -105,7 +92,12 @@ impl Direct {
 
     /// Sends a request without a body, and reads an answer of at most `limit` bytes. Everything together may
     /// take as long as the stall timeout.
-    pub async fn ask(&self, verb: Verb, path: &str, limit: usize) -> Result<Answer, Error> {
+    pub async fn ask(
+        &self,
+        verb: Verb,
+        path: &str,
+        limit: usize,
+    ) -> Result<BufferedResponse, Error> {
         let mut backoff = Backoff::new(self.settings.policy.clone());
         loop {
             let outcome = self.ask_once(verb, path, limit).await;
@@ -121,9 +113,14 @@ impl Direct {
         }
     }
 
-    async fn ask_once(&self, verb: Verb, path: &str, limit: usize) -> Result<Answer, Error> {
+    async fn ask_once(
+        &self,
+        verb: Verb,
+        path: &str,
+        limit: usize,
+    ) -> Result<BufferedResponse, Error> {
         let url = self.url(path)?;
-        let patience = self.settings.stall_timeout;
+        let timeout = self.settings.stall_timeout;
         let exchange = async {
             let response = self
                 .inner
@@ -131,19 +128,19 @@ impl Direct {
                 .send()
                 .await
                 .map_err(|source| Error::send(&url, source))?;
-            let response = Response::new(url.clone(), response, patience);
-            Ok(Answer {
+            let response = Response::new(url.clone(), response, timeout);
+            Ok(BufferedResponse {
                 status: response.status(),
                 headers: response.headers().clone(),
                 body: response.bytes(limit).await?,
             })
         };
-        match tokio::time::timeout(patience, exchange).await {
+        match tokio::time::timeout(timeout, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::Stalled {
                 url: SafeUrl::new(&url),
                 received: 0,
-                seconds: patience.as_secs(),
+                seconds: timeout.as_secs(),
             }),
         }
     }
@@ -172,7 +169,7 @@ impl Direct {
 
     /// For how long a server may be silent.
     #[must_use]
-    pub fn patience(&self) -> Duration {
+    pub fn stall_timeout(&self) -> Duration {
         self.settings.stall_timeout
     }
 

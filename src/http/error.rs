@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use rustls::AlertDescription;
 use url::Url;
 
-use super::resolver::OutOfReach;
+use super::resolver::ForbiddenAddress;
 use super::tls_problem::{TlsProblem, words};
 use super::{HostCertificatesError, ProxyError, Refusal, StatusCode};
 use crate::class::Class;
@@ -111,7 +111,7 @@ pub enum Error {
     },
     /// A server's name for an address that no server may send the client to.
     #[error("{url} is at {address}, an internal address that is not the registry's own")]
-    OutOfReach {
+    ForbiddenAddress {
         /// What was to be asked.
         url: SafeUrl,
         /// Its address.
@@ -135,8 +135,8 @@ pub enum Error {
 
 impl Error {
     pub(super) fn send(url: &Url, source: reqwest::Error) -> Self {
-        if let Some(OutOfReach { address }) = find(&source) {
-            return Self::OutOfReach {
+        if let Some(ForbiddenAddress { address }) = find(&source) {
+            return Self::ForbiddenAddress {
                 url: SafeUrl::new(url),
                 address: *address,
             };
@@ -170,7 +170,7 @@ impl Error {
             Self::TooLarge { .. }
             | Self::Location { .. }
             | Self::Redirect { .. }
-            | Self::OutOfReach { .. }
+            | Self::ForbiddenAddress { .. }
             | Self::Encoded { .. }
             | Self::TooManyRedirects { .. } => Class::Unsupported,
             _ => Class::Other,
@@ -210,10 +210,10 @@ impl Error {
 
     /// Whether a server sends the client to where it may go for a blob if the user allows it.
     #[must_use]
-    pub fn is_for_the_user_to_allow(&self) -> bool {
+    pub fn can_be_allowed(&self) -> bool {
         match self {
             Self::Redirect { refusal, .. } => *refusal != Refusal::UserInformation,
-            Self::OutOfReach { .. } => true,
+            Self::ForbiddenAddress { .. } => true,
             _ => false,
         }
     }

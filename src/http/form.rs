@@ -6,8 +6,11 @@
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use url::form_urlencoded::Serializer;
 
-use super::whole::Tries;
-use super::{Client, Error, Hop, Lane, Request, Response, StatusCode, Whole, admission, redirect};
+use super::buffered::Tries;
+use super::{
+    BufferedResponse, Client, ConnectionUse, Error, Hop, Request, Response, StatusCode, admission,
+    redirect,
+};
 
 impl Client {
     /// Posts a form to the URL of a request until it has all of an answer that is worth having, or for as long as the
@@ -18,7 +21,7 @@ impl Client {
         request: &Request,
         fields: &[(&str, &str)],
         limit: usize,
-    ) -> Result<Whole, Error> {
+    ) -> Result<BufferedResponse, Error> {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
         let mut tries = Tries::new(self, limit);
         loop {
@@ -49,7 +52,7 @@ impl Client {
     async fn post_to(&self, hop: &Hop, body: &str) -> Result<Response, Error> {
         let url = &hop.url;
         self.pool
-            .connections(hop, Lane::Shared)?
+            .connections(hop, ConnectionUse::Shared)?
             .post(url.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT_ENCODING, "identity")

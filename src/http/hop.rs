@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::reach::Reach;
+use super::allowed_networks::AllowedNetworks;
 use super::{Client, Error, Purpose, Request};
 use crate::name::Endpoint;
 use crate::safe_url::SafeUrl;
@@ -12,14 +12,14 @@ use crate::safe_url::SafeUrl;
 pub(super) struct Hop {
     pub(super) url: Url,
     /// Which addresses its host may have.
-    pub(super) reach: Reach,
+    pub(super) allowed: AllowedNetworks,
     /// The registry that leads to it.
-    pub(super) leader: Option<Url>,
+    pub(super) tls_registry: Option<Url>,
 }
 
 impl Request {
     /// The registry that leads to the servers on its way: its authorities count for them.
-    fn leader(&self) -> Option<&Url> {
+    fn tls_registry(&self) -> Option<&Url> {
         match &self.purpose {
             // The author of an image names places of layers, and is not the registry.
             Purpose::ForeignBlob => None,
@@ -35,8 +35,8 @@ impl Client {
     /// The server that a request names.
     pub(super) fn first_hop(&self, request: &Request) -> Hop {
         Hop {
-            reach: self.admission(request).reach(&request.url),
-            leader: request.leader().cloned(),
+            allowed: self.admission(request).allowed_networks(&request.url),
+            tls_registry: request.tls_registry().cloned(),
             url: request.url.clone(),
         }
     }
@@ -52,16 +52,16 @@ impl Client {
             },
             refusal,
         };
-        let reach = self.admission(request).follow(&from.url, &target);
-        let reach = reach.map_err(refused)?;
+        let allowed = self.admission(request).follow(&from.url, &target);
+        let allowed = allowed.map_err(refused)?;
         // Another registry may be shown what is kept for it, which the authorities of the first one do not decide about.
         let is_registry = Endpoint::of_redirect(&target).is_some();
         Ok(Hop {
-            reach,
-            leader: if is_registry {
+            allowed,
+            tls_registry: if is_registry {
                 Some(target.clone())
             } else {
-                from.leader
+                from.tls_registry
             },
             url: target,
         })

@@ -2,10 +2,12 @@
 //! and the rule that credentials stay with the scheme, host and port that they were given for. It knows
 //! nothing of registries.
 //!
-//! Which requests share a connection is what [`Lane`] says.
+//! Which requests share a connection is what [`ConnectionUse`] says.
 
 mod admission;
+mod allowed_networks;
 mod authorization;
+mod buffered;
 mod certs_d;
 pub mod content_range;
 pub mod direct;
@@ -17,7 +19,6 @@ mod no_proxy;
 mod pace;
 mod pool;
 mod proxy;
-mod reach;
 mod redirect;
 mod resolver;
 mod response;
@@ -26,22 +27,21 @@ mod roots;
 mod tls;
 mod tls_problem;
 mod unknown_authority;
-mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::admission::{Refusal, admits};
 pub use self::authorization::Authorization;
+pub use self::buffered::BufferedResponse;
 pub use self::certs_d::{CertsDirectories, HostCertificatesError};
 pub use self::error::{Error, Transport};
 pub use self::identity::{Identity, IdentityError};
-pub use self::pool::Lane;
+pub use self::pool::ConnectionUse;
 pub use self::proxy::{Proxies, ProxyError};
 pub use self::response::Response;
 pub use self::roots::{Roots, RootsError, SYSTEM_BUNDLES, SYSTEM_DIRECTORIES};
 pub use self::tls_problem::TlsProblem;
-pub use self::whole::Whole;
 pub use reqwest::StatusCode;
 pub use reqwest::header;
 
@@ -116,7 +116,7 @@ pub struct Request {
     /// What for.
     pub purpose: Purpose,
     /// On which connection at the first try. Later ones have their own.
-    pub lane: Lane,
+    pub connection: ConnectionUse,
 }
 
 /// What a request is for.
@@ -151,7 +151,7 @@ impl Request {
             authorization: None,
             registry: None,
             purpose: Purpose::default(),
-            lane: Lane::default(),
+            connection: ConnectionUse::default(),
         }
     }
 }
@@ -189,7 +189,7 @@ impl Client {
             if !backoff.pause(Failure::of(&outcome), None).await {
                 return outcome;
             }
-            request.lane = Lane::Own;
+            request.connection = ConnectionUse::Dedicated;
         }
     }
 
@@ -241,9 +241,11 @@ impl Client {
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
         );
-        let connections = self.pool.connections(hop, request.lane)?;
-        let turn = match request.lane {
-            Lane::Shared if request.purpose.is_blob() => self.pool.turn(url).await,
+        let connections = self.pool.connections(hop, request.connection)?;
+        let permit = match request.connection {
+            ConnectionUse::Shared if request.purpose.is_blob() => {
+                self.pool.small_blob_permit(url).await
+            }
             _ => None,
         };
         let response = connections
@@ -252,8 +254,8 @@ impl Client {
             .send()
             .await
             .map_err(|source| Error::send(url, source))?;
-        self.pool.saw(url, response.version());
-        Ok(self.response(url, response).keeping(turn))
+        self.pool.record_version(url, response.version());
+        Ok(self.response(url, response).with_permit(permit))
     }
 
     fn response(&self, url: &Url, inner: reqwest::Response) -> Response {
@@ -274,7 +276,7 @@ mod tests {
             ..Request::get("http://localhost:9/x".parse().unwrap())
         };
         let error = client.send(request).await.unwrap_err();
-        assert!(matches!(error, Error::OutOfReach { .. }), "{error}");
-        assert!(error.is_for_the_user_to_allow());
+        assert!(matches!(error, Error::ForbiddenAddress { .. }), "{error}");
+        assert!(error.can_be_allowed());
     }
 }

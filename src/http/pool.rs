@@ -13,9 +13,9 @@ use reqwest::Version;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{Origin, Url};
 
+use super::allowed_networks::AllowedNetworks;
 use super::certs_d::HostDirectories;
-use super::reach::Reach;
-use super::resolver::{Names, Resolver};
+use super::resolver::{ResolvedNames, Resolver};
 use super::{CONNECT_TIMEOUT, Error, Hop, Roots, Settings, USER_AGENT, tls};
 
 /// Some servers send more than the 100 that hyper takes.
@@ -34,39 +34,39 @@ const SMALL_AT_ONCE: usize = 8;
 
 /// The connection that a request wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
+pub enum ConnectionUse {
     /// One that other requests use at the same time, where the server can do that.
     #[default]
     Shared,
     /// One for itself.
-    Own,
+    Dedicated,
 }
 
 /// Connections of one kind are no good for requests of another.
-type Kind = (Reach, Lane, HostDirectories);
+type ClientKey = (AllowedNetworks, ConnectionUse, HostDirectories);
 
 /// All connections, and what is known of the servers.
 #[derive(Debug)]
 pub(super) struct Pool {
     roots: Roots,
     settings: Settings,
-    pub(super) names: Names,
+    pub(super) names: ResolvedNames,
     /// Made when they are first needed.
-    clients: Mutex<BTreeMap<Kind, reqwest::Client>>,
+    clients: Mutex<BTreeMap<ClientKey, reqwest::Client>>,
     /// The servers that are known to speak HTTP/2.
     multiplexing: Mutex<HashSet<Origin>>,
     small: Arc<Semaphore>,
 }
 
 /// Held for as long as an answer is under way.
-pub(super) type Turn = Option<OwnedSemaphorePermit>;
+pub(super) type SmallBlobPermit = Option<OwnedSemaphorePermit>;
 
 impl Pool {
     pub(super) fn new(roots: Roots, settings: Settings) -> Self {
         Self {
             roots,
             settings,
-            names: Names::default(),
+            names: ResolvedNames::default(),
             clients: Mutex::default(),
             multiplexing: Mutex::default(),
             small: Arc::new(Semaphore::new(SMALL_AT_ONCE)),
@@ -74,35 +74,46 @@ impl Pool {
     }
 
     /// The connections for requests on a hop. Those to a host that has certificates of its own are its alone.
-    pub(super) fn connections(&self, hop: &Hop, lane: Lane) -> Result<reqwest::Client, Error> {
-        let Hop { url, reach, leader } = hop;
+    pub(super) fn connections(
+        &self,
+        hop: &Hop,
+        connection: ConnectionUse,
+    ) -> Result<reqwest::Client, Error> {
+        let Hop {
+            url,
+            allowed,
+            tls_registry,
+        } = hop;
         self.settings.proxies.for_url(url)?;
         // HTTP/2 is agreed on by TLS; without that there is one kind of connections.
-        let lane = match url.scheme() {
-            "https" => lane,
-            _ => Lane::Own,
+        let connection = match url.scheme() {
+            "https" => connection,
+            _ => ConnectionUse::Dedicated,
         };
-        let directories = self.settings.certificates.of(url, leader.as_ref());
-        let kind = (*reach, lane, directories);
+        let directories = self.settings.certificates.of(url, tls_registry.as_ref());
+        let key = (*allowed, connection, directories);
         let mut clients = lock(&self.clients);
-        if let Some(client) = clients.get(&kind) {
+        if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = self.connect(&kind)?;
-        clients.insert(kind, client.clone());
+        let client = self.connect(&key)?;
+        clients.insert(key, client.clone());
         Ok(client)
     }
 
-    fn connect(&self, (reach, lane, directories): &Kind) -> Result<reqwest::Client, Error> {
+    fn connect(
+        &self,
+        (allowed, connection, directories): &ClientKey,
+    ) -> Result<reqwest::Client, Error> {
         let certificates = directories.read(self.roots.clone())?;
         let mut tls = tls::config(certificates.roots, certificates.identity)?;
         // A server that has only another protocol then says so, instead of speaking it.
-        tls.alpn_protocols = match lane {
-            Lane::Shared => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-            Lane::Own => vec![b"http/1.1".to_vec()],
+        tls.alpn_protocols = match connection {
+            ConnectionUse::Shared => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            ConnectionUse::Dedicated => vec![b"http/1.1".to_vec()],
         };
         let resolver = Resolver {
-            reach: *reach,
+            allowed: *allowed,
             names: self.names.clone(),
             proxies: Arc::new(self.settings.proxies.hosts()),
         };
@@ -117,20 +128,20 @@ impl Pool {
             .proxy(self.settings.proxies.clone().into_proxy())
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(self.settings.stall_timeout);
-        let builder = match lane {
-            Lane::Shared => builder
+        let builder = match connection {
+            ConnectionUse::Shared => builder
                 .http2_initial_stream_window_size(ANSWER_WINDOW)
                 .http2_initial_connection_window_size(CONNECTION_WINDOW)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
                 .http2_keep_alive_interval(PING)
                 .http2_keep_alive_timeout(PING),
-            Lane::Own => builder.http1_only(),
+            ConnectionUse::Dedicated => builder.http1_only(),
         };
         builder.build().map_err(Error::Client)
     }
 
     /// Waits until a small blob may be asked for: not at all where it takes no connection of its own.
-    pub(super) async fn turn(&self, url: &Url) -> Turn {
+    pub(super) async fn small_blob_permit(&self, url: &Url) -> SmallBlobPermit {
         if lock(&self.multiplexing).contains(&url.origin()) {
             return None;
         }
@@ -139,7 +150,7 @@ impl Pool {
     }
 
     /// Keeps what an answer shows of its server.
-    pub(super) fn saw(&self, url: &Url, version: Version) {
+    pub(super) fn record_version(&self, url: &Url, version: Version) {
         if version == Version::HTTP_2 {
             lock(&self.multiplexing).insert(url.origin());
         }

@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::reach::Reach;
+use super::allowed_networks::AllowedNetworks;
 use crate::name::address::{Network, is_loopback_name};
 
 /// The networks in which names were found to be so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Names(Arc<Mutex<HashMap<String, Network>>>);
+pub(super) struct ResolvedNames(Arc<Mutex<HashMap<String, Network>>>);
 
-impl Names {
+impl ResolvedNames {
     /// The network of a name, if it was resolved here. One that has had a public address counts as public ever after:
     /// an attacker could otherwise choose which of several addresses is looked at.
     pub(super) fn network_of(&self, name: &str) -> Option<Network> {
@@ -27,7 +27,7 @@ impl Names {
     }
 
     /// Keeps what a name was resolved to.
-    pub(super) fn saw<'a>(&self, name: &str, addresses: impl Iterator<Item = &'a IpAddr>) {
+    pub(super) fn record<'a>(&self, name: &str, addresses: impl Iterator<Item = &'a IpAddr>) {
         let Some(network) = addresses.copied().map(Network::of_address).min() else {
             return;
         };
@@ -45,15 +45,15 @@ fn key(name: &str) -> String {
 
 /// Resolves names, and gives only addresses within reach.
 pub(super) struct Resolver {
-    pub(super) reach: Reach,
-    pub(super) names: Names,
+    pub(super) allowed: AllowedNetworks,
+    pub(super) names: ResolvedNames,
     /// Proxies are the user's own choice, and may be anywhere.
     pub(super) proxies: Arc<HashSet<String>>,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (reach, names) = (self.reach, self.names.clone());
+        let (allowed, names) = (self.allowed, self.names.clone());
         let name = name.as_str().to_owned();
         let is_proxy = self.proxies.contains(&key(&name));
         Box::pin(async move {
@@ -62,10 +62,12 @@ impl Resolve for Resolver {
                 return Ok(Box::new(found.into_iter()) as Addrs);
             }
             let addresses: Vec<IpAddr> = found.iter().map(SocketAddr::ip).collect();
-            names.saw(&name, addresses.iter());
-            found.retain(|address| reach.holds(Network::of_address(address.ip())));
+            names.record(&name, addresses.iter());
+            found.retain(|address| allowed.contains(Network::of_address(address.ip())));
             match addresses.first() {
-                Some(address) if found.is_empty() => Err(OutOfReach { address: *address }.into()),
+                Some(address) if found.is_empty() => {
+                    Err(ForbiddenAddress { address: *address }.into())
+                }
                 _ => Ok(Box::new(found.into_iter()) as Addrs),
             }
         })
@@ -88,27 +90,27 @@ async fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
 
 /// A name that stands for an address to which the client may not be sent.
 #[derive(Debug)]
-pub(super) struct OutOfReach {
+pub(super) struct ForbiddenAddress {
     pub(super) address: IpAddr,
 }
 
-impl fmt::Display for OutOfReach {
+impl fmt::Display for ForbiddenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is an internal address", self.address)
     }
 }
 
-impl std::error::Error for OutOfReach {}
+impl std::error::Error for ForbiddenAddress {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn resolver(reach: Reach, proxies: &[&str]) -> Resolver {
+    fn resolver(allowed: AllowedNetworks, proxies: &[&str]) -> Resolver {
         let proxies = proxies.iter().map(|name| (*name).to_owned()).collect();
         Resolver {
-            reach,
-            names: Names::default(),
+            allowed,
+            names: ResolvedNames::default(),
             proxies: Arc::new(proxies),
         }
     }
@@ -117,38 +119,38 @@ mod tests {
     async fn a_name_gives_only_addresses_within_reach() {
         // The one name that every system resolves to an address inside, and one that is resolved here.
         for name in ["localhost", "app.localhost", "APP.LOCALHOST."] {
-            for reach in [
-                Reach::Public,
-                Reach::Private,
-                Reach::Special,
-                Reach::Loopback,
-                Reach::Anywhere,
+            for allowed in [
+                AllowedNetworks::Public,
+                AllowedNetworks::Private,
+                AllowedNetworks::Special,
+                AllowedNetworks::Loopback,
+                AllowedNetworks::Anywhere,
             ] {
-                let found = resolver(reach, &[]).resolve(name.parse().unwrap()).await;
-                let within = reach.holds(Network::Loopback);
-                assert_eq!(found.is_ok(), within, "{name} {reach:?}");
+                let found = resolver(allowed, &[]).resolve(name.parse().unwrap()).await;
+                let within = allowed.contains(Network::Loopback);
+                assert_eq!(found.is_ok(), within, "{name} {allowed:?}");
             }
         }
     }
 
     #[tokio::test]
     async fn a_proxy_may_be_anywhere_and_says_nothing_of_names() {
-        let resolver = resolver(Reach::Public, &["localhost"]);
+        let resolver = resolver(AllowedNetworks::Public, &["localhost"]);
         assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok());
         assert_eq!(resolver.names.network_of("localhost"), None);
     }
 
     #[test]
     fn a_name_that_has_had_a_public_address_is_public() {
-        let names = Names::default();
+        let names = ResolvedNames::default();
         assert_eq!(names.network_of("r.example"), None);
-        names.saw("R.example.", [[10, 0, 0, 1].into()].iter());
+        names.record("R.example.", [[10, 0, 0, 1].into()].iter());
         assert_eq!(names.network_of("r.example"), Some(Network::Private));
-        names.saw(
+        names.record(
             "r.example",
             [[10, 0, 0, 1].into(), [8, 8, 8, 8].into()].iter(),
         );
-        names.saw("r.example", [[10, 0, 0, 1].into()].iter());
+        names.record("r.example", [[10, 0, 0, 1].into()].iter());
         assert_eq!(names.network_of("r.example"), Some(Network::Public));
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Error;
 use super::pace::{Pace, Stall};
-use super::pool::Turn;
+use super::pool::SmallBlobPermit;
 use crate::oci::media_type::MediaType;
 use crate::safe_url::SafeUrl;
 
@@ -19,7 +19,7 @@ pub struct Response {
     url: Url,
     inner: reqwest::Response,
     pace: Pace,
-    _turn: Turn,
+    _permit: SmallBlobPermit,
 }
 
 impl Response {
@@ -29,14 +29,14 @@ impl Response {
             url,
             inner,
             pace: Pace::new(window),
-            _turn: None,
+            _permit: None,
         }
     }
 
     /// The same; the turn ends with it.
-    pub(super) fn keeping(self, turn: Turn) -> Self {
+    pub(super) fn with_permit(self, permit: SmallBlobPermit) -> Self {
         Self {
-            _turn: turn,
+            _permit: permit,
             ..self
         }
     }

@@ -26,12 +26,12 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Channel {
     /// The registry alone: by https, or on this machine.
-    Closed,
+    Secure,
     /// Everyone on the way, and the user knows that: plain http is the user's own word.
-    OpenByUser,
+    PlainByUser,
     /// Everyone on the way, and the user need not know that: plain http is the word of a file, such as a lock file, or
     /// of a server.
-    OpenByOthers,
+    PlainByOthers,
 }
 
 impl Endpoint {
@@ -63,7 +63,7 @@ impl Endpoint {
             base,
             name: name.clone(),
             // Plain http is for loopback alone here.
-            channel: Channel::Closed,
+            channel: Channel::Secure,
         })
     }
 
@@ -87,8 +87,8 @@ impl Endpoint {
     }
 
     fn by_others(mut self) -> Self {
-        if self.channel == Channel::OpenByUser {
-            self.channel = Channel::OpenByOthers;
+        if self.channel == Channel::PlainByUser {
+            self.channel = Channel::PlainByOthers;
         }
         self
     }
@@ -194,9 +194,9 @@ impl FromStr for Endpoint {
         };
         base.set_path(&path);
         let channel = if base.scheme() == "https" || is_loopback(&base) {
-            Channel::Closed
+            Channel::Secure
         } else {
-            Channel::OpenByUser
+            Channel::PlainByUser
         };
         let host = base.host_str().unwrap_or_default();
         let name = match (alias(&base), base.port()) {
@@ -315,14 +315,14 @@ mod tests {
 
     #[test]
     fn plain_http_is_known_with_whose_word_it_is() {
-        use Channel::{Closed, OpenByOthers, OpenByUser};
+        use Channel::{PlainByOthers, PlainByUser, Secure};
         for (text, by_user, in_file) in [
-            ("https://r.example/v2/", Closed, Closed),
-            ("r.example", Closed, Closed),
-            ("http://localhost:5000/v2/", Closed, Closed),
-            ("http://[::1]:5000/v2/", Closed, Closed),
-            ("http://r.example/v2/", OpenByUser, OpenByOthers),
-            ("http://10.0.0.1:5000/v2/", OpenByUser, OpenByOthers),
+            ("https://r.example/v2/", Secure, Secure),
+            ("r.example", Secure, Secure),
+            ("http://localhost:5000/v2/", Secure, Secure),
+            ("http://[::1]:5000/v2/", Secure, Secure),
+            ("http://r.example/v2/", PlainByUser, PlainByOthers),
+            ("http://10.0.0.1:5000/v2/", PlainByUser, PlainByOthers),
         ] {
             assert_eq!(
                 text.parse::<Endpoint>().unwrap().channel(),
@@ -358,7 +358,7 @@ mod tests {
         ] {
             let found = Endpoint::of_redirect(&url.parse().unwrap());
             let found = found.map(|(endpoint, repository)| {
-                assert_ne!(endpoint.channel(), Channel::OpenByUser, "{url}");
+                assert_ne!(endpoint.channel(), Channel::PlainByUser, "{url}");
                 (endpoint.to_string(), repository.to_string())
             });
             let expected = expected.map(|(base, name)| (base.to_owned(), name.to_owned()));

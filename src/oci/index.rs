@@ -13,7 +13,7 @@ use crate::go_json::Shape;
 use crate::go_json::{null_as_default, texts};
 use crate::oci::descriptor::Descriptor;
 use crate::oci::document::{Document, ParseError, View};
-use crate::oci::manifest::{DocumentKind, Kind};
+use crate::oci::manifest::{DocumentFields, DocumentKind};
 use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
 
@@ -29,12 +29,12 @@ pub struct Index {
     pub manifests: Vec<Descriptor>,
     /// Free text about the index.
     pub annotations: BTreeMap<String, String>,
-    odd: Vec<OddEntry>,
+    unusable: Vec<UnusableEntry>,
 }
 
 /// An entry that cannot be followed. It does no harm unless it is chosen.
 #[derive(Clone, Debug)]
-struct OddEntry {
+struct UnusableEntry {
     /// How many entries that can be followed stand before it.
     position: usize,
     platform: Option<Platform>,
@@ -60,7 +60,7 @@ struct Raw {
 
 /// What can be said of an entry whatever is wrong with it.
 #[derive(Default, Deserialize)]
-struct Glimpse {
+struct PartialEntry {
     #[serde(default)]
     platform: Option<Box<RawValue>>,
     #[serde(default)]
@@ -68,10 +68,10 @@ struct Glimpse {
 }
 
 impl View for Index {
-    const SHAPE: &'static Shape = &Kind::SHAPE;
+    const SHAPE: &'static Shape = &DocumentFields::SHAPE;
 
     fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError> {
-        let (kind, media_type) = Kind::of(bytes, declared)?;
+        let (kind, media_type) = DocumentFields::of(bytes, declared)?;
         if kind == DocumentKind::Manifest {
             return Err(ParseError::Unsupported(
                 "the manifest of one image, where an index was expected".to_owned(),
@@ -83,14 +83,16 @@ impl View for Index {
             media_type,
             manifests: Vec::with_capacity(raw.manifests.len()),
             annotations: raw.annotations,
-            odd: Vec::new(),
+            unusable: Vec::new(),
         };
         for entry in raw.manifests {
             match serde_json::from_str(entry.get()) {
                 Ok(descriptor) => index.manifests.push(descriptor),
                 Err(reason) => {
                     let position = index.manifests.len();
-                    index.odd.extend(OddEntry::of(&entry, position, reason));
+                    index
+                        .unusable
+                        .extend(UnusableEntry::of(&entry, position, reason));
                 }
             }
         }
@@ -98,14 +100,14 @@ impl View for Index {
     }
 }
 
-impl OddEntry {
+impl UnusableEntry {
     /// `None` for what describes another entry, and is never chosen.
     fn of(entry: &RawValue, position: usize, reason: serde_json::Error) -> Option<Self> {
-        let glimpse: Glimpse = serde_json::from_str(entry.get()).unwrap_or_default();
-        let platform: Option<Platform> = glimpse
+        let partial: PartialEntry = serde_json::from_str(entry.get()).unwrap_or_default();
+        let platform: Option<Platform> = partial
             .platform
             .and_then(|platform| serde_json::from_str(platform.get()).ok());
-        let annotations = glimpse.annotations.unwrap_or_default();
+        let annotations = partial.annotations.unwrap_or_default();
         let is_attestation = annotations.contains_key(REFERENCE_TYPE)
             || platform.as_ref().is_some_and(is_of_attestations);
         (!is_attestation).then(|| Self {
@@ -131,11 +133,11 @@ struct Candidate<'a> {
     content: Result<&'a Descriptor, &'a Arc<serde_json::Error>>,
 }
 
-impl<'a> From<&'a OddEntry> for Candidate<'a> {
-    fn from(odd: &'a OddEntry) -> Self {
+impl<'a> From<&'a UnusableEntry> for Candidate<'a> {
+    fn from(unusable: &'a UnusableEntry) -> Self {
         Self {
-            platform: odd.platform.as_ref(),
-            content: Err(&odd.reason),
+            platform: unusable.platform.as_ref(),
+            content: Err(&unusable.reason),
         }
     }
 }
@@ -157,14 +159,14 @@ impl Index {
             media_type: self.media_type.clone(),
             manifests,
             annotations: self.annotations.clone(),
-            odd: Vec::new(),
+            unusable: Vec::new(),
         }
     }
 
     /// Refuses an index with entries that cannot be followed, where all of them are wanted.
     pub fn require_all(&self) -> Result<(), ParseError> {
-        for odd in &self.odd {
-            Candidate::from(odd).followed()?;
+        for unusable in &self.unusable {
+            Candidate::from(unusable).followed()?;
         }
         Ok(())
     }
@@ -207,11 +209,11 @@ impl Index {
 
     /// The entries for images, in the index's order.
     fn candidates(&self) -> Vec<Candidate<'_>> {
-        let mut odd = self.odd.iter().peekable();
-        let mut candidates = Vec::with_capacity(self.manifests.len() + self.odd.len());
+        let mut unusable = self.unusable.iter().peekable();
+        let mut candidates = Vec::with_capacity(self.manifests.len() + self.unusable.len());
         for (position, entry) in self.manifests.iter().enumerate() {
-            while let Some(odd) = odd.next_if(|odd| odd.position <= position) {
-                candidates.push(odd.into());
+            while let Some(unusable) = unusable.next_if(|unusable| unusable.position <= position) {
+                candidates.push(unusable.into());
             }
             if !is_attestation(entry) {
                 candidates.push(Candidate {
@@ -220,7 +222,7 @@ impl Index {
                 });
             }
         }
-        candidates.extend(odd.map(Candidate::from));
+        candidates.extend(unusable.map(Candidate::from));
         candidates
     }
 }
@@ -405,7 +407,7 @@ mod tests {
     fn an_entry_that_is_not_chosen_spoils_nothing() {
         let sibling = || for_platform("linux/s390x");
         let sha384 = json!(format!("sha384:{}", "0".repeat(96)));
-        for odd in [
+        for unusable in [
             with(sibling(), "digest", sha384),
             with(sibling(), "digest", json!(7)),
             with(sibling(), "size", json!(-1)),
@@ -424,14 +426,14 @@ mod tests {
             json!("x"),
         ] {
             for entries in [
-                [odd.clone(), for_platform("linux/amd64")],
-                [for_platform("linux/amd64"), odd.clone()],
+                [unusable.clone(), for_platform("linux/amd64")],
+                [for_platform("linux/amd64"), unusable.clone()],
             ] {
                 let index = index(&entries);
                 assert_eq!(
                     selected(&index, "linux/amd64").unwrap(),
                     [Digest::of(b"linux/amd64")],
-                    "{odd}"
+                    "{unusable}"
                 );
             }
         }
@@ -439,13 +441,19 @@ mod tests {
 
     #[test]
     fn an_odd_entry_that_is_chosen_is_refused_and_no_other_taken_for_it() {
-        let odd = |platform: &str| with(for_platform(platform), "size", json!(-1));
+        let unusable = |platform: &str| with(for_platform(platform), "size", json!(-1));
         let unnamed = with(entry("a"), "size", json!(-1));
         let named = "its entry for linux/amd64 cannot be used";
         for (entries, said) in [
-            (vec![odd("linux/amd64")], named),
-            (vec![odd("linux/amd64"), for_platform("linux/amd64")], named),
-            (vec![for_platform("linux/386"), odd("linux/amd64")], named),
+            (vec![unusable("linux/amd64")], named),
+            (
+                vec![unusable("linux/amd64"), for_platform("linux/amd64")],
+                named,
+            ),
+            (
+                vec![for_platform("linux/386"), unusable("linux/amd64")],
+                named,
+            ),
             (vec![unnamed.clone()], "its entry cannot be used"),
             (
                 vec![unnamed, for_platform("linux/arm64")],
@@ -457,7 +465,7 @@ mod tests {
             assert_eq!(error.to_string(), said, "{entries:?}");
             assert_eq!(index.require_all().unwrap_err().to_string(), said);
         }
-        let index = index(&[for_platform("linux/amd64"), odd("linux/amd64")]);
+        let index = index(&[for_platform("linux/amd64"), unusable("linux/amd64")]);
         assert!(selected(&index, "linux/amd64").is_ok());
     }
 }

@@ -35,7 +35,7 @@ pub struct Manifest {
 /// The fields that tell the kinds of documents apart, read before anything is believed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Kind {
+pub(crate) struct DocumentFields {
     schema_version: Option<u64>,
     media_type: Option<MediaType>,
     manifests: Option<IgnoredAny>,
@@ -54,7 +54,7 @@ pub enum DocumentKind {
     Index,
 }
 
-impl Kind {
+impl DocumentFields {
     /// The keys of manifests and of indexes: either must not look like the other.
     pub(crate) const SHAPE: Shape = Shape::Object(&[
         ("schemaVersion", &Shape::Any),
@@ -73,14 +73,14 @@ impl Kind {
         bytes: &[u8],
         declared: Option<&MediaType>,
     ) -> Result<(DocumentKind, MediaType), ParseError> {
-        let kind: Self =
+        let fields: Self =
             serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;
         let declared = declared.filter(|declared| {
             declared.is_manifest() || declared.is_index() || declared.is_schema_1()
         });
-        let own = kind.media_type.as_ref().filter(|own| !own.is_empty());
-        if kind.schema_version == Some(1)
-            || kind.fs_layers.is_some()
+        let own = fields.media_type.as_ref().filter(|own| !own.is_empty());
+        if fields.schema_version == Some(1)
+            || fields.fs_layers.is_some()
             || declared.is_some_and(MediaType::is_schema_1)
         {
             return Err(ParseError::Unsupported(
@@ -100,7 +100,7 @@ impl Kind {
             }));
         }
         // Neither docker nor skopeo misses it.
-        if let Some(version) = kind
+        if let Some(version) = fields
             .schema_version
             .filter(|version| ![0, 2].contains(version))
         {
@@ -108,7 +108,7 @@ impl Kind {
                 "of schema version {version}, and only 2 is known"
             )));
         }
-        if kind.manifests.is_some() && (kind.layers.is_some() || kind.config.is_some()) {
+        if fields.manifests.is_some() && (fields.layers.is_some() || fields.config.is_some()) {
             return Err(ParseError::Contradiction(
                 "it is a manifest and an index at once".to_owned(),
             ));
@@ -120,9 +120,9 @@ impl Kind {
                 "its mediaType is {own}, but it was sent as {declared}"
             )));
         }
-        let built_like = if kind.manifests.is_some() {
+        let built_like = if fields.manifests.is_some() {
             Some(DocumentKind::Index)
-        } else if kind.layers.is_some() || kind.config.is_some() {
+        } else if fields.layers.is_some() || fields.config.is_some() {
             Some(DocumentKind::Manifest)
         } else {
             None
@@ -158,8 +158,8 @@ impl Kind {
 
 /// Tells whether a document under `/manifests/` is a manifest or an index.
 pub fn kind_of(bytes: &[u8], declared: Option<&MediaType>) -> Result<DocumentKind, ParseError> {
-    document::check(&Kind::SHAPE, bytes)?;
-    Kind::of(bytes, declared).map(|(kind, _)| kind)
+    document::check(&DocumentFields::SHAPE, bytes)?;
+    DocumentFields::of(bytes, declared).map(|(kind, _)| kind)
 }
 
 #[derive(Deserialize)]
@@ -175,10 +175,10 @@ struct Raw {
 }
 
 impl View for Manifest {
-    const SHAPE: &'static Shape = &Kind::SHAPE;
+    const SHAPE: &'static Shape = &DocumentFields::SHAPE;
 
     fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError> {
-        let (kind, media_type) = Kind::of(bytes, declared)?;
+        let (kind, media_type) = DocumentFields::of(bytes, declared)?;
         if kind == DocumentKind::Index {
             return Err(ParseError::IsIndex);
         }

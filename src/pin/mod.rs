@@ -14,7 +14,7 @@ use crate::oci::document::Document;
 use crate::oci::index::{Index, NoSuchPlatform, Selected};
 use crate::oci::manifest::Manifest;
 use crate::oci::platform::Platform;
-use crate::registry::{self, Cause, Found, Registry};
+use crate::registry::{self, Cause, ManifestOrIndex, Registry};
 
 /// An image to pin.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +37,8 @@ fn usual_platforms() -> [Platform; 2] {
 /// Pins an image in its current state in the registry.
 pub async fn pin(wanted: &Wanted<'_>, registry: &Registry) -> Result<LockedImage, Error> {
     let (index, platforms) = match registry.find(wanted.reference).await? {
-        Found::Manifest(manifest) => (None, single(wanted, *manifest, registry).await?),
-        Found::Index(index) => {
+        ManifestOrIndex::Manifest(manifest) => (None, single(wanted, *manifest, registry).await?),
+        ManifestOrIndex::Index(index) => {
             let platforms = of_index(wanted, &index, registry).await?;
             (Some(index.descriptor()), platforms)
         }
@@ -81,8 +81,8 @@ pub async fn digest(known: &LockedImage, registry: &Registry) -> Result<Digest, 
         return Ok(digest);
     }
     Ok(match registry.find(known.reference()).await? {
-        Found::Index(index) => *index.digest(),
-        Found::Manifest(manifest) => *manifest.digest(),
+        ManifestOrIndex::Index(index) => *index.digest(),
+        ManifestOrIndex::Manifest(manifest) => *manifest.digest(),
     })
 }
 

@@ -13,7 +13,7 @@ use crate::name::Repository;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 use crate::output;
-use crate::registry::{Blob, Destination, DownloadError, Progress, Registry, Role};
+use crate::registry::{BlobRequest, Destination, DownloadError, Progress, Registry, Role};
 use crate::verify::Size;
 
 /// The layers of one image. Cheap to clone.
@@ -56,8 +56,8 @@ impl Source {
     }
 }
 
-fn blob(repository: &Repository, layer: &Descriptor) -> Blob {
-    Blob {
+fn blob(repository: &Repository, layer: &Descriptor) -> BlobRequest {
+    BlobRequest {
         repository: repository.clone(),
         role: Role::Layer,
         digest: layer.digest,

@@ -2,7 +2,7 @@
 //! to know why: the way is the one of every other request.
 
 use super::resolve::accepting;
-use super::send::Patience;
+use super::send::Attempts;
 use super::{Cause, Error, Object, Registry};
 use crate::auth::challenge::{self, Challenge};
 use crate::http::header::WWW_AUTHENTICATE;
@@ -11,7 +11,7 @@ use crate::name::Reference;
 
 /// What a registry says to somebody who does not say who they are.
 #[derive(Debug)]
-pub struct Greeting {
+pub struct AnonymousResponse {
     /// The status.
     pub status: StatusCode,
     /// The ways to authenticate that it offers.
@@ -30,14 +30,17 @@ pub enum Access {
 impl Registry {
     /// What this registry says to somebody who asks for an image, or just for the registry, and does not say who
     /// they are.
-    pub async fn greeting(&self, image: Option<&Reference>) -> Result<Greeting, Error> {
+    pub async fn ask_anonymously(
+        &self,
+        image: Option<&Reference>,
+    ) -> Result<AnonymousResponse, Error> {
         let response = self
             .client
-            .send(self.knock(image))
+            .send(self.probe(image))
             .await
-            .map_err(|error| self.not_let_in(image, error.into()))?;
+            .map_err(|error| self.access_error(image, error.into()))?;
         let headers = response.texts(WWW_AUTHENTICATE);
-        Ok(Greeting {
+        Ok(AnonymousResponse {
             status: response.status(),
             challenges: headers
                 .iter()
@@ -50,18 +53,18 @@ impl Registry {
     /// content is asked for, but a manifest where the registry refuses to say without that.
     pub async fn access(&self, image: Option<&Reference>) -> Result<Access, Error> {
         let repository = image.map(|image| &image.repository);
-        let ask = |request| self.send_to(repository, request, Patience::AsThePolicySays);
-        let mut answer = ask(self.knock(image)).await;
+        let ask = |request| self.send_to(repository, request, Attempts::ByPolicy);
+        let mut answer = ask(self.probe(image)).await;
         // Some registries refuse every HEAD.
         if let (Some(image), Err(cause)) = (image, &answer)
             && cause.is_refusal()
         {
-            answer = ask(self.request(image)).await;
+            answer = ask(self.manifest_request(image)).await;
         }
         let missing = match answer {
             Ok(_) => return Ok(Access::Granted),
             Err(cause @ Cause::Status { status, .. }) if status == StatusCode::NOT_FOUND => cause,
-            Err(cause) => return Err(self.not_let_in(image, cause)),
+            Err(cause) => return Err(self.access_error(image, cause)),
         };
         // Many registries hide what a user must not see. One that lists tags does not.
         if let Some(repository) = repository
@@ -70,21 +73,21 @@ impl Registry {
         {
             return Ok(Access::NoSuchImage);
         }
-        Err(self.not_let_in(image, missing))
+        Err(self.access_error(image, missing))
     }
 
     /// HEAD, which no registry counts as a pull.
-    fn knock(&self, image: Option<&Reference>) -> Request {
+    fn probe(&self, image: Option<&Reference>) -> Request {
         match image {
             Some(image) => Request {
                 method: Method::Head,
-                ..self.request(image)
+                ..self.manifest_request(image)
             },
             None => Request::get(self.endpoint.base().clone()),
         }
     }
 
-    fn request(&self, image: &Reference) -> Request {
+    fn manifest_request(&self, image: &Reference) -> Request {
         let reference = image.manifest_reference();
         Request {
             headers: accepting(),
@@ -92,7 +95,7 @@ impl Registry {
         }
     }
 
-    fn not_let_in(&self, image: Option<&Reference>, cause: Cause) -> Error {
+    fn access_error(&self, image: Option<&Reference>, cause: Cause) -> Error {
         Error {
             object: image.map_or(Object::Interface, |image| {
                 Object::Manifest(Box::new(image.clone()))

@@ -12,7 +12,7 @@ use crate::oci::document::ParseError;
 use crate::oci::index::{NoSuchPlatform, SelectError};
 use crate::printable::Printable;
 use crate::safe_url::SafeUrl;
-use crate::{auth, complaint, verify};
+use crate::{auth, error_body, verify};
 
 /// Error bodies are read up to this many bytes (64 KiB).
 const BODY_LIMIT: usize = 64 << 10;
@@ -120,7 +120,7 @@ pub enum Cause {
     Auth(#[from] auth::Error),
     /// A registry that the registry redirects to does not let the user in.
     #[error("cannot get access to {registry}, to which the registry redirects")]
-    Behind {
+    Redirected {
         /// That registry.
         registry: SafeUrl,
         /// Why.
@@ -206,7 +206,7 @@ impl Cause {
     pub fn class(&self) -> Class {
         match self {
             Self::Http(error) => error.class(),
-            Self::Auth(error) | Self::Behind { source: error, .. } => error.class(),
+            Self::Auth(error) | Self::Redirected { source: error, .. } => error.class(),
             Self::Nesting(_) | Self::Ranges | Self::Foreign(_) | Self::WantsTls(_) => {
                 Class::Unsupported
             }
@@ -230,7 +230,7 @@ impl Cause {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Http(error) => error.is_transient(),
-            Self::Auth(error) | Self::Behind { source: error, .. } => error.is_transient(),
+            Self::Auth(error) | Self::Redirected { source: error, .. } => error.is_transient(),
             Self::Status { status, .. } => http::retry::is_transient(*status),
             _ => false,
         }
@@ -242,7 +242,7 @@ impl Cause {
             Self::Status { status, .. } => {
                 *status == StatusCode::NOT_IMPLEMENTED || !http::retry::is_transient(*status)
             }
-            Self::Auth(error) | Self::Behind { source: error, .. } => error.is_forbidden(),
+            Self::Auth(error) | Self::Redirected { source: error, .. } => error.is_forbidden(),
             _ => false,
         }
     }
@@ -263,11 +263,11 @@ impl Cause {
         if is_plain && status == StatusCode::BAD_REQUEST && wants_tls(&body) {
             return Self::WantsTls(shown);
         }
-        let is_echo = |words: &Printable| sent.is_some_and(|sent| sent.is_told_by(words.as_str()));
+        let is_echo = |words: &Printable| sent.is_some_and(|sent| sent.appears_in(words.as_str()));
         Self::Status {
             status,
             redirect,
-            message: complaint::of(&body).filter(|words| !is_echo(words)),
+            message: error_body::message(&body).filter(|words| !is_echo(words)),
         }
     }
 }

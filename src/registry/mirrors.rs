@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::blob::Scratch;
-use super::{Blob, Destination, DownloadError, Error, Progress, Registry};
+use super::{BlobRequest, Destination, DownloadError, Error, Progress, Registry};
 use crate::http::retry::{Next, Notice};
 
 /// A mirror, and whether it is worth asking.
@@ -39,7 +39,7 @@ impl Registry {
     /// Fetches a blob from the first mirror that has it. False if none does.
     pub(super) async fn fetch_blob_from_mirrors(
         &self,
-        blob: &Blob,
+        blob: &BlobRequest,
         destination: &mut Destination<'_>,
         progress: &dyn Progress,
     ) -> Result<bool, DownloadError> {

@@ -1,29 +1,29 @@
 //! The registry client: manifests, indexes, configurations and blobs of one registry, verified.
 //!
 //! [`Registry`] sends requests and answers challenges, and [`access`](Registry::access) tells how that goes; [`resolve`](Registry::resolve) finds an image's
-//! manifest; [`Blob`] is content on its way, with the error instead of the end if it is not what it should
+//! manifest; [`BlobRequest`] is content on its way, with the error instead of the end if it is not what it should
 //! be.
 //!
 //! Source: OCI distribution specification, section "Pull".
 
 mod access;
-mod behind;
 mod blob;
 mod error;
 mod mirrors;
+mod redirected;
 mod resolve;
 mod send;
 
-pub use self::access::{Access, Greeting};
-pub use self::blob::{Blob, Destination, DownloadError, Progress, Silent, is_small};
+pub use self::access::{Access, AnonymousResponse};
+pub use self::blob::{BlobRequest, Destination, DownloadError, Progress, Silent, is_small};
 pub use self::error::{Cause, Error, Object, Role};
-pub use self::resolve::{Found, Resolved};
+pub use self::resolve::{ManifestOrIndex, Resolved};
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use self::behind::Behind;
+use self::redirected::RedirectTargets;
 use crate::auth::{Authenticator, Credentials, Sources};
 use crate::http::Client;
 use crate::name::endpoint::Endpoint;
@@ -36,7 +36,7 @@ pub struct Registry {
     authenticator: Authenticator,
     extra_connections: Arc<Semaphore>,
     mirrors: Vec<mirrors::Mirror>,
-    behind: Behind,
+    redirect_targets: RedirectTargets,
 }
 
 impl Registry {
@@ -49,14 +49,14 @@ impl Registry {
             endpoint,
             extra_connections: Arc::new(Semaphore::new(blob::EXTRA_CONNECTIONS)),
             mirrors: Vec::new(),
-            behind: Behind::default(),
+            redirect_targets: RedirectTargets::default(),
         }
     }
 
     /// With what is kept for other registries, for those that this one redirects to.
     #[must_use]
-    pub fn with_kept(mut self, kept: Sources) -> Self {
-        self.behind = Behind::new(kept);
+    pub fn with_sources(mut self, sources: Sources) -> Self {
+        self.redirect_targets = RedirectTargets::new(sources);
         self
     }
 

@@ -2,11 +2,11 @@
 //!
 //! Source: OCI distribution specification, section "Pulling manifests".
 
-use super::send::Patience;
+use super::send::Attempts;
 use super::{Cause, Error, Object, Registry};
 use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
 use crate::http::retry::{Backoff, Failure};
-use crate::http::{Lane, Method, Request};
+use crate::http::{ConnectionUse, Method, Request};
 use crate::name::Reference;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
@@ -51,7 +51,7 @@ pub struct Resolved {
 
 /// What a reference names.
 #[derive(Debug)]
-pub enum Found {
+pub enum ManifestOrIndex {
     /// Images for several platforms.
     Index(Document<Index>),
     /// One image.
@@ -66,11 +66,11 @@ impl Registry {
         platform: &Platform,
     ) -> Result<Resolved, Error> {
         match self.find(reference).await? {
-            Found::Manifest(manifest) => Ok(Resolved {
+            ManifestOrIndex::Manifest(manifest) => Ok(Resolved {
                 index: None,
                 manifest: *manifest,
             }),
-            Found::Index(index) => {
+            ManifestOrIndex::Index(index) => {
                 let manifest = self.manifest_in(reference, &index, platform).await?;
                 Ok(Resolved {
                     index: Some(index),
@@ -81,7 +81,7 @@ impl Registry {
     }
 
     /// Fetches the manifest or index that a reference names.
-    pub async fn find(&self, reference: &Reference) -> Result<Found, Error> {
+    pub async fn find(&self, reference: &Reference) -> Result<ManifestOrIndex, Error> {
         let found = self.found(reference, None).await;
         found.map_err(|cause| self.failed(reference, cause))
     }
@@ -120,15 +120,19 @@ impl Registry {
             };
             current.digest = Some(digest);
             match found {
-                Found::Manifest(manifest) => return Ok(*manifest),
-                Found::Index(index) => inner = Some(index),
+                ManifestOrIndex::Manifest(manifest) => return Ok(*manifest),
+                ManifestOrIndex::Index(index) => inner = Some(index),
             }
         }
         Err(self.failed(reference, Cause::Nesting(MAX_NESTING)))
     }
 
     /// Fetches what an entry of the index that `reference` named describes.
-    async fn entry(&self, reference: &Reference, entry: &Descriptor) -> Result<Found, Error> {
+    async fn entry(
+        &self,
+        reference: &Reference,
+        entry: &Descriptor,
+    ) -> Result<ManifestOrIndex, Error> {
         let mut reference = reference.clone();
         reference.digest = Some(entry.digest);
         let found = self.found(&reference, Some(entry.size)).await;
@@ -142,8 +146,8 @@ impl Registry {
         reference: &Reference,
         entries: &[&Descriptor],
         platform: &Platform,
-    ) -> Result<(Digest, Found), Error> {
-        let mut best: Option<(usize, Digest, Found)> = None;
+    ) -> Result<(Digest, ManifestOrIndex), Error> {
+        let mut best: Option<(usize, Digest, ManifestOrIndex)> = None;
         let mut offered = Vec::new();
         let mut unusable = None;
         for entry in entries.iter().take(MAX_UNNAMED) {
@@ -190,23 +194,26 @@ impl Registry {
         reference: &Reference,
         entry: &Descriptor,
         platform: &Platform,
-    ) -> Result<(Found, Option<Platform>), Error> {
+    ) -> Result<(ManifestOrIndex, Option<Platform>), Error> {
         let failed = |cause| self.failed(reference, cause);
         match self.entry(reference, entry).await? {
-            Found::Index(index) => {
+            ManifestOrIndex::Index(index) => {
                 index
                     .select(platform)
                     .map_err(|cause| failed(cause.into()))?;
-                Ok((Found::Index(index), None))
+                Ok((ManifestOrIndex::Index(index), None))
             }
-            Found::Manifest(manifest) => {
+            ManifestOrIndex::Manifest(manifest) => {
                 manifest
                     .require_image()
                     .map_err(|cause| failed(cause.into()))?;
                 let config: Document<ImageConfig> = self
                     .config_blob(&reference.repository, &manifest.config)
                     .await?;
-                Ok((Found::Manifest(manifest), Some(config.platform().clone())))
+                Ok((
+                    ManifestOrIndex::Manifest(manifest),
+                    Some(config.platform().clone()),
+                ))
             }
         }
     }
@@ -218,12 +225,18 @@ impl Registry {
         Document::parse(bytes, declared.as_ref()).map_err(|cause| failed(cause.into()))
     }
 
-    async fn found(&self, reference: &Reference, size: Option<u64>) -> Result<Found, Cause> {
+    async fn found(
+        &self,
+        reference: &Reference,
+        size: Option<u64>,
+    ) -> Result<ManifestOrIndex, Cause> {
         let (bytes, declared) = self.manifest_bytes(reference, size).await?;
         Ok(match kind_of(&bytes, declared.as_ref())? {
-            DocumentKind::Index => Found::Index(Document::parse(bytes, declared.as_ref())?),
+            DocumentKind::Index => {
+                ManifestOrIndex::Index(Document::parse(bytes, declared.as_ref())?)
+            }
             DocumentKind::Manifest => {
-                Found::Manifest(Box::new(Document::parse(bytes, declared.as_ref())?))
+                ManifestOrIndex::Manifest(Box::new(Document::parse(bytes, declared.as_ref())?))
             }
         })
     }
@@ -262,7 +275,7 @@ impl Registry {
         let (declared, bytes) = loop {
             let repository = Some(&reference.repository);
             let response = self
-                .send_to(repository, request.clone(), Patience::AsThePolicySays)
+                .send_to(repository, request.clone(), Attempts::ByPolicy)
                 .await?;
             let declared = response.media_type();
             match response.bytes(MAX_DOCUMENT_SIZE).await {
@@ -271,7 +284,7 @@ impl Registry {
                     if !backoff.pause(Failure::of_error(&error), None).await {
                         return Err(error.into());
                     }
-                    request.lane = Lane::Own;
+                    request.connection = ConnectionUse::Dedicated;
                 }
             }
         };
@@ -296,9 +309,7 @@ impl Registry {
             ..Request::get(url)
         };
         let repository = Some(&reference.repository);
-        let answer = self
-            .send_to(repository, request, Patience::AsThePolicySays)
-            .await;
+        let answer = self.send_to(repository, request, Attempts::ByPolicy).await;
         match answer {
             Ok(response) => Ok(response
                 .header(DIGEST_HEADER)

@@ -8,9 +8,9 @@ use crate::name::Repository;
 
 /// How often a request is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Patience {
+pub(super) enum Attempts {
     /// As often as the policy says.
-    AsThePolicySays,
+    ByPolicy,
     /// Once.
     Once,
 }
@@ -22,21 +22,23 @@ impl Registry {
         &self,
         repository: Option<&Repository>,
         mut request: Request,
-        patience: Patience,
+        attempts: Attempts,
     ) -> Result<Response, Cause> {
         request.registry = Some(self.endpoint.clone());
         request.authorization = self.authenticator.authorization(repository).await;
-        let mut response = self.round_trip(&request, patience).await?;
-        if let Some(challenges) = self.challenges(&request, &response, patience).await? {
+        let mut response = self.round_trip(&request, attempts).await?;
+        if let Some(challenges) = self.challenges(&request, &response, attempts).await? {
             let answer = self
                 .authenticator
                 .answer(repository, &challenges, request.authorization.as_ref())
                 .await?;
             request.authorization = Some(answer);
-            response = self.round_trip(&request, patience).await?;
+            response = self.round_trip(&request, attempts).await?;
         }
         if response.status() == StatusCode::UNAUTHORIZED && !is_own(&request, &response) {
-            return self.send_behind(request, response, patience).await;
+            return self
+                .send_to_redirect_target(request, response, attempts)
+                .await;
         }
         if response.status().is_success() {
             return Ok(response);
@@ -52,7 +54,7 @@ impl Registry {
         &self,
         request: &Request,
         response: &Response,
-        patience: Patience,
+        attempts: Attempts,
     ) -> Result<Option<Vec<String>>, Cause> {
         if !is_own(request, response) {
             return Ok(None);
@@ -63,14 +65,14 @@ impl Registry {
             // Some registries hide from strangers what there is, and ask for credentials at their base alone.
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
                 if request.authorization.is_none()
-                    && self.authenticator.has_answer()
+                    && self.authenticator.can_answer()
                     && request.url != *self.endpoint.base() =>
             {
                 let base = Request {
                     registry: Some(self.endpoint.clone()),
                     ..Request::get(self.endpoint.base().clone())
                 };
-                let response = self.round_trip(&base, patience).await?;
+                let response = self.round_trip(&base, attempts).await?;
                 let asks =
                     response.status() == StatusCode::UNAUTHORIZED && is_own(&base, &response);
                 Ok(asks.then(|| response.texts(WWW_AUTHENTICATE)))
@@ -84,11 +86,11 @@ impl Registry {
     pub(super) async fn send_without_credentials(
         &self,
         mut request: Request,
-        patience: Patience,
+        attempts: Attempts,
     ) -> Result<Response, Cause> {
         request.registry = Some(self.endpoint.clone());
         request.purpose = Purpose::ForeignBlob;
-        let response = self.round_trip(&request, patience).await?;
+        let response = self.round_trip(&request, attempts).await?;
         if response.status().is_success() {
             Ok(response)
         } else {
@@ -99,11 +101,11 @@ impl Registry {
     pub(super) async fn round_trip(
         &self,
         request: &Request,
-        patience: Patience,
+        attempts: Attempts,
     ) -> Result<Response, http::Error> {
-        match patience {
-            Patience::AsThePolicySays => self.client.send(request.clone()).await,
-            Patience::Once => self.client.send_once(request).await,
+        match attempts {
+            Attempts::ByPolicy => self.client.send(request.clone()).await,
+            Attempts::Once => self.client.send_once(request).await,
         }
     }
 }
@@ -114,14 +116,17 @@ pub(super) fn is_own(request: &Request, response: &Response) -> bool {
 }
 
 /// What a registry says to somebody whom it does not let in. Any other answer without success is an error of its own.
-pub(super) async fn denial(response: Response, request: &Request) -> Result<auth::Answer, Cause> {
+pub(super) async fn denial(
+    response: Response,
+    request: &Request,
+) -> Result<auth::ErrorResponse, Cause> {
     let sent = request.authorization.as_ref();
     match Cause::of_status(response, &request.url, sent).await {
         Cause::Status {
             status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
             redirect: None,
             message,
-        } => Ok(auth::Answer { status, message }),
+        } => Ok(auth::ErrorResponse { status, message }),
         cause => Err(cause),
     }
 }

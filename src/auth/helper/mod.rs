@@ -5,7 +5,7 @@
 //!
 //! Sources: github.com/docker/docker-credential-helpers, README and `client`; docker/cli 28, `native_store.go`.
 
-mod said;
+mod output;
 
 use std::ffi::OsString;
 use std::io;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
-use self::said::Said;
+use self::output::HelperOutput;
 use super::Proof;
 use super::docker_config::docker_key;
 use crate::name::RegistryName;
@@ -30,7 +30,7 @@ pub struct Helpers {
     /// Where to look for them instead of in this process's own `PATH`.
     pub path: Option<OsString>,
     /// How long one may take.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 /// The program's name, if `name` is a plain word that cannot lead to another directory.
@@ -80,48 +80,50 @@ impl Helpers {
                     source,
                 },
             })?;
-        let said = match tokio::time::timeout(self.patience, converse(child, docker_key(registry)))
-            .await
-        {
-            Ok(Ok(Some(said))) => said,
-            Ok(Ok(None)) => {
-                return Err(Error::TooLong {
-                    program: program.to_owned(),
-                });
-            }
-            Ok(Err(source)) => {
-                return Err(Error::Run {
-                    program: program.to_owned(),
-                    source,
-                });
-            }
-            Err(_) => {
-                return Err(Error::Hangs {
-                    program: program.to_owned(),
-                    seconds: self.patience.as_secs_f32(),
-                });
-            }
-        };
-        said.proof(program)
+        let output =
+            match tokio::time::timeout(self.timeout, exchange(child, docker_key(registry))).await {
+                Ok(Ok(Some(output))) => output,
+                Ok(Ok(None)) => {
+                    return Err(Error::TooLong {
+                        program: program.to_owned(),
+                    });
+                }
+                Ok(Err(source)) => {
+                    return Err(Error::Run {
+                        program: program.to_owned(),
+                        source,
+                    });
+                }
+                Err(_) => {
+                    return Err(Error::Hangs {
+                        program: program.to_owned(),
+                        seconds: self.timeout.as_secs_f32(),
+                    });
+                }
+            };
+        output.proof(program)
     }
 }
 
 /// Writes the server to a helper and reads to the end; `None` where that is beyond the limit.
-async fn converse(mut child: Child, server: &str) -> io::Result<Option<Said>> {
+async fn exchange(mut child: Child, server: &str) -> io::Result<Option<HelperOutput>> {
     let stdin = child.stdin.take();
-    let tell = async {
+    let write = async {
         if let Some(mut stdin) = stdin {
             // A helper that does not read it says so by its answer.
             let _ = stdin.write_all(server.as_bytes()).await;
         }
     };
-    let (stdout, stderr) = (listen(child.stdout.take()), listen(child.stderr.take()));
-    let ((), stdout, stderr) = tokio::join!(tell, stdout, stderr);
+    let (stdout, stderr) = (
+        read_limited(child.stdout.take()),
+        read_limited(child.stderr.take()),
+    );
+    let ((), stdout, stderr) = tokio::join!(write, stdout, stderr);
     let (stdout, stderr) = (stdout?, stderr?);
     if stdout.len() as u64 > LIMIT || stderr.len() as u64 > LIMIT {
         return Ok(None);
     }
-    Ok(Some(Said {
+    Ok(Some(HelperOutput {
         status: child.wait().await?,
         stdout,
         stderr,
@@ -129,7 +131,7 @@ async fn converse(mut child: Child, server: &str) -> io::Result<Option<Said>> {
 }
 
 /// What comes, up to one byte more than allowed.
-async fn listen(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+async fn read_limited(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     if let Some(pipe) = pipe {
         pipe.take(LIMIT + 1).read_to_end(&mut text).await?;
@@ -217,7 +219,7 @@ mod tests {
     }
 
     fn ask_within(
-        patience: Duration,
+        timeout: Duration,
         script: Option<&str>,
         registry: &str,
     ) -> Result<Option<Proof>, Error> {
@@ -229,7 +231,7 @@ mod tests {
         }
         let helpers = Helpers {
             path: Some(path),
-            patience,
+            timeout,
         };
         tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -5,7 +5,7 @@
 use crate::cli::credentials::{classic, files_of_environment, of_environment, sources};
 use crate::cli::{Context, Error, report};
 use hocker::auth;
-use hocker::auth::sources::{Absence, Finding, SourceFile};
+use hocker::auth::sources::{Presence, SourceFile, SourceOutcome};
 use hocker::nix::builder::Location;
 use hocker::printable::Printable;
 
@@ -62,8 +62,8 @@ impl<'a> Credentials<'a> {
         }
         let sources = sources(self.files.clone());
         let (registry, repository) = (location.endpoint.registry_name(), &location.repository);
-        let mut tell = |place: &str, finding: &Finding| {
-            self.context.keep_unanswered(registry, place, finding);
+        let mut tell = |place: &str, outcome: &SourceOutcome| {
+            self.context.keep_unanswered(registry, place, outcome);
         };
         Ok(sources
             .search(registry, Some(repository), &mut tell)
@@ -82,7 +82,7 @@ fn files() -> Vec<SourceFile> {
                  extra-sandbox-paths"
             )));
         }
-        file.absence = Absence::Fine;
+        file.presence = Presence::Optional;
     }
     files
 }

@@ -102,7 +102,7 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
             "check the name, and that these credentials are the right ones and still good: \
              `hocker login-check` tells where others were looked for and what the registry asks for",
         ),
-        Cause::Http(error) if error.is_for_the_user_to_allow() => Some(
+        Cause::Http(error) if error.can_be_allowed() => Some(
             "if the registry keeps its layers there, allow it with --blobs-from SCHEME://HOST:PORT, or in a build with \
              HOCKER_BLOBS_FROM",
         ),

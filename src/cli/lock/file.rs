@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use super::super::{Error, report};
 use super::error::LockError;
-use hocker::file_lock::{self, FileLock, Mode, Patience};
+use hocker::file_lock::{self, FileLock, Mode, Wait};
 use hocker::input;
 use hocker::lock::{Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
 use hocker::output::{self, Existing, OutputFile};
 use hocker::printable::Printable;
 
 /// Another writer needs a moment; whoever can read the directory can lock it for longer.
-const PATIENCE: Patience = Patience::of(Duration::from_secs(30));
+const WAIT: Wait = Wait::at_most(Duration::from_secs(30));
 
 /// What is to be done to a lock: by name, the new image, or none where it is to go.
 pub(super) type Edits = BTreeMap<Name, Option<LockedImage>>;
@@ -54,7 +54,7 @@ impl LockFile {
     pub(super) fn write(&self, edits: &Edits) -> Result<Lock, Error> {
         // A link stays one, and what it leads to is replaced.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let _alone = alone(&path, PATIENCE)?;
+        let _alone = alone(&path, WAIT)?;
         let before = read(&path)?;
         let mut lock = before.clone().unwrap_or_default();
         for (name, image) in edits {
@@ -81,13 +81,13 @@ impl LockFile {
 
 /// Keeps other writers waiting. The directory is what is locked, because the file itself is replaced and a file
 /// beside it would be one more to explain; where a filesystem has no locks it has to do without.
-fn alone(path: &Path, patience: Patience) -> Result<Option<FileLock>, Error> {
+fn alone(path: &Path, wait: Wait) -> Result<Option<FileLock>, Error> {
     let path = output::parent(path);
     let Ok(directory) = File::open(path) else {
         return Ok(None);
     };
     let tell = |held: &file_lock::Held| report::note(&Printable::new(&held.to_string()));
-    match file_lock::lock(directory, path, Mode::Exclusive, patience, tell) {
+    match file_lock::lock(directory, path, Mode::Exclusive, wait, tell) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if error.is_held() => Err(LockError::Held(error).into()),
         Err(_) => Ok(None),
@@ -140,18 +140,18 @@ mod tests {
     fn a_directory_that_another_process_locks_is_waited_for_with_an_end() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("docker-images.lock.json");
-        let patience = Patience {
+        let wait = Wait {
             notice: Duration::ZERO,
             limit: Duration::ZERO,
         };
-        let other = alone(&path, patience).unwrap();
+        let other = alone(&path, wait).unwrap();
         assert!(other.is_some());
-        let error = alone(&path, patience).unwrap_err();
+        let error = alone(&path, wait).unwrap_err();
         let text = error.to_string();
         let names = format!("cannot lock {}", directory.path().display());
         assert!(text.starts_with(&names), "{text}");
         assert!(error.hint().unwrap().contains("nothing was written"));
         drop(other);
-        assert!(alone(&path, patience).unwrap().is_some());
+        assert!(alone(&path, wait).unwrap().is_some());
     }
 }

@@ -16,7 +16,8 @@ use self::answers::{
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
 use super::{Error, Form, Message, Store, events};
-use crate::http::direct::{Answer, Direct, Verb};
+use crate::http::BufferedResponse;
+use crate::http::direct::{Direct, Verb};
 use crate::http::{self, Roots, RootsError, Settings, StatusCode};
 use crate::oci::digest::{DiffId, Digest};
 use crate::oci::platform::Platform;
@@ -185,7 +186,7 @@ impl Daemon {
         }
     }
 
-    async fn inspect(&self, what: &str, object: &str) -> Result<Answer, Error> {
+    async fn inspect(&self, what: &str, object: &str) -> Result<BufferedResponse, Error> {
         let path = self.path(&format!("/images/{object}/json"));
         self.ask(what, Verb::Get, &path, SMALL).await
     }
@@ -268,7 +269,7 @@ impl Daemon {
         if !status.is_success() {
             // Nothing is worth waiting for without end but the end of a load.
             let body = response.start_of_body(MESSAGE);
-            let body = tokio::time::timeout(self.client.patience(), body).await;
+            let body = tokio::time::timeout(self.client.stall_timeout(), body).await;
             return Err(self.status(what, status, &body.unwrap_or_default()));
         }
         let mut body = Vec::new();
@@ -306,14 +307,24 @@ impl Daemon {
         self.parse(what, &answer.body)
     }
 
-    async fn ask(&self, what: &str, verb: Verb, path: &str, limit: usize) -> Result<Answer, Error> {
+    async fn ask(
+        &self,
+        what: &str,
+        verb: Verb,
+        path: &str,
+        limit: usize,
+    ) -> Result<BufferedResponse, Error> {
         self.client
             .ask(verb, path, limit)
             .await
             .map_err(|source| self.http(what, source))
     }
 
-    fn require_success(&self, what: &str, answer: Answer) -> Result<Answer, Error> {
+    fn require_success(
+        &self,
+        what: &str,
+        answer: BufferedResponse,
+    ) -> Result<BufferedResponse, Error> {
         if answer.status.is_success() {
             Ok(answer)
         } else {

@@ -166,13 +166,13 @@ fn followed_from(
         blob_stores: vec!["http://10.9.9.9:9000".parse().unwrap()],
         ..Settings::default()
     };
-    let names = Names::default();
-    names.saw("registry.corp", [[10, 0, 0, 1].into()].iter());
-    names.saw(
+    let names = ResolvedNames::default();
+    names.record("registry.corp", [[10, 0, 0, 1].into()].iter());
+    names.record(
         "mixed.example",
         [[10, 0, 0, 1].into(), [8, 8, 8, 8].into()].iter(),
     );
-    names.saw("vpn.example", [[198, 18, 0, 7].into()].iter());
+    names.record("vpn.example", [[198, 18, 0, 7].into()].iter());
     let admission = Admission {
         request: &request,
         names: &names,
@@ -206,7 +206,7 @@ fn a_redirect_leads_to_the_internet_or_stays_in_the_registrys_network() {
             "https://127.0.0.1/x",
             Err(Internal),
         ),
-        // Names that a proxy resolves.
+        // ResolvedNames that a proxy resolves.
         ("http://registry.lan", "http://10.0.0.5:9000/x", Ok(())),
         ("https://registry.lan", "https://10.0.0.5/x", Ok(())),
         ("http://r.example", "http://10.0.0.5:9000/x", Err(Internal)),
@@ -303,10 +303,10 @@ fn a_server_on_the_internet_does_not_lead_into_the_registrys_network() {
 
 #[test]
 fn a_name_of_the_internet_stays_there() {
-    let names = Names::default();
-    names.saw("registry.corp", [[10, 0, 0, 1].into()].iter());
-    names.saw("store.example", [[8, 8, 8, 8].into()].iter());
-    names.saw("store.corp", [[10, 0, 0, 2].into()].iter());
+    let names = ResolvedNames::default();
+    names.record("registry.corp", [[10, 0, 0, 1].into()].iter());
+    names.record("store.example", [[8, 8, 8, 8].into()].iter());
+    names.record("store.corp", [[10, 0, 0, 2].into()].iter());
     let request = Request {
         registry: Some("https://registry.corp".parse().unwrap()),
         ..Request::get("https://registry.corp/v2/".parse().unwrap())
@@ -316,13 +316,17 @@ fn a_name_of_the_internet_stays_there() {
         names: &names,
         settings: &Settings::default(),
     };
-    for (url, reach) in [
-        ("https://store.example/x", Reach::Public),
-        ("https://store.corp/x", Reach::Private),
-        ("https://unknown.example/x", Reach::Private),
-        ("https://registry.corp/x", Reach::Anywhere),
+    for (url, allowed) in [
+        ("https://store.example/x", AllowedNetworks::Public),
+        ("https://store.corp/x", AllowedNetworks::Private),
+        ("https://unknown.example/x", AllowedNetworks::Private),
+        ("https://registry.corp/x", AllowedNetworks::Anywhere),
     ] {
-        assert_eq!(admission.reach(&url.parse().unwrap()), reach, "{url}");
+        assert_eq!(
+            admission.allowed_networks(&url.parse().unwrap()),
+            allowed,
+            "{url}"
+        );
     }
 }
 

@@ -10,7 +10,7 @@ use crate::http::retry::{Next, Notice};
 use crate::name::Endpoint;
 use crate::oci::digest::Digest;
 use crate::output::{self, Existing, OutputFile};
-use crate::registry::{self, Blob, DownloadError, Progress, Registry, Role};
+use crate::registry::{self, BlobRequest, DownloadError, Progress, Registry, Role};
 use crate::safe_url::SafeUrl;
 use crate::verify::Size;
 
@@ -179,7 +179,7 @@ impl<E, S: FetchContext<Error = E>> Download<'_, S> {
         let registry = self.context.registry(location, client.clone());
         let registry = registry.await.map_err(FetchError::Context)?;
         let file = OutputFile::create(&self.out, Existing::Refuse).map_err(FetchError::Output)?;
-        let blob = Blob {
+        let blob = BlobRequest {
             repository: location.repository.clone(),
             role: Role::Blob,
             digest: self.digest,

@@ -8,11 +8,13 @@
 use bytes::Bytes;
 
 use super::pieces::Piece;
-use super::{Blob, Cause, Registry, Wanted};
+use super::{BlobRequest, BlobSource, Cause, Registry};
 use crate::http::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use crate::http::retry::{Backoff, Failure};
-use crate::http::{Error, Lane, Purpose, Request, Response, Settings, StatusCode, content_range};
-use crate::registry::send::Patience;
+use crate::http::{
+    ConnectionUse, Error, Purpose, Request, Response, Settings, StatusCode, content_range,
+};
+use crate::registry::send::Attempts;
 use crate::safe_url::SafeUrl;
 use crate::verify;
 
@@ -29,7 +31,7 @@ pub(super) struct Connection {
     /// A further connection gives its piece back when anything goes wrong; the first one is stubborn.
     pub(super) is_extra: bool,
     /// The connection of HTTP that a small blob is asked for on next.
-    lane: Lane,
+    preferred: ConnectionUse,
     response: Option<Response>,
     /// Came with the last piece, but belongs to the next.
     pending: Bytes,
@@ -46,14 +48,14 @@ pub(super) struct Connection {
 }
 
 /// Why a connection cannot bring its piece.
-pub(super) enum Trouble {
+pub(super) enum PieceError {
     /// Ranges are not to be had, which matters only to a further connection.
     NoRanges,
     /// Anything else.
     Cause(Cause),
 }
 
-impl<T: Into<Cause>> From<T> for Trouble {
+impl<T: Into<Cause>> From<T> for PieceError {
     fn from(cause: T) -> Self {
         Self::Cause(cause.into())
     }
@@ -64,7 +66,11 @@ impl Connection {
         Self {
             index,
             is_extra,
-            lane: if is_extra { Lane::Own } else { Lane::Shared },
+            preferred: if is_extra {
+                ConnectionUse::Dedicated
+            } else {
+                ConnectionUse::Shared
+            },
             response: None,
             pending: Bytes::new(),
             skip: 0,
@@ -102,18 +108,18 @@ impl Connection {
     pub(super) async fn chunk(
         &mut self,
         registry: &Registry,
-        wanted: &Wanted,
+        source: &BlobSource,
         piece: &Piece,
-    ) -> Result<Option<Bytes>, Trouble> {
+    ) -> Result<Option<Bytes>, PieceError> {
         loop {
-            let error = match self.read(registry, wanted, piece).await? {
+            let error = match self.read(registry, source, piece).await? {
                 Ok(Some(chunk)) => match self.pass(chunk, piece) {
                     Some(chunk) => return Ok(Some(chunk)),
                     None => continue,
                 },
                 Ok(None) if piece.end.is_none() => return Ok(None),
                 Ok(None) => Error::EndedEarly {
-                    url: SafeUrl::new(&wanted.url(registry)),
+                    url: SafeUrl::new(&source.url(registry)),
                 },
                 Err(error) => error,
             };
@@ -123,10 +129,10 @@ impl Connection {
             let gives_up = self.is_extra && self.brought < WORTH_KEEPING;
             self.brought = 0;
             if gives_up || !self.backoff.pause(failure, Some(piece.position())).await {
-                return Err(match (error, wanted.blob.size.known()) {
+                return Err(match (error, source.blob.size.known()) {
                     // It ended as if that were all.
                     (Error::EndedEarly { .. }, Some(size)) => verify::Error::TooShort {
-                        expected: wanted.blob.digest,
+                        expected: source.blob.digest,
                         size,
                         seen: piece.position(),
                     }
@@ -157,15 +163,15 @@ impl Connection {
     pub(super) async fn open(
         &mut self,
         registry: &Registry,
-        wanted: &Wanted,
+        source: &BlobSource,
         piece: &Piece,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), PieceError> {
         while self.response.is_none() {
             let from = piece.position();
             let asks_for_range = !self.ignores_ranges && (from > 0 || self.is_extra);
-            let answer = self.ask(registry, wanted, piece, asks_for_range).await;
+            let answer = self.ask(registry, source, piece, asks_for_range).await;
             // What did not work beside others is tried alone.
-            self.lane = Lane::Own;
+            self.preferred = ConnectionUse::Dedicated;
             let response = match answer {
                 // Whoever does not serve parts says so in many ways: 416, 400, 403.
                 Err(cause) if asks_for_range && cause.is_refusal() => {
@@ -175,23 +181,23 @@ impl Connection {
                 answer => answer?,
             };
             if asks_for_range && response.status() == StatusCode::PARTIAL_CONTENT {
-                if !answers(&response, piece, wanted.blob.size.known()) {
+                if !answers(&response, piece, source.blob.size.known()) {
                     self.without_ranges()?;
                     continue;
                 }
                 self.is_whole = false;
                 self.skip = 0;
             } else if response.status() == StatusCode::PARTIAL_CONTENT
-                && !is_everything(&response, wanted.blob.size.known())
+                && !is_everything(&response, source.blob.size.known())
             {
                 // Nobody asked for a part.
-                return Err(Trouble::NoRanges);
+                return Err(PieceError::NoRanges);
             } else {
                 if self.is_extra {
-                    return Err(Trouble::NoRanges);
+                    return Err(PieceError::NoRanges);
                 }
                 if let Some(announced) = response.content_length() {
-                    let Blob { size, digest, .. } = wanted.blob;
+                    let BlobRequest { size, digest, .. } = source.blob;
                     size.check_total(digest, announced)?;
                 }
                 self.is_whole = true;
@@ -211,7 +217,7 @@ impl Connection {
     async fn ask(
         &self,
         registry: &Registry,
-        wanted: &Wanted,
+        source: &BlobSource,
         piece: &Piece,
         asks_for_range: bool,
     ) -> Result<Response, Cause> {
@@ -229,30 +235,30 @@ impl Connection {
         let request = Request {
             headers,
             purpose: Purpose::Blob,
-            lane: if wanted.blob.is_small() {
-                self.lane
+            connection: if source.blob.is_small() {
+                self.preferred
             } else {
-                Lane::Own
+                ConnectionUse::Dedicated
             },
-            ..Request::get(wanted.url(registry))
+            ..Request::get(source.url(registry))
         };
-        let patience = if self.is_extra {
-            Patience::Once
+        let attempts = if self.is_extra {
+            Attempts::Once
         } else {
-            Patience::AsThePolicySays
+            Attempts::ByPolicy
         };
-        if wanted.elsewhere.is_some() {
-            registry.send_without_credentials(request, patience).await
+        if source.foreign_url.is_some() {
+            registry.send_without_credentials(request, attempts).await
         } else {
-            let repository = Some(&wanted.blob.repository);
-            registry.send_to(repository, request, patience).await
+            let repository = Some(&source.blob.repository);
+            registry.send_to(repository, request, attempts).await
         }
     }
 
     /// From now on the blob is asked for as a whole.
-    fn without_ranges(&mut self) -> Result<(), Trouble> {
+    fn without_ranges(&mut self) -> Result<(), PieceError> {
         if self.is_extra || self.ignores_ranges {
-            return Err(Trouble::NoRanges);
+            return Err(PieceError::NoRanges);
         }
         self.ignores_ranges = true;
         Ok(())
@@ -261,13 +267,13 @@ impl Connection {
     async fn read(
         &mut self,
         registry: &Registry,
-        wanted: &Wanted,
+        source: &BlobSource,
         piece: &Piece,
-    ) -> Result<Result<Option<Bytes>, Error>, Trouble> {
+    ) -> Result<Result<Option<Bytes>, Error>, PieceError> {
         if !self.pending.is_empty() {
             return Ok(Ok(Some(std::mem::take(&mut self.pending))));
         }
-        self.open(registry, wanted, piece).await?;
+        self.open(registry, source, piece).await?;
         let Some(response) = &mut self.response else {
             return Ok(Ok(None));
         };

@@ -10,9 +10,9 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::assembly::Assembly;
-use super::connection::{Connection, Trouble};
+use super::connection::{Connection, PieceError};
 use super::pieces::{Piece, Pieces};
-use super::{Destination, Failure, Progress, Registry, Wanted};
+use super::{BlobSource, Destination, Failure, Progress, Registry};
 use crate::verify::{self, Size, Verifier};
 
 /// As many connections beside the first, for all blobs of a registry together.
@@ -30,25 +30,25 @@ const PIECE: std::ops::RangeInclusive<u64> = 1 << 20..=32 << 20;
 /// Fetches a blob.
 pub(super) async fn run(
     registry: &Registry,
-    mut wanted: Wanted,
+    mut source: BlobSource,
     destination: Destination<'_>,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let mut first = Connection::new(registry.client.settings(), 0, false);
-    let mut pieces = Pieces::whole(wanted.blob.size.known());
+    let mut pieces = Pieces::whole(source.blob.size.known());
     if let Some(piece) = pieces.get(0) {
-        first.open(registry, &wanted, piece).await.map_err(cause)?;
+        first.open(registry, &source, piece).await.map_err(cause)?;
     }
-    let size = wanted.blob.size.known().or(first.announced());
+    let size = source.blob.size.known().or(first.announced());
     if let Some(size) = size {
         pieces = Pieces::whole(Some(size));
         progress.expect(size);
-        wanted.blob.size = Size::Exact(size);
+        source.blob.size = Size::Exact(size);
     }
-    let verifier = Verifier::of_size(wanted.blob.digest, wanted.blob.size);
+    let verifier = Verifier::of_size(source.blob.digest, source.blob.size);
     let mut download = Download {
         registry,
-        wanted: &wanted,
+        source: &source,
         progress,
         assembly: Assembly::new(destination, verifier, size),
         pieces,
@@ -65,7 +65,7 @@ pub(super) async fn run(
 
 struct Download<'r, 'd> {
     registry: &'r Registry,
-    wanted: &'r Wanted,
+    source: &'r BlobSource,
     progress: &'r dyn Progress,
     assembly: Assembly<'d>,
     pieces: Pieces,
@@ -93,31 +93,31 @@ enum Spread {
 /// What a connection did.
 struct Step {
     connection: Connection,
-    outcome: Result<Option<Bytes>, Trouble>,
+    outcome: Result<Option<Bytes>, PieceError>,
 }
 
 async fn step(
     registry: &Registry,
-    wanted: &Wanted,
+    source: &BlobSource,
     mut connection: Connection,
     piece: Piece,
 ) -> Step {
     Step {
-        outcome: connection.chunk(registry, wanted, &piece).await,
+        outcome: connection.chunk(registry, source, &piece).await,
         connection,
     }
 }
 
 impl Download<'_, '_> {
     async fn fetch(&mut self, first: Connection) -> Result<(), Failure> {
-        let (registry, wanted) = (self.registry, self.wanted);
+        let (registry, source) = (self.registry, self.source);
         let mut active = FuturesUnordered::new();
         let mut ready = vec![first];
         loop {
             for connection in ready.drain(..) {
                 // A blob of no bytes, or a piece that another connection completed before it was given back.
                 if let Some(piece) = self.pieces.get(connection.index).copied() {
-                    active.push(step(registry, wanted, connection, piece));
+                    active.push(step(registry, source, connection, piece));
                 }
             }
             let Some(Step {
@@ -141,7 +141,7 @@ impl Download<'_, '_> {
                 }
                 Ok(None) => {}
                 Err(_) if connection.is_extra => self.pieces.give_back(connection.index),
-                Err(trouble) => return Err(cause(trouble)),
+                Err(error) => return Err(cause(error)),
             }
             if let Some(connection) = self.waiting.take() {
                 ready.extend(self.next_work(connection).await?);
@@ -196,12 +196,12 @@ impl Download<'_, '_> {
             .pieces
             .get(connection.index)
             .and_then(|piece| piece.end);
-        let size = self.wanted.blob.size.known();
+        let size = self.source.blob.size.known();
         if let (Some(size), true) = (size, end == size)
             && connection.has_more().await
         {
             return Err(verify::Error::TooLong {
-                expected: self.wanted.blob.digest,
+                expected: self.source.blob.digest,
                 size,
             }
             .into());
@@ -212,7 +212,7 @@ impl Download<'_, '_> {
     /// Further connections, if now is the time for them.
     fn spread(&mut self) -> Vec<Connection> {
         let elapsed = self.began.elapsed();
-        let rest = match (&self.spread, self.wanted.blob.size.known()) {
+        let rest = match (&self.spread, self.source.blob.size.known()) {
             (Spread::Possible, Some(size)) if self.assembly.takes_any_order() => {
                 size - self.received
             }
@@ -250,9 +250,9 @@ impl Download<'_, '_> {
     }
 }
 
-fn cause(trouble: Trouble) -> Failure {
-    match trouble {
-        Trouble::Cause(cause) => Failure::Cause(cause),
-        Trouble::NoRanges => Failure::Cause(super::Cause::Ranges),
+fn cause(error: PieceError) -> Failure {
+    match error {
+        PieceError::Cause(cause) => Failure::Cause(cause),
+        PieceError::NoRanges => Failure::Cause(super::Cause::Ranges),
     }
 }

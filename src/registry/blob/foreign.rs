@@ -6,8 +6,8 @@
 use url::Url;
 
 use super::{
-    Blob, Cause, Destination, DownloadError, Error, Failure, Progress, Registry, Scratch, Wanted,
-    download,
+    BlobRequest, BlobSource, Cause, Destination, DownloadError, Error, Failure, Progress, Registry,
+    Scratch, download,
 };
 use crate::http::{Refusal, admits};
 use crate::safe_url::{self, SafeUrl};
@@ -16,7 +16,7 @@ impl Registry {
     /// Fetches a blob from the first of its URLs that has it.
     pub(super) async fn fetch_foreign(
         &self,
-        blob: &Blob,
+        blob: &BlobRequest,
         mut destination: Destination<'_>,
         progress: &dyn Progress,
     ) -> Result<(), DownloadError> {
@@ -32,11 +32,11 @@ impl Registry {
                 }
             };
             let host = url.host_str().unwrap_or_default().to_owned();
-            let wanted = Wanted {
+            let source = BlobSource {
                 blob: blob.clone(),
-                elsewhere: Some(url),
+                foreign_url: Some(url),
             };
-            match download::run(self, wanted, scratch.attempt(), progress).await {
+            match download::run(self, source, scratch.attempt(), progress).await {
                 Ok(()) => {
                     return scratch
                         .replay(&mut destination)

@@ -33,7 +33,7 @@ const SMALL: u64 = 1 << 20;
 
 /// A blob that is wanted.
 #[derive(Clone, Debug)]
-pub struct Blob {
+pub struct BlobRequest {
     /// The repository to ask.
     pub repository: Repository,
     /// What it is to the image.
@@ -46,7 +46,7 @@ pub struct Blob {
     pub urls: Vec<String>,
 }
 
-impl Blob {
+impl BlobRequest {
     /// Whether the way to the registry and back takes longer than the bytes themselves.
     #[must_use]
     pub fn is_small(&self) -> bool {
@@ -142,7 +142,7 @@ impl Registry {
     /// Fetches a blob. At the end all of it was found good.
     pub async fn fetch_blob(
         &self,
-        blob: &Blob,
+        blob: &BlobRequest,
         mut destination: Destination<'_>,
         progress: &dyn Progress,
     ) -> Result<(), DownloadError> {
@@ -161,15 +161,15 @@ impl Registry {
     /// Fetches a blob from this very registry.
     pub(super) async fn download(
         &self,
-        blob: &Blob,
+        blob: &BlobRequest,
         destination: Destination<'_>,
         progress: &dyn Progress,
     ) -> Result<(), DownloadError> {
-        let wanted = Wanted {
+        let source = BlobSource {
             blob: blob.clone(),
-            elsewhere: None,
+            foreign_url: None,
         };
-        download::run(self, wanted, destination, progress)
+        download::run(self, source, destination, progress)
             .await
             .map_err(|failure| match failure {
                 Failure::Cause(cause) => {
@@ -182,7 +182,7 @@ impl Registry {
     /// Fetches a blob into an output file: at any place of a file, in order into a pipe.
     pub async fn fetch_to(
         &self,
-        blob: &Blob,
+        blob: &BlobRequest,
         file: &OutputFile,
         progress: &dyn Progress,
     ) -> Result<(), DownloadError> {
@@ -205,7 +205,7 @@ impl Registry {
         repository: &Repository,
         descriptor: &Descriptor,
     ) -> Result<Document<T>, Error> {
-        let blob = Blob {
+        let blob = BlobRequest {
             repository: repository.clone(),
             role: Role::Config,
             digest: descriptor.digest,
@@ -233,7 +233,7 @@ impl Registry {
         }
     }
 
-    fn blob_failed(&self, blob: &Blob, cause: impl Into<Cause>) -> Error {
+    fn blob_failed(&self, blob: &BlobRequest, cause: impl Into<Cause>) -> Error {
         Error {
             object: Object::Blob {
                 role: blob.role,
@@ -247,15 +247,15 @@ impl Registry {
 }
 
 /// A blob, and where it is asked for.
-struct Wanted {
-    blob: Blob,
+struct BlobSource {
+    blob: BlobRequest,
     /// Another place than the registry, which gets no credentials.
-    elsewhere: Option<Url>,
+    foreign_url: Option<Url>,
 }
 
-impl Wanted {
+impl BlobSource {
     fn url(&self, registry: &Registry) -> Url {
-        match &self.elsewhere {
+        match &self.foreign_url {
             Some(url) => url.clone(),
             None => registry
                 .endpoint

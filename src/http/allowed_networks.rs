@@ -1,10 +1,10 @@
-//! Reach: which networks a request may go to.
+//! Which networks a request may reach.
 
 use crate::name::address::Network;
 
 /// Which addresses a name may resolve to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reach {
+pub(super) enum AllowedNetworks {
     /// The internet's.
     Public,
     /// Those of a site.
@@ -18,7 +18,7 @@ pub(super) enum Reach {
     Anywhere,
 }
 
-impl Reach {
+impl AllowedNetworks {
     /// How far a server in a network may send a client.
     pub(super) fn from(network: Network) -> Self {
         match network {
@@ -30,7 +30,7 @@ impl Reach {
     }
 
     /// What is within both.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(super) fn intersection(self, other: Self) -> Self {
         match (self, other) {
             (Self::Special, Self::Loopback) | (Self::Loopback, Self::Special) => Self::Private,
             (one, other) => one.min(other),
@@ -38,7 +38,7 @@ impl Reach {
     }
 
     /// Whether addresses of a network are among them.
-    pub(super) fn holds(self, network: Network) -> bool {
+    pub(super) fn contains(self, network: Network) -> bool {
         match self {
             Self::Public => network == Network::Public,
             Self::Private => matches!(network, Network::Public | Network::Private),

@@ -35,19 +35,19 @@ const BEFORE_VALUES: [&str; 8] = [
 ];
 
 /// All that a helper said.
-pub(super) struct Said {
+pub(super) struct HelperOutput {
     pub(super) status: ExitStatus,
     pub(super) stdout: Vec<u8>,
     pub(super) stderr: Vec<u8>,
 }
 
 #[derive(Default)]
-struct Answer {
+struct StoredCredentials {
     username: String,
     secret: String,
 }
 
-impl Fields for Answer {
+impl Fields for StoredCredentials {
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         match name {
             "username" => text(&mut self.username, map),
@@ -57,7 +57,7 @@ impl Fields for Answer {
     }
 }
 
-impl Said {
+impl HelperOutput {
     /// The credentials in the answer, if it has some.
     pub(super) fn proof(&self, program: &str) -> Result<Option<Proof>, Error> {
         if !self.status.success() {
@@ -72,8 +72,8 @@ impl Said {
         }
         let answer = std::str::from_utf8(&self.stdout)
             .ok()
-            .and_then(|text| go_json::first::<Answer>(text).ok()?);
-        let Some(Answer { username, secret }) = answer else {
+            .and_then(|text| go_json::first::<StoredCredentials>(text).ok()?);
+        let Some(StoredCredentials { username, secret }) = answer else {
             return Err(Error::Garbage {
                 program: program.to_owned(),
             });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::send::{Patience, denial, is_own};
+use super::send::{Attempts, denial, is_own};
 use super::{Cause, Registry};
 use crate::auth::{Authenticator, Sources};
 use crate::http::header::WWW_AUTHENTICATE;
@@ -25,16 +25,16 @@ type Place = (Endpoint, Repository);
 
 /// What is known of the registries behind one.
 #[derive(Debug, Default)]
-pub(super) struct Behind {
-    kept: Option<Sources>,
+pub(super) struct RedirectTargets {
+    sources: Option<Sources>,
     known: Mutex<HashMap<Place, Arc<Authenticator>>>,
 }
 
-impl Behind {
+impl RedirectTargets {
     /// With what is kept for them.
-    pub(super) fn new(kept: Sources) -> Self {
+    pub(super) fn new(sources: Sources) -> Self {
         Self {
-            kept: Some(kept),
+            sources: Some(sources),
             known: Mutex::default(),
         }
     }
@@ -42,21 +42,21 @@ impl Behind {
 
 impl Registry {
     /// Goes on with a request whose redirect led to a host that challenges it. The answer has a status of success.
-    pub(super) async fn send_behind(
+    pub(super) async fn send_to_redirect_target(
         &self,
         mut request: Request,
         mut response: Response,
-        patience: Patience,
+        attempts: Attempts,
     ) -> Result<Response, Cause> {
         let Some(place) = Endpoint::of_redirect(response.url()) else {
             return Err(Cause::of_status(response, &request.url, None).await);
         };
         let shown = SafeUrl::new(place.0.base());
-        let refused = |source| Cause::Behind {
+        let refused = |source| Cause::Redirected {
             registry: shown.clone(),
             source,
         };
-        let authenticator = self.behind(&place).await;
+        let authenticator = self.redirect_authenticator(&place).await;
         let repository = Some(&place.1);
         request.url = response.url().clone();
         request.authorization = None;
@@ -70,7 +70,7 @@ impl Registry {
                 .await
                 .map_err(refused)?;
             request.authorization = Some(answer);
-            response = self.round_trip(&request, patience).await?;
+            response = self.round_trip(&request, attempts).await?;
         }
         if response.status().is_success() {
             return Ok(response);
@@ -91,22 +91,23 @@ impl Registry {
         }
     }
 
-    async fn behind(&self, place: &Place) -> Arc<Authenticator> {
-        let mut known = self.behind.known.lock().await;
+    async fn redirect_authenticator(&self, place: &Place) -> Arc<Authenticator> {
+        let mut known = self.redirect_targets.known.lock().await;
         if let Some(authenticator) = known.get(place) {
             return Arc::clone(authenticator);
         }
         let (endpoint, repository) = place;
-        let kept = match &self.behind.kept {
+        let credentials = match &self.redirect_targets.sources {
             // A file that cannot be read is an error where credentials for the registry itself are looked for.
-            Some(kept) => kept
+            Some(sources) => sources
                 .find(endpoint.registry_name(), Some(repository))
                 .await
                 .unwrap_or_default(),
             None => None,
         };
         let (client, named) = (self.client.clone(), self.endpoint.clone());
-        let authenticator = Authenticator::behind(client, named, endpoint.clone(), kept);
+        let authenticator =
+            Authenticator::for_redirect_target(client, named, endpoint.clone(), credentials);
         let authenticator = Arc::new(authenticator);
         known.insert(place.clone(), Arc::clone(&authenticator));
         authenticator

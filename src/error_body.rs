@@ -12,7 +12,7 @@ const LENGTH: usize = 300;
 
 /// What the body of an answer says, if it says something in one of the known ways.
 #[must_use]
-pub(crate) fn of(body: &[u8]) -> Option<Printable> {
+pub(crate) fn message(body: &[u8]) -> Option<Printable> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return plain(body);
     };
@@ -43,14 +43,17 @@ fn plain(body: &[u8]) -> Option<Printable> {
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::message;
     use crate::printable::Printable;
 
     #[test]
     fn a_servers_words_are_printable_and_few() {
         let long = format!("{}\u{1b}[2J\r\n\u{202e}{}", "a", "x".repeat(1000));
         let body = serde_json::json!({ "message": long }).to_string();
-        assert_eq!(of(body.as_bytes()), Some(Printable::at_most(300, &long)));
+        assert_eq!(
+            message(body.as_bytes()),
+            Some(Printable::at_most(300, &long))
+        );
     }
 
     #[test]
@@ -85,7 +88,7 @@ mod tests {
             ("404 page not found\n", Some("404 page not found")),
             ("no such host\r\nreally", Some("no such host")),
         ] {
-            let found = of(body.as_bytes());
+            let found = message(body.as_bytes());
             assert_eq!(found.as_ref().map(Printable::as_str), words, "{body}");
         }
     }
