@@ -158,10 +158,10 @@ impl<W: Write> Write for VerifyingWriter<W> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The bytes hash to something else.
-    #[error("the content of {} has another digest: {}", .0.expected, .0.actual)]
+    #[error("digest mismatch: expected {}, got {}", .0.expected, .0.actual)]
     Digest(Box<Mismatch>),
     /// More bytes than promised.
-    #[error("the content of {expected} is longer than its {size} bytes")]
+    #[error("size mismatch for {expected}: expected {size} bytes, got more")]
     TooLong {
         /// What was promised.
         expected: Digest,
@@ -170,7 +170,7 @@ pub enum Error {
     },
     /// More bytes than are taken where no size was promised.
     #[error(
-        "the content of {expected} is longer than {limit} bytes, the limit where its size is not known"
+        "the content of {expected} is longer than {limit} bytes, the limit for content of unknown size"
     )]
     OverLimit {
         /// What was promised.
@@ -179,7 +179,7 @@ pub enum Error {
         limit: u64,
     },
     /// Fewer bytes than promised.
-    #[error("the content of {expected} ends after {seen} of its {size} bytes")]
+    #[error("size mismatch for {expected}: expected {size} bytes, got {seen}")]
     TooShort {
         /// What was promised.
         expected: Digest,

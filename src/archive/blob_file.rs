@@ -146,9 +146,9 @@ mod tests {
             let other = [&promised[1..], &[8]].concat();
             let longer = [&promised[..], &[7]].concat();
             for (found, reason) in [
-                (&other[..], "another digest"),
-                (&longer, "is longer than"),
-                (&promised[1..], "ends after"),
+                (&other[..], "digest mismatch"),
+                (&longer, "bytes, got more"),
+                (&promised[1..], "size mismatch"),
             ] {
                 let (out, result) = read(&promised, found);
                 assert!(out.len() < size, "{size} {reason}");
@@ -178,9 +178,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("blob");
         for (change, reason) in [
-            (vec![8; promised.len()], "another digest"),
-            (promised[1..].to_vec(), "ends after"),
-            ([&promised[..], &[7]].concat(), "is longer than"),
+            (vec![8; promised.len()], "digest mismatch"),
+            (promised[1..].to_vec(), "size mismatch"),
+            ([&promised[..], &[7]].concat(), "bytes, got more"),
         ] {
             std::fs::write(&path, &promised).unwrap();
             let mut blob = BlobFile::open(&descriptor, &path).unwrap();

@@ -39,13 +39,13 @@ pub fn parse(text: &str) -> Result<Proof, Error> {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A line of another form.
-    #[error("line {number} is not of the form KEY=value")]
+    #[error("line {number} does not have the form KEY=value")]
     Line {
         /// The line's number, from 1.
         number: usize,
     },
     /// A part is missing, or there is one too many.
-    #[error("it needs either USERNAME= and PASSWORD= or BEARER_TOKEN=")]
+    #[error("the file needs USERNAME= and PASSWORD=, or BEARER_TOKEN=")]
     Incomplete,
 }
 

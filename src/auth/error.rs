@@ -42,10 +42,10 @@ pub enum Error {
         credentials: Option<Origin>,
     },
     /// No scheme that this program speaks.
-    #[error("the registry asks for authentication by {0}, and only Basic and Bearer are known")]
+    #[error("the registry requires authentication by {0}; hocker supports Basic and Bearer")]
     Scheme(Printable),
     /// A 401 without a challenge.
-    #[error("the registry denies access without saying how to authenticate")]
+    #[error("the registry denies access and offers no way to authenticate")]
     NoChallenge,
     /// A token service at a place where no credentials may be sent.
     #[error("the registry names {realm} as its token service, {reason}")]
@@ -67,7 +67,7 @@ pub enum Error {
         status: StatusCode,
     },
     /// The token service's answer holds no token.
-    #[error("the answer of {realm} holds no token")]
+    #[error("the response from {realm} contains no token")]
     NoToken {
         /// The service.
         realm: SafeUrl,

@@ -164,7 +164,7 @@ fn is_blank(c: char) -> bool {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A quotation mark without its other half.
-    #[error("a quoted word in it does not end")]
+    #[error("the file contains a quoted word without an end")]
     Quote,
 }
 

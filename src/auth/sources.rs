@@ -261,7 +261,7 @@ fn is_absent(error: &io::Error) -> bool {
 
 /// A file that was there, or should have been, and gave no answer.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot take credentials from {}", path.display())]
+#[error("cannot read credentials from {}", path.display())]
 pub struct Error {
     path: PathBuf,
     #[source]
@@ -272,9 +272,9 @@ pub struct Error {
 enum Reason {
     #[error(transparent)]
     Read(io::Error),
-    #[error("it is larger than 1 MiB")]
+    #[error("the file is larger than 1 MiB")]
     TooLarge,
-    #[error("it is not text in UTF-8")]
+    #[error("the file is not UTF-8")]
     NotText,
     #[error(transparent)]
     DockerConfig(#[from] docker_config::Error),

@@ -138,12 +138,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Some(((name, _), _)) if *name != key => {
                     return Err(self.ambiguous(format_args!(
-                        "the key `{}` is `{name}` to clients that are written in Go, and unknown to others",
+                        "the key `{}` is `{name}` to clients written in Go, but unknown to others",
                         key.escape_default()
                     )));
                 }
                 Some(((name, _), true)) => {
-                    return Err(self.ambiguous(format_args!("the key `{name}` is there twice")));
+                    return Err(self.ambiguous(format_args!("the key `{name}` appears twice")));
                 }
                 Some(((_, shape), seen)) => {
                     *seen = true;
@@ -181,11 +181,8 @@ mod tests {
             (r#"{"part\u017f":[]}"#, "is `parts`"),
             (r#"{"kind":{"Size":1}}"#, "`Size` is `size`"),
             (r#"{"parts":[{},null,{"SIZE":1}]}"#, "`SIZE` is `size`"),
-            (r#"{"kind":{},"kind":{}}"#, "`kind` is there twice"),
-            (
-                r#"{"parts":[{"size":1,"size":1}]}"#,
-                "`size` is there twice",
-            ),
+            (r#"{"kind":{},"kind":{}}"#, "`kind` appears twice"),
+            (r#"{"parts":[{"size":1,"size":1}]}"#, "`size` appears twice"),
         ] {
             let error = SHAPE.check(text.as_bytes()).unwrap_err();
             assert!(matches!(error, ShapeError::Ambiguous(_)), "{text}: {error}");

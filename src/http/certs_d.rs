@@ -149,7 +149,7 @@ enum Reason {
     Roots(RootsError),
     #[error(transparent)]
     Identity(IdentityError),
-    #[error("{} has no .{} file beside it; authorities are in .crt files", .0.display(), .1)]
+    #[error("{} has no .{} file next to it; authorities belong in .crt files", .0.display(), .1)]
     Lone(PathBuf, &'static str),
 }
 

@@ -23,7 +23,7 @@ pub enum Error {
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
     /// What should be asked for is no address.
-    #[error("cannot make the address")]
+    #[error("cannot make the URL of the request")]
     Address(#[source] url::ParseError),
     /// A proxy cannot be used.
     #[error("cannot use the proxy")]
@@ -32,7 +32,7 @@ pub enum Error {
     #[error(transparent)]
     HostCertificates(#[from] HostCertificatesError),
     /// No connection, or no answer on it.
-    #[error("no answer from {url}{}", source.reason())]
+    #[error("no response from {url}{}", source.reason())]
     Send {
         /// What was asked.
         url: SafeUrl,
@@ -41,7 +41,7 @@ pub enum Error {
         source: Transport,
     },
     /// The answer's body broke off.
-    #[error("the answer of {url} broke off{}", source.reason())]
+    #[error("the response from {url} ended with an error{}", source.reason())]
     Body {
         /// What was asked.
         url: SafeUrl,
@@ -50,7 +50,7 @@ pub enum Error {
         source: Transport,
     },
     /// A body larger than it may be.
-    #[error("the answer of {url} is larger than {limit} bytes")]
+    #[error("the response from {url} is larger than {limit} bytes")]
     TooLarge {
         /// What was asked.
         url: SafeUrl,
@@ -58,7 +58,9 @@ pub enum Error {
         limit: usize,
     },
     /// An encoding that was not asked for.
-    #[error("{url} answers with Content-Encoding {encoding}, which was not asked for")]
+    #[error(
+        "the response from {url} has the `Content-Encoding` {encoding}, which hocker did not request"
+    )]
     Encoded {
         /// What was asked.
         url: SafeUrl,
@@ -66,7 +68,7 @@ pub enum Error {
         encoding: String,
     },
     /// Hardly a byte for a long time.
-    #[error("the answer of {url} stalled: {received} bytes in {seconds} s")]
+    #[error("the response from {url} stalled: {received} bytes in {seconds} s")]
     Stalled {
         /// What was asked.
         url: SafeUrl,
@@ -76,7 +78,7 @@ pub enum Error {
         seconds: u64,
     },
     /// A document that took too long as a whole.
-    #[error("the answer of {url} is not complete after {seconds} s")]
+    #[error("the response from {url} is not complete after {seconds} s")]
     TooSlow {
         /// What was asked.
         url: SafeUrl,
@@ -84,7 +86,7 @@ pub enum Error {
         seconds: u64,
     },
     /// A body that ended before its length.
-    #[error("the answer of {url} ended early")]
+    #[error("the response from {url} ended early")]
     EndedEarly {
         /// What was asked.
         url: SafeUrl,
@@ -102,7 +104,7 @@ pub enum Error {
         refusal: Refusal,
     },
     /// A redirect that goes nowhere.
-    #[error("{url} answers {status} without a usable location")]
+    #[error("{url} answers {status} without a usable `Location`")]
     Location {
         /// What was asked.
         url: SafeUrl,
@@ -126,7 +128,7 @@ pub enum Error {
         limit: usize,
     },
     /// A user name or token with characters that no header can hold.
-    #[error("the credentials for {url} hold characters that cannot be sent")]
+    #[error("the credentials for {url} contain characters that a header cannot contain")]
     Authorization {
         /// Whom they are for.
         url: SafeUrl,
@@ -195,15 +197,15 @@ impl Error {
     pub fn reason(&self) -> String {
         match self {
             Self::Send { source, .. } | Self::Body { source, .. } if source.0.is_timeout() => {
-                "nothing came for too long".to_owned()
+                "no data arrived before the timeout".to_owned()
             }
             Self::Send { source, .. } if source.is_protocol() => {
-                "the answer is not HTTP/1.1".to_owned()
+                "the response is not HTTP/1.1".to_owned()
             }
             Self::Send { source, .. } | Self::Body { source, .. } => source.to_string(),
-            Self::TooSlow { .. } => "the answer came too slowly".to_owned(),
+            Self::TooSlow { .. } => "the response took too long".to_owned(),
             Self::Stalled { .. } => "the connection stalled".to_owned(),
-            Self::EndedEarly { .. } => "the answer ended early".to_owned(),
+            Self::EndedEarly { .. } => "the response ended early".to_owned(),
             other => other.to_string(),
         }
     }
@@ -296,11 +298,11 @@ impl Transport {
         if is_tunnel(&self.0) {
             ": no connection through the proxy"
         } else if self.0.is_timeout() {
-            ": nothing came for too long"
+            ": no data arrived before the timeout"
         } else if self.is_without_tls() {
-            ": it does not speak TLS"
+            ": the server does not speak TLS"
         } else if self.is_protocol() {
-            ": it speaks something else than HTTP/1.1"
+            ": the server does not speak HTTP/1.1"
         } else if self.0.is_connect() {
             ": no connection"
         } else {

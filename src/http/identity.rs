@@ -26,7 +26,7 @@ impl Identity {
 
 /// A file with a certificate or a key that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot take the client's certificate and key from {}: {reason}", path.display())]
+#[error("cannot read the client certificate and key from {}: {reason}", path.display())]
 pub struct IdentityError {
     path: PathBuf,
     // A parser's own words could quote a key.
@@ -39,8 +39,8 @@ impl IdentityError {
             path: path.to_owned(),
             reason: match source {
                 pem::Error::Io(source) => source.to_string(),
-                pem::Error::NoItemsFound => "it holds none".to_owned(),
-                _ => "it is not PEM".to_owned(),
+                pem::Error::NoItemsFound => "the file contains none".to_owned(),
+                _ => "the file is not PEM".to_owned(),
             },
         }
     }

@@ -68,7 +68,7 @@ impl Roots {
                     roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
                 },
                 certificates: BTreeSet::new(),
-                origins: vec!["those that are compiled in".to_owned()],
+                origins: vec!["the program itself".to_owned()],
             }
         } else {
             roots
@@ -175,7 +175,7 @@ pub(super) fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// A bundle that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot take certificate authorities from {}", path.display())]
+#[error("cannot read certificate authorities from {}", path.display())]
 pub struct RootsError {
     path: PathBuf,
     #[source]
@@ -194,9 +194,9 @@ impl RootsError {
 enum Reason {
     #[error(transparent)]
     Read(io::Error),
-    #[error("it is not PEM: {0}")]
+    #[error("the file is not PEM: {0}")]
     Pem(pem::Error),
-    #[error("it holds no certificate")]
+    #[error("the file contains no certificate")]
     Empty,
 }
 

@@ -94,11 +94,14 @@ pub(super) fn words(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
             not_after, ..
-        }) => format!("its certificate is not valid after {}", date(*not_after)),
+        }) => format!("the server's certificate expired on {}", date(*not_after)),
         rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext {
             not_before,
             ..
-        }) => format!("its certificate is not valid before {}", date(*not_before)),
+        }) => format!(
+            "the server's certificate is not valid before {}",
+            date(*not_before)
+        ),
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => {
             other.to_string()
         }

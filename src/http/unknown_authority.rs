@@ -23,7 +23,7 @@ impl fmt::Display for UnknownAuthority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "no trusted authority issued its certificate; the trusted ones are from {}",
+            "no trusted authority issued the server's certificate; the trusted authorities are from {}",
             self.origin
         )
     }

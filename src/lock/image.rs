@@ -162,15 +162,15 @@ impl LockedPlatform {
             .find(|digest| digest.algorithm() != "sha256")
         {
             return unsupported(
-                "of blobs with sha512 digests, and Nix fetches by sha256".to_owned(),
+                "has blobs with sha512 digests, but Nix fetches by sha256".to_owned(),
             );
         }
         let mut urls = self.manifest.layers.iter().flat_map(|layer| &layer.urls);
         if urls.any(|url| has_user_information(url)) {
-            return unsupported("of a layer with credentials in its URL".to_owned());
+            return unsupported("has a layer with credentials in its URL".to_owned());
         }
         if std::str::from_utf8(self.manifest.bytes()).is_err() {
-            return unsupported("not UTF-8, which a lock file is".to_owned());
+            return unsupported("is not UTF-8, but a lock file is".to_owned());
         }
         Ok(())
     }

@@ -234,10 +234,10 @@ pub enum ParseError {
     #[error(transparent)]
     Name(#[from] super::ParseError),
     /// Neither http nor https.
-    #[error("a registry is reached by https or http, not by `{0}`")]
+    #[error("the URL of a registry starts with https or http, not with `{0}`")]
     Scheme(String),
     /// A user or password in the URL, where logs would show it.
-    #[error("the URL of {0} holds credentials; give them with --username and --password-stdin")]
+    #[error("the URL of {0} contains credentials; give them with --username and --password-stdin")]
     Credentials(String),
     /// A query or fragment.
     #[error("the URL of a registry has no query or fragment: {0}")]

@@ -7,17 +7,15 @@ use crate::oci::digest;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// The part before the first slash is not `host[:port]`.
-    #[error("`{0}` is not a registry: it reads like ghcr.io, localhost:5000 or [::1]:5000")]
+    #[error("`{0}` is not a registry: write one like ghcr.io, localhost:5000 or [::1]:5000")]
     Registry(String),
     /// The path has characters or separators that repositories cannot have.
     #[error(
-        "`{0}` is not a repository: it is made of lowercase words, joined by `/`, `.`, `_`, `__` or `-`"
+        "`{0}` is not a repository: it has lowercase letters and digits, joined by `/`, `.`, `_`, `__` or `-`"
     )]
     Repository(String),
     /// The last part of the path is the name of a digest algorithm.
-    #[error(
-        "`{0}` is not a name for an image: with a tag, it reads like an image's id (`sha256:…`)"
-    )]
+    #[error("`{0}` is not a name for an image: with a tag, it looks like an image ID (`sha256:…`)")]
     Algorithm(String),
     /// Repositories are lowercase; worth its own words because it is the commonest mistake.
     #[error("`{0}` is not a repository: it must be lowercase")]
@@ -32,7 +30,7 @@ pub enum ParseError {
     #[error("the image name and the argument after it name different tags or digests")]
     TwoTags,
     /// A URL where a reference is needed.
-    #[error("`{0}` is a URL; an image is named without a scheme, and --registry takes the URL")]
+    #[error("`{0}` is a URL: name the image without a scheme, and give the URL with --registry")]
     Url(String),
     /// Longer than 255 characters.
     #[error("the name is longer than {MAX_NAME_LENGTH} characters")]

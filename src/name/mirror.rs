@@ -33,7 +33,7 @@ impl FromStr for Mirror {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// Not two parts.
-    #[error("a mirror is given as REGISTRY=URL, like docker.io=https://mirror.example")]
+    #[error("write a mirror as REGISTRY=URL, like docker.io=https://mirror.example")]
     Form,
     /// The part before `=`.
     #[error(transparent)]
@@ -42,9 +42,7 @@ pub enum ParseError {
     #[error(transparent)]
     Endpoint(endpoint::ParseError),
     /// A user or password in the URL, which every process of the machine and the logs would see.
-    #[error(
-        "the URL of {0} holds credentials; those of a mirror are looked for where `docker login` leaves them"
-    )]
+    #[error("the URL of {0} contains credentials; store those of a mirror with `docker login`")]
     Credentials(String),
 }
 

@@ -440,7 +440,7 @@ mod tests {
         assert!(
             source
                 .to_string()
-                .contains("3 layers and the configuration 4 diff ids")
+                .contains("3 layers, but the config has 4 diff IDs")
         );
     }
 

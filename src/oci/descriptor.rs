@@ -84,7 +84,7 @@ pub(crate) fn size<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<
     let size = u64::deserialize(deserializer)?;
     if size > MAX_BLOB_SIZE {
         return Err(serde::de::Error::custom(format_args!(
-            "a size of {size} bytes is absurd (the limit is {MAX_BLOB_SIZE})"
+            "the size of {size} bytes exceeds the limit of {MAX_BLOB_SIZE} bytes"
         )));
     }
     Ok(size)

@@ -247,13 +247,13 @@ pub struct ParseError {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Reason {
-    #[error("it does not start with `sha256:`")]
+    #[error("a digest starts with `sha256:` or `sha512:`")]
     NoAlgorithm,
     #[error("only sha256 and sha512 are supported")]
     UnknownAlgorithm,
-    #[error("it needs {expected} hex digits")]
+    #[error("a digest of this algorithm has {expected} hex digits")]
     Length { expected: usize },
-    #[error("it holds other characters than 0-9 and a-f")]
+    #[error("a digest has only the hex digits 0-9 and a-f")]
     NotHex,
 }
 

@@ -97,10 +97,10 @@ impl<T> Deref for Document<T> {
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// Longer than [`MAX_DOCUMENT_SIZE`].
-    #[error("it is larger than {} MiB", MAX_DOCUMENT_SIZE >> 20)]
+    #[error("the document is larger than {} MiB", MAX_DOCUMENT_SIZE >> 20)]
     TooLarge,
     /// Not JSON of the expected shape.
-    #[error("it is not the JSON that was expected{}", html_note(*.html))]
+    #[error("the document is not the expected JSON{}", html_note(*.html))]
     Json {
         /// What the JSON parser says.
         #[source]
@@ -109,16 +109,16 @@ pub enum ParseError {
         html: bool,
     },
     /// Its keys mean one thing to clients in Go and another to the rest, or one of them is there twice.
-    #[error("programs could read it in different ways")]
+    #[error("programs could read the document in different ways")]
     Ambiguous(#[source] serde_json::Error),
     /// It says two things that cannot both be true (CVE-2021-41190).
-    #[error("it contradicts itself: {0}")]
+    #[error("the document contradicts itself: {0}")]
     Contradiction(String),
     /// It is an index, from which one image's manifest must be chosen.
-    #[error("it is an index of images for several platforms, where one image's manifest is needed")]
+    #[error("the document is an index, but the manifest of one image is needed")]
     IsIndex,
     /// An index's entry that is chosen is not one that can be followed.
-    #[error("its entry{} cannot be used", for_platform(platform.as_deref()))]
+    #[error("the index's entry{} cannot be used", for_platform(platform.as_deref()))]
     Entry {
         /// The platform that the entry names.
         platform: Option<Box<Platform>>,
@@ -127,7 +127,7 @@ pub enum ParseError {
         source: Arc<serde_json::Error>,
     },
     /// It is sound but of a kind that this program does not handle.
-    #[error("it is {0}")]
+    #[error("the document {0}")]
     Unsupported(String),
 }
 
@@ -162,7 +162,7 @@ fn for_platform(platform: Option<&Platform>) -> String {
 
 fn html_note(html: bool) -> &'static str {
     if html {
-        ", but looks like a web page"
+        "; it looks like a web page"
     } else {
         ""
     }

@@ -74,7 +74,7 @@ impl View for Index {
         let (kind, media_type) = DocumentFields::of(bytes, declared)?;
         if kind == DocumentKind::Manifest {
             return Err(ParseError::Unsupported(
-                "the manifest of one image, where an index was expected".to_owned(),
+                "is the manifest of one image, but an index is needed".to_owned(),
             ));
         }
         let raw: Raw =
@@ -250,7 +250,7 @@ pub enum SelectError {
 
 /// An index has no image for the platform that was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("there is no image for {wanted}; there is one for {}", list(.offered))]
+#[error("no image for {wanted}; available: {}", list(.offered))]
 pub struct NoSuchPlatform {
     wanted: Platform,
     offered: Vec<Platform>,
@@ -279,7 +279,7 @@ impl NoSuchPlatform {
 
 fn list(platforms: &[Platform]) -> String {
     if platforms.is_empty() {
-        return "no platform at all".to_owned();
+        return "none".to_owned();
     }
     platforms
         .iter()
@@ -374,7 +374,7 @@ mod tests {
         let index = of_platforms(&["linux/amd64", "unknown/unknown", "linux/arm/v7"]);
         assert_eq!(
             selected(&index, "linux/s390x").unwrap_err().to_string(),
-            "there is no image for linux/s390x; there is one for linux/amd64, linux/arm/v7"
+            "no image for linux/s390x; available: linux/amd64, linux/arm/v7"
         );
     }
 
@@ -443,7 +443,7 @@ mod tests {
     fn an_odd_entry_that_is_chosen_is_refused_and_no_other_taken_for_it() {
         let unusable = |platform: &str| with(for_platform(platform), "size", json!(-1));
         let unnamed = with(entry("a"), "size", json!(-1));
-        let named = "its entry for linux/amd64 cannot be used";
+        let named = "the index's entry for linux/amd64 cannot be used";
         for (entries, said) in [
             (vec![unusable("linux/amd64")], named),
             (
@@ -454,10 +454,10 @@ mod tests {
                 vec![for_platform("linux/386"), unusable("linux/amd64")],
                 named,
             ),
-            (vec![unnamed.clone()], "its entry cannot be used"),
+            (vec![unnamed.clone()], "the index's entry cannot be used"),
             (
                 vec![unnamed, for_platform("linux/arm64")],
-                "its entry cannot be used",
+                "the index's entry cannot be used",
             ),
         ] {
             let index = index(&entries);

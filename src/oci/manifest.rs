@@ -84,7 +84,7 @@ impl DocumentFields {
             || declared.is_some_and(MediaType::is_schema_1)
         {
             return Err(ParseError::Unsupported(
-                "a Docker schema 1 manifest, which names no configuration".to_owned(),
+                "is a Docker schema 1 manifest, which names no config".to_owned(),
             ));
         }
         // Artifact manifests have no schemaVersion.
@@ -93,9 +93,9 @@ impl DocumentFields {
             && !own.is_index()
         {
             return Err(ParseError::Unsupported(match artifact::name(own) {
-                Some(name) => format!("{name} (of type {own}), and no image"),
+                Some(name) => format!("is {name} (media type {own}), not an image"),
                 None => {
-                    format!("of type {own}, which is neither an image manifest nor an index")
+                    format!("has the media type {own}, not that of an image manifest or index")
                 }
             }));
         }
@@ -105,7 +105,7 @@ impl DocumentFields {
             .filter(|version| ![0, 2].contains(version))
         {
             return Err(ParseError::Unsupported(format!(
-                "of schema version {version}, and only 2 is known"
+                "has the unknown schema version {version}; hocker knows version 2"
             )));
         }
         if fields.manifests.is_some() && (fields.layers.is_some() || fields.config.is_some()) {
@@ -117,7 +117,7 @@ impl DocumentFields {
             && own != declared
         {
             return Err(ParseError::Contradiction(format!(
-                "its mediaType is {own}, but it was sent as {declared}"
+                "its `mediaType` is {own}, but it was sent as {declared}"
             )));
         }
         let built_like = if fields.manifests.is_some() {
@@ -134,7 +134,7 @@ impl DocumentFields {
                 }
                 Some(DocumentKind::Index) => Ok((DocumentKind::Index, MediaType::OCI_INDEX)),
                 None => Err(ParseError::Unsupported(
-                    "neither a manifest nor an index".to_owned(),
+                    "is neither a manifest nor an index".to_owned(),
                 )),
             };
         };
@@ -145,7 +145,7 @@ impl DocumentFields {
         };
         match built_like {
             Some(other) if other != is => Err(ParseError::Contradiction(format!(
-                "its type is {media_type}, but it is built like {}",
+                "its media type is {media_type}, but it has the fields of {}",
                 match other {
                     DocumentKind::Manifest => "a manifest",
                     DocumentKind::Index => "an index",
@@ -186,7 +186,7 @@ impl View for Manifest {
             serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;
         if raw.layers.len() > MAX_LAYERS {
             return Err(ParseError::Unsupported(format!(
-                "a manifest of {} layers, and the limit is {MAX_LAYERS}",
+                "has {} layers; the limit is {MAX_LAYERS}",
                 raw.layers.len()
             )));
         }
@@ -223,10 +223,10 @@ impl Manifest {
             return match layer {
                 None => Ok(()),
                 Some(layer) if layer.is_empty() => Err(ParseError::Unsupported(
-                    "not a container image: it has a layer of no type".to_owned(),
+                    "is not a container image: it has a layer without a media type".to_owned(),
                 )),
                 Some(layer) => Err(ParseError::Unsupported(format!(
-                    "not a container image but {}, with a layer of type {layer}",
+                    "is not a container image but {}, with a layer of media type {layer}",
                     artifact::name(layer).unwrap_or("an artifact")
                 ))),
             };
@@ -237,7 +237,7 @@ impl Manifest {
             .find_map(artifact::name)
             .unwrap_or("an artifact");
         Err(ParseError::Unsupported(format!(
-            "not a container image but {name} (of type {what})"
+            "is not a container image but {name} (media type {what})"
         )))
     }
 
@@ -247,7 +247,7 @@ impl Manifest {
             return Ok(());
         }
         Err(ParseError::Contradiction(format!(
-            "the manifest has {} layers and the configuration {} diff ids",
+            "the manifest has {} layers, but the config has {} diff IDs",
             self.layers.len(),
             config.diff_ids().len()
         )))
@@ -295,7 +295,7 @@ mod tests {
             "",
         );
         assert!(refused(bytes, Some(&MediaType::DOCKER_MANIFEST)).contains("was sent as"));
-        assert!(refused(manifest("", ""), Some(&MediaType::OCI_INDEX)).contains("built like"));
+        assert!(refused(manifest("", ""), Some(&MediaType::OCI_INDEX)).contains("has the fields of"));
     }
 
     #[test]

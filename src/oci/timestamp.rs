@@ -85,7 +85,7 @@ impl From<Timestamp> for String {
 
 /// A text that is not a point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a point in time: it reads like 2026-01-31T12:00:00Z")]
+#[error("`{0}` is not a point in time: write one like 2026-01-31T12:00:00Z")]
 pub struct ParseError(String);
 
 #[cfg(test)]

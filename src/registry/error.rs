@@ -138,26 +138,26 @@ pub enum Cause {
         message: Option<Printable>,
     },
     /// Plain http was spoken to a port for https.
-    #[error("{0} speaks https, and was asked by http")]
+    #[error("{0} expects https, but the request was http")]
     WantsTls(SafeUrl),
     /// The content is not what its digest or size says.
     #[error(transparent)]
     Verify(#[from] verify::Error),
     /// The content is not a document of the kind that was expected.
-    #[error("what the registry sent is not usable")]
+    #[error("the registry's response cannot be used")]
     Document(#[from] ParseError),
     /// The index has no image for the platform.
     #[error(transparent)]
     Platform(#[from] NoSuchPlatform),
     /// A part came where the whole was asked for, or nonsense for a part.
-    #[error("the registry's answers to range requests make no sense")]
+    #[error("the registry's responses to range requests are invalid")]
     Ranges,
     /// There is no room for what a mirror sends.
-    #[error("what was fetched cannot be kept for the time being")]
+    #[error("cannot write a temporary file")]
     Scratch(#[source] std::io::Error),
     /// A foreign layer, and none of its URLs may be asked.
     #[error(
-        "the registry does not have it, and the manifest names no other place that may be asked: {}",
+        "the registry lacks the layer, and none of the layer's URLs may be used: {}",
         .0.join("; ")
     )]
     Foreign(Vec<String>),

@@ -179,7 +179,9 @@ impl Registry {
             (None, Some(error)) if offered.is_empty() => return Err(error),
             _ if entries.len() > MAX_UNNAMED => {
                 let count = entries.len();
-                let what = format!("an index of {count} entries that name no platform");
+                let what = format!(
+                    "is an index with {count} entries without a platform; the limit is {MAX_UNNAMED}"
+                );
                 ParseError::Unsupported(what).into()
             }
             _ => NoSuchPlatform::among(platform, &offered).into(),

@@ -26,7 +26,7 @@ fn refused(command: &str, image: &Image) {
     hocker([command, &format!("{}/app:1", registry.name())])
         .run()
         .failed(5)
-        .says("programs could read it in different ways");
+        .says("programs could read the document in different ways");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn an_index_that_clients_in_go_read_differently_is_refused_even_in_an_entry_that
         hocker(["manifest", "--platform", "linux/amd64", &reference])
             .run()
             .failed(5)
-            .says("programs could read it in different ways");
+            .says("programs could read the document in different ways");
     }
 }
 
@@ -120,7 +120,7 @@ fn a_layout_that_clients_in_go_read_differently_is_refused() {
         .run()
         .failed(5)
         .says("index.json")
-        .says("`Manifests` is `manifests` to clients that are written in Go");
+        .says("`Manifests` is `manifests` to clients written in Go");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn an_entry_that_is_not_chosen_spoils_nothing() {
     assert_eq!(run("linux/amd64").done().stdout, image.manifest);
     run("linux/s390x")
         .failed(7)
-        .says("its entry for linux/s390x cannot be used");
+        .says("the index's entry for linux/s390x cannot be used");
 }
 
 /// Images for two platforms, and another that is none, in an index that names no platform.

@@ -99,19 +99,19 @@ fn more_than_the_size_or_the_limit_is_not_taken() {
             &["--size", &size][..],
             Answer::repeated(vec![0; 64 << 10], 1 << 20).chunked(),
             5,
-            "is longer than its ",
+            " bytes, got more",
         ),
         (
             &["--size", "5"],
             blob_answer(&layer.blob),
             5,
-            "is longer than its 5 bytes",
+            "expected 5 bytes, got more",
         ),
         (
             &[],
             Answer::ok(vec![0; 100]).content_length(beyond.parse().unwrap()),
             7,
-            "the limit where its size is not known",
+            "the limit for content of unknown size",
         ),
         (
             &[],

@@ -227,7 +227,7 @@ fn a_file_that_cannot_be_used_is_told_with_what_came_before() {
     let user = User::new(&registry.name());
     fs::write(&user.config, "hunter2").unwrap();
     let outcome = user.check(&registry.name()).run();
-    let outcome = secretive(outcome.failed(1)).says("cannot take credentials from");
+    let outcome = secretive(outcome.failed(1)).says("cannot read credentials from");
     let line = format!("  {}: cannot be used", user.config.display());
     prints(&outcome, &["  the command line: none", &line]);
 }

@@ -192,7 +192,7 @@ fn a_private_authority_is_trusted_in_the_sandbox_where_its_file_is_shown_and_nam
         assert!(!output.status.success(), "{told}");
         for says in [
             "certificate",
-            "no trusted authority issued its certificate",
+            "no trusted authority issued the server's certificate",
             "hint: name a certificate authority of your own",
             "NIX_SSL_CERT_FILE or SSL_CERT_FILE",
             "extra-sandbox-paths",
@@ -205,7 +205,7 @@ fn a_private_authority_is_trusted_in_the_sandbox_where_its_file_is_shown_and_nam
     let output = build(&["/etc/hosts"], &[("SSL_CERT_FILE", "/etc/hosts")]);
     let told = program::told(&output);
     assert!(
-        told.contains("cannot take certificate authorities from /etc/hosts"),
+        told.contains("cannot read certificate authorities from /etc/hosts"),
         "{told}"
     );
 }

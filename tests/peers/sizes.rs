@@ -71,7 +71,7 @@ fn an_endless_answer_is_cut_at_the_size_that_the_manifest_says() {
                 file.display()
             )
         };
-        is_cut(&nix, &registry, &body, "is longer than its ");
+        is_cut(&nix, &registry, &body, " bytes, got more");
     }
 }
 
@@ -87,7 +87,7 @@ fn an_endless_answer_is_cut_at_a_limit_where_no_manifest_is_at_hand() {
     let config = image.config_digest();
     let (_, hex) = config.split_once(':').unwrap();
     let body = format!("hocker.fetchDockerConfig {{ {place} tag = \"1\"; sha256 = {hex:?}; }}");
-    let limit = "is longer than 4194304 bytes, the limit where its size is not known";
+    let limit = "is longer than 4194304 bytes, the limit for content of unknown size";
     is_cut(&nix, &registry, &body, limit);
     // A layer's limit is too far away to wait for it. One that is announced is not even begun.
     let layer = &image.layers[0];
@@ -101,6 +101,6 @@ fn an_endless_answer_is_cut_at_a_limit_where_no_manifest_is_at_hand() {
         registry.url(),
         layer.hex()
     );
-    let limit = "is longer than 17179869184 bytes, the limit where its size is not known";
+    let limit = "is longer than 17179869184 bytes, the limit for content of unknown size";
     is_cut(&nix, &registry, &body, limit);
 }

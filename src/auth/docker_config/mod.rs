@@ -87,7 +87,7 @@ impl DockerConfig {
             .map_err(|error| Error::Json {
                 // The error's own words may quote a secret.
                 wrong: if error.is_data() {
-                    "does not hold what docker's configuration holds"
+                    "does not have the form of docker's configuration"
                 } else {
                     "is not JSON"
                 },
@@ -183,7 +183,7 @@ fn decode(auth: &str) -> Result<(String, Secret), Error> {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not such a file.
-    #[error("it {wrong} (line {line}, column {column})")]
+    #[error("the file {wrong} (line {line}, column {column})")]
     Json {
         /// What is wrong.
         wrong: &'static str,
@@ -193,11 +193,11 @@ pub enum Error {
         column: usize,
     },
     /// An entry's `auth` is something else.
-    #[error("the `auth` of its entry for this registry is not a name and a password in base64")]
+    #[error("the registry's `auth` is not a user name and password in base64")]
     Auth,
     /// The variable holds something else.
     #[error(
-        "it may hold only `auths`, each with an `auth` that is a name and a password in base64"
+        "the value may contain only `auths`, each with an `auth`: a user name and password in base64"
     )]
     Variable,
 }

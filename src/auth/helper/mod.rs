@@ -143,7 +143,9 @@ async fn read_limited(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A name that could lead anywhere.
-    #[error("the name of its credential helper is not a plain word")]
+    #[error(
+        "the name of the credential helper contains characters other than letters, digits, `-`, `_` and `.`"
+    )]
     Name,
     /// There is no such program.
     #[error("the credential helper {program} is not installed")]
@@ -171,19 +173,19 @@ pub enum Error {
         message: Option<Printable>,
     },
     /// The program answered something else.
-    #[error("what the credential helper {program} answers is not a user name and a secret in JSON")]
+    #[error("the output of the credential helper {program} is not a user name and secret in JSON")]
     Garbage {
         /// The program.
         program: String,
     },
     /// The program said too much.
-    #[error("the answer of the credential helper {program} is larger than 64 KiB")]
+    #[error("the output of the credential helper {program} is larger than 64 KiB")]
     TooLong {
         /// The program.
         program: String,
     },
     /// The program took too long.
-    #[error("the credential helper {program} gave no answer within {seconds} s")]
+    #[error("the credential helper {program} did not finish within {seconds} s")]
     Hangs {
         /// The program.
         program: String,
@@ -337,7 +339,7 @@ mod tests {
             ),
             ("exit 1", "failed (exit status: 1)"),
             ("kill -9 $$", "failed (signal: 9"),
-            ("echo hunter2", "is not a user name and a secret"),
+            ("echo hunter2", "is not a user name and secret"),
             (
                 r#"echo '{"Username":"ann","Secret":["hunter2"]}'"#,
                 "is not a user name",

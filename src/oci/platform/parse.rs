@@ -168,7 +168,7 @@ fn unescaped(option: &str) -> Option<String> {
 
 /// A text that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a platform: it reads like linux/amd64, linux/arm/v7 or arm64")]
+#[error("`{0}` is not a platform: write one like linux/amd64, linux/arm/v7 or arm64")]
 pub struct ParseError(String);
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ impl<'a> Assembly<'a> {
 
 /// Only one connection works for a destination that wants everything in order, so this is never seen.
 fn out_of_order() -> Failure {
-    Failure::Destination(io::Error::other("bytes came out of order"))
+    Failure::Destination(io::Error::other("bytes arrived out of order"))
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ pub enum DownloadError {
     #[error(transparent)]
     Registry(Box<Error>),
     /// The destination does not take it.
-    #[error("cannot keep what was fetched")]
+    #[error("cannot write the fetched blob")]
     Destination(#[source] io::Error),
 }
 

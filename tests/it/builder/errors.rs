@@ -42,7 +42,7 @@ fn the_error_names_every_place_and_what_each_said() {
             names[2]
         ),
         format!(
-            "  caused by: last from {}: no answer from http://{0}/v2/last/blobs/",
+            "  caused by: last from {}: no response from http://{0}/v2/last/blobs/",
             names[3]
         ),
         "  hint: check the name: many registries deny what they do not have; for a private image"

@@ -55,8 +55,8 @@ fn an_endless_answer_is_cut_at_the_size_and_the_next_place_is_asked() {
         let outcome = build.plain().env(attribute, size.to_string()).run();
         let outcome = build.is_built(outcome);
         let says = match attribute {
-            "size" => format!("is longer than its {size} bytes"),
-            _ => format!("is longer than {size} bytes, the limit where its size is not known"),
+            "size" => format!("expected {size} bytes, got more"),
+            _ => format!("is longer than {size} bytes, the limit for content of unknown size"),
         };
         outcome.says(&says);
     }

@@ -85,7 +85,7 @@ const FAILURES: [(Option<&str>, &str); 10] = [
     (Some("#!/bin/sh\nkill -9 $$"), "failed (signal: 9"),
     (
         Some("#!/bin/sh\necho hunter2"),
-        "is not a user name and a secret in JSON",
+        "is not a user name and secret in JSON",
     ),
     (
         Some("#!/bin/sh\necho '{\"Username\":\"ann\",\"Secret\":\"hunter2\"}'; exit 1"),
@@ -226,6 +226,6 @@ fn a_helpers_name_leads_to_no_other_directory() {
         .arguments(["-v"])
         .run()
         .done()
-        .says("not a plain word");
+        .says("contains characters other than letters");
     assert!(!touched.exists());
 }

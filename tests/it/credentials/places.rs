@@ -156,7 +156,7 @@ fn files_that_cannot_be_used_are_named_and_never_quoted() {
         let user = User::new();
         let path = user.file(name, text);
         secretive(user.manifest(&registry).run().failed(1))
-            .says(&format!("cannot take credentials from {}", path.display()));
+            .says(&format!("cannot read credentials from {}", path.display()));
     }
 }
 
@@ -170,7 +170,7 @@ fn a_file_that_a_variable_names_must_be_there() {
         user.manifest(&registry)
             .run()
             .failed(1)
-            .says(&format!("cannot take credentials from {}", path.display()));
+            .says(&format!("cannot read credentials from {}", path.display()));
     }
     // As after `docker logout`.
     let registry = registry_with_password();
@@ -204,7 +204,7 @@ fn dockers_variable_is_for_the_registries_that_it_names() {
         assert_eq!(login(value), basic("file"), "{value}");
         let user = User::new().variable("DOCKER_AUTH_CONFIG", value);
         secretive(user.manifest(&registry).run().failed(4)).says(&format!(
-            "no credentials for {name} from the environment (DOCKER_AUTH_CONFIG): it may hold only `auths`"
+            "no credentials for {name} from the environment (DOCKER_AUTH_CONFIG): the value may contain only `auths`"
         ));
     }
 }
@@ -265,7 +265,7 @@ fn a_pipe_in_the_place_of_a_file_is_refused_and_one_on_the_command_line_is_read(
         user.manifest(&registry)
             .run()
             .failed(1)
-            .says(&format!("cannot take credentials from {}", path.display()))
+            .says(&format!("cannot read credentials from {}", path.display()))
             .says("caused by: not a regular file");
     }
     let user = User::new();

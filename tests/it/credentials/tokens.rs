@@ -148,7 +148,7 @@ fn a_token_answer_is_never_quoted() {
             Answer::challenge(challenge(&registry.at("/token"))),
         );
         registry.on(get("/token"), Answer::ok(body));
-        secretive(User::new().manifest(&registry).run().failed(7)).says("holds no token");
+        secretive(User::new().manifest(&registry).run().failed(7)).says("contains no token");
     }
 }
 

@@ -117,7 +117,7 @@ fn what_is_no_http_is_no_answer() {
         outcome
             .failed(6)
             .never_says(TOKEN)
-            .says("it speaks something else than HTTP/1.1")
+            .says("the server does not speak HTTP/1.1")
             .says("hint: check the port");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
@@ -139,7 +139,7 @@ fn frames_of_http_2_and_its_goaway_are_no_answer_and_said_to_be_something_else()
         let outcome = outcome
             .failed(6)
             .never_says(TOKEN)
-            .says("it speaks something else than HTTP/1.1")
+            .says("the server does not speak HTTP/1.1")
             .says("one that speaks only HTTP/2 needs a proxy");
         assert_eq!(retries(&outcome).len(), 2, "{outcome}");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);

@@ -54,7 +54,7 @@ fn a_server_that_speaks_http_2_alone_is_told_apart_and_not_tried_again() {
         .env("SSL_CERT_FILE", authority.write(ca.path()))
         .run()
         .failed(6)
-        .says("it speaks something else than HTTP/1.1")
+        .says("the server does not speak HTTP/1.1")
         .says("one that speaks only HTTP/2 needs a proxy")
         .never_says(TOKEN);
     assert_eq!(retries(&outcome).len(), 0, "{outcome}");
@@ -240,7 +240,7 @@ fn what_a_server_says_of_http_at_a_port_for_https_is_understood() {
             .in_directory(directory.path())
             .run()
             .failed(7)
-            .says("speaks https, and was asked by http")
+            .says("expects https, but the request was http")
             .says("named by --registry https://HOST:PORT/v2/")
             .never_says(TOKEN);
     }
@@ -271,7 +271,7 @@ fn a_port_that_speaks_no_tls_is_told_with_how_to_say_so() {
         .in_directory(directory.path())
         .run()
         .failed(6)
-        .says("it does not speak TLS")
+        .says("the server does not speak TLS")
         .says("named by --registry http://HOST:PORT/v2/")
         .never_says(TOKEN);
     assert_eq!(retries(&outcome).len(), 0, "{outcome}");

@@ -230,12 +230,12 @@ fn a_layer_that_ends_early_or_goes_on_is_refused() {
     ] {
         refused(early.to_vec(), &plain, &[], "cannot decompress the layer");
     }
-    refused(plain[..1024].to_vec(), &plain, &[], "another digest");
+    refused(plain[..1024].to_vec(), &plain, &[], "digest mismatch");
     refused(
         [&whole[..], &gzip(b"more")].concat(),
         &plain,
         &[],
-        "another digest",
+        "digest mismatch",
     );
     refused(
         [&whole[..], b"rubbish"].concat(),

@@ -66,7 +66,7 @@ fn none_of_the_usual_platforms_is_an_error_that_names_those_that_there_are() {
     place
         .run(&["add", &reference])
         .failed(3)
-        .says("there is one for linux/s390x")
+        .says("available: linux/s390x")
         .says("--platform");
     place
         .run(&["add", "--platform", "linux/s390x", &reference])
