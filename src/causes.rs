@@ -1,8 +1,8 @@
-//! An error and its causes, as text.
+//! The text of an error and its causes. The command line owns how they are printed.
 
 use std::error::Error;
 
-/// The error and its causes, one a line. A cause that repeats the line before it is left out.
+/// Returns the error and its causes, one per line. Omits a cause that repeats the previous line.
 #[must_use]
 pub fn lines(error: &dyn Error) -> Vec<String> {
     let mut lines = vec![error.to_string()];
@@ -15,7 +15,7 @@ pub fn lines(error: &dyn Error) -> Vec<String> {
     lines
 }
 
-/// The error and its causes in one line.
+/// Returns the error and its causes in one line, separated by colons.
 #[must_use]
 pub fn line(error: &dyn Error) -> String {
     lines(error).join(": ")

@@ -1,22 +1,22 @@
-//! The class of an error: what kind of failure it is, whichever module it comes from.
+//! The class of an error: the kind of failure, independent of the module that reports it.
 //!
-//! Every error that reaches a caller has a method `class`. The same unusable document has the same class whether it
-//! comes from a registry, from disk or from a lock file. The program ends with one exit code a class.
+//! Every error that reaches a caller has a method `class`. An unusable document has the same class from a registry,
+//! from disk and from a lock file. The program has one exit code per class.
 
 /// A kind of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// No such image, tag, layer or platform.
+    /// The image, tag, layer or platform does not exist.
     NotFound,
-    /// Access is denied.
+    /// A server denies access.
     Denied,
-    /// Content is not what its digest or size says, or contradicts itself.
+    /// Content does not match its digest or size, or contradicts itself.
     Integrity,
-    /// No usable answer, and the same request may succeed later.
+    /// A server gives no usable response. The same request may succeed later.
     Unavailable,
-    /// Something that hocker does not handle.
+    /// hocker does not support the content or the server's behaviour.
     Unsupported,
-    /// Arguments or variables of the environment that cannot be used.
+    /// An argument or environment variable cannot be used.
     Usage,
     /// Any other failure, such as an error of the operating system.
     Other,

@@ -1,16 +1,16 @@
-//! Complaints: what a server says of a failure, in the body of its answer, fit for printing.
+//! Error bodies: the message in the body of a response that reports a failure, made printable.
 //!
-//! Sources: OCI distribution specification, section "Error Codes"; RFC 6749, section 5.2, for token services.
-//! Docker Hub's own says `details`, others `message`.
+//! Sources: OCI distribution specification, section "Error Codes"; RFC 6749, section 5.2, for token services. Docker
+//! Hub's token service uses the key `details`, others use `message`.
 
 use serde_json::Value;
 
 use crate::printable::Printable;
 
-/// No more of a server's words than this many characters.
+/// The maximum length of a message, in characters.
 const LENGTH: usize = 300;
 
-/// What the body of an answer says, if it says something in one of the known ways.
+/// Returns the message in an error body, if the body has one of the known forms.
 #[must_use]
 pub(crate) fn message(body: &[u8]) -> Option<Printable> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
@@ -33,10 +33,10 @@ pub(crate) fn message(body: &[u8]) -> Option<Printable> {
     words.map(|words| Printable::at_most(LENGTH, &words))
 }
 
-/// The first line of a body that is plain text, as Go's servers write it.
+/// Returns the first line of a plain text body, which Go's HTTP server sends.
 fn plain(body: &[u8]) -> Option<Printable> {
     let line = std::str::from_utf8(body).ok()?.trim().lines().next()?;
-    // A page, or a document that is not complete.
+    // An HTML page, or incomplete JSON.
     let is_markup = line.starts_with(['<', '{', '[']);
     (!is_markup).then(|| Printable::at_most(LENGTH, line))
 }

@@ -1,8 +1,9 @@
-//! Locks between processes that end: on a file or a directory, by `flock`. Whoever can open a file can lock it, other
-//! users of the machine too. So a file that is there for locks alone belongs to its owner alone, and no lock is waited
-//! for without end or in silence.
+//! Locks between processes, by `flock` on a file or directory. The kernel releases them when the process ends.
 //!
-//! Source: flock(2), which asks for no permission but to open the file.
+//! Every user that can open a file can lock it. Therefore only its owner can open a file that exists only for locks.
+//! Every wait for a lock has a limit, and the user sees a message.
+//!
+//! Source: flock(2), which requires no permission except to open the file.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};
@@ -15,35 +16,35 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
-/// Between two attempts. `flock` itself would wait without end.
+/// The pause between two attempts. `flock` itself would wait without a limit.
 const PAUSE: Duration = Duration::from_millis(50);
-/// The permissions of a file for locks alone.
+/// The mode of a file that exists only for locks.
 const OWNER_ALONE: u32 = 0o600;
 
-/// A lock, held until it is dropped.
+/// A lock. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct FileLock(#[expect(dead_code, reason = "closing it is what matters")] File);
 
-/// With whom a lock is shared.
+/// Which other locks a lock excludes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// With everyone who takes it in this mode.
+    /// Other shared locks are possible at the same time.
     Shared,
-    /// With no other process.
+    /// No other lock is possible at the same time.
     Exclusive,
 }
 
-/// How long a lock is waited for.
+/// How long to wait for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// After this long, the user learns what is waited for.
+    /// The time after which the user sees a message.
     pub notice: Duration,
-    /// After this long, waiting ends in an error.
+    /// The time after which waiting fails.
     pub limit: Duration,
 }
 
 impl Wait {
-    /// Says after 3 seconds what is waited for.
+    /// Waits at most `limit`, and shows the message after 3 seconds.
     #[must_use]
     pub const fn at_most(limit: Duration) -> Self {
         Self {
@@ -53,14 +54,14 @@ impl Wait {
     }
 }
 
-/// A lock that another process holds. As text, a note for the user.
+/// A lock that another process holds. `Display` is the message for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// What is locked.
+    /// The locked file or directory.
     pub path: PathBuf,
-    /// The process that holds the lock, where the system shows it.
+    /// The ID of the process that holds the lock, if the system shows it.
     pub process: Option<u32>,
-    /// How long the lock is waited for in all.
+    /// The limit of the whole wait.
     pub limit: Duration,
 }
 
@@ -85,7 +86,12 @@ impl fmt::Display for Held {
     }
 }
 
-/// Locks what `file` has open; `path` is its name in messages. `waiting` hears once of a lock that does not come.
+/// Locks an open file or directory. `path` is its name in messages. Calls `waiting` once if the wait exceeds
+/// [`Wait::notice`].
+///
+/// # Errors
+///
+/// [`Error::Held`] after [`Wait::limit`], [`Error::Lock`] if the system cannot lock the file.
 pub fn lock(
     file: File,
     path: &Path,
@@ -129,9 +135,9 @@ pub fn lock(
     }
 }
 
-/// Opens a file that is there for locks alone, and makes it where it is absent. It is its owner's alone afterwards.
+/// Opens a file that exists only for locks, and creates it if it is absent. Only its owner can open it afterwards.
 pub fn open_private(path: &Path) -> io::Result<File> {
-    // A link could lead to a file of somebody else's, and a FIFO would wait for its reader.
+    // A symbolic link could name a file of another user, and opening a FIFO waits for a reader.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new()
         // NFS gives shared locks to readers and exclusive ones to writers (flock(2)).
@@ -148,13 +154,14 @@ pub fn open_private(path: &Path) -> io::Result<File> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }
     if metadata.mode() & 0o777 & !OWNER_ALONE != 0 {
-        // What an earlier version made was open to all. Only its owner can close it.
+        // An earlier version created the file with permissions for all. Only the owner can change them.
         let _ = file.set_permissions(Permissions::from_mode(OWNER_ALONE));
     }
     Ok(file)
 }
 
-/// The process that locks a file, from the kernel's table. Some filesystems have other numbers there.
+/// Returns the process that locks a file, from the kernel's table. Some file systems have other device or inode
+/// numbers there.
 #[cfg(target_os = "linux")]
 fn holder(file: &File) -> Option<u32> {
     use rustix::fs::{major, minor};
@@ -166,7 +173,7 @@ fn holder(file: &File) -> Option<u32> {
         minor(device),
         metadata.ino()
     );
-    // `1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF`; a `->` before FLOCK is one that waits.
+    // `1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF`; `->` before FLOCK marks a process that waits.
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     locks.lines().find_map(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();
@@ -183,25 +190,25 @@ fn holder(_: &File) -> Option<u32> {
     None
 }
 
-/// A lock that cannot be had.
+/// A failure to take a lock.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operating system refuses, or the filesystem has no locks.
+    /// The operating system refuses, or the file system does not support locks.
     #[error("cannot lock {}", path.display())]
     Lock {
-        /// What was to be locked.
+        /// The file or directory.
         path: PathBuf,
-        /// Why it cannot be.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// Another process holds it.
+    /// Another process holds the lock for longer than the limit.
     #[error("cannot lock {}: after {} s, {} still holds the lock", .0.path.display(), .0.limit.as_secs(), .0.holder())]
     Held(Held),
 }
 
 impl Error {
-    /// Whether another process holds the lock, rather than there being no locks.
+    /// Returns whether another process holds the lock.
     #[must_use]
     pub fn is_held(&self) -> bool {
         matches!(self, Self::Held(_))

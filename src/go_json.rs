@@ -1,9 +1,9 @@
-//! JSON objects as Go's `encoding/json` reads them, since docker and its credential helpers are written in Go: keys
-//! in any case, `null` for what is left as it is, of two equal keys the later, and maps that appear twice as one.
-//! What a type does with a key is its own knowledge.
+//! JSON objects, read as Go's `encoding/json` reads them, because docker and its credential helpers are written in Go:
+//! keys match in any case, `null` leaves a field unchanged, the last of equal keys wins, and maps that appear twice are
+//! merged. This module does not know any keys: each type reads its own.
 //!
-//! Where a digest is at stake, being lenient is not enough: a [`Shape`] refuses what Go reads in another way than
-//! everyone else.
+//! A document with a digest must mean the same to every reader: a [`Shape`] refuses documents that Go reads differently
+//! from other languages.
 //!
 //! Source: Go's `encoding/json`, documentation of `Unmarshal` and `foldName` in `fold.go`.
 
@@ -20,22 +20,22 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-/// A Go structure: its fields by name.
+/// A structure that is read by the names of its fields, as Go does.
 pub trait Fields: Default {
-    /// Whether a key that it does not know is an error.
+    /// Whether an unknown key is an error.
     const STRICT: bool = false;
 
-    /// Takes the value of a key, whose name comes without its case, in small letters. False if it knows no such key.
+    /// Reads the value of a key; `name` is in lowercase. Returns false for an unknown key, without reading the value.
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
 }
 
-/// The first JSON value in a text, which must be an object or `null`; what follows is not looked at. A text of blanks
-/// holds no value.
+/// Reads the first JSON value in a text, which must be an object or `null`. Ignores the text after it. Returns `None`
+/// for an empty or blank text.
 pub fn first<T: Fields>(text: &str) -> Result<Option<T>, serde_json::Error> {
     read(text).map(|read| read.map(|(value, _)| value))
 }
 
-/// The only JSON value in a text, likewise.
+/// Reads the only JSON value in a text, as [`first`] does. Text after the value is an error.
 pub fn only<T: Fields>(text: &str) -> Result<Option<T>, serde_json::Error> {
     match read(text)? {
         Some((_, rest)) if !rest.trim_ascii().is_empty() => {
@@ -55,7 +55,7 @@ fn read<T: Fields>(text: &str) -> Result<Option<(T, &str)>, serde_json::Error> {
     Ok(Some((value, rest)))
 }
 
-/// A key of a structure without its case. Two letters beside ASCII fold to ASCII ones.
+/// Returns a key in lowercase, as Go compares keys. Two characters outside ASCII fold to ASCII letters.
 fn fold(name: &str) -> String {
     name.chars()
         .map(|c| match c {
@@ -66,7 +66,7 @@ fn fold(name: &str) -> String {
         .collect()
 }
 
-/// Takes the next value for a text; `null` leaves it.
+/// Reads the next value into a text. `null` leaves the text unchanged.
 pub fn text<'de, A: MapAccess<'de>>(field: &mut String, map: &mut A) -> Result<bool, A::Error> {
     if let Some(text) = map.next_value()? {
         *field = text;
@@ -74,7 +74,7 @@ pub fn text<'de, A: MapAccess<'de>>(field: &mut String, map: &mut A) -> Result<b
     Ok(true)
 }
 
-/// Takes the next value for a map, whose keys count with their case; `null` empties it.
+/// Adds the next value to a map, whose keys are case-sensitive. `null` empties the map.
 pub fn entries<'de, A: MapAccess<'de>, T: DeserializeOwned + Default>(
     field: &mut BTreeMap<String, T>,
     map: &mut A,
@@ -90,7 +90,7 @@ pub fn entries<'de, A: MapAccess<'de>, T: DeserializeOwned + Default>(
     Ok(true)
 }
 
-/// Reads a structure by its fields.
+/// Deserialises a type by its [`Fields`].
 #[derive(Default)]
 pub struct Object<T>(pub T);
 

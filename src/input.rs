@@ -1,6 +1,6 @@
-//! Input: files that others may have made, opened so that they cannot block or surprise. A FIFO in an image layout
-//! would make `open` wait for a writer for ever, and a device may do anything; only regular files are opened, and
-//! `/dev/null`, by which people say that there is no file.
+//! Input: opening files that another user may have created. Opening a FIFO in an image layout would wait for a writer
+//! forever, and opening a device can have any effect. Therefore only regular files and `/dev/null`, the usual way to
+//! name an empty file, can be opened.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -9,8 +9,12 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Opens a regular file for reading. Anything else is an error of the kind `InvalidInput`, without waiting: the file
-/// is opened with `O_NONBLOCK`, and what was opened is looked at, not what the path named before.
+/// Opens a regular file or `/dev/null` for reading. Never waits: the file is opened with `O_NONBLOCK`. The check is on
+/// the opened file, because the path may change between a check and the opening.
+///
+/// # Errors
+///
+/// An error of the kind `InvalidInput` for any other kind of file.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new()
@@ -28,7 +32,7 @@ fn is_readable(metadata: &Metadata) -> bool {
     metadata.is_file() || (metadata.file_type().is_char_device() && is_null(metadata.rdev()))
 }
 
-/// Returns whether this is the number of the null device, which differs between systems.
+/// Returns whether a device number is that of `/dev/null`.
 fn is_null(device: u64) -> bool {
     std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == device)
 }

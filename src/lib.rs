@@ -1,18 +1,21 @@
-//! Registry images into the Nix store, layer by layer, **without downloading anything to learn its
-//! hash**, because the manifest already holds it.
+//! A client for container registries that brings images into the Nix store, layer by layer. It **downloads nothing to
+//! compute a hash**, because the manifest already contains the hashes.
+//!
+//! Start with [`registry::Registry`]: it resolves a [`name::Reference`] to a manifest and fetches blobs. The directory
+//! `examples` has complete programs.
 //!
 //! # Architecture
 //!
-//! The modules stand in five layers. A module uses its own layer and those above it in this list, never one
-//! below; `tests/it/layers.rs` reads the sources and holds this.
+//! The modules form five layers. A module uses modules of its own layer and of the layers above it in this list. The
+//! test `tests/it/layers.rs` reads the sources and checks this.
 //!
-//! | layer | what lives there |
+//! | layer | contents |
 //! |---|---|
-//! | values | what the specifications name: references, digests, descriptors, manifests. Parsed at the door, no input or output |
-//! | mechanisms | HTTP, verification, compression, files that appear whole or not at all. They know no registry |
-//! | auth | challenges, tokens, and where credentials come from |
+//! | values | the terms of the specifications: references, digests, descriptors, manifests. They parse text and do no input or output |
+//! | mechanisms | HTTP, verification, compression, files that are absent or complete. They do not know registries |
+//! | auth | challenges, tokens, and the sources of credentials |
 //! | subject | the registry client, archives, Nix text, the lock file, Compose files, the read-only registry, container daemons |
-//! | program | the command line: arguments, one file per command, errors for people, exit codes |
+//! | program | the command line: arguments, one file per command, error messages, exit codes |
 //!
 //! ```text
 //! arguments, environment → cli::args → Reference, Credentials, Platform, Output
@@ -22,7 +25,7 @@
 //! Document<Manifest> → nix::expression → render → standard output
 //! ```
 //!
-//! Bytes whose digest matters are kept in a [`oci::Document`] and never serialised again.
+//! A document whose digest matters stays in an [`oci::Document`] with its original bytes. It is never serialised again.
 
 // Values.
 pub mod causes;

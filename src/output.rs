@@ -1,11 +1,11 @@
-//! Output: a file or directory that is absent or complete, never half.
+//! Output: a file or directory that is either absent or complete.
 //!
-//! A file is written without a name (`O_TMPFILE`) where the filesystem can, so that not even `kill -9`
-//! leaves anything behind, and is linked to its name at the end; elsewhere it has a temporary name in the
-//! same directory. Devices and pipes that exist (`/dev/null`, a FIFO) are written as they are.
+//! If the file system supports it, a file has no name while it is written (`O_TMPFILE`), so even `kill -9` leaves
+//! nothing behind. It gets its name at the end. Otherwise it has a temporary name in the same directory. Devices and
+//! pipes that exist (`/dev/null`, a FIFO) are written directly.
 //!
-//! A file that replaces another has its permissions, and its owner and group where the system lets it: as if the other
-//! had been written to. So what was not for others to read does not become so. Access control lists are not kept.
+//! A file that replaces another gets the permissions of the old file and, if the system allows it, its owner and group.
+//! So a private file stays private. Access control lists are not kept.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD};
 use tempfile::{NamedTempFile, TempDir};
 
-/// What to do if the output is there already.
+/// What to do if the output exists already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// Fail, and leave it as it is.
+    /// Fail, and leave the existing file unchanged.
     Refuse,
-    /// Replace it once the new content is complete.
+    /// Replace the existing file when the new content is complete.
     Replace,
 }
 
@@ -41,7 +41,11 @@ enum State {
 }
 
 impl OutputFile {
-    /// Starts a file that [`commit`](Self::commit) will name `path`.
+    /// Creates a file that [`commit`](Self::commit) names `path`.
+    ///
+    /// # Errors
+    ///
+    /// An error for which [`Error::is_existing`] holds if the file exists and `existing` is [`Existing::Refuse`].
     pub fn create(path: &Path, existing: Existing) -> Result<Self, Error> {
         let failed = |source| Error::create(path, source);
         let mut replaced = None;
@@ -58,7 +62,7 @@ impl OutputFile {
                 });
             }
             Ok(_) if existing == Existing::Refuse => return Err(Error::exists(path)),
-            // A link that leads nowhere stands in the way like a file.
+            // A symbolic link without a target counts as an existing file.
             Err(_) if path.is_symlink() && existing == Existing::Refuse => {
                 return Err(Error::exists(path));
             }
@@ -89,7 +93,8 @@ impl OutputFile {
         Ok(file)
     }
 
-    /// Standard output, taken as a pipe even where it leads to a file: what others wrote to it stays.
+    /// Returns standard output. It is treated as a pipe even if it is a file, because the file may have earlier
+    /// content.
     pub fn standard_output() -> Result<Self, Error> {
         let path = Path::new("standard output");
         let descriptor = io::stdout().as_fd().try_clone_to_owned();
@@ -104,13 +109,13 @@ impl OutputFile {
         })
     }
 
-    /// What it is called in messages.
+    /// Returns the name of the output in messages.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file itself, for copies in the kernel and writes at an offset.
+    /// Returns the file itself, for copies in the kernel and for writes at an offset.
     #[must_use]
     pub fn as_file(&self) -> &File {
         match &self.state {
@@ -119,7 +124,7 @@ impl OutputFile {
         }
     }
 
-    /// Whether bytes can be written at any offset, and read back: not so a device or a pipe.
+    /// Returns whether bytes can be written at any offset and read back. Devices and pipes cannot do this.
     #[must_use]
     pub fn is_seekable(&self) -> bool {
         !matches!(self.state, State::Direct(_))
@@ -132,7 +137,7 @@ impl OutputFile {
         match self.state {
             State::Direct(_) => Ok(()),
             State::Unnamed(file) => match link(&file, &self.path) {
-                // A link cannot replace a file, a rename can.
+                // linkat(2) cannot replace a file; rename(2) can.
                 Err(error)
                     if error.kind() == io::ErrorKind::AlreadyExists
                         && self.existing == Existing::Replace =>
@@ -162,22 +167,22 @@ impl Write for OutputFile {
     }
 }
 
-/// Gives a file that has no content yet the permissions, owner and group of the one that it will replace.
+/// Gives an empty file the permissions, owner and group of the file that it will replace.
 fn take_over(file: &File, replaced: &fs::Metadata) -> io::Result<()> {
     let own = file.metadata()?;
     let mut mode = replaced.mode() & 0o777;
-    // Only the superuser may give files away; members of a group may give it theirs.
+    // Only the superuser may change the owner. A user may set a group of which they are a member.
     if own.uid() != replaced.uid() {
         let _ = fchown(file, Some(replaced.uid()), None);
     }
     if own.gid() != replaced.gid() && fchown(file, None, Some(replaced.gid())).is_err() {
-        // What one group may do is not what another may do: that one is among the others.
+        // The new file has another group: that group gets the permissions of all other users.
         mode = mode & 0o707 | (mode & 0o007) << 3;
     }
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
-/// Names an unnamed file: the way of linkat(2) that needs no capability.
+/// Gives an unnamed file a name, by the form of linkat(2) that requires no capability.
 fn link(file: &File, path: &Path) -> io::Result<()> {
     let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
     let flags = AtFlags::SYMLINK_FOLLOW;
@@ -190,7 +195,7 @@ fn link(file: &File, path: &Path) -> io::Result<()> {
     )?)
 }
 
-/// Puts an unnamed file in the place of another, by a name that exists for a moment.
+/// Replaces a file by an unnamed one, which has a temporary name for a moment.
 fn replace(file: &File, path: &Path) -> io::Result<()> {
     let temporary = tempfile::Builder::new()
         .prefix(".hocker-")
@@ -201,8 +206,8 @@ fn replace(file: &File, path: &Path) -> io::Result<()> {
         .map_err(|failed| failed.error)
 }
 
-/// Opens a file without a name; `None` where the filesystem or the kernel has no such thing, or where
-/// `/proc`, which naming it needs, is not mounted.
+/// Opens a file without a name. Returns `None` if the file system or the kernel does not support it, or if `/proc`,
+/// which [`link`] needs, is not mounted.
 #[cfg(target_os = "linux")]
 fn open_unnamed(directory: &Path) -> io::Result<Option<File>> {
     use rustix::fs::{Mode, OFlags};
@@ -217,7 +222,7 @@ fn open_unnamed(directory: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Only Linux has such files.
+/// Returns `None`: only Linux has files without a name.
 #[cfg(not(target_os = "linux"))]
 fn open_unnamed(_directory: &Path) -> io::Result<Option<File>> {
     Ok(None)
@@ -228,7 +233,7 @@ fn is_stream(metadata: &fs::Metadata) -> bool {
     kind.is_char_device() || kind.is_fifo() || kind.is_socket() || kind.is_block_device()
 }
 
-/// The directory that a path is in.
+/// Returns the directory of a path; `.` for a bare file name.
 #[must_use]
 pub fn parent(path: &Path) -> &Path {
     match path.parent() {
@@ -245,10 +250,13 @@ pub struct OutputDirectory {
 }
 
 impl OutputDirectory {
-    /// Starts a directory that [`commit`](Self::commit) will name `path`. An empty directory may stand
-    /// there already.
+    /// Creates a directory that [`commit`](Self::commit) names `path`. `path` may be an empty directory.
+    ///
+    /// # Errors
+    ///
+    /// An error for which [`Error::is_existing`] holds if `path` is a file or a directory with files.
     pub fn create(path: &Path) -> Result<Self, Error> {
-        // A directory of this kind can be filled, but not be replaced by a rename.
+        // rename(2) cannot replace such a directory.
         if is_fixed(path) {
             return Err(Error::create(path, io::ErrorKind::ResourceBusy.into()));
         }
@@ -275,7 +283,7 @@ impl OutputDirectory {
         })
     }
 
-    /// Where to write until then.
+    /// Returns the temporary path of the directory until [`commit`](Self::commit).
     #[must_use]
     pub fn path(&self) -> &Path {
         self.temporary.path()
@@ -286,13 +294,13 @@ impl OutputDirectory {
         // Renaming onto an empty directory replaces it (rename(2)); onto any other it fails.
         fs::rename(self.temporary.path(), &self.path)
             .map_err(|source| Error::name(&self.path, source))?;
-        // The temporary name is gone, so there is nothing left to remove.
+        // The temporary name does not exist any more, so nothing has to be removed.
         let _ = self.temporary.keep();
         Ok(())
     }
 }
 
-/// Whether a path is the working directory, the root, or a mount point.
+/// Returns whether a path is the working directory, the root, or a mount point.
 fn is_fixed(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(metadata) = fs::metadata(path) else {
@@ -306,7 +314,7 @@ fn is_fixed(path: &Path) -> bool {
     is_mounted || same(Path::new(".")) || same(Path::new("/"))
 }
 
-/// An output that cannot be written.
+/// A failure to create or write an output.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {}", path.display())]
 pub struct Error {
@@ -318,7 +326,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// A file or directory `path` that could not be made.
+    /// Returns the error for a file or directory that cannot be created.
     #[must_use]
     pub fn create(path: &Path, source: io::Error) -> Self {
         Self {
@@ -337,7 +345,7 @@ impl Error {
         Self::create(path, io::ErrorKind::AlreadyExists.into())
     }
 
-    /// A write to `path` that failed.
+    /// Returns the error for a failed write to `path`.
     #[must_use]
     pub fn write(path: &Path, source: io::Error) -> Self {
         Self {
@@ -348,19 +356,19 @@ impl Error {
         }
     }
 
-    /// Whether whoever read the output closed it.
+    /// Returns whether the reader of the output closed the pipe.
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {
         self.source.kind() == io::ErrorKind::BrokenPipe
     }
 
-    /// Whether the output was there already, and is a directory.
+    /// Returns whether the output exists already and is a directory.
     #[must_use]
     pub fn is_existing_directory(&self) -> bool {
         self.is_directory && self.is_existing()
     }
 
-    /// Whether the output was there already.
+    /// Returns whether the output exists already.
     #[must_use]
     pub fn is_existing(&self) -> bool {
         self.source.kind() == io::ErrorKind::AlreadyExists

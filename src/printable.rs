@@ -1,31 +1,31 @@
-//! Printable text: what servers, authors of images and files say, made fit for a terminal, a journal, a build log, a
-//! table or a picture. Control characters could move the cursor or forge a line, bidirectional ones change the order
-//! in which a line is read, and invisible ones hide parts of a name.
+//! Printable text: text from servers, images and files, made safe for a terminal, a journal, a build log, a table or a
+//! picture. Control characters could move the cursor or forge a line, bidirectional characters change the order of the
+//! text, and invisible characters hide parts of a name.
 //!
-//! [`Printable`] can be made in one way only, so that a function that takes it cannot print anything raw.
+//! Every constructor of [`Printable`] escapes such characters. So a function that takes a `Printable` cannot print raw
+//! text.
 //!
 //! Sources: Unicode Standard Annex #9, section 2 (directional formatting); Unicode's property
 //! `Default_Ignorable_Code_Point`; CVE-2021-42574 ("Trojan Source").
 
 use std::fmt;
 
-/// No line is longer than this many characters.
+/// The maximum length of a line, in characters before escaping.
 pub const MAX_LINE: usize = 2000;
 
-/// One line of text without control, bidirectional or invisible characters: they are shown escaped, as Rust writes
-/// them (`\n`, `\u{1b}`, `\u{202e}`). It has at most [`MAX_LINE`] characters before escaping; an ellipsis shows that
-/// there were more.
+/// One line of text without control, bidirectional or invisible characters: these are escaped as Rust writes them
+/// (`\n`, `\u{1b}`, `\u{202e}`). The line has at most [`MAX_LINE`] characters before escaping; an ellipsis marks a cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Printable(String);
 
 impl Printable {
-    /// Makes text printable.
+    /// Makes a text printable.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self::at_most(MAX_LINE, text)
     }
 
-    /// The same, with a limit of its own.
+    /// Makes at most `characters` characters of a text printable.
     #[must_use]
     pub fn at_most(characters: usize, text: &str) -> Self {
         let mut printable = String::with_capacity(text.len().min(characters));
@@ -43,19 +43,19 @@ impl Printable {
         Self(printable)
     }
 
-    /// Makes text printable whose length is bounded elsewhere, or is that of all that the user has.
+    /// Makes a text of any length printable, for texts whose length is limited elsewhere or whose end must not be lost.
     #[must_use]
     pub fn of_any_length(text: &str) -> Self {
         Self::at_most(usize::MAX, text)
     }
 
-    /// Makes bytes printable that should be UTF-8: what is not shows as U+FFFD.
+    /// Makes bytes printable that should be UTF-8. Invalid bytes become U+FFFD.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self::new(&String::from_utf8_lossy(bytes))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -68,7 +68,7 @@ impl fmt::Display for Printable {
     }
 }
 
-/// Whether a character shows as itself and leaves its neighbours alone.
+/// Returns whether a character is visible and does not change the display of other characters.
 #[must_use]
 pub fn is_printable(character: char) -> bool {
     !character.is_control()

@@ -1,19 +1,19 @@
-//! URLs fit for messages. Blob redirects carry signatures in their query and some registries are named
-//! with `user:password@`: [`SafeUrl`] shows neither, and [`shown`] neither for what is not a URL after all.
+//! URLs for messages. The query of a redirect to a blob often contains a signature, and users write registries with
+//! `user:password@`. [`SafeUrl`] shows neither, and [`shown`] does the same for text that may not be a URL.
 
 use std::fmt;
 use url::Url;
 
-/// Shows a URL without user information, query and fragment.
+/// A URL without user information, query and fragment, for messages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SafeUrl(Box<Url>);
 
 impl SafeUrl {
-    /// Keeps what may be shown of `url`.
+    /// Removes the secret parts of `url`.
     #[must_use]
     pub fn new(url: &Url) -> Self {
         let mut shown = url.clone();
-        // Both fail only for URLs that cannot have user information, which then have none to hide.
+        // Both fail only for URLs that cannot have user information.
         let _ = shown.set_username("");
         let _ = shown.set_password(None);
         if shown.query().is_some() {
@@ -23,21 +23,22 @@ impl SafeUrl {
         Self(Box::new(shown))
     }
 
-    /// Whether it has the scheme, host and port of another.
+    /// Returns whether both URLs have the same scheme, host and port.
     #[must_use]
     pub fn is_at(&self, other: &Url) -> bool {
         self.0.origin() == other.origin()
     }
 
-    /// Whether the scheme is https.
+    /// Returns whether the scheme is https.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
 }
 
-/// What may be quoted of a text that a user or a server gave: where it looks like a URL, with or without its scheme, nothing that
-/// could be user information, a query or a fragment. It need not parse, and often is quoted because it does not.
+/// Returns the part of a text from a user or server that may be quoted. If the text looks like a URL, with or without a
+/// scheme, the user information, the query and the fragment are replaced by `…`. The text does not have to be a valid
+/// URL.
 #[must_use]
 pub fn shown(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
@@ -46,7 +47,7 @@ pub fn shown(text: &str) -> String {
             _ => text.to_owned(),
         };
     };
-    // Up to the last one: a password with a slash or a question mark in it parses as something else.
+    // Up to the last `@`: a password may contain a slash or a question mark.
     let (user, rest) = rest
         .rsplit_once('@')
         .map_or(("", rest), |(_, rest)| ("…@", rest));
@@ -56,8 +57,8 @@ pub fn shown(text: &str) -> String {
     format!("{scheme}://{user}{rest}{query}")
 }
 
-/// Whether a text holds user information if somebody takes it for a URL. What does not parse counts as one where it has
-/// an `@`: a password with a slash in it, for example.
+/// Returns whether a text contains user information if it is read as a URL. An invalid URL with an `@` counts too: for
+/// example, a password may contain a slash.
 #[must_use]
 pub fn has_user_information(text: &str) -> bool {
     match text.parse::<Url>() {
@@ -70,7 +71,7 @@ pub fn has_user_information(text: &str) -> bool {
     }
 }
 
-/// Whether it is the digest of a reference rather than the host after a password.
+/// Returns whether the text after an `@` is the digest of a reference, not the host after a password.
 fn is_digest(text: &str) -> bool {
     ["sha256:", "sha512:"]
         .iter()

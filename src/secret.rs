@@ -1,5 +1,5 @@
-//! A password or token. It owns the rule that a secret is never printed: there is no `Display`, `Debug`
-//! shows stars, and the one way to the text is [`Secret::expose`], which a reader can search for.
+//! Secrets: passwords and tokens, which are never printed. [`Secret`] has no `Display`, its `Debug` prints stars, and
+//! only [`Secret::expose`] returns the text, so a reader can search for its uses.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps the secret text.
+    /// Wraps a secret text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself, for the one header or form field that it is meant for.
+    /// Returns the text, for the header or form field that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is no text at all, as an unset impure variable of a Nix build arrives.
+    /// Returns whether the text is empty. In a Nix build, an unset impure variable is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,5 +1,5 @@
-//! Verification: bytes are counted and hashed as they pass, and the end of the content is only reached if
-//! both agree with what was promised. The error comes *instead of* the end.
+//! Verification: counts and hashes bytes as they pass. Content with another digest or size ends with an error *instead
+//! of* its end.
 //!
 //! Source: OCI image specification, `descriptor.md`, section "Verification".
 
@@ -8,17 +8,17 @@ use std::io::{self, Write};
 use crate::class::Class;
 use crate::oci::digest::{Digest, Hasher};
 
-/// How many bytes some content has.
+/// The expected number of bytes of some content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// Exactly this many, as a descriptor says.
+    /// Exactly this number of bytes, from a descriptor.
     Exact(u64),
-    /// Not known, because no descriptor is at hand: more than this many are not taken.
+    /// An unknown size, because no descriptor is available. More than this number of bytes is an error.
     AtMost(u64),
 }
 
 impl Size {
-    /// The size, where it is known.
+    /// Returns the size in bytes, if it is known.
     #[must_use]
     pub fn known(self) -> Option<u64> {
         match self {
@@ -27,7 +27,7 @@ impl Size {
         }
     }
 
-    /// Holds the number of bytes that there are in all against it, such as the length that a server announces.
+    /// Compares the total number of bytes, for example the `Content-Length` of a response, with the expected size.
     pub fn check_total(self, expected: Digest, found: u64) -> Result<(), Error> {
         match self {
             Self::Exact(size) if found < size => Err(Error::TooShort {
@@ -39,7 +39,7 @@ impl Size {
         }
     }
 
-    /// Holds the number of bytes that have come so far against it.
+    /// Compares the number of bytes until now with the expected size.
     fn check_seen(self, expected: Digest, seen: u64) -> Result<(), Error> {
         match self {
             Self::Exact(size) if seen > size => Err(Error::TooLong { expected, size }),
@@ -49,7 +49,7 @@ impl Size {
     }
 }
 
-/// Holds passing bytes against a digest and, where it is known, an exact size.
+/// Verifies bytes against a digest and a size as they arrive.
 pub struct Verifier {
     expected: Digest,
     size: Size,
@@ -58,14 +58,14 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Expects content with this digest and, if given, exactly this many bytes. Who gives no size bounds the content
-    /// in another way.
+    /// Expects content with this digest and, if `size` is given, exactly this number of bytes. Without a size, the
+    /// caller must limit the content.
     #[must_use]
     pub fn new(expected: Digest, size: Option<u64>) -> Self {
         Self::of_size(expected, size.map_or(Size::AtMost(u64::MAX), Size::Exact))
     }
 
-    /// Expects content with this digest and of this size.
+    /// Expects content with this digest and this size.
     #[must_use]
     pub fn of_size(expected: Digest, size: Size) -> Self {
         Self {
@@ -76,7 +76,11 @@ impl Verifier {
         }
     }
 
-    /// Takes the next bytes; fails as soon as there are too many.
+    /// Adds the next bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLong`] or [`Error::OverLimit`] as soon as the content has too many bytes.
     pub fn update(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.seen += bytes.len() as u64;
         self.size.check_seen(self.expected, self.seen)?;
@@ -84,13 +88,13 @@ impl Verifier {
         Ok(())
     }
 
-    /// The number of bytes taken so far.
+    /// Returns the number of bytes until now.
     #[must_use]
     pub fn seen(&self) -> u64 {
         self.seen
     }
 
-    /// Accepts the end of the content.
+    /// Verifies the size and the digest at the end of the content.
     pub fn finish(self) -> Result<(), Error> {
         self.expect_end(self.seen)?;
         let actual = self.hasher.finish();
@@ -104,12 +108,12 @@ impl Verifier {
         }
     }
 
-    /// Refuses content that has another number of bytes in all, before any of it is taken.
+    /// Verifies the total number of bytes before the content itself arrives.
     pub fn expect_end(&self, found: u64) -> Result<(), Error> {
         self.size.check_total(self.expected, found)
     }
 
-    /// Verifies content that is at hand as a whole.
+    /// Verifies content that is completely in memory.
     pub fn check(expected: Digest, size: Option<u64>, bytes: &[u8]) -> Result<(), Error> {
         let mut verifier = Self::new(expected, size);
         verifier.update(bytes)?;
@@ -117,14 +121,14 @@ impl Verifier {
     }
 }
 
-/// A writer that hashes what passes, for content that must come out right on the far side of a decoder.
+/// A writer that verifies the bytes that it passes on, for example the output of a decoder.
 pub struct VerifyingWriter<W> {
     output: W,
     verifier: Verifier,
 }
 
 impl<W: Write> VerifyingWriter<W> {
-    /// Expects that what is written to `output` has this digest.
+    /// Expects that the bytes written to `output` have this digest.
     pub fn new(expected: Digest, output: W) -> Self {
         Self {
             output,
@@ -132,7 +136,7 @@ impl<W: Write> VerifyingWriter<W> {
         }
     }
 
-    /// Accepts the end, and gives the writer back with the number of bytes that it took.
+    /// Verifies the digest at the end. Returns the inner writer and the number of bytes written.
     pub fn finish(self) -> Result<(W, u64), Error> {
         let written = self.verifier.seen();
         self.verifier.finish()?;
@@ -154,44 +158,44 @@ impl<W: Write> Write for VerifyingWriter<W> {
     }
 }
 
-/// Content that is not what its digest and size say.
+/// Content that does not match its digest or size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The bytes hash to something else.
+    /// The content has another digest.
     #[error("digest mismatch: expected {}, got {}", .0.expected, .0.actual)]
     Digest(Box<Mismatch>),
-    /// More bytes than promised.
+    /// The content has more bytes than its descriptor states.
     #[error("size mismatch for {expected}: expected {size} bytes, got more")]
     TooLong {
-        /// What was promised.
+        /// The expected digest.
         expected: Digest,
-        /// Its size in bytes.
+        /// The expected size in bytes.
         size: u64,
     },
-    /// More bytes than are taken where no size was promised.
+    /// Content of unknown size has more bytes than the limit.
     #[error(
         "the content of {expected} is longer than {limit} bytes, the limit for content of unknown size"
     )]
     OverLimit {
-        /// What was promised.
+        /// The expected digest.
         expected: Digest,
         /// The limit in bytes.
         limit: u64,
     },
-    /// Fewer bytes than promised.
+    /// The content has fewer bytes than its descriptor states.
     #[error("size mismatch for {expected}: expected {size} bytes, got {seen}")]
     TooShort {
-        /// What was promised.
+        /// The expected digest.
         expected: Digest,
-        /// Its size in bytes.
+        /// The expected size in bytes.
         size: u64,
-        /// The bytes that came.
+        /// The number of bytes that arrived.
         seen: u64,
     },
 }
 
 impl Error {
-    /// [`Class::Unsupported`] for content of unknown size that exceeds the limit, else [`Class::Integrity`].
+    /// Returns [`Class::Unsupported`] for content of unknown size that exceeds the limit, else [`Class::Integrity`].
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -201,12 +205,12 @@ impl Error {
     }
 }
 
-/// A promised digest and the one that came instead.
+/// An expected digest and the digest of the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// What was promised.
+    /// The expected digest.
     pub expected: Digest,
-    /// What came.
+    /// The digest of the content.
     pub actual: Digest,
 }
 

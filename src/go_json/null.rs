@@ -1,10 +1,10 @@
-//! `null` in documents, which Go writes for what is empty, and reads as such.
+//! `null` in documents: Go writes it for empty values and reads it as an empty value.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Free texts by their keys. To Go, `null` is an empty map, and an empty text.
+/// Reads a map of texts, such as annotations. `null` is an empty map or an empty text.
 pub(crate) fn texts<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {
@@ -15,7 +15,7 @@ pub(crate) fn texts<'de, D: serde::Deserializer<'de>>(
         .collect())
 }
 
-/// Go writes what is empty as `null`, and reads it so.
+/// Reads a value. `null` is the default value.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,

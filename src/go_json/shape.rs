@@ -1,6 +1,6 @@
-//! Objects whose keys everyone reads alike. To Go's `encoding/json`, `Layers` is `layers`; to other readers it is an
-//! unknown key. A document that has one beside the other, or one instead of the other, is two documents of one digest
-//! (the kind of fault that CVE-2021-41190 is about).
+//! Shapes: objects whose keys mean the same to every reader. To Go's `encoding/json`, `Layers` is `layers`; to other
+//! readers it is an unknown key. A document with such a key, alone or next to the other, is two documents with one
+//! digest (CVE-2021-41190 is a fault of this kind).
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,20 +11,24 @@ use serde::de::{
 
 use super::fold;
 
-/// What the keys of a document are, level by level.
+/// The known keys of a document, level by level.
 #[derive(Debug)]
 pub enum Shape {
-    /// Anything: a plain value, or one whose keys are free.
+    /// Any value. Its keys, if any, are not checked.
     Any,
-    /// An object with these keys, and with others that nobody knows.
+    /// An object with these known keys. Unknown keys are allowed.
     Object(&'static [(&'static str, &'static Shape)]),
-    /// A list of such things.
+    /// A list of values of this shape.
     List(&'static Shape),
 }
 
 impl Shape {
-    /// Refuses a known key that is there twice or in another case, and a list in place of an object. Values of
-    /// other wrong types are for the parser to judge.
+    /// Checks `bytes` against the shape.
+    ///
+    /// # Errors
+    ///
+    /// [`ShapeError::Ambiguous`] for a known key that appears twice or in another case, [`ShapeError::Json`] for
+    /// invalid JSON or a list in place of an object. The document's parser reports other wrong types.
     pub fn check(&'static self, bytes: &[u8]) -> Result<(), ShapeError> {
         let is_ambiguous = Cell::new(false);
         let seed = Seed {
@@ -44,13 +48,13 @@ impl Shape {
     }
 }
 
-/// Bytes that do not have a [`Shape`].
+/// A document that does not have its [`Shape`].
 #[derive(Debug, thiserror::Error)]
 pub enum ShapeError {
-    /// They are not JSON, or a list stands in place of an object.
+    /// The document is not JSON, or has a list in place of an object.
     #[error(transparent)]
     Json(serde_json::Error),
-    /// Programs read them in different ways.
+    /// Programs can read the document in different ways.
     #[error(transparent)]
     Ambiguous(serde_json::Error),
 }
@@ -116,7 +120,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let Shape::List(element) = self.shape else {
-            // Serde would take its elements for the fields, in their order.
+            // Serde would read the elements as the fields, in their order.
             return Err(A::Error::invalid_type(Unexpected::Seq, &"an object"));
         };
         while list.next_element_seed(self.within(element))?.is_some() {}

@@ -295,7 +295,9 @@ mod tests {
             "",
         );
         assert!(refused(bytes, Some(&MediaType::DOCKER_MANIFEST)).contains("was sent as"));
-        assert!(refused(manifest("", ""), Some(&MediaType::OCI_INDEX)).contains("has the fields of"));
+        assert!(
+            refused(manifest("", ""), Some(&MediaType::OCI_INDEX)).contains("has the fields of")
+        );
     }
 
     #[test]
