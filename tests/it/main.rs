@@ -43,6 +43,7 @@ mod classic; // classic names and classic command lines
 mod credentials; // where they are found, in which order, and that nobody hears them
 mod documents; // as others write them: refused where they could be read in two ways, taken where they are only odd
 mod faults; // everything that can go wrong on the way, one test each
+mod help; // the help of every command, word by word
 mod manual; // manual pages know every environment variable, and each other
 mod mirrors; // asked first, never believed
 mod parsers; // documents and names that are almost right
