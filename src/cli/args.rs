@@ -1,4 +1,4 @@
-//! Arguments: what can be asked for. The doc comments here are the help texts.
+//! The definition of the command line. Its doc comments are the texts of `--help`.
 
 pub(crate) mod lock;
 mod on_disk;
@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use super::classic;
-use super::unquoted::Unquoted;
+use super::redacted::Redacted;
 use hocker::compression::Limit;
 use hocker::name::Reference;
 use hocker::name::endpoint::Endpoint;
@@ -25,7 +25,7 @@ use hocker::oci::digest::{self, Digest};
 use hocker::oci::platform::Platform;
 use hocker::secret::Secret;
 
-/// Registry images into the Nix store, layer by layer, without downloading anything to learn its hash.
+/// Fetch container images into the Nix store, layer by layer, and learn their hashes without a download
 #[derive(Debug, Parser)]
 #[command(
     name = "hocker",
@@ -35,7 +35,7 @@ use hocker::secret::Secret;
     max_term_width = 100
 )]
 pub(crate) struct Args {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
 
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 
-    /// Tell more: where credentials come from
+    /// Verbose output: print the sources of credentials and of certificate authorities
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
 
@@ -51,38 +51,38 @@ pub(crate) struct Args {
     pub(crate) transport: TransportArgs,
 }
 
-/// How stubborn to be with registries.
+/// Retries, timeouts, mirrors and blob stores.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct TransportArgs {
-    /// Retry so many failures in a row that may pass by themselves [default: 4]
+    /// Retry up to N transient failures in a row [default: 4]
     #[arg(long, global = true, value_name = "N")]
     pub(crate) retries: Option<u32>,
 
-    /// Wait so long before the first retry; the delay doubles with each [default: 0.5]
+    /// Wait this many seconds before the first retry; each further retry doubles the delay [default: 0.5]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds)]
     pub(crate) retry_delay: Option<Duration>,
 
-    /// Give up on a connection on which nothing comes for so long [default: 60]
+    /// Abort a transfer after this many seconds without data [default: 60]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds)]
     pub(crate) stall_timeout: Option<Duration>,
 
-    /// Ask there first for what a registry has, by digest only; may be given several times
-    #[arg(long, global = true, value_name = "REGISTRY=URL", value_parser = Unquoted(str::parse::<Mirror>))]
+    /// Try this mirror before the registry, by digest only; may be given several times
+    #[arg(long, global = true, value_name = "REGISTRY=URL", value_parser = Redacted(str::parse::<Mirror>))]
     pub(crate) mirror: Vec<Mirror>,
 
-    /// Follow redirects for layers to this server though its address is internal or it is not https; may be given
-    /// several times
-    #[arg(long, global = true, value_name = "URL", value_parser = Unquoted(values::origin))]
+    /// Follow redirects for layers to this server, even if its address is internal or its scheme is http; may be
+    /// given several times
+    #[arg(long, global = true, value_name = "URL", value_parser = Redacted(values::origin))]
     pub(crate) blobs_from: Vec<Url>,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Print an image's manifest, byte for byte
+    /// Print the manifest of an image, byte for byte
     Manifest(ManifestArgs),
-    /// Print or write an image's configuration
+    /// Print or write the config of an image
     Config(ConfigArgs),
     /// Write one layer of an image
     Layer(LayerArgs),
@@ -90,23 +90,23 @@ pub(crate) enum Command {
     Image(ImageArgs),
     /// Print a Nix expression that fetches an image
     Docker2nix(Docker2nixArgs),
-    /// Tell where credentials are found, what a registry asks for, and whether it lets you in
+    /// Show which credentials hocker finds, what a registry demands, and whether it grants access
     LoginCheck(LoginCheckArgs),
-    /// Keep a lock file: images that are pinned, followed and compared without a download
+    /// Keep a lock file: pin images, follow their tags and compare versions, without a download
     Lock(lock::LockArgs),
     /// Serve images on disk as a read-only registry
     Serve(ServeArgs),
-    /// Bring an image on disk into dockerd or podman, sending only what is not there
+    /// Load an image on disk into dockerd or podman, sending only what the daemon lacks
     Load(LoadArgs),
-    /// Remove images that `load --state` brought and that are no longer wanted
+    /// Remove images that `load --state` loaded and that are no longer wanted
     Prune(PruneArgs),
-    /// Build what a derivation describes; Nix starts this
+    /// Build the output of a derivation; Nix starts this command
     #[command(hide = true)]
     Builder,
-    /// Stream the image that a compositeImage.sh describes; its first line starts this
+    /// Stream the image that a compositeImage.sh describes; the first line of that file starts this command
     #[command(hide = true)]
     Composite(CompositeArgs),
-    /// Print completions for a shell; packages install them
+    /// Print the completions for a shell; packages install them
     #[command(hide = true)]
     Completions(CompletionsArgs),
     /// Write the manual pages; packages install them
@@ -114,40 +114,40 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
-/// Which image, and where.
+/// An image and its registry.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SourceArgs {
-    /// The image, as `docker pull` takes it: debian, ghcr.io/a/b:1, localhost:5000/x@sha256:…
+    /// Image, as `docker pull` takes it: debian, ghcr.io/a/b:1, localhost:5000/x@sha256:…
     #[arg(value_name = "IMAGE")]
     pub(crate) image: String,
 
-    /// The tag or digest, where IMAGE does not say it
+    /// Tag or digest, if IMAGE has none
     #[arg(value_name = "TAG")]
     pub(crate) tag: Option<String>,
 
-    /// The registry's URL; IMAGE is then taken as the repository's full name
-    #[arg(long, value_name = "URL", value_parser = Unquoted(str::parse::<Endpoint>))]
+    /// Fetch from the registry at this URL; IMAGE is then the full name of the repository
+    #[arg(long, value_name = "URL", value_parser = Redacted(str::parse::<Endpoint>))]
     pub(crate) registry: Option<Endpoint>,
 }
 
-/// Which of the images of an index.
+/// The platform that selects an image from an index.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlatformArgs {
-    /// The platform to choose from an index [default: linux on this machine's architecture]
+    /// Select this platform from a multi-platform image [default: linux on this machine's architecture]
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub(crate) platform: Option<Platform>,
 }
 
-/// Who is asking.
+/// Credentials for the registry.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Credentials")]
 #[group(skip)]
 pub(crate) struct CredentialArgs {
-    /// The user's name
+    /// Log in with this user name
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["token", "credentials_file"])]
     pub(crate) username: Option<String>,
 
-    /// The password; other users of the machine can read it here, so prefer --password-stdin
+    /// Log in with this password; other users of the machine can read it, so prefer --password-stdin
     #[arg(
         short,
         long,
@@ -162,7 +162,7 @@ pub(crate) struct CredentialArgs {
     #[arg(long, requires = "username")]
     pub(crate) password_stdin: bool,
 
-    /// A bearer token for the registry
+    /// Send this bearer token to the registry
     #[arg(
         short,
         long,
@@ -172,13 +172,13 @@ pub(crate) struct CredentialArgs {
     )]
     pub(crate) token: Option<Secret>,
 
-    /// A file with `USERNAME=` and `PASSWORD=` lines, or a `BEARER_TOKEN=` line
+    /// Read credentials from a file with `USERNAME=` and `PASSWORD=` lines, or with a `BEARER_TOKEN=` line
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) credentials_file: Option<PathBuf>,
 }
 
 impl CredentialArgs {
-    /// Whether there are any.
+    /// Whether any of these arguments is given.
     #[must_use]
     pub(crate) fn is_given(&self) -> bool {
         self.username.is_some() || self.token.is_some() || self.credentials_file.is_some()
@@ -193,7 +193,7 @@ pub(crate) struct ManifestArgs {
     #[command(flatten)]
     pub(crate) platform: PlatformArgs,
 
-    /// Print the index that the reference names, not the manifest of one platform
+    /// Print the index of a multi-platform image, not the manifest of one platform
     #[arg(long, conflicts_with = "platform")]
     pub(crate) index: bool,
 
@@ -216,26 +216,26 @@ pub(crate) struct ConfigArgs {
     pub(crate) credentials: CredentialArgs,
 }
 
-/// Where to write what is otherwise printed.
+/// An output file, in place of standard output.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OptionalOutputArgs {
-    /// Write to a file
+    /// Write to this file
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Replace the file if it exists, as the programs with classic names always do
+    /// Replace the file if it exists; the programs with classic names always do
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
 }
 
-/// Where to write.
+/// An output file.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct OutputArgs {
-    /// Write to a file; `-` is standard output
+    /// Write to this file; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 
-    /// Replace the file if it exists, as the programs with classic names always do
+    /// Replace the file if it exists; the programs with classic names always do
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -246,11 +246,11 @@ pub(crate) struct LayerArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
 
-    /// The layer's digest, with or without `sha256:`
+    /// Write the layer with this digest, given with or without `sha256:`
     #[arg(short, long, alias = "imageLayer", value_name = "DIGEST", value_parser = layer_digest)]
     pub(crate) layer: Digest,
 
-    /// The layer's size in bytes, as the manifest has it; without it, at most 16 GiB are taken
+    /// Expect this size in bytes, as in the manifest; without it, the limit is 16 GiB
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(..=MAX_BLOB_SIZE))]
     pub(crate) size: Option<u64>,
 
@@ -272,19 +272,20 @@ pub(crate) struct ImageArgs {
     #[command(flatten)]
     pub(crate) platform: PlatformArgs,
 
-    /// What to write
+    /// Write the image in this format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
-    /// Which image of a layout that has several
+    /// Select the image with this name from a layout with several
     #[arg(long = "image", value_name = "NAME")]
     pub(crate) name: Option<String>,
 
-    /// A further name of the image, or the only one of an image that has none; may be given several times
+    /// Add this name to the image; may be given several times
     #[arg(long = "tag", value_name = "NAME", value_parser = tag)]
     pub(crate) tags: Vec<Reference>,
 
-    /// Refuse layers that decompress to more [default: 1G, or 200 times the compressed size if that is more]
+    /// Refuse layers that decompress to more than this [default: 1 GiB or 200 times the compressed size, whichever is
+    /// more]
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_layer_size: Option<Limit>,
 
@@ -297,7 +298,7 @@ pub(crate) struct ImageArgs {
 fn tag(text: &str) -> Result<Reference, String> {
     match text.parse::<Reference>() {
         Ok(reference) if reference.digest.is_some() => {
-            Err("a digest is not for the user to give; a name is like debian:12".to_owned())
+            Err("a name has no digest; it is like debian:12".to_owned())
         }
         Ok(reference) => Ok(reference),
         Err(error) => Err(error.to_string()),
@@ -307,24 +308,24 @@ fn tag(text: &str) -> Result<Reference, String> {
 /// The formats of a whole image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A tar that `docker load` reads, with plain layers named after their diff ids
+    /// A tar for every `docker load`; the layers are decompressed and named after their diff IDs
     #[default]
     DockerArchive,
-    /// The same for Docker from 20.10 on, with the layers as they are: also an OCI image layout, which keeps
-    /// the registry's digest
+    /// A tar for `docker load` from Docker 20.10 on, which is also an OCI image layout; it has the registry's layers
+    /// unchanged, and so keeps the registry's digest
     DockerSave,
-    /// A tar of the OCI image layout, with the layers as they are
+    /// A tar of an OCI image layout, with the registry's layers unchanged
     OciArchive,
-    /// A directory in the OCI image layout, with the layers as they are
+    /// A directory with an OCI image layout, with the registry's layers unchanged
     OciDir,
 }
 
 /// `hocker docker2nix`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "With one argument the manifest is fetched and becomes part of the \
-    expression.\nWith IMAGE and TAG apart, as the classic program took them, a manifest on standard \
-    input\n(or from --manifest) is used, and no network is touched."
+    after_help = "With IMAGE alone, hocker fetches the manifest and makes it a part of the expression. With IMAGE \
+    and TAG, as the classic program takes them, hocker reads the manifest from standard input or from --manifest, \
+    and uses no network."
 )]
 pub(crate) struct Docker2nixArgs {
     #[command(flatten)]
@@ -332,11 +333,11 @@ pub(crate) struct Docker2nixArgs {
     #[command(flatten)]
     pub(crate) platform: PlatformArgs,
 
-    /// Read the manifest from a file instead of fetching it; `-` is standard input
+    /// Read the manifest from this file and fetch nothing; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
 
-    /// The name of the derivation [default: the image's]
+    /// Give the derivation this name [default: the image's name]
     #[arg(
         long = "alt-name",
         visible_alias = "altName",
@@ -351,24 +352,27 @@ pub(crate) struct Docker2nixArgs {
 
 /// `hocker login-check`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 allowed, 4 denied, 6 unavailable; no content is fetched.")]
+#[command(
+    after_help = "The command fetches no content. Its exit codes: 0 allowed, 4 denied, 6 unavailable."
+)]
 pub(crate) struct LoginCheckArgs {
-    /// The image, or a registry alone: ghcr.io, localhost:5000
+    /// Image, or a registry alone: ghcr.io, localhost:5000
     #[arg(value_name = "IMAGE_OR_REGISTRY", required_unless_present = "registry")]
     pub(crate) target: Option<String>,
 
-    /// The registry's URL; the image is then taken as the repository's full name
-    #[arg(long, value_name = "URL", value_parser = Unquoted(str::parse::<Endpoint>))]
+    /// Ask the registry at this URL; the image is then the full name of the repository
+    #[arg(long, value_name = "URL", value_parser = Redacted(str::parse::<Endpoint>))]
     pub(crate) registry: Option<Endpoint>,
 
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
 }
 
-/// How large layers may become.
+/// A limit for decompressed layers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LimitArgs {
-    /// Refuse layers that expand to more [default: the greater of 1 GiB and 200 times the layer's size]
+    /// Refuse layers that decompress to more than this [default: 1 GiB or 200 times the compressed size, whichever is
+    /// more]
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_layer_size: Option<Limit>,
 }
@@ -376,7 +380,7 @@ pub(crate) struct LimitArgs {
 /// `hocker composite`
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompositeArgs {
-    /// The script
+    /// The compositeImage.sh
     #[arg(value_name = "FILE")]
     pub(crate) script: PathBuf,
 }
@@ -384,16 +388,16 @@ pub(crate) struct CompositeArgs {
 /// `hocker completions`
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// Shell
     #[arg(value_name = "SHELL", value_enum)]
     pub(crate) shell: clap_complete::Shell,
 
-    /// The name that is completed: the program's own, or a classic one
+    /// Program to complete: hocker, or one of the classic names
     #[arg(value_name = "PROGRAM", default_value = "hocker", value_parser = program())]
     pub(crate) program: &'static str,
 }
 
-/// Reads one of the program's names.
+/// Parses one of the program's names.
 fn program() -> impl TypedValueParser<Value = &'static str> {
     PossibleValuesParser::new(classic::PROGRAMS).map(|text| {
         classic::PROGRAMS
@@ -406,7 +410,7 @@ fn program() -> impl TypedValueParser<Value = &'static str> {
 /// `hocker man`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManArgs {
-    /// Where to write the pages; what is there is replaced
+    /// Directory for the pages; existing pages are replaced
     #[arg(value_name = "DIRECTORY")]
     pub(crate) directory: PathBuf,
 }

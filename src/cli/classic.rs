@@ -1,10 +1,10 @@
-//! The classic command lines: five programs of their own (`hocker-manifest`, …), which are symbolic links
-//! to this one, and the `+RTS … -RTS` of their old runtime, which nixpkgs' old fetchers pass.
+//! The classic command lines: five programs (`hocker-manifest`, …), which are symbolic links to this one, and the
+//! `+RTS … -RTS` options of their old runtime, which nixpkgs' old fetchers pass.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// The names of the program: its own, and the classic ones.
+/// The names of the program: `hocker` and the classic ones.
 pub(super) const PROGRAMS: [&str; 6] = [
     "hocker",
     "hocker-manifest",
@@ -14,7 +14,7 @@ pub(super) const PROGRAMS: [&str; 6] = [
     "docker2nix",
 ];
 
-/// Turns a classic command line into one with a subcommand; any other is kept.
+/// Turns a classic command line into one with a subcommand. Other command lines stay unchanged.
 pub(super) fn rewrite(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments = arguments.into_iter();
     let program = arguments.next().unwrap_or_else(|| "hocker".into());
@@ -32,7 +32,7 @@ pub(super) fn is_classic() -> bool {
         .is_some_and(|program| subcommand(&program).is_some())
 }
 
-/// The subcommand that a program's name stands for.
+/// Returns the subcommand for a classic program name.
 pub(super) fn subcommand(program: &OsStr) -> Option<&'static str> {
     match Path::new(program).file_name()?.to_str()? {
         "hocker-manifest" => Some("manifest"),

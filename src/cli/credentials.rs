@@ -73,7 +73,7 @@ pub(super) async fn kept(
 ) -> Result<Option<Credentials>, Error> {
     let sources = sources(files_of_environment());
     let mut tell = |place: &str, outcome: &SourceOutcome| {
-        context.keep_unanswered(registry, place, outcome);
+        context.record_failed_source(registry, place, outcome);
     };
     let search = sources.search(registry, Some(repository), &mut tell);
     let kept = search.await?;
@@ -121,7 +121,7 @@ pub(super) async fn search(
     if !is_over(&found) {
         let mut tell = |place: &str, outcome: &SourceOutcome| {
             looked_at += 1;
-            context.keep_unanswered(registry, place, outcome);
+            context.record_failed_source(registry, place, outcome);
             tell(place.to_owned(), Some(outcome.clone()));
         };
         let search = sources.search(registry, repository, &mut tell);

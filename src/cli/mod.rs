@@ -1,8 +1,8 @@
-//! The command line: the only part of the program that reads arguments and environment, writes to standard
-//! output and error, and decides on an exit code.
+//! The command line: the only part of the program that reads arguments and the environment, writes to standard output
+//! and standard error, and decides on the exit code.
 //!
-//! [`args`] says what can be asked for and `manual` tells it to people, one file per command does it, `error` turns
-//! every module's errors into an exit code and a hint, and `report` prints them.
+//! [`args`] defines the arguments and `manual` documents them. Each command has one file. `error` maps the errors of all
+//! modules to exit codes and hints, and `report` prints them.
 
 mod access_log;
 pub(crate) mod args;
@@ -16,6 +16,7 @@ mod docker2nix;
 pub(crate) mod environment;
 mod error;
 mod exit;
+mod failed_sources;
 mod image;
 mod layer;
 mod load;
@@ -25,14 +26,13 @@ mod manifest;
 mod manual;
 mod progress;
 mod prune;
+mod redacted;
 mod report;
 mod serve;
 mod source;
 mod stderr;
 mod stdout;
 mod transport;
-mod unanswered;
-mod unquoted;
 
 use self::error::Error;
 use self::exit::Exit;
@@ -41,23 +41,23 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use self::args::{Args, Command, TransportArgs};
+use self::failed_sources::FailedSources;
 use self::progress::Display;
-use self::unanswered::Unanswered;
 
-/// What all commands share.
+/// The values that all commands share.
 #[derive(Clone, Debug)]
 struct Context {
     transport: TransportArgs,
     display: Display,
     verbose: bool,
-    /// Where credentials may be and nothing answered.
-    unanswered: Unanswered,
+    /// Sources of credentials that failed.
+    failed_sources: FailedSources,
 }
 
-/// How long work that was interrupted may take to let go of what it holds.
+/// The time that interrupted work has to remove its incomplete files.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Runs the program as the process's arguments say.
+/// Runs the program with the arguments of the process.
 #[must_use]
 pub(crate) fn main() -> ExitCode {
     let args = match manual::parse(classic::rewrite(std::env::args_os())) {
@@ -81,12 +81,12 @@ fn run(args: Args) -> Result<(), Error> {
         transport,
         display: Display::new(quiet, matches!(command, Command::Builder)),
         verbose,
-        unanswered: Unanswered::default(),
+        failed_sources: FailedSources::default(),
     };
-    let unanswered = context.unanswered.clone();
-    // Hashing and decompressing keep a core busy each; more threads than layers at a time help nobody. And
-    // never one alone: signals must be heard while it waits for standard input or a full pipe.
-    // Serving is copying for as many clients as there are, which is for every core.
+    let failed_sources = context.failed_sources.clone();
+    // At most four large layers are in transfer at a time, and each keeps one thread busy with hashing and decompression.
+    // One thread alone is too few: hocker must receive signals while it waits for standard input or a full pipe.
+    // A server copies for many clients at once, so it uses more cores.
     let (least, most) = match command {
         Command::Serve(_) => (4, 16),
         _ => (2, 4),
@@ -107,8 +107,8 @@ fn run(args: Args) -> Result<(), Error> {
         tokio::select! {
             biased;
             signal = interrupted => {
-                // Whatever is under way is dropped, and with it every file that is not complete. What
-                // waits for standard input or a full pipe cannot be dropped, and holds no such file.
+                // This drops all work, and with it removes every incomplete file. Work that waits for standard input
+                // or a full pipe cannot be dropped, but has no such file.
                 work.abort();
                 let _ = tokio::time::timeout(GRACE, work).await;
                 Err(signal)
@@ -117,7 +117,7 @@ fn run(args: Args) -> Result<(), Error> {
         }
     });
     runtime.shutdown_background();
-    result.map_err(|error| error.after(&unanswered.lines()))
+    result.map_err(|error| error.after(&failed_sources.lines()))
 }
 
 async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
@@ -129,7 +129,7 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Docker2nix(args) => docker2nix::run(args, &context).await,
         Command::LoginCheck(args) => login_check::run(args, &context).await,
         Command::Lock(args) => lock::run(args, &context).await,
-        // Ends in its own way; see `run`.
+        // `run` handles this command itself, because a signal ends it in the ordinary way.
         Command::Serve(args) => serve::run(args, false, interrupted(), interrupted).await,
         Command::Load(args) => load::run(args, &context).await,
         Command::Prune(args) => prune::run(args, &context).await,
@@ -140,7 +140,8 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
     }
 }
 
-/// Waits for Ctrl-C or a request to end. Listening begins at once, not when the future is first polled.
+/// Returns a future that waits for SIGINT, SIGTERM or SIGHUP. The handlers are installed at once, not when the future is
+/// first polled.
 fn interrupted() -> impl Future<Output = Error> {
     use tokio::signal::unix::{SignalKind, signal};
     let kinds = [
@@ -150,7 +151,7 @@ fn interrupted() -> impl Future<Output = Error> {
     ];
     let signals = kinds.map(|kind| (kind, signal(kind)));
     async move {
-        // Without a handler a signal keeps its default: it ends the process.
+        // If a handler cannot be installed, the signal keeps its default, which ends the process.
         let [first, second, third] = signals.map(|(kind, signal)| async move {
             match signal {
                 Ok(mut signal) => signal.recv().await,

@@ -1,5 +1,5 @@
-//! Progress for people, on standard error: bars on a terminal, elsewhere the classic lines, one a layer when
-//! it is done, and nothing at all where that was asked for.
+//! Progress on standard error: bars on a terminal; otherwise the classic lines, one for each finished layer; nothing
+//! with `--quiet`.
 
 use std::fmt::Write;
 use std::io::IsTerminal as _;
@@ -14,14 +14,14 @@ use hocker::pull::{self, ImageProgress};
 use hocker::registry::Progress;
 use hocker::size::Size;
 
-/// The layout of a bar: `ca4f61b [=====>   ] 32.7MB/52.5MB 12.9MB/s 2s`.
+/// The template of a bar: `ca4f61b [=====>   ] 32.7MB/52.5MB 12.9MB/s 2s`.
 const BAR: &str = "{prefix} [{bar:30}] {size}/{total_size} {size_per_second}/s {eta}";
-/// The same while the size is not known.
+/// The template of a bar while the size is unknown.
 const SPINNER: &str = "{prefix} {spinner} {size} {size_per_second}/s";
-/// Images that are looked at: `[=====>   ] 12/50 images`.
+/// The template of a bar that counts images: `[=====>   ] 12/50 images`.
 const COUNT: &str = "[{bar:30}] {pos}/{len} images";
 
-/// Where progress is shown.
+/// The form in which progress is shown.
 #[derive(Clone, Debug)]
 pub(super) struct Display(Kind);
 
@@ -33,7 +33,8 @@ enum Kind {
 }
 
 impl Display {
-    /// Bars if standard error is a terminal that a person looks at: Nix gives builders one too, for their log.
+    /// Selects bars if standard error is a terminal. In a build it selects lines: Nix gives builders a terminal for
+    /// their log.
     pub(super) fn new(quiet: bool, is_build: bool) -> Self {
         Self(if quiet {
             Kind::Quiet
@@ -44,7 +45,7 @@ impl Display {
         })
     }
 
-    /// Begins to show a layer.
+    /// Shows the progress of a layer.
     pub(super) fn layer(&self, layer: &Digest) -> LayerProgress {
         let bar = match &self.0 {
             Kind::Bars(bars) => bars.add(ProgressBar::no_length()),
@@ -60,7 +61,7 @@ impl Display {
         }
     }
 
-    /// Begins to count images that are looked at, of which there are so many.
+    /// Shows the progress of `count` images.
     pub(super) fn images(&self, count: usize) -> ImagesProgress {
         let bar = match &self.0 {
             Kind::Bars(bars) => bars.add(ProgressBar::new(count as u64)),
@@ -70,7 +71,7 @@ impl Display {
         ImagesProgress(bar)
     }
 
-    /// Begins to show an image that is sent somewhere.
+    /// Shows the progress of an image that is sent to a daemon.
     pub(super) fn upload(&self) -> Upload {
         let bar = match &self.0 {
             Kind::Bars(bars) => bars.add(ProgressBar::no_length()),
@@ -81,7 +82,7 @@ impl Display {
         Upload(bar)
     }
 
-    /// Something failed that may pass by itself.
+    /// Prints a transient failure and what hocker does next.
     pub(super) fn retrying(&self, notice: &Notice) {
         let after = notice
             .after
@@ -97,7 +98,7 @@ impl Display {
         )));
     }
 
-    /// Shows a line, above the bars where there are some. Progress that nobody sees is no reason to stop.
+    /// Prints a line, above the bars if the display has bars. A failure to print is ignored.
     pub(super) fn line(&self, line: &Printable) {
         match &self.0 {
             Kind::Quiet => {}
@@ -109,11 +110,11 @@ impl Display {
     }
 }
 
-/// How many images were looked at. The bar goes away with it.
+/// The progress of a number of images. Its drop removes the bar.
 pub(super) struct ImagesProgress(ProgressBar);
 
 impl ImagesProgress {
-    /// One more.
+    /// Counts one more image.
     pub(super) fn done(&self) {
         self.0.inc(1);
     }
@@ -125,7 +126,7 @@ impl Drop for ImagesProgress {
     }
 }
 
-/// The progress of one layer. The bar goes away with it.
+/// The progress of one layer. Its drop removes the bar.
 pub(super) struct LayerProgress {
     bar: ProgressBar,
     display: Display,
@@ -155,24 +156,24 @@ impl pull::LayerProgress for LayerProgress {
     }
 }
 
-/// The progress of an image that is sent somewhere.
+/// The progress of an image that is sent to a daemon.
 #[derive(Clone)]
 pub(super) struct Upload(ProgressBar);
 
 impl Upload {
-    /// So many bytes will be sent, from the first on.
+    /// Starts anew, with the number of bytes to send.
     pub(super) fn expect(&self, bytes: u64) {
         self.0.reset();
         self.0.set_length(bytes);
         self.0.set_style(style(BAR));
     }
 
-    /// So many more were sent.
+    /// Counts further bytes that were sent.
     pub(super) fn advance(&self, bytes: u64) {
         self.0.inc(bytes);
     }
 
-    /// The bar goes away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         self.0.finish_and_clear();
     }
@@ -199,7 +200,7 @@ impl Progress for LayerProgress {
     }
 }
 
-/// The templates are constants; a wrong one would show as a plain bar, and as a failing test.
+/// Parses a template. A wrong template gives a plain bar, and fails a test.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -1,6 +1,6 @@
-//! Errors for people. The one place that prints them: the first line says what was attempted on which
-//! object, then the causes follow one a line, then a hint. It is often the last thing in a Nix build log, so
-//! there is no colour, and a wrong digest is also shown as Nix writes it.
+//! The one place that prints errors. The first line names the operation and the object; then follow the causes, one a
+//! line, and a hint. An error is often the end of a Nix build log, so it has no colour, and a digest mismatch is also
+//! shown as SRI.
 
 use std::process::ExitCode;
 
@@ -13,12 +13,12 @@ use hocker::nix::hash_text::sri;
 use hocker::printable::Printable;
 use hocker::safe_url;
 
-/// Tells something that is no error.
+/// Prints a line that is not an error.
 pub(super) fn note(text: &Printable) {
     stderr::lines(std::slice::from_ref(text));
 }
 
-/// Prints an error, unless it is a reader that went away or a signal, and says how to end.
+/// Prints an error and returns the exit code. A closed pipe and a signal print nothing.
 pub(super) fn error(error: &Error) -> Exit {
     let exit = error.exit();
     if let Error::Several(errors) = error {
@@ -33,7 +33,7 @@ pub(super) fn error(error: &Error) -> Exit {
     exit
 }
 
-/// An error and its causes in one line, for programs.
+/// Returns an error and its causes as one line, for JSON.
 pub(super) fn line(error: &dyn std::error::Error) -> Printable {
     Printable::new(&causes::line(error))
 }
@@ -54,19 +54,19 @@ fn lines(error: &Error) -> Vec<Printable> {
     lines.iter().map(|line| Printable::new(line)).collect()
 }
 
-/// Prints what clap has to say: help and version to standard output, the rest to standard error.
+/// Prints clap's output: help and version to standard output, usage errors to standard error.
 pub(super) fn usage(mut error: clap::Error) -> ExitCode {
     if error.use_stderr() {
         quote_printable(&mut error);
         stderr::lines(&usage_lines(&error));
         return Exit::Usage.into();
     }
-    // If the reader has gone, there is no one left to print the failure for.
+    // If this fails, the reader has closed standard output.
     let _ = error.print();
     Exit::Done.into()
 }
 
-/// Makes the arguments printable that the error quotes, so that they have no line of their own among its lines.
+/// Makes the arguments printable that an error quotes, so that none of them can add a line to it.
 fn quote_printable(error: &mut clap::Error) {
     let context: Vec<_> = error
         .context()
@@ -82,7 +82,7 @@ fn quote_printable(error: &mut clap::Error) {
                 let texts = texts.iter().map(|text| quoted(&text.to_string()).into());
                 ContextValue::StyledStrs(texts.collect())
             }
-            // The usage has several lines, and is made of definitions alone.
+            // The usage has several lines, and contains no argument.
             ContextValue::StyledStr(text) if kind != ContextKind::Usage => {
                 ContextValue::StyledStr(quoted(&text.to_string()).into())
             }
@@ -96,14 +96,14 @@ fn quoted(text: &str) -> String {
     Printable::new(&safe_url::shown(text)).to_string()
 }
 
-/// The lines of an error, without what they may not show of an argument that looks like a URL: one may have a password
-/// in it, given in the wrong place.
+/// Returns the lines of a usage error. An argument that looks like a URL is redacted: it may contain a password, even
+/// in the wrong place.
 fn usage_lines(error: &clap::Error) -> Vec<Printable> {
     let mut text = error.render().ansi().to_string();
-    // What a value's own parser says of it.
+    // The error of a value's own parser may quote the value.
     if let Some(source) = std::error::Error::source(error) {
-        let said = source.to_string();
-        text = text.replace(&said, Printable::new(&said).as_str());
+        let source = source.to_string();
+        text = text.replace(&source, Printable::new(&source).as_str());
     }
     let text = StyledStr::from(text).to_string();
     let lines = text.lines().map(|line| {

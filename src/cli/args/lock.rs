@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::CredentialArgs;
-use crate::cli::unquoted::Unquoted;
+use crate::cli::redacted::Redacted;
 use hocker::lock::{Name, NameError};
 use hocker::name::endpoint::Endpoint;
 use hocker::oci::platform::Platform;
@@ -13,11 +13,11 @@ use hocker::oci::platform::Platform;
 /// `hocker lock`
 #[derive(Debug, clap::Args)]
 pub(crate) struct LockArgs {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub(crate) command: LockCommand,
 
-    /// The lock file
+    /// Use this lock file
     #[arg(
         long,
         global = true,
@@ -28,16 +28,16 @@ pub(crate) struct LockArgs {
     pub(crate) lock_file: PathBuf,
 }
 
-/// What can be done with a lock file.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LockCommand {
-    /// Pin images, from manifests alone
+    /// Pin images; fetch only their manifests
     Add(AddArgs),
-    /// Forget images
+    /// Remove images from the lock file
     Remove(RemoveArgs),
-    /// Follow tags that have moved, and tell what a host has to fetch for it
+    /// Follow tags that have moved, and print what hosts will fetch for them
     Update(UpdateArgs),
-    /// Tell whether tags have moved, without fetching anything; exit code 1 if so
+    /// Check whether tags have moved, without fetching anything; exit code 1 means yes
     Check(CheckArgs),
     /// List the images
     List(ListArgs),
@@ -47,23 +47,23 @@ pub(crate) enum LockCommand {
     Compose(ComposeArgs),
 }
 
-/// How changes are told.
+/// The form in which changes are printed on standard output.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct TellArgs {
-    /// Print what changed as JSON
+pub(crate) struct ChangesArgs {
+    /// Print the changes as JSON
     #[arg(long, conflicts_with = "commit_message")]
     pub(crate) json: bool,
 
-    /// Print what changed as the message of a commit, or nothing if nothing did
+    /// Print the changes as a commit message; without changes, print nothing
     #[arg(long)]
     pub(crate) commit_message: bool,
 }
 
-/// Which platforms.
+/// The platforms to pin.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct PlatformsArgs {
-    /// A platform to pin; may be given several times [default: linux/amd64 and linux/arm64, where the image has
-    /// them]
+    /// Pin this platform; may be given several times [default: those of linux/amd64 and linux/arm64 that the image
+    /// has]
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub(crate) platform: Vec<Platform>,
 }
@@ -71,24 +71,24 @@ pub(crate) struct PlatformsArgs {
 /// `hocker lock add`
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddArgs {
-    /// The images as `docker pull` takes them, each with a name of its own or without: debian:12,
-    /// web=ghcr.io/a/b:1. One with a digest never moves
+    /// Images, as `docker pull` takes them, with or without a name for the lock: debian:12, web=ghcr.io/a/b:1; an
+    /// image with a digest never moves
     #[arg(value_name = "[NAME=]IMAGE", required = true)]
     pub(crate) images: Vec<String>,
 
-    /// The registry's URL; the images' names are then taken as they are
-    #[arg(long, value_name = "URL", value_parser = Unquoted(str::parse::<Endpoint>))]
+    /// Ask the registry at this URL; each image is then the full name of a repository
+    #[arg(long, value_name = "URL", value_parser = Redacted(str::parse::<Endpoint>))]
     pub(crate) registry: Option<Endpoint>,
 
     #[command(flatten)]
     pub(crate) platforms: PlatformsArgs,
 
-    /// Let a name that is taken stand for another image from now on
+    /// Reassign a name that is already in use
     #[arg(long)]
     pub(crate) force: bool,
 
     #[command(flatten)]
-    pub(crate) tell: TellArgs,
+    pub(crate) changes: ChangesArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
 }
@@ -96,7 +96,7 @@ pub(crate) struct AddArgs {
 /// `hocker lock remove`
 #[derive(Debug, clap::Args)]
 pub(crate) struct RemoveArgs {
-    /// The images' names in the lock
+    /// Names of images in the lock file
     #[arg(value_name = "NAME", required = true, value_parser = name)]
     pub(crate) names: Vec<Name>,
 }
@@ -104,12 +104,12 @@ pub(crate) struct RemoveArgs {
 /// `hocker lock update`
 #[derive(Debug, clap::Args)]
 pub(crate) struct UpdateArgs {
-    /// The images' names in the lock [default: all]
+    /// Names of images in the lock file [default: all]
     #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) names: Vec<Name>,
 
     #[command(flatten)]
-    pub(crate) tell: TellArgs,
+    pub(crate) changes: ChangesArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
 }
@@ -117,11 +117,11 @@ pub(crate) struct UpdateArgs {
 /// `hocker lock check`
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
-    /// The images' names in the lock [default: all]
+    /// Names of images in the lock file [default: all]
     #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) names: Vec<Name>,
 
-    /// Print what moved as JSON
+    /// Print the moved tags as JSON
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -132,8 +132,8 @@ pub(crate) struct CheckArgs {
 /// `hocker lock list`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "LAYERS, SIZE and AGE are those of the image for this machine's platform, else for the first \
-    that is locked."
+    after_help = "LAYERS, SIZE and AGE are those of the image for this machine's platform. If that platform is not \
+    locked, they are those for the first platform that is."
 )]
 pub(crate) struct ListArgs {
     /// Print JSON
@@ -144,48 +144,48 @@ pub(crate) struct ListArgs {
 /// `hocker lock graph`
 #[derive(Debug, clap::Args)]
 pub(crate) struct GraphArgs {
-    /// What to print
+    /// Print in this format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: GraphFormat,
 
-    /// The platform to look at [default: this machine's, else the first that is locked]
+    /// Show the layers for this platform [default: this machine's, else the first locked one]
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub(crate) platform: Option<Platform>,
 }
 
-/// How a graph is shown.
+/// The formats of the graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GraphFormat {
-    /// A table of the layers that several images have
+    /// A table of the layers that several images share
     #[default]
     Table,
-    /// A picture
+    /// A picture, as SVG
     Svg,
 }
 
 /// `hocker lock compose`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ComposeArgs {
-    /// The Compose file; `-` is standard input
+    /// Compose file; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Take the services of this profile too; may be given several times [default: those of `COMPOSE_PROFILES`]
+    /// Include the services of this profile; may be given several times [default: those of `COMPOSE_PROFILES`]
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Vec<String>,
 
-    /// Where variables are, beside those of the environment [default: .env beside FILE]
+    /// Read variables from this file; the environment takes precedence [default: .env beside FILE]
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 
-    /// Print the images and do nothing else
+    /// Print the images of the services, and change nothing
     #[arg(long, conflicts_with_all = ["platform", "json", "commit_message"])]
     pub(crate) images: bool,
 
     #[command(flatten)]
     pub(crate) platforms: PlatformsArgs,
     #[command(flatten)]
-    pub(crate) tell: TellArgs,
+    pub(crate) changes: ChangesArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
 }

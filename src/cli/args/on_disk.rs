@@ -1,41 +1,41 @@
-//! Arguments of the commands that work with images on disk: serving them, and bringing them into a daemon.
+//! Arguments of the commands that use images on disk: `serve`, `load` and `prune`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::LimitArgs;
-use crate::cli::unquoted::Unquoted;
+use crate::cli::redacted::Redacted;
 use hocker::daemon::{Address, TagName};
 use hocker::oci::platform::Platform;
 
 /// `hocker serve`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// What to serve: OCI image layouts, or what fetchdocker builds. Blobs that are links to files elsewhere are read at
-    /// the start, unless those are in the Nix store
+    /// OCI image layouts, or results of fetchdocker; blobs that are links out of a layout are verified at the start,
+    /// unless they lead into the Nix store
     #[arg(value_name = "IMAGE_PATH", required = true)]
     pub(crate) images: Vec<PathBuf>,
 
-    /// Where to listen; port 0 is any free one
+    /// Listen on this address; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
     pub(crate) listen: SocketAddr,
 
-    /// Answer for images of other registries than Docker Hub only by their full names (ghcr.io/a/b) or to clients
-    /// that say which registry they mean
+    /// Serve images of registries other than Docker Hub only under their full names (ghcr.io/a/b), or to clients that
+    /// name the registry
     #[arg(long)]
     pub(crate) full_names: bool,
 }
 
-/// Which daemon.
+/// A daemon.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DaemonArgs {
-    /// The daemon, like <unix:///run/podman/podman.sock> or <tcp://host:2376> [default: `DOCKER_HOST`, else docker's
-    /// context, else docker's socket]
+    /// Connect to this daemon, like <unix:///run/podman/podman.sock> or <tcp://host:2376> [default: `DOCKER_HOST`, else
+    /// docker's context, else docker's socket]
     #[arg(
         long,
         value_name = "URL",
-        value_parser = Unquoted(str::parse::<Address>),
-        help = "The daemon, like unix:///run/podman/podman.sock or tcp://host:2376 [default: \
+        value_parser = Redacted(str::parse::<Address>),
+        help = "Connect to this daemon, like unix:///run/podman/podman.sock or tcp://host:2376 [default: \
                 DOCKER_HOST, else docker's context, else unix:///var/run/docker.sock]"
     )]
     pub(crate) host: Option<Address>,
@@ -44,28 +44,28 @@ pub(crate) struct DaemonArgs {
 /// `hocker load`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Prints the image's id. The daemon has the image then, under all its names."
+    after_help = "The command prints the image ID. When it is done, the daemon has the image under all its names."
 )]
 pub(crate) struct LoadArgs {
-    /// The image: an OCI image layout, what fetchdocker builds, or its stream
+    /// OCI image layout, or a result or stream of fetchdocker
     #[arg(value_name = "IMAGE_PATH")]
     pub(crate) image_path: PathBuf,
 
     #[command(flatten)]
     pub(crate) daemon: DaemonArgs,
 
-    /// A further name for the image; may be given several times
+    /// Add this name to the image; may be given several times
     #[arg(long = "tag", value_name = "NAME")]
     pub(crate) tags: Vec<TagName>,
 
-    /// The name of the image in a layout that has several
+    /// Select the image with this name from a layout with several
     #[arg(long, value_name = "NAME")]
     pub(crate) image: Option<String>,
 
     #[command(flatten)]
     pub(crate) platform: LoadPlatformArgs,
 
-    /// Remember in this directory what was put into the daemon, for `hocker prune`; it serves one daemon
+    /// Record the loaded images in this directory, for `hocker prune`; each daemon needs its own directory
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
 
@@ -73,10 +73,10 @@ pub(crate) struct LoadArgs {
     pub(crate) limit: LimitArgs,
 }
 
-/// Which of the images of an index, for a daemon.
+/// The platform that selects an image from an index, for a daemon.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LoadPlatformArgs {
-    /// Load the image for this platform, even if the daemon runs another [default: the daemon's]
+    /// Load the image for this platform, even if the daemon runs another one [default: the daemon's]
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub(crate) platform: Option<Platform>,
 }
@@ -84,19 +84,20 @@ pub(crate) struct LoadPlatformArgs {
 /// `hocker prune`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Prints the ids of the images that were removed. What a container uses stays, and so do names \
-    that have moved\nto another image, and images that were there before or that others have named."
+    after_help = "The command prints the IDs of the images that it removed. It keeps images that a container uses, \
+    images that the daemon had before hocker loaded them, and images with names that hocker did not give. It keeps \
+    names that have moved to another image."
 )]
 pub(crate) struct PruneArgs {
-    /// The directory in which `hocker load --state` remembers what it brought
+    /// Read this directory, in which `hocker load --state` records images
     #[arg(long, value_name = "DIR")]
     pub(crate) state: PathBuf,
 
-    /// Keep the images that are here; may be given several times
+    /// Keep the images at this path; may be given several times
     #[arg(long, value_name = "IMAGE_PATH")]
     pub(crate) keep: Vec<PathBuf>,
 
-    /// Change nothing, and tell what would be done
+    /// Print what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 

@@ -63,7 +63,7 @@ impl<'a> Credentials<'a> {
         let sources = sources(self.files.clone());
         let (registry, repository) = (location.endpoint.registry_name(), &location.repository);
         let mut tell = |place: &str, outcome: &SourceOutcome| {
-            self.context.keep_unanswered(registry, place, outcome);
+            self.context.record_failed_source(registry, place, outcome);
         };
         Ok(sources
             .search(registry, Some(repository), &mut tell)

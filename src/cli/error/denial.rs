@@ -11,7 +11,7 @@ pub(crate) struct Denial {
     /// The error.
     pub(in crate::cli) error: Error,
     /// The lines for the places.
-    pub(in crate::cli) unanswered: Vec<String>,
+    pub(in crate::cli) failed_sources: Vec<String>,
 }
 
 impl fmt::Display for Denial {
@@ -28,16 +28,16 @@ impl std::error::Error for Denial {
 
 impl Error {
     /// The same, with the places that gave no answer where it is a denial.
-    pub(in crate::cli) fn after(self, unanswered: &[String]) -> Self {
+    pub(in crate::cli) fn after(self, failed_sources: &[String]) -> Self {
         match self {
-            error if unanswered.is_empty() => error,
+            error if failed_sources.is_empty() => error,
             Self::Several(errors) => {
-                let errors = errors.into_iter().map(|error| error.after(unanswered));
+                let errors = errors.into_iter().map(|error| error.after(failed_sources));
                 Self::Several(errors.collect())
             }
             error if error.exit() == Exit::Denied => Self::Denial(Box::new(Denial {
                 error,
-                unanswered: unanswered.to_vec(),
+                failed_sources: failed_sources.to_vec(),
             })),
             error => error,
         }

@@ -304,7 +304,7 @@ impl Error {
             Self::Build(error) => error.reasons(),
             Self::Denial(denial) => {
                 let mut reasons = denial.error.reasons();
-                reasons.extend(denial.unanswered.iter().cloned());
+                reasons.extend(denial.failed_sources.iter().cloned());
                 reasons
             }
             Self::AllPlaces(error) => error.lines().collect(),

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::super::args::CredentialArgs;
-use super::super::args::lock::{AddArgs, TellArgs};
+use super::super::args::lock::{AddArgs, ChangesArgs};
 use super::super::{Context, Error, report};
+use super::changes;
 use super::each;
 use super::error::LockError;
 use super::file::{Edits, LockFile};
 use super::registries::Registries;
-use super::tell;
 use hocker::lock::{Lock, LockedImage, Name};
 use hocker::name::Reference;
 use hocker::name::endpoint::Endpoint;
@@ -44,7 +44,7 @@ pub(super) async fn run(args: AddArgs, path: &Path, context: &Context) -> Result
         file,
         additions,
         platforms,
-        args.tell,
+        args.changes,
         args.credentials,
         context,
     )
@@ -184,7 +184,7 @@ pub(super) async fn lock(
     file: LockFile,
     additions: Vec<Addition>,
     platforms: &[Platform],
-    tell_args: TellArgs,
+    changes_args: ChangesArgs,
     credentials: CredentialArgs,
     context: &Context,
 ) -> Result<(), Error> {
@@ -219,7 +219,7 @@ pub(super) async fn lock(
         }
     }
     let new = file.write(&edits)?;
-    tell::tell(tell_args, &file.lock, &new, failures)
+    changes::print(changes_args, &file.lock, &new, failures)
 }
 
 /// An image that failed.

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::super::args::lock::CheckArgs;
 use super::super::{Context, Error, report, stdout};
 use super::add::{chosen, failure};
+use super::changes;
 use super::each;
 use super::error::LockError;
 use super::file::LockFile;
-use super::tell;
 use hocker::pin;
 use hocker::printable::Printable;
 
@@ -37,7 +37,12 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
         }
     }
     for (name, image, now) in &moved {
-        let short = |digest: Option<_>| digest.as_ref().map(tell::abbreviated).unwrap_or_default();
+        let short = |digest: Option<_>| {
+            digest
+                .as_ref()
+                .map(changes::abbreviated)
+                .unwrap_or_default()
+        };
         let (from, to) = (short(image.digest()), short(Some(*now)));
         report::note(&Printable::new(&format!(
             "{name} ({}): {from} → {to}",
@@ -62,7 +67,7 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
         });
         stdout::write(format!("{document:#}\n").as_bytes())?;
     }
-    let failed = tell::failed(failures);
+    let failed = changes::failed(failures);
     if moved.is_empty() {
         return failed;
     }

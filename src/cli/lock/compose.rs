@@ -60,7 +60,7 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
         file,
         additions,
         chosen,
-        args.tell,
+        args.changes,
         args.credentials,
         context,
     )

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::super::args::lock::{GraphArgs, GraphFormat};
 use super::super::{Error, stdout};
+use super::changes::abbreviated;
 use super::file::LockFile;
 use super::table::table;
-use super::tell::abbreviated;
 use hocker::lock::{Graph, Lock, svg};
 use hocker::oci::platform::Platform;
 use hocker::printable::Printable;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::super::args::lock::ListArgs;
 use super::super::{Error, stdout};
+use super::changes::abbreviated;
 use super::file::LockFile;
 use super::table::table;
-use super::tell::abbreviated;
 use hocker::lock::{Lock, LockedImage, LockedPlatform};
 use hocker::name::Tag;
 use hocker::oci::platform::Platform;

@@ -2,6 +2,7 @@
 //! registries of its images, [`each`] works on many images at a time, and [`tell`] says what changed.
 
 mod add;
+mod changes;
 mod check;
 mod compose;
 mod each;
@@ -12,7 +13,6 @@ mod list;
 mod registries;
 mod remove;
 mod table;
-mod tell;
 mod update;
 
 pub(super) use self::error::LockError;

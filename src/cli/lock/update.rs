@@ -5,9 +5,9 @@ use std::path::Path;
 use super::super::args::lock::UpdateArgs;
 use super::super::{Context, Error};
 use super::add::{chosen, failure};
+use super::changes;
 use super::each;
 use super::file::{Edits, LockFile};
-use super::tell;
 use hocker::pin;
 
 pub(super) async fn run(args: UpdateArgs, path: &Path, context: &Context) -> Result<(), Error> {
@@ -32,5 +32,5 @@ pub(super) async fn run(args: UpdateArgs, path: &Path, context: &Context) -> Res
         }
     }
     let new = file.write(&edits)?;
-    tell::tell(args.tell, &file.lock, &new, failures)
+    changes::print(args.changes, &file.lock, &new, failures)
 }

@@ -1,4 +1,4 @@
-//! `hocker completions`: scripts that tell shells what can be typed.
+//! `hocker completions`: completion scripts for shells.
 
 use clap::{Command, CommandFactory as _};
 
@@ -13,13 +13,13 @@ pub(in crate::cli) fn run(args: &CompletionsArgs) -> Result<(), Error> {
     stdout::write(&script)
 }
 
-/// What a program of this name understands: a classic name is one subcommand.
+/// Returns the definition for a program of this name. A classic name has the arguments of its subcommand.
 fn of_program(name: &'static str) -> Command {
     let mut whole = super::visible(&Args::command());
     let Some(subcommand) = classic::subcommand(name.as_ref()) else {
         return whole;
     };
-    // So that the subcommand has what belongs to all of them.
+    // This gives the subcommand the global options.
     whole.build();
     match whole.find_subcommand(subcommand) {
         Some(command) => command.clone().name(name),

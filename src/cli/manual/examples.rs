@@ -2,27 +2,27 @@
 
 use std::fmt::Write as _;
 
-/// What a line does, and the line.
+/// A description of what a command line does, and the command line.
 pub(super) type Example = (&'static str, &'static str);
 
-/// The program as a whole.
+/// The key of the program's own examples.
 pub(super) const PROGRAM: &str = "hocker";
 
-/// The examples of the commands. The program's own stand under its name.
+/// The examples of the program and of each command.
 const EXAMPLES: &[(&str, &[Example])] = &[
     (
         PROGRAM,
         &[
             (
-                "From a registry to a Nix expression, without downloading a layer",
+                "Print a Nix expression for an image, without downloading a layer",
                 "hocker docker2nix debian:12 > debian.nix",
             ),
             (
-                "All images of a system, pinned and followed",
+                "Pin all images of a system, to follow their tags",
                 "hocker lock add debian:12 cache=redis:7",
             ),
             (
-                "Into Docker or Podman, only what it lacks",
+                "Load into Docker or Podman only what the daemon lacks",
                 "hocker load ./result",
             ),
         ],
@@ -35,23 +35,23 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "hocker manifest debian:12 > debian.json",
             ),
             (
-                "The manifest for another platform",
+                "Print the manifest for another platform",
                 "hocker manifest --platform linux/arm64 debian:12",
             ),
-            ("All platforms", "hocker manifest --index debian:12"),
+            ("List all platforms", "hocker manifest --index debian:12"),
         ],
     ),
     (
         "config",
         &[(
-            "The environment and the command of an image",
+            "Show the environment and the command of an image",
             "hocker config redis:7 | jq .config",
         )],
     ),
     (
         "layer",
         &[(
-            "One layer, by its digest in the manifest",
+            "Write one layer, by its digest in the manifest",
             "hocker layer --layer sha256:cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c \
              --out layer.tar.gz debian:jessie",
         )],
@@ -64,11 +64,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "hocker image --out - hello-world:linux | docker load",
             ),
             (
-                "A directory in the OCI image layout",
+                "Write an OCI image layout",
                 "hocker image --format oci-dir --out hello-world hello-world:linux",
             ),
             (
-                "From a private registry",
+                "Fetch from a private registry",
                 "hocker image --username ann --password-stdin --out app.tar ghcr.io/team/app:1 < password",
             ),
         ],
@@ -77,11 +77,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "docker2nix",
         &[
             (
-                "An expression for pkgs.callPackage",
+                "Write an expression for pkgs.callPackage",
                 "hocker docker2nix debian:12 > debian.nix",
             ),
             (
-                "The classic way, without network",
+                "Read the manifest from standard input, without network",
                 "hocker docker2nix library/debian jessie < manifest.json > debian.nix",
             ),
         ],
@@ -90,21 +90,21 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "login-check",
         &[
             (
-                "Whether this machine may read an image, and as whom",
+                "Check whether this machine may read an image, and with which credentials",
                 "hocker login-check ghcr.io/team/app:1",
             ),
-            ("A registry alone", "hocker login-check ghcr.io"),
+            ("Check a registry alone", "hocker login-check ghcr.io"),
         ],
     ),
     (
         "serve",
         &[
             (
-                "A registry on loopback of what fetchdocker built",
+                "Serve the result of fetchdocker on loopback",
                 "hocker serve ./result",
             ),
             (
-                "For other machines",
+                "Serve two images to other machines",
                 "hocker serve --listen 0.0.0.0:5000 hello-world debian",
             ),
         ],
@@ -117,52 +117,52 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "hocker lock add debian:12 web=ghcr.io/team/app:1",
             ),
             ("Follow their tags", "hocker lock update"),
-            ("Whether any has moved", "hocker lock check"),
+            ("Check whether any tag has moved", "hocker lock check"),
         ],
     ),
     (
         "lock add",
         &[
             (
-                "Pin two images, one of them under a name of its own",
+                "Pin two images, one of them under a chosen name",
                 "hocker lock add debian:12 web=ghcr.io/team/app:1",
             ),
             (
-                "For one platform only",
+                "Pin an image for one platform only",
                 "hocker lock add --platform linux/arm64 debian:12",
             ),
             (
-                "Let a name stand for another image",
+                "Reassign a name",
                 "hocker lock add --force web=ghcr.io/team/app:2",
             ),
         ],
     ),
     (
         "lock remove",
-        &[("Forget an image", "hocker lock remove web")],
+        &[("Remove an image", "hocker lock remove web")],
     ),
     (
         "lock update",
         &[
             ("Follow one image's tag", "hocker lock update web"),
             (
-                "What changed, as the message of a commit",
+                "Write a commit message about the changes",
                 "hocker lock update --commit-message > message",
             ),
         ],
     ),
     (
         "lock check",
-        &[("Which tags have moved", "hocker lock check --json | jq .")],
+        &[(
+            "Print the tags that have moved",
+            "hocker lock check --json | jq .",
+        )],
     ),
-    (
-        "lock list",
-        &[("Which images there are", "hocker lock list")],
-    ),
+    ("lock list", &[("List the images", "hocker lock list")]),
     (
         "lock graph",
         &[(
-            "A picture of what the images share",
+            "Draw the layers that the images share",
             "hocker lock graph --format svg > layers.svg",
         )],
     ),
@@ -170,11 +170,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "lock compose",
         &[
             (
-                "Pin what a Compose file names",
+                "Pin the images of a Compose file",
                 "hocker lock compose compose.yaml",
             ),
             (
-                "Only show it, with the services of a profile",
+                "Only print the images, with those of a profile",
                 "hocker lock compose --images --profile debug compose.yaml",
             ),
         ],
@@ -183,11 +183,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "load",
         &[
             (
-                "Into Docker, what fetchdocker built",
+                "Load the result of fetchdocker into Docker",
                 "hocker load ./result",
             ),
             (
-                "Into Podman, under a further name",
+                "Load it into Podman, under a further name",
                 "hocker load --host unix:///run/podman/podman.sock --tag web:stable ./result",
             ),
         ],
@@ -195,13 +195,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "prune",
         &[(
-            "Remove what was loaded before and is not wanted any more",
+            "Remove the images that were loaded before, except the current one",
             "hocker prune --state /var/lib/images --keep ./result",
         )],
     ),
 ];
 
-/// The examples of a command, which is named as one types it: `lock add`.
+/// Returns the examples of a command, by its name on the command line: `lock add`.
 pub(super) fn of(command: &str) -> Option<&'static [Example]> {
     EXAMPLES
         .iter()
@@ -209,11 +209,11 @@ pub(super) fn of(command: &str) -> Option<&'static [Example]> {
         .map(|(_, examples)| *examples)
 }
 
-/// Examples for a terminal.
+/// Formats examples for a terminal.
 pub(super) fn text(examples: &[Example]) -> String {
     let mut text = "Examples:".to_owned();
     for (what, line) in examples {
-        // A String takes everything.
+        // Writing to a String never fails.
         let _ = write!(text, "\n  # {what}\n  $ {line}");
     }
     text

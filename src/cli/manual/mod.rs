@@ -1,48 +1,52 @@
-//! What users read and shells know about the program: help texts, manual pages and completions, all made from the
-//! definition of the arguments, so that no list of commands is kept by hand.
+//! Help texts, manual pages and completions. All are generated from the definition of the arguments, so no list of
+//! commands is kept by hand.
 
 pub(super) mod completions;
 mod examples;
 pub(super) mod pages;
-mod surroundings;
+mod sections;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 
 use super::args::Args;
 
-/// The exit codes, as [`super::Exit`] has them, in few words and in more.
+/// The exit codes of [`super::Exit`]: each with its name, for `--help`, and its meaning, for manual pages.
 const EXIT_CODES: [(&str, &str, &str); 8] = [
     (
         "0",
         "done",
-        "all was done, or the reader of the output closed it",
+        "the command succeeded, or the reader of its output closed the pipe",
     ),
-    ("1", "other", "none of the below"),
-    ("2", "usage", "the command line makes no sense"),
+    ("1", "other", "any other failure"),
+    ("2", "usage", "the command line is wrong"),
     (
         "3",
         "not found",
-        "there is no such image, tag, layer or platform",
+        "the registry has no such image, tag, layer or platform",
     ),
     (
         "4",
         "denied",
-        "there is no access with these credentials, or without any",
+        "the registry denies access with these credentials, or without any",
     ),
-    ("5", "integrity", "a size or a digest was wrong"),
+    ("5", "integrity", "a size or a digest is wrong"),
     (
         "6",
         "unavailable",
-        "there was no usable answer, after all retries",
+        "the registry gives no usable response, after all retries",
     ),
-    ("7", "unsupported", "this program does not handle it"),
+    (
+        "7",
+        "unsupported",
+        "hocker does not support a feature of the image",
+    ),
 ];
 
-/// Where more is said.
-const MORE: &str = "The manual pages, which `hocker man DIRECTORY` writes, say which environment variables and \
-                    files count.";
+/// A pointer to the manual pages.
+const MORE: &str = "`hocker man DIRECTORY` writes the manual pages, which list the environment variables and files \
+                    that hocker reads.";
 
-/// Reads a command line.
+/// Parses a command line.
 pub(super) fn parse(
     line: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
 ) -> Result<Args, clap::Error> {
@@ -51,7 +55,7 @@ pub(super) fn parse(
     Args::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
-/// The definition with exit codes, and with examples after each command's help.
+/// The definition, with the exit codes after the program's help and examples after each command's help.
 fn with_examples(command: Command) -> Command {
     let codes = EXIT_CODES.map(|(code, meaning, _)| format!("{code} {meaning}"));
     command
@@ -62,7 +66,7 @@ fn with_examples(command: Command) -> Command {
         })
 }
 
-/// A command with the examples of itself and of its subcommands.
+/// A command with its examples, and with those of its subcommands.
 fn with_own_examples(command: Command, path: &str) -> Command {
     let command = command.mut_subcommands(|subcommand| {
         let path = format!("{path} {}", subcommand.get_name());
@@ -77,7 +81,7 @@ fn with_own_examples(command: Command, path: &str) -> Command {
     command.after_help(text)
 }
 
-/// The definition without what is not for people to type: hidden commands.
+/// The definition without the hidden commands, which users do not type.
 fn visible(command: &Command) -> Command {
     let mut visible = Command::new("hocker")
         .version(env!("CARGO_PKG_VERSION"))

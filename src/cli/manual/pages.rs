@@ -10,11 +10,11 @@ use roff::{Roff, bold, roman};
 
 use super::super::Error;
 use super::super::args::{Args, ManArgs};
-use super::surroundings::{self, Concern, Thing};
+use super::sections::{self, Entry, Topic};
 use super::{EXIT_CODES, examples, visible};
 use hocker::output::{self, Existing, OutputFile};
 
-/// Writes the pages.
+/// Writes all pages into a directory.
 pub(in crate::cli) fn run(args: &ManArgs) -> Result<(), Error> {
     let directory = &args.directory;
     fs::create_dir_all(directory).map_err(|source| output::Error::create(directory, source))?;
@@ -27,14 +27,14 @@ pub(in crate::cli) fn run(args: &ManArgs) -> Result<(), Error> {
     pages.write(&whole, None)
 }
 
-/// The pages of a program, for a directory.
+/// A writer of manual pages.
 struct Pages<'a> {
     whole: &'a Command,
     directory: &'a Path,
 }
 
 impl Pages<'_> {
-    /// Writes the page of a command and those of its subcommands.
+    /// Writes the page of a command and the pages of its subcommands.
     fn write(&self, command: &Command, parent: Option<&str>) -> Result<(), Error> {
         let man = Man::new(command.clone());
         let name = name_of(command);
@@ -59,8 +59,8 @@ impl Pages<'_> {
         parent: Option<&str>,
         page: &mut Vec<u8>,
     ) -> io::Result<()> {
-        // Without a date, so that the same program writes the same page. (clap_mangen would then leave out the
-        // argument, and the version would stand in its place.)
+        // The page has no date, so that the same program writes the same page. clap_mangen leaves out an empty date,
+        // and then man shows the version in its place.
         let (name, version) = (name_of(command), env!("CARGO_PKG_VERSION"));
         writeln!(page, ".TH {name} 1 \"\" \"hocker {version}\" \"\"")?;
         man.render_name_section(page)?;
@@ -74,12 +74,12 @@ impl Pages<'_> {
             man.render_subcommands_section(page)?;
         }
         exit_status_section().to_writer(page)?;
-        self.things_section("ENVIRONMENT", surroundings::VARIABLES, command)
+        self.entries_section("ENVIRONMENT", sections::VARIABLES, command)
             .to_writer(page)?;
-        self.things_section("FILES", surroundings::FILES, command)
+        self.entries_section("FILES", sections::FILES, command)
             .to_writer(page)?;
         let path = name.split_once('-').map_or(name.as_str(), |(_, rest)| rest);
-        // As one types it; `login-check` is one word.
+        // The name on the command line. Only `lock` has subcommands; `login-check` is one word.
         let typed = path.replacen("lock-", "lock ", 1);
         if let Some(examples) = examples::of(&typed) {
             examples_section(examples).to_writer(page)?;
@@ -87,43 +87,44 @@ impl Pages<'_> {
         see_also_section(command, parent).to_writer(page)
     }
 
-    /// Variables or files that count, for the program as a whole by who heeds them.
-    fn things_section(&self, title: &str, things: &[Thing], command: &Command) -> Roff {
+    /// A section of variables or files. The page of a command lists those that the command reads; the page of a program
+    /// with subcommands groups them by topic.
+    fn entries_section(&self, title: &str, entries: &[Entry], command: &Command) -> Roff {
         let mut roff = Roff::new();
-        let concerns = concerns(command);
-        if concerns.is_empty() {
+        let topics = topics(command);
+        if topics.is_empty() {
             return roff;
         }
         roff.control("SH", [title]);
         if !command.has_subcommands() {
-            let heeded = |thing: &&Thing| concerns.iter().any(|own| thing.concerns(*own));
-            list(things.iter().filter(heeded), &mut roff);
+            let own = |entry: &&Entry| topics.iter().any(|topic| entry.is_about(*topic));
+            list(entries.iter().filter(own), &mut roff);
             return roff;
         }
         let mut is_first = true;
-        for concern in concerns {
-            let heeded: Vec<&Thing> = things
+        for topic in topics {
+            let own: Vec<&Entry> = entries
                 .iter()
-                .filter(|thing| thing.concerns(concern))
+                .filter(|entry| entry.is_about(topic))
                 .collect();
-            if heeded.is_empty() {
+            if own.is_empty() {
                 continue;
             }
-            let who = who(concern, self.whole).join(", ");
+            let commands = commands_about(topic, self.whole).join(", ");
             if !std::mem::take(&mut is_first) {
                 roff.control("PP", []);
             }
             roff.text([roman(format!(
-                "For commands that {} ({who}):",
-                concern.verb()
+                "For commands that {} ({commands}):",
+                topic.verb()
             ))]);
-            list(heeded.into_iter(), &mut roff);
+            list(own.into_iter(), &mut roff);
         }
         roff
     }
 }
 
-/// How the page of a command is called.
+/// Returns the name of a command's page.
 fn name_of(command: &Command) -> String {
     command
         .get_display_name()
@@ -131,38 +132,38 @@ fn name_of(command: &Command) -> String {
         .to_owned()
 }
 
-/// What a command or its subcommands deal with.
-fn concerns(command: &Command) -> Vec<Concern> {
-    let mut concerns = Concern::ALL.to_vec();
-    concerns.retain(|concern| !who(*concern, command).is_empty());
-    concerns
+/// Returns the topics of a command and its subcommands.
+fn topics(command: &Command) -> Vec<Topic> {
+    let mut topics = Topic::ALL.to_vec();
+    topics.retain(|topic| !commands_about(*topic, command).is_empty());
+    topics
 }
 
-/// The commands of a kind, as one types them.
-fn who(concern: Concern, command: &Command) -> Vec<String> {
-    if concern.is_of(command) {
+/// Returns the names of the commands that a topic concerns, as they are on the command line.
+fn commands_about(topic: Topic, command: &Command) -> Vec<String> {
+    if topic.is_of(command) {
         let name = name_of(command);
         let typed = name.strip_prefix("hocker-").unwrap_or(&name);
         return vec![typed.replacen("lock-", "lock ", 1)];
     }
     command
         .get_subcommands()
-        .flat_map(|subcommand| who(concern, subcommand))
+        .flat_map(|subcommand| commands_about(topic, subcommand))
         .collect()
 }
 
-fn list<'a>(things: impl Iterator<Item = &'a Thing>, roff: &mut Roff) {
-    for thing in things {
+fn list<'a>(entries: impl Iterator<Item = &'a Entry>, roff: &mut Roff) {
+    for entry in entries {
         roff.control("TP", []);
         let mut names = Vec::new();
-        for (number, name) in thing.names.iter().enumerate() {
+        for (number, name) in entry.names.iter().enumerate() {
             if number > 0 {
                 names.push(roman(", "));
             }
             names.push(bold(*name));
         }
         roff.text(names);
-        roff.text([roman(thing.text)]);
+        roff.text([roman(entry.text)]);
     }
 }
 
@@ -213,8 +214,8 @@ fn see_also_section(command: &Command, parent: Option<&str>) -> Roff {
         .into_iter()
         .chain(own)
         .collect();
-    for concern in concerns(command) {
-        let others = surroundings::others(concern).iter();
+    for topic in topics(command) {
+        let others = sections::others(topic).iter();
         pages.extend(others.map(|(name, section)| ((*name).to_owned(), *section)));
     }
     let mut roff = Roff::new();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::args::lock::TellArgs;
+use super::super::args::lock::ChangesArgs;
 use super::super::{Error, report, stderr, stdout};
 use hocker::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
 use hocker::oci::digest::Digest;
@@ -16,8 +16,8 @@ const SUBJECT: usize = 72;
 pub(super) type Failures = Vec<(Name, Error)>;
 
 /// Tells what changed and what failed, in the way that was asked for, and fails as the images did.
-pub(super) fn tell(
-    args: TellArgs,
+pub(super) fn print(
+    args: ChangesArgs,
     old: &Lock,
     new: &Lock,
     failures: Failures,

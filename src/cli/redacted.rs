@@ -1,5 +1,5 @@
-//! Values of arguments that are not quoted when they are wrong: clap repeats what it was given, and a URL may
-//! hold a password. What the value's own parser says is fit to be shown.
+//! Parsers for arguments that may contain a secret, such as the password in a URL. clap quotes a wrong value in its
+//! error; these parsers do not. They print the error of the value's own parser, which quotes no secret.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -10,11 +10,11 @@ use clap::{Arg, Command, Error};
 
 use hocker::printable::Printable;
 
-/// Parses with a function whose errors quote what may be quoted, if anything.
+/// Parses with a function whose errors quote no secret.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Unquoted<F>(pub(super) F);
+pub(super) struct Redacted<F>(pub(super) F);
 
-impl<T, E, F> TypedValueParser for Unquoted<F>
+impl<T, E, F> TypedValueParser for Redacted<F>
 where
     T: Clone + Send + Sync + 'static,
     E: Display,

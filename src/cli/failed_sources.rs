@@ -1,5 +1,5 @@
-//! Places where credentials may be and that gave no answer: a helper that fails, a variable that cannot be read. A
-//! public image needs none of them, so that the search goes on; where access is then denied, the error names them.
+//! Sources of credentials that failed: a credential helper that fails, a variable that cannot be parsed. A public image
+//! needs no credentials, so the search continues. If the registry then denies access, the error names these sources.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,13 +8,13 @@ use hocker::auth::sources::SourceOutcome;
 use hocker::name::RegistryName;
 use hocker::printable::Printable;
 
-/// What a process has noted of such places.
+/// The sources that failed in this process, as lines for the user.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Unanswered(Arc<Mutex<Vec<String>>>);
+pub(super) struct FailedSources(Arc<Mutex<Vec<String>>>);
 
-impl Unanswered {
-    /// Keeps what was found in a place, if that is no answer.
-    pub(super) fn keep(&self, registry: &RegistryName, place: &str, outcome: &SourceOutcome) {
+impl FailedSources {
+    /// Records a source, if the search of it failed.
+    fn record(&self, registry: &RegistryName, place: &str, outcome: &SourceOutcome) {
         if let SourceOutcome::Unanswered { reason } = outcome {
             let line = format!("no credentials for {registry} from {place}: {reason}");
             let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -24,7 +24,7 @@ impl Unanswered {
         }
     }
 
-    /// The lines that were kept.
+    /// The recorded lines.
     pub(super) fn lines(&self) -> Vec<String> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.clone()
@@ -32,17 +32,17 @@ impl Unanswered {
 }
 
 impl Context {
-    /// Keeps what was found in a place, if that is no answer, and says so with `--verbose`.
-    pub(super) fn keep_unanswered(
+    /// Records a source, if the search of it failed. `--verbose` also prints it.
+    pub(super) fn record_failed_source(
         &self,
         registry: &RegistryName,
         place: &str,
         outcome: &SourceOutcome,
     ) {
-        let before = self.unanswered.lines().len();
-        self.unanswered.keep(registry, place, outcome);
+        let before = self.failed_sources.lines().len();
+        self.failed_sources.record(registry, place, outcome);
         if self.verbose {
-            for line in self.unanswered.lines().iter().skip(before) {
+            for line in self.failed_sources.lines().iter().skip(before) {
                 report::note(&Printable::new(line));
             }
         }
