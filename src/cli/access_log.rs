@@ -1,5 +1,5 @@
-//! The access log of `hocker serve`, on standard error. A thread of its own writes it, so that no client waits for its
-//! answer while standard error is not read. What waits is bounded in bytes: lines are as long as clients make them.
+//! The access log of `hocker serve`, on standard error. A separate thread writes it, so that a slow reader of standard
+//! error delays no response. The queue is bounded in bytes, because clients decide how long lines are.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,13 +12,13 @@ use super::stderr;
 use hocker::printable::Printable;
 use hocker::serve::Access;
 
-/// Bytes of lines that may wait to be written (1 MiB). What comes then is lost, and counted.
+/// The maximum size of the queue in bytes (1 MiB). Further lines are dropped and counted.
 const WAITING: usize = 1 << 20;
 
-/// How long the last lines may take.
+/// The time limit for the last lines.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Takes lines, and does not wait for them to be written.
+/// Queues lines without waiting until they are written.
 #[derive(Clone)]
 pub(super) struct AccessLogWriter(Option<Arc<Writer>>);
 
@@ -32,7 +32,7 @@ enum Line {
     Last(oneshot::Sender<()>),
 }
 
-/// What is known of the lines that wait.
+/// The size of the queue, and the number of dropped lines.
 #[derive(Debug, Default)]
 struct Queue {
     bytes: AtomicUsize,
@@ -40,7 +40,7 @@ struct Queue {
 }
 
 impl Queue {
-    /// Whether there is room for a line, which then is taken.
+    /// Reserves space for a line, and returns whether it fits.
     fn admit(&self, line: &Printable) -> bool {
         let waiting = self.bytes.fetch_add(cost(line), Ordering::Relaxed);
         let fits = waiting + cost(line) <= WAITING;
@@ -51,29 +51,29 @@ impl Queue {
         fits
     }
 
-    /// The line waits no longer.
+    /// Releases the space of a line.
     fn release(&self, line: &Printable) {
         self.bytes.fetch_sub(cost(line), Ordering::Relaxed);
     }
 
-    /// What to write about lines that were lost since the last time.
+    /// Returns a line about the lines that were dropped since the last call, if any.
     fn gap(&self) -> Option<Printable> {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         (lost > 0).then(|| {
             Printable::new(&format!(
-                "{lost} lines of the access log came faster than they were read"
+                "{lost} lines of the access log are missing: standard error is read too slowly"
             ))
         })
     }
 }
 
-/// The memory that a line takes: its text, and its place in the queue.
+/// Returns the memory of a line in bytes: its text and its place in the queue.
 fn cost(line: &Printable) -> usize {
     line.as_str().len() + size_of::<Line>()
 }
 
 impl AccessLogWriter {
-    /// Begins to write, unless that is not wanted.
+    /// Starts the thread, unless `quiet`.
     pub(super) fn start(quiet: bool) -> Self {
         if quiet {
             return Self(None);
@@ -88,7 +88,7 @@ impl AccessLogWriter {
         Self(Some(Arc::new(writer)))
     }
 
-    /// Takes a line.
+    /// Queues a line.
     pub(super) fn write(&self, access: &Access) {
         if let Some(writer) = &self.0 {
             let line = access.line();
@@ -99,7 +99,7 @@ impl AccessLogWriter {
         }
     }
 
-    /// Waits until all is written, for a reader that is slow no longer than [`PATIENCE`].
+    /// Waits until all lines are written, at most [`PATIENCE`].
     pub(super) async fn finish(self) {
         if let Some(writer) = self.0 {
             let (done, written) = oneshot::channel();
@@ -118,16 +118,16 @@ fn write_all(waiting: &Receiver<Line>, queue: &Queue) {
                 queue.release(&line);
             }
             Line::Last(done) => {
-                tell_of_gap(queue);
+                write_gap(queue);
                 let _ = done.send(());
                 return;
             }
         }
-        tell_of_gap(queue);
+        write_gap(queue);
     }
 }
 
-fn tell_of_gap(queue: &Queue) {
+fn write_gap(queue: &Queue) {
     if let Some(gap) = queue.gap() {
         stderr::lines(&[gap]);
     }

@@ -1,4 +1,4 @@
-//! `hocker composite FILE`: what the first line of a `compositeImage.sh` starts.
+//! `hocker composite FILE`: streams an image. The first line of a `compositeImage.sh` starts this command.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! `hocker config`: an image's configuration, byte for byte.
+//! `hocker config`: the config of an image, byte for byte.
 
 use super::args::ConfigArgs;
 use super::manifest::write;

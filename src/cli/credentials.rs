@@ -1,6 +1,6 @@
-//! Credentials of a call: from the arguments, else from the environment, else from the files in which tools
-//! keep them. It owns the names and default places of those files, and says with `--verbose` what it found,
-//! never the secret.
+//! Credentials for a command: from the arguments, else from the environment, else from the files of docker, podman and
+//! curl. This module owns the names and default paths of these files. With `--verbose` it prints the source that it
+//! found, never the secret.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _};
@@ -18,22 +18,22 @@ use hocker::name::{RegistryName, Repository};
 use hocker::printable::Printable;
 use hocker::secret::Secret;
 
-/// Passwords on standard input have at most this many bytes.
+/// The maximum length of a password on standard input, in bytes (64 KiB).
 const PASSWORD_LIMIT: u64 = 64 << 10;
 
-/// How long a credential helper may take.
+/// The time limit for a credential helper.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The same where it may have asked a person for a passphrase.
+/// The time limit for a credential helper at a terminal, where it may ask the user for a passphrase.
 const PATIENCE_WITH_PEOPLE: Duration = Duration::from_secs(120);
 
-/// A place where credentials were looked for, and what was there; none where the search ended before.
+/// A place of the search for credentials, and the finding there. There is no finding if the search ended before.
 pub(super) struct Place {
     pub(super) name: String,
     pub(super) outcome: Option<SourceOutcome>,
 }
 
-/// The credentials for a command.
+/// Searches for the credentials of a command.
 pub(super) async fn of_command(
     args: CredentialArgs,
     registry: &RegistryName,
@@ -43,19 +43,19 @@ pub(super) async fn of_command(
     let (places, found) = search(args, registry, Some(repository), context).await;
     let found = found?;
     if context.verbose {
-        let told = if let Some(found) = &found {
+        let line = if let Some(found) = &found {
             format!("using credentials for {registry} from {}", found.origin)
         } else {
             let names: Vec<_> = places.into_iter().map(|place| place.name).collect();
             let names = names.join(", ");
             format!("no credentials for {registry} in any of: {names}")
         };
-        report::note(&Printable::new(&told));
+        report::note(&Printable::new(&line));
     }
     Ok(found)
 }
 
-/// The credentials that somebody gave for this very call: by arguments, else by the environment.
+/// Returns the credentials that the user gave for this command: by arguments, else by the environment.
 pub(super) async fn given(
     args: CredentialArgs,
     registry: &RegistryName,
@@ -65,29 +65,30 @@ pub(super) async fn given(
     Ok(given.or_else(of_environment))
 }
 
-/// The credentials that are kept for a registry's name.
+/// Searches the files for the credentials of a registry.
 pub(super) async fn kept(
     registry: &RegistryName,
     repository: &Repository,
     context: &Context,
 ) -> Result<Option<Credentials>, Error> {
     let sources = sources(files_of_environment());
-    let mut tell = |place: &str, outcome: &SourceOutcome| {
+    let mut record = |place: &str, outcome: &SourceOutcome| {
         context.record_failed_source(registry, place, outcome);
     };
-    let search = sources.search(registry, Some(repository), &mut tell);
+    let search = sources.search(registry, Some(repository), &mut record);
     let kept = search.await?;
     if context.verbose {
-        let told = match &kept {
+        let line = match &kept {
             Some(kept) => format!("using credentials for {registry} from {}", kept.origin),
             None => format!("no credentials for {registry} in any file"),
         };
-        report::note(&Printable::new(&told));
+        report::note(&Printable::new(&line));
     }
     Ok(kept)
 }
 
-/// Looks for credentials in all places, and tells what was in each.
+/// Searches for credentials, and returns all places of the search with their findings. The search ends at the first
+/// credentials, and at the first error.
 pub(super) async fn search(
     args: CredentialArgs,
     registry: &RegistryName,
@@ -95,7 +96,7 @@ pub(super) async fn search(
     context: &Context,
 ) -> (Vec<Place>, Result<Option<Credentials>, Error>) {
     let mut places = Vec::new();
-    let mut tell = |name: String, outcome| places.push(Place { name, outcome });
+    let mut add = |name: String, outcome| places.push(Place { name, outcome });
     let outcome = |found: &Option<Credentials>| match found {
         Some(found) => SourceOutcome::Credentials(found.clone()),
         None => SourceOutcome::NoEntry,
@@ -103,7 +104,7 @@ pub(super) async fn search(
 
     let given = of_arguments(args, registry, repository).await;
     let was_given = given.as_ref().map_or(SourceOutcome::Unusable, &outcome);
-    tell("the command line".to_owned(), Some(was_given));
+    add("the command line".to_owned(), Some(was_given));
     let mut found = given;
 
     let is_over = |found: &Result<Option<Credentials>, Error>| !matches!(found, Ok(None));
@@ -114,27 +115,27 @@ pub(super) async fn search(
         asked = Some(outcome(&given));
         found = Ok(given);
     }
-    tell(names.to_owned(), asked);
+    add(names.to_owned(), asked);
 
     let sources = sources(files_of_environment());
     let mut looked_at = 0;
     if !is_over(&found) {
-        let mut tell = |place: &str, outcome: &SourceOutcome| {
+        let mut record = |place: &str, outcome: &SourceOutcome| {
             looked_at += 1;
             context.record_failed_source(registry, place, outcome);
-            tell(place.to_owned(), Some(outcome.clone()));
+            add(place.to_owned(), Some(outcome.clone()));
         };
-        let search = sources.search(registry, repository, &mut tell);
+        let search = sources.search(registry, repository, &mut record);
         found = search.await.map_err(Error::from);
     }
     for place in sources.places().into_iter().skip(looked_at) {
-        tell(place, None);
+        add(place, None);
     }
     (places, found)
 }
 
-/// The credentials for a mirror: what is kept for it by its own name. Places that give no answer are kept
-/// in mind for the registry alone.
+/// Searches for the credentials of a mirror, which are stored under the mirror's own name. Failed sources are not
+/// recorded: errors name them for the registry alone.
 pub(super) async fn of_mirror(
     mirror: &RegistryName,
     repository: &Repository,
@@ -142,7 +143,7 @@ pub(super) async fn of_mirror(
     Ok(for_others().find(mirror, Some(repository)).await?)
 }
 
-/// What files hold for registries that the user did not name.
+/// Returns the sources for hosts that the user did not name, such as the target of a redirect.
 pub(super) fn for_others() -> Sources {
     let mut files = files_of_environment();
     for file in &mut files {
@@ -151,7 +152,7 @@ pub(super) fn for_others() -> Sources {
     sources(files)
 }
 
-/// Those of the credentials that may be sent to a registry there. Says why the others are not.
+/// Returns the credentials if they may be sent to this endpoint. Otherwise prints the reason.
 pub(super) fn admitted(
     credentials: Option<Credentials>,
     endpoint: &Endpoint,
@@ -161,13 +162,13 @@ pub(super) fn admitted(
         return Some(credentials);
     }
     let reason = if credentials.origin.is_this_call() {
-        "credentials are sent over plain http only where the command line or an expression says http://"
+        "hocker sends credentials over plain http only if the command line or an expression says http://"
     } else {
-        "credentials that are kept are sent over https only; name the registry by https, or give credentials for this \
-         call"
+        "hocker sends stored credentials over https only; use an https URL, or give the credentials by arguments or by \
+         environment variables"
     };
     report::note(&Printable::new(&format!(
-        "the credentials from {} are not sent to {endpoint}: {reason}",
+        "credentials from {} are not sent to {endpoint}: {reason}",
         credentials.origin
     )));
     None
@@ -207,7 +208,7 @@ async fn of_arguments(
     Ok(Some(Credentials { proof, origin }))
 }
 
-/// The classic variables.
+/// Returns the credentials in `DOCKER_TOKEN`, else in `DOCKER_USER` and `DOCKER_PASS`.
 pub(super) fn of_environment() -> Option<Credentials> {
     let basic = || var(environment::DOCKER_USER).zip(var(environment::DOCKER_PASS));
     if let Some(token) = var(environment::DOCKER_TOKEN) {
@@ -238,16 +239,19 @@ fn password_from_stdin() -> Result<Secret, Error> {
         .map_err(failed)?;
     if text.len() as u64 > PASSWORD_LIMIT {
         let kind = io::ErrorKind::FileTooLarge;
-        return Err(failed(io::Error::new(kind, "it is larger than 64 KiB")));
+        return Err(failed(io::Error::new(
+            kind,
+            "the password is longer than 64 KiB",
+        )));
     }
-    // As docker login does: the newline of `echo` is not part of the password.
+    // The newline of `echo` is not part of the password, as in `docker login`.
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::new(text.strip_suffix('\r').unwrap_or(text)))
 }
 
-/// A search through docker's variable and these files, and the helpers that they name.
+/// Returns the sources for a search: `DOCKER_AUTH_CONFIG`, these files, and the credential helpers that they name.
 pub(super) fn sources(files: Vec<SourceFile>) -> Sources {
-    let with_people = io::stdin().is_terminal();
+    let is_interactive = io::stdin().is_terminal();
     Sources {
         variable: var(environment::DOCKER_AUTH_CONFIG).map(|value| Variable {
             name: environment::DOCKER_AUTH_CONFIG,
@@ -256,7 +260,7 @@ pub(super) fn sources(files: Vec<SourceFile>) -> Sources {
         files,
         helpers: Helpers {
             path: None,
-            timeout: if with_people {
+            timeout: if is_interactive {
                 PATIENCE_WITH_PEOPLE
             } else {
                 PATIENCE
@@ -269,13 +273,13 @@ fn user_id() -> u32 {
     rustix::process::getuid().as_raw()
 }
 
-/// The files in which tools keep credentials, as the environment names them.
+/// Returns the credential files of other tools, at the paths that the environment gives.
 pub(super) fn files_of_environment() -> Vec<SourceFile> {
     files(var_os, user_id())
 }
 
-/// The files in which tools keep credentials, in the order in which they count. What the user names by a
-/// variable must be there.
+/// Returns the credential files of other tools, in the order of the search. A file that `REGISTRY_AUTH_FILE` or `NETRC`
+/// names must exist.
 fn files(var: impl Fn(&str) -> Option<OsString>, user_id: u32) -> Vec<SourceFile> {
     let path = |name| var(name).map(PathBuf::from);
     let home = path(environment::HOME);
@@ -326,7 +330,7 @@ fn files(var: impl Fn(&str) -> Option<OsString>, user_id: u32) -> Vec<SourceFile
     files
 }
 
-/// A file as the classic tools have it, which is for any registry.
+/// Returns a source for a file in the classic format, whose credentials are for any registry.
 pub(super) fn classic(path: PathBuf) -> SourceFile {
     SourceFile {
         path,

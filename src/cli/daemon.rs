@@ -1,4 +1,4 @@
-//! From arguments and environment to the daemon that is meant.
+//! Finds the daemon that arguments and environment name, and connects to it.
 //!
 //! Source: docker/cli, `cli/command/cli.go`: `DOCKER_HOST` comes before `DOCKER_CONTEXT`, and that before the
 //! current context.
@@ -17,12 +17,12 @@ use hocker::printable::Printable;
 pub(super) async fn connect(args: DaemonArgs, context: &Context) -> Result<Daemon, Error> {
     let endpoint = endpoint(args)?;
     let settings = transport::settings(context)?;
-    // A bundle that the environment names is read only where it is needed.
+    // The bundle that the environment names is read only for TLS.
     let roots = || transport::roots(false);
     Ok(Daemon::connect(endpoint, roots, settings).await?)
 }
 
-/// What was put into the daemon, as a directory remembers it. Waits for others are announced.
+/// Opens the record of loaded images in a directory. If another process holds its lock, a line reports the wait.
 pub(super) fn state(directory: PathBuf, context: &Context) -> State {
     let display = context.display.clone();
     State::new(
@@ -31,7 +31,7 @@ pub(super) fn state(directory: PathBuf, context: &Context) -> State {
     )
 }
 
-/// Where the daemon is.
+/// Finds the address of the daemon.
 fn endpoint(args: DaemonArgs) -> Result<Endpoint, Error> {
     let directory = var_os(environment::DOCKER_CONFIG)
         .map(PathBuf::from)
@@ -62,7 +62,7 @@ fn endpoint(args: DaemonArgs) -> Result<Endpoint, Error> {
     Ok(of_context.unwrap_or_default())
 }
 
-/// What `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` say of a daemon on a port.
+/// Returns the certificates for a daemon on a TCP port, as `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` select them.
 fn tls(address: &Address, configuration: Option<PathBuf>) -> Option<TlsFiles> {
     let Address::Port(url) = address else {
         return None;

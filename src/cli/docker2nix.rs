@@ -1,4 +1,4 @@
-//! `hocker docker2nix`: a Nix expression for an image. Only the manifest is ever read.
+//! `hocker docker2nix`: a Nix expression for an image. It reads only the manifest.
 
 use std::io::{IsTerminal as _, Read};
 use std::path::Path;
@@ -12,7 +12,7 @@ use hocker::oci::document::{self, Document};
 use hocker::oci::manifest::Manifest;
 
 pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), Error> {
-    // As the classic program was called: image and tag apart, the manifest from elsewhere.
+    // The classic program takes image and tag as two arguments, and the manifest from standard input.
     let two_arguments = args.source.tag.is_some();
     let source = Source::new(args.source)?;
     let password_stdin = args.credentials.password_stdin;
@@ -20,7 +20,7 @@ pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), E
         Some(path) if path.as_os_str() != "-" => Some(read_file(path)?),
         Some(_) if password_stdin => return Err(Error::TwoFromStdin),
         Some(_) => Some(read_stdin()?),
-        // A person at a terminal did not mean to type a manifest.
+        // At a terminal, the user does not mean to type a manifest.
         None if two_arguments && !password_stdin && !std::io::stdin().is_terminal() => {
             Some(read_stdin()?)
         }
@@ -52,7 +52,7 @@ pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), E
         name: args.alternative_name.as_deref(),
         manifest: &manifest,
     };
-    // The classic expression has no way to say that there is no tag.
+    // The classic expression always has a tag.
     let text = if two_arguments && from_elsewhere && tag.is_some() {
         expression.classic()?
     } else {

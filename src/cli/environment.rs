@@ -1,5 +1,5 @@
-//! The names of the environment variables that the program reads, and the rule that an empty one is unset:
-//! so an unset impure variable arrives in a Nix build.
+//! The names of the environment variables that hocker reads. An empty variable counts as unset, because Nix passes an
+//! unset impure variable to a build as an empty one.
 
 use std::ffi::OsString;
 
@@ -17,23 +17,23 @@ pub(crate) const REGISTRY_AUTH_FILE: &str = "REGISTRY_AUTH_FILE";
 pub(crate) const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
 /// Docker: the daemon's address.
 pub(crate) const DOCKER_HOST: &str = "DOCKER_HOST";
-/// Docker: the name of a daemon that `docker context` knows.
+/// Docker: the name of a docker context, which has a daemon's address.
 pub(crate) const DOCKER_CONTEXT: &str = "DOCKER_CONTEXT";
-/// Docker: if it is set, a daemon on a port is spoken to by TLS.
+/// Docker: if it is set, the connection to a daemon on a TCP port uses TLS.
 pub(crate) const DOCKER_TLS_VERIFY: &str = "DOCKER_TLS_VERIFY";
-/// Docker: the directory of `ca.pem`, `cert.pem` and `key.pem` for that.
+/// Docker: the directory of `ca.pem`, `cert.pem` and `key.pem` for TLS to the daemon.
 pub(crate) const DOCKER_CERT_PATH: &str = "DOCKER_CERT_PATH";
-/// XDG: the directory of what lasts as long as the user is logged in.
+/// XDG: the directory for files that last as long as the user's session.
 pub(crate) const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// XDG: the directory of configuration.
 pub(crate) const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// curl: the netrc file.
 pub(crate) const NETRC: &str = "NETRC";
-/// The user's directory.
+/// The user's home directory.
 pub(crate) const HOME: &str = "HOME";
 /// Nix: a PEM bundle of certificate authorities.
 pub(crate) const NIX_SSL_CERT_FILE: &str = "NIX_SSL_CERT_FILE";
-/// OpenSSL: the same.
+/// OpenSSL: a bundle of certificate authorities.
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 /// OpenSSL: directories with a file for each authority.
 pub(crate) const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
@@ -42,40 +42,40 @@ pub(crate) const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
 pub(crate) const HTTP_PROXY: [&str; 2] = ["http_proxy", "HTTP_PROXY"];
 /// The proxy for https.
 pub(crate) const HTTPS_PROXY: [&str; 2] = ["https_proxy", "HTTPS_PROXY"];
-/// The proxy for both.
+/// The proxy for http and https.
 pub(crate) const ALL_PROXY: [&str; 2] = ["all_proxy", "ALL_PROXY"];
-/// What is reached without a proxy.
+/// The hosts that hocker reaches without a proxy.
 pub(crate) const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
-/// The same as `--retries`, for builds.
+/// The value of `--retries`, for builds.
 pub(crate) const HOCKER_RETRIES: &str = "HOCKER_RETRIES";
-/// The same as `--retry-delay`.
+/// The value of `--retry-delay`, in seconds.
 pub(crate) const HOCKER_RETRY_DELAY: &str = "HOCKER_RETRY_DELAY";
-/// The same as `--stall-timeout`.
+/// The value of `--stall-timeout`, in seconds.
 pub(crate) const HOCKER_STALL_TIMEOUT: &str = "HOCKER_STALL_TIMEOUT";
 
-/// The same as `--mirror`, several separated by spaces.
+/// The values of `--mirror`, separated by spaces.
 pub(crate) const HOCKER_MIRRORS: &str = "HOCKER_MIRRORS";
 
-/// The same as `--blobs-from`, several separated by spaces.
+/// The values of `--blobs-from`, separated by spaces.
 pub(crate) const HOCKER_BLOBS_FROM: &str = "HOCKER_BLOBS_FROM";
 
-/// Compose: the profiles whose services count, separated by commas.
+/// Compose: the profiles whose services are included, separated by commas.
 pub(crate) const COMPOSE_PROFILES: &str = "COMPOSE_PROFILES";
 
-/// A variable's value, if it is not empty.
+/// Returns the value of a variable, unless it is empty.
 #[must_use]
 pub(crate) fn var_os(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// A variable's value, if it is text and not empty.
+/// Returns the value of a variable, if it is UTF-8 and not empty.
 #[must_use]
 pub(crate) fn var(name: &str) -> Option<String> {
     var_os(name)?.into_string().ok()
 }
 
-/// A variable's value, if it is text, empty or not: Compose files tell the two apart, and name variables of their
-/// own.
+/// Returns the value of a variable, if it is UTF-8, even if it is empty. Compose files distinguish empty and unset
+/// variables, and may name any variable.
 #[must_use]
 pub(crate) fn var_set(name: &str) -> Option<String> {
     std::env::var_os(name)?.into_string().ok()

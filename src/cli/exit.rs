@@ -1,29 +1,29 @@
-//! Exit codes, which are promised to scripts.
+//! Exit codes. Scripts depend on them, so they never change.
 
 use std::process::ExitCode;
 
 use hocker::class::Class;
 
-/// How the program ends. The numbers are promised to scripts.
+/// The result of the program, with an exit code for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All done, or the reader of the output closed it.
+    /// The command succeeded, or the reader of its output closed the pipe: 0.
     Done,
-    /// Nothing of the below.
+    /// Any other failure: 1.
     Other,
-    /// Arguments that make no sense.
+    /// The command line is wrong: 2.
     Usage,
-    /// No such image, tag, layer or platform.
+    /// The image, tag, layer or platform does not exist: 3.
     NotFound,
-    /// No access.
+    /// The registry or the daemon denies access: 4.
     Denied,
-    /// Content that is not what its digest says.
+    /// A size or a digest is wrong: 5.
     Integrity,
-    /// No usable answer from a registry.
+    /// A registry gives no usable response, after all retries: 6.
     Unavailable,
-    /// Something this program does not handle.
+    /// hocker does not support a feature of the image: 7.
     Unsupported,
-    /// Ended by a signal, of this number.
+    /// A signal with this number ended the program: 128 and the number.
     Signal(u8),
 }
 
@@ -52,7 +52,7 @@ impl From<Exit> for ExitCode {
             Exit::Integrity => 5,
             Exit::Unavailable => 6,
             Exit::Unsupported => 7,
-            // As shells report it.
+            // Shells report signals like this.
             Exit::Signal(number) => 128u8.saturating_add(number),
         })
     }

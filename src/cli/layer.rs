@@ -1,4 +1,4 @@
-//! `hocker layer`: one layer as the registry has it. No manifest is asked for: the digest says it all.
+//! `hocker layer`: one layer, unchanged. The digest identifies the layer, so the command fetches no manifest.
 
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -41,15 +41,15 @@ pub(super) async fn run(args: LayerArgs, context: &Context) -> Result<(), Error>
     fetched.map_err(|error| Error::of_download(error, path))?;
     file.commit()?;
     LayerProgress::wrote(&progress);
-    // A pipe that is named, like /dev/stdout, gets nothing but the data.
+    // `--out` may name a pipe, like /dev/stdout, which gets only the data.
     if !is_named {
         return Ok(());
     }
-    // The classic program printed where it wrote to.
+    // The classic program prints the path of its output.
     stdout::write(&[path.as_os_str().as_bytes(), b"\n"].concat())
 }
 
-/// In order and by one connection, since standard output takes it no other way.
+/// Fetches the blob in order, over one connection: standard output cannot seek.
 async fn fetch_to_stdout(
     registry: &Registry,
     blob: &BlobRequest,

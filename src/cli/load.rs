@@ -1,4 +1,4 @@
-//! `hocker load`: an image on disk into a container daemon.
+//! `hocker load`: load an image on disk into a daemon.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
     let state = args
         .state
         .map(|directory| daemon::state(directory, context));
-    // A relative path would mean another image to who reads the records.
+    // `hocker prune` may read the recorded path in another working directory.
     let path = std::path::absolute(&args.image_path).unwrap_or(args.image_path);
     let order = Order {
         path: path.clone(),
@@ -37,10 +37,10 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
             move |again, message| {
                 let what = match again {
                     Again::Missing => {
-                        "the daemon does not take it without the layers that it has; sending all"
+                        "the daemon refuses the image without the layers that it has; sending all layers"
                     }
                     Again::Full => {
-                        "the daemon has no room for decompressed layers; sending them as they are"
+                        "the daemon has no space for decompressed layers; sending compressed layers"
                     }
                 };
                 display.line(&Printable::new(&format!("{what}: {message}")));
@@ -54,12 +54,12 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
             source: Box::new(source),
         })?;
     bar.finish();
-    context.display.line(&Printable::new(&told(&loaded)));
+    context.display.line(&Printable::new(&summary(&loaded)));
     stdout::write(format!("{}\n", loaded.id).as_bytes())
 }
 
-/// What was done, for people.
-fn told(loaded: &Loaded) -> String {
+/// Returns a line about what was sent.
+fn summary(loaded: &Loaded) -> String {
     let names: Vec<_> = loaded.tagged.iter().map(ToString::to_string).collect();
     match loaded.sent {
         Some(Report {
@@ -68,14 +68,14 @@ fn told(loaded: &Loaded) -> String {
             bytes,
             bytes_sent,
         }) => format!(
-            "sent {layers_sent} of {layers} layers, {} of {}; {} were there",
+            "sent {layers_sent} of {layers} layers, {} of {}; the daemon had {}",
             Size(bytes_sent),
             Size(bytes),
             layers - layers_sent,
         ),
-        None if names.is_empty() => "the image is there; nothing was sent".to_owned(),
+        None if names.is_empty() => "the daemon has the image; nothing was sent".to_owned(),
         None => format!(
-            "the image is there; nothing was sent, and it is now also {}",
+            "the daemon has the image; nothing was sent; it got the names {}",
             names.join(", ")
         ),
     }
@@ -87,7 +87,7 @@ mod tests {
     use hocker::oci::digest::Digest;
 
     #[test]
-    fn people_are_told_what_was_sent() {
+    fn the_summary_states_what_was_sent() {
         let id = Digest::of(b"");
         let mut loaded = Loaded {
             id,
@@ -100,15 +100,18 @@ mod tests {
             }),
         };
         assert_eq!(
-            told(&loaded),
-            "sent 2 of 5 layers, 1.15MB of 139MB; 3 were there"
+            summary(&loaded),
+            "sent 2 of 5 layers, 1.15MB of 139MB; the daemon had 3"
         );
         loaded.sent = None;
-        assert_eq!(told(&loaded), "the image is there; nothing was sent");
+        assert_eq!(
+            summary(&loaded),
+            "the daemon has the image; nothing was sent"
+        );
         loaded.tagged = vec!["a:1".parse().unwrap()];
         assert_eq!(
-            told(&loaded),
-            "the image is there; nothing was sent, and it is now also a:1"
+            summary(&loaded),
+            "the daemon has the image; nothing was sent; it got the names a:1"
         );
     }
 }

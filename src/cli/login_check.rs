@@ -1,5 +1,6 @@
-//! `hocker login-check`: why somebody is let in or denied. It tells where credentials were looked for, what the
-//! registry asks for, and whether it lets the user in with what was found; never a secret.
+//! `hocker login-check`: shows why a registry grants or denies access. It prints the places of the search for
+//! credentials, the challenges of the registry, and whether the registry accepts the credentials. It never prints a
+//! secret.
 
 use super::args::LoginCheckArgs;
 use super::credentials::{self, Place};
@@ -15,41 +16,38 @@ use hocker::safe_url;
 pub(super) async fn run(args: LoginCheckArgs, context: &Context) -> Result<(), Error> {
     let (endpoint, image) = target(args.target.as_deref(), args.registry)?;
     let name = endpoint.registry_name();
-    tell(&[format!("registry: {name}, at {endpoint}")])?;
+    print(&[format!("registry: {name}, at {endpoint}")])?;
     if let Some(image) = &image {
         let (repository, reference) = (&image.repository, image.manifest_reference());
-        tell(&[format!("image: {repository}, {reference}")])?;
+        print(&[format!("image: {repository}, {reference}")])?;
     }
 
     let repository = image.as_ref().map(|image| &image.repository);
     let (places, found) = credentials::search(args.credentials, name, repository, context).await;
-    tell(&["credentials, from the first of these that has some:".to_owned()])?;
-    tell(&places.iter().map(line).collect::<Vec<_>>())?;
+    print(&["credentials, from the first place that has any:".to_owned()])?;
+    print(&places.iter().map(line).collect::<Vec<_>>())?;
     let found = credentials::admitted(found?, &endpoint);
 
-    let who = who(found.as_ref());
+    let with = with(found.as_ref());
     let registry = Registry::new(transport::client(context, false)?, endpoint, found);
     let response = registry.ask_anonymously(image.as_ref()).await?;
-    tell(&[format!(
-        "without credentials it answers: {}",
-        response.status
-    )])?;
+    print(&[format!("response without credentials: {}", response.status)])?;
     let challenges = response.challenges.iter();
-    tell(&challenges.map(|one| format!("  {one}")).collect::<Vec<_>>())?;
+    print(&challenges.map(|one| format!("  {one}")).collect::<Vec<_>>())?;
 
     let access = registry.access(image.as_ref()).await?;
     let what = match (access, &image) {
         (Access::Granted, Some(image)) => format!("fetching {image}"),
         (Access::NoSuchImage, Some(image)) => {
             let (repository, reference) = (&image.repository, image.manifest_reference());
-            format!("fetching from {repository}, which has no {reference}")
+            format!("fetching from {repository} ({reference} does not exist)")
         }
         (_, None) => "access to the registry".to_owned(),
     };
-    tell(&[format!("allowed: {what}, {who}")])
+    print(&[format!("allowed: {what}, {with}")])
 }
 
-/// What to ask for: an image, or a registry alone. A name without a slash is a registry's if it looks like a host.
+/// Parses the target: an image, or a registry alone. A name without a slash is a registry if it looks like a host.
 fn target(
     text: Option<&str>,
     endpoint: Option<Endpoint>,
@@ -85,11 +83,11 @@ fn is_registry(text: &str) -> bool {
 
 fn line(place: &Place) -> String {
     let outcome = match &place.outcome {
-        None => "not asked",
-        Some(SourceOutcome::Absent) => "not there",
+        None => "not searched",
+        Some(SourceOutcome::Absent) => "does not exist",
         Some(SourceOutcome::NoEntry) => "none",
         Some(SourceOutcome::Unanswered { reason }) => return format!("  {}: {reason}", place.name),
-        Some(SourceOutcome::Unusable) => "cannot be used",
+        Some(SourceOutcome::Unusable) => "unusable",
         Some(SourceOutcome::Credentials(credentials)) => {
             return format!("  {}: {}", place.name, kind(credentials));
         }
@@ -99,25 +97,25 @@ fn line(place: &Place) -> String {
 
 fn kind(credentials: &Credentials) -> String {
     let kind = match credentials.proof {
-        Proof::Basic { .. } => "a name and a password",
+        Proof::Basic { .. } => "a user name and a password",
         Proof::Bearer(_) => "a bearer token for the registry itself",
         Proof::Identity(_) => "an identity token for the token service",
     };
     match &credentials.origin {
-        Origin::Helper { program, .. } => format!("{kind}, kept by {program}"),
+        Origin::Helper { program, .. } => format!("{kind}, from {program}"),
         _ => kind.to_owned(),
     }
 }
 
-fn who(credentials: Option<&Credentials>) -> String {
+fn with(credentials: Option<&Credentials>) -> String {
     credentials.map_or_else(
         || "without credentials".to_owned(),
         |credentials| format!("with the credentials from {}", credentials.origin),
     )
 }
 
-/// Prints what is known by now, so that it is there when the rest fails.
-fn tell(lines: &[String]) -> Result<(), Error> {
+/// Prints lines at once, so that the user has them even if a later step fails.
+fn print(lines: &[String]) -> Result<(), Error> {
     let lines: Vec<_> = lines.iter().map(|line| Printable::new(line)).collect();
     stdout::lines(&lines)
 }

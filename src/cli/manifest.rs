@@ -1,4 +1,4 @@
-//! `hocker manifest`: an image's manifest or index, byte for byte.
+//! `hocker manifest`: the manifest or index of an image, byte for byte.
 
 use super::args::{ManifestArgs, OptionalOutputArgs};
 use super::source::{Source, platform};
@@ -18,7 +18,7 @@ pub(super) async fn run(args: ManifestArgs, context: &Context) -> Result<(), Err
     }
 }
 
-/// Writes a document to the file that was named, else prints it.
+/// Writes a document to the file that `--out` names, else to standard output.
 pub(super) fn write(args: &OptionalOutputArgs, bytes: &[u8]) -> Result<(), Error> {
     use std::io::Write as _;
     let Some(path) = args.out.as_deref().filter(|path| path.as_os_str() != "-") else {
@@ -30,7 +30,7 @@ pub(super) fn write(args: &OptionalOutputArgs, bytes: &[u8]) -> Result<(), Error
     Ok(file.commit()?)
 }
 
-/// Whether a file that exists is replaced: with `--force`, and under the classic names, whose programs always did.
+/// Whether to replace a file that exists. `--force` does so, and so do the classic programs.
 pub(super) fn existing(force: bool) -> Existing {
     if force || classic::is_classic() {
         Existing::Replace

@@ -1,4 +1,4 @@
-//! `hocker prune`: away with what was loaded and is no longer wanted.
+//! `hocker prune`: remove images that were loaded and are no longer wanted.
 
 use tokio::task::spawn_blocking;
 
@@ -23,8 +23,8 @@ pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error>
     let daemon = daemon::connect(args.daemon, context).await?;
     let mut removed = Vec::new();
     let outcome = prune::prune(&daemon, &state, &kept, args.dry_run, |pruned| {
-        let told = Printable::new(&told(pruned, args.dry_run));
-        context.display.line(&told);
+        let line = Printable::new(&summary(pruned, args.dry_run));
+        context.display.line(&line);
         if pruned.fate == Fate::Removed {
             removed.push(format!("{}\n", pruned.id));
         }
@@ -34,8 +34,8 @@ pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error>
     Ok(outcome?)
 }
 
-/// What was done about an image, for people.
-fn told(pruned: &Pruned, dry_run: bool) -> String {
+/// Returns a line about what was done with an image.
+fn summary(pruned: &Pruned, dry_run: bool) -> String {
     let names: Vec<_> = pruned.untagged.iter().map(ToString::to_string).collect();
     let of_names = if names.is_empty() {
         String::new()
@@ -45,14 +45,14 @@ fn told(pruned: &Pruned, dry_run: bool) -> String {
     let fate = match (pruned.fate, dry_run) {
         (Fate::Removed, false) => "removed",
         (Fate::Removed, true) => "would be removed",
-        (Fate::Gone, _) => "is gone already",
-        (Fate::InUse, _) => "is in use and stays",
-        (Fate::Others, false) if names.is_empty() => "belongs to others and stays",
-        (Fate::Others, false) => "has lost its names from here, and stays for others",
-        (Fate::Others, true) => "would stay for others, without its names from here",
-        (Fate::Unsure, _) => {
-            "stays: loading it was not done to its end, so it may be somebody else's"
+        (Fate::Gone, _) => "was removed before",
+        (Fate::InUse, _) => "kept: a container or another image uses it",
+        (Fate::Others, false) if names.is_empty() => {
+            "kept: it has other names or was not loaded by hocker"
         }
+        (Fate::Others, false) => "kept without the names that hocker gave it",
+        (Fate::Others, true) => "would be kept without the names that hocker gave it",
+        (Fate::Unsure, _) => "kept: its load was interrupted, so it may not be from hocker",
     };
     format!("{} {fate}{of_names}", pruned.id)
 }

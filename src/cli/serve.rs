@@ -9,8 +9,8 @@ use super::{Error, report, stdout};
 use hocker::printable::Printable;
 use hocker::serve::{Catalogue, Naming, Server};
 
-/// Serves until `interrupted`; that is the ordinary way to end it, so once it serves it is no error. When it is
-/// `interrupted_again`, answers that are under way are cut off.
+/// Serves until a first signal (`interrupted`). This is the ordinary end of a server, so it is no error. The server then
+/// finishes the responses that it has begun; a second signal (`interrupted_again`) cuts them off.
 pub(super) async fn run<Again: Future>(
     args: ServeArgs,
     quiet: bool,
@@ -23,8 +23,8 @@ pub(super) async fn run<Again: Future>(
     } else {
         Naming::Short
     };
-    // Blobs that are links may have to be hashed, which takes as long as they are large. A thread that is in
-    // the middle of it ends with the process.
+    // Opening may hash blobs that are links, which takes long for large blobs. If a signal arrives meanwhile, the thread
+    // ends with the process.
     let opening = tokio::task::spawn_blocking(move || Catalogue::open(&args.images, naming));
     let catalogue = tokio::select! {
         biased;
@@ -33,24 +33,24 @@ pub(super) async fn run<Again: Future>(
     };
     for (name, images) in catalogue.ambiguous() {
         report::note(&Printable::new(&format!(
-            "{name} may be {}, and is none of them for who does not say which",
-            images.join(" or ")
+            "{name} is ambiguous: clients that do not name the registry get none of {}",
+            images.join(", ")
         )));
     }
     let log = AccessLogWriter::start(quiet);
-    let told = log.clone();
+    let writer = log.clone();
     let server = Server::bind(
         args.listen,
         catalogue,
-        Arc::new(move |access| told.write(&access)),
+        Arc::new(move |access| writer.write(&access)),
     )
     .await?;
-    // Standard output says where, for scripts that asked for any free port.
+    // Scripts that ask for a free port read the address from standard output.
     stdout::write(format!("http://{}\n", server.local_addr()).as_bytes())?;
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let serving = server.run(async {
         interrupted.await;
-        // It is heard for as long as `serving` goes on.
+        // The receiver lives as long as `serving` runs.
         let _ = stopping.send(interrupted_again());
     });
     let again = async {

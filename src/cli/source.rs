@@ -1,4 +1,4 @@
-//! From arguments and environment to a reference, and to a registry that can be asked for it.
+//! Turns arguments into a reference, and into the registry that has it.
 
 use super::args::{CredentialArgs, PlatformArgs, SourceArgs};
 use super::{Context, Error, credentials, transport};
@@ -15,7 +15,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Reads the names. With a registry of its own, the image's name is taken as it is.
+    /// Parses the name and the tag. With `--registry`, the name is the full name of a repository.
     pub(super) fn new(args: SourceArgs) -> Result<Self, Error> {
         let invalid = |source| Error::Reference {
             image: safe_url::shown(&args.image),
@@ -40,7 +40,7 @@ impl Source {
         })
     }
 
-    /// The registry, as the user with these credentials sees it.
+    /// Returns the registry, with credentials and mirrors.
     pub(super) async fn registry(
         &self,
         args: CredentialArgs,
@@ -61,7 +61,7 @@ impl Source {
     }
 }
 
-/// The platform that was asked for, else this machine's.
+/// Returns the platform from the arguments, else this machine's.
 pub(super) fn platform(args: PlatformArgs) -> Platform {
     args.platform.unwrap_or_else(Platform::of_this_machine)
 }

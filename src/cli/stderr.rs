@@ -1,12 +1,13 @@
-//! Standard error: lines for people. They are printable by their type, so that nothing foreign reaches a terminal, a
-//! journal or a build log raw. Only bars and Nix's own messages are written elsewhere, in `progress` and `builder`.
+//! Standard error. Its lines have the type [`Printable`], so no control character from a server or a file reaches a
+//! terminal, a journal or a build log. Only progress bars (`progress`) and Nix's progress messages (`builder`) are
+//! written elsewhere.
 
 use std::io::Write as _;
 
 use hocker::printable::Printable;
 
-/// Writes lines in one piece, so that those of others stand before or after them. Standard error may be closed; there
-/// is no other place to say so.
+/// Writes lines in one piece, so that other lines do not get between them. A failure is ignored: standard error is the
+/// only place to report it.
 pub(super) fn lines(lines: &[Printable]) {
     let mut text = String::new();
     for line in lines {

@@ -1,4 +1,4 @@
-//! Standard output: data, byte by byte, and tables and answers for people, line by line.
+//! Standard output: data byte by byte, and tables line by line.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -14,13 +14,13 @@ pub(super) fn write(bytes: &[u8]) -> Result<(), Error> {
         .map_err(Error::Stdout)
 }
 
-/// Writes lines for people.
+/// Writes lines.
 pub(super) fn lines(lines: &[Printable]) -> Result<(), Error> {
     let lines = lines.iter().map(|line| format!("{line}\n"));
     write(lines.collect::<String>().as_bytes())
 }
 
-/// Writes a document as it is, with a final newline only for a person at a terminal.
+/// Writes a document byte for byte. At a terminal, it adds a final newline.
 pub(super) fn write_document(bytes: &[u8]) -> Result<(), Error> {
     write(bytes)?;
     if io::stdout().is_terminal() && !bytes.ends_with(b"\n") {

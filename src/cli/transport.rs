@@ -1,4 +1,5 @@
-//! From arguments and environment to the HTTP client: how stubborn it is, and whom it trusts.
+//! Turns arguments and environment into an HTTP client: its retries, timeouts, proxies, certificate authorities and
+//! mirrors.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use hocker::name::mirror::{self, Mirror};
 use hocker::printable::Printable;
 use hocker::registry::Registry;
 
-/// A client as arguments and environment describe it. `sandboxed` is true in a Nix build, where the
-/// environment may name a file that only the outside has: Nix itself sets the variable for its own downloads.
+/// Creates a client from arguments and environment. `sandboxed` is true in a Nix build. There, a certificate variable
+/// may name a file that exists only outside of the sandbox, because Nix sets the variable for its own downloads.
 pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error> {
     let roots = roots(sandboxed)?;
     if context.verbose {
@@ -30,7 +31,7 @@ pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error
     Ok(Client::new(roots, settings(context)?))
 }
 
-/// A registry, with its mirrors: those of a derivation's attributes, else of the arguments, else of the
+/// Creates a registry with its mirrors: those of a derivation's attributes, then those of the arguments, else of the
 /// environment.
 pub(super) async fn registry(
     context: &Context,
@@ -52,7 +53,7 @@ pub(super) async fn registry(
         .map(|mirror| mirror.endpoint);
     let mut registries = Vec::new();
     for mirror in attributes.into_iter().chain(mirrors) {
-        // The given credentials are for the registry itself; a mirror has its own, if any.
+        // `credentials` are for the registry itself. A mirror has its own credentials.
         let credentials = credentials::of_mirror(mirror.registry_name(), repository).await?;
         let credentials = credentials::admitted(credentials, &mirror);
         let registry = Registry::new(client.clone(), mirror, credentials);
@@ -79,8 +80,8 @@ fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {
         .collect()
 }
 
-/// The authorities of the first bundle that the environment names, else the system's; and those in the directories that
-/// it names.
+/// Returns the certificate authorities of the first bundle that the environment names, else the system's, and those in
+/// the directories of `SSL_CERT_DIR`.
 pub(super) fn roots(sandboxed: bool) -> Result<Roots, RootsError> {
     let directories = var_os(environment::SSL_CERT_DIR).unwrap_or_default();
     let directories =
@@ -93,7 +94,7 @@ pub(super) fn roots(sandboxed: bool) -> Result<Roots, RootsError> {
 fn bundle(sandboxed: bool) -> Result<Option<Roots>, RootsError> {
     for variable in [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE] {
         let path = var_os(variable).map(PathBuf::from);
-        // What Nix sets where it has no bundle.
+        // Nix sets this path if it has no bundle.
         let Some(path) = path.filter(|path| path != Path::new("/no-cert-file.crt")) else {
             continue;
         };
@@ -105,7 +106,8 @@ fn bundle(sandboxed: bool) -> Result<Option<Roots>, RootsError> {
     Ok(None)
 }
 
-/// Where docker and podman keep the certificates of single hosts. A Nix build has none of these directories.
+/// Returns the directories in which docker and podman keep the certificates of single hosts. A Nix build has none of
+/// them.
 fn certificates() -> CertsDirectories {
     let home = var_os(environment::HOME).map(PathBuf::from);
     let own = home.map(|home| home.join(".config/containers/certs.d"));
@@ -113,7 +115,7 @@ fn certificates() -> CertsDirectories {
     CertsDirectories(own.into_iter().chain(system).collect())
 }
 
-/// How stubborn to be, as arguments and environment say it.
+/// Returns the settings of the HTTP client, from arguments, else from the environment.
 pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
     let args = &context.transport;
     let display = context.display.clone();
@@ -121,7 +123,10 @@ pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
     let duration = |given: Option<Duration>, name, default| {
         given.map_or_else(|| from_environment(name, seconds, default), Ok)
     };
-    let retries = |text: &str| text.parse().map_err(|_| "it is a number".to_owned());
+    let retries = |text: &str| {
+        text.parse()
+            .map_err(|_| "the value must be a number from 0 on".to_owned())
+    };
     Ok(Settings {
         policy: Policy {
             retries: args.retries.map_or_else(
@@ -152,7 +157,8 @@ pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
     })
 }
 
-/// Where registries may keep blobs though it is an internal address, or not https.
+/// Returns the servers to which registries may redirect for blobs, even if the address is internal or the scheme is
+/// http.
 fn blob_stores(args: &TransportArgs) -> Result<Vec<Url>, Error> {
     let name = environment::HOCKER_BLOBS_FROM;
     if !args.blobs_from.is_empty() {
@@ -164,8 +170,8 @@ fn blob_stores(args: &TransportArgs) -> Result<Vec<Url>, Error> {
         .collect()
 }
 
-/// The proxy variables in both cases. `HTTP_PROXY` is heeded too: this is no CGI program, where a client could
-/// set it by a header.
+/// Returns the proxies of the environment, from variables in lower or upper case. `HTTP_PROXY` in upper case is safe:
+/// hocker is not a CGI program, in which a client can set this variable by a header.
 fn proxies() -> Proxies {
     let either = |names: [&str; 2]| names.into_iter().find_map(var);
     let all = || either(environment::ALL_PROXY);
@@ -176,7 +182,7 @@ fn proxies() -> Proxies {
     }
 }
 
-/// A variable's value, or the default where it is unset or empty.
+/// Parses a variable's value; returns the default if it is unset or empty.
 fn from_environment<T>(
     name: &'static str,
     parse: impl Fn(&str) -> Result<T, String>,

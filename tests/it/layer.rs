@@ -117,7 +117,7 @@ fn more_than_the_size_or_the_limit_is_not_taken() {
             &[],
             Answer::ok(vec![0; 100]).content_length(beyond.parse().unwrap()),
             7,
-            "hint: give the size that the image's manifest has with --size",
+            "hint: give the size from the image's manifest with --size",
         ),
         (
             &["--size", beyond],

@@ -92,10 +92,10 @@ fn tells_the_whole_way_to_an_image() {
             "image: team/app, 1",
             "  the command line: none",
             "  the environment (DOCKER_TOKEN, or DOCKER_USER and DOCKER_PASS): none",
-            &format!("  {config}: a name and a password"),
-            &format!("  {home}/.config/containers/auth.json: not asked"),
-            &format!("  {home}/.netrc: not asked"),
-            "without credentials it answers: 401 Unauthorized",
+            &format!("  {config}: a user name and a password"),
+            &format!("  {home}/.config/containers/auth.json: not searched"),
+            &format!("  {home}/.netrc: not searched"),
+            "response without credentials: 401 Unauthorized",
             &format!(
                 "  bearer realm=\"{token}?…\" service=\"registry.example\" \
                  scope=\"repository:team/app:pull\""
@@ -128,7 +128,7 @@ fn a_denial_comes_after_what_is_known() {
         .says("no such user");
     prints(
         &outcome,
-        &["without credentials it answers: 401 Unauthorized"],
+        &["response without credentials: 401 Unauthorized"],
     );
     assert!(!outcome.text().contains("allowed"), "{outcome}");
 }
@@ -181,7 +181,7 @@ fn keys_for_repositories_are_not_for_the_registry_alone() {
         &outcome,
         &[
             &format!("  {}: none", user.config.display()),
-            "without credentials it answers: 200 OK",
+            "response without credentials: 200 OK",
             "allowed: access to the registry, without credentials",
         ],
     );
@@ -203,7 +203,7 @@ fn an_image_that_is_not_there_is_told_apart_from_one_that_is_hidden() {
         let outcome = user.check(&format!("{name}/team/app:1")).run();
         assert_eq!(outcome.code, Some(code), "{tags}: {outcome}");
         if code == 0 {
-            let line = "allowed: fetching from team/app, which has no 1, without credentials";
+            let line = "allowed: fetching from team/app (1 does not exist), without credentials";
             prints(&outcome, &[line]);
         }
     }
@@ -216,7 +216,7 @@ fn a_registry_that_is_not_there_is_unavailable() {
     let outcome = user.check(&registry.name()).run();
     let outcome = secretive(outcome.failed(6)).says("cannot fetch /v2/ from");
     assert!(
-        outcome.text().contains("a name and a password"),
+        outcome.text().contains("a user name and a password"),
         "{outcome}"
     );
 }
@@ -228,7 +228,7 @@ fn a_file_that_cannot_be_used_is_told_with_what_came_before() {
     fs::write(&user.config, "hunter2").unwrap();
     let outcome = user.check(&registry.name()).run();
     let outcome = secretive(outcome.failed(1)).says("cannot read credentials from");
-    let line = format!("  {}: cannot be used", user.config.display());
+    let line = format!("  {}: unusable", user.config.display());
     prints(&outcome, &["  the command line: none", &line]);
 }
 

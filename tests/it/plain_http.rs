@@ -127,7 +127,7 @@ fn kept_credentials_do_not_go_over_http_even_where_the_user_says_it() {
         run(&arguments, home.path(), &network)
             .run()
             .failed(4)
-            .says("credentials that are kept are sent over https only")
+            .says("hocker sends stored credentials over https only")
             .never_says(PASSWORD);
         assert!(!was_told(&network), "{url}");
     }

@@ -317,7 +317,7 @@ fn a_proxy_that_opens_no_tunnel_is_told_and_not_taken_for_the_registry() {
             .run()
             .failed(6)
             .says("no connection through the proxy")
-            .says("hint: https_proxy or all_proxy names the proxy")
+            .says("hint: check the proxy that https_proxy or all_proxy names")
             .never_says("hunter2");
     }
     let directory = tempfile::tempdir().unwrap();

@@ -89,7 +89,7 @@ fn a_build_that_may_ask_several_registries_takes_only_what_is_for_each() {
         let told = program::told(&output);
         assert!(!output.status.success(), "{told}");
         for says in [
-            &format!("the credentials from {origin} are for one registry")[..],
+            &format!("credentials from {origin} are not used: they are for one registry")[..],
             "  caused by: team/app from localhost: the registry denies access without credentials",
             "  caused by: team/app from registry.example.com: the registry denies access without credentials",
             "exit code 4",
@@ -137,7 +137,7 @@ fn a_build_that_is_denied_says_by_whom_and_with_which_credentials_and_not_the_se
         (
             "",
             &[("REGISTRY_AUTH_FILE", AUTH_FILE)],
-            "no credentials from /etc/nix/registries.json, which is not here: in a sandbox it takes extra-sandbox-paths",
+            "no credentials from /etc/nix/registries.json: the file does not exist; a sandbox contains it only with extra-sandbox-paths",
         ),
     ] {
         let output = site.build(&[shown], variables);
@@ -193,7 +193,7 @@ fn a_private_authority_is_trusted_in_the_sandbox_where_its_file_is_shown_and_nam
         for says in [
             "certificate",
             "no trusted authority issued the server's certificate",
-            "hint: name a certificate authority of your own",
+            "hint: name your own certificate authority",
             "NIX_SSL_CERT_FILE or SSL_CERT_FILE",
             "extra-sandbox-paths",
             "exit code 6",

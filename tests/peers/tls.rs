@@ -25,7 +25,7 @@ fn a_server_of_old_versions_of_tls_is_told() {
         .env("SSL_CERT_FILE", authority.write(ca.path()))
         .run()
         .failed(6)
-        .says("hint: the server must speak TLS 1.2 or 1.3");
+        .says("hint: configure the server for TLS 1.2 or 1.3");
         assert!(nginx.requests().is_empty());
     }
 }
@@ -44,7 +44,7 @@ fn a_server_of_gos_that_demands_a_certificate_is_told_with_where_to_put_it() {
             .env("SSL_CERT_FILE", &bundle)
             .run()
     };
-    let hint = "hint: the server may want a client certificate, or another one";
+    let hint = "hint: if the server demands a client certificate, or another one";
     run().failed(6).says(hint);
     let own = format!(".config/containers/certs.d/localhost:{}", registry.port());
     let own = home.path().join(own);

@@ -84,9 +84,9 @@ pub(crate) struct LoadPlatformArgs {
 /// `hocker prune`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The command prints the IDs of the images that it removed. It keeps images that a container uses, \
-    images that the daemon had before hocker loaded them, and images with names that hocker did not give. It keeps \
-    names that have moved to another image."
+    after_help = "The command prints the IDs of the images that it removed. It keeps images that a container or \
+    another image uses, images that the daemon had before hocker loaded them, and images with names that hocker did \
+    not give. It keeps names that have moved to another image."
 )]
 pub(crate) struct PruneArgs {
     /// Read this directory, in which `hocker load --state` records images

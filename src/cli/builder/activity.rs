@@ -1,4 +1,4 @@
-//! A download in Nix's own display.
+//! The progress of a download, in Nix's own format.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use hocker::nix::progress::Activity;
 use hocker::registry::Progress;
 use hocker::safe_url::SafeUrl;
 
-/// Nix's display of the download. A log that cannot be written is no reason to stop.
+/// The progress of a download. If the log cannot be written, the download continues.
 pub(super) struct NixProgress(Mutex<State>);
 
 struct State {
@@ -17,9 +17,9 @@ struct State {
 }
 
 impl NixProgress {
-    /// The download from a URL begins.
+    /// Starts the progress of a download from a URL.
     pub(super) fn start(url: &SafeUrl) -> Self {
-        // Nix tells activities of different builders apart by itself.
+        // Nix itself distinguishes the activities of different builders.
         let id = 1;
         Self(Mutex::new(State {
             activity: Activity::start(io::stderr(), id, url, 0).ok(),

@@ -1,6 +1,6 @@
-//! The credentials of a build. The environment is that of whoever builds, and may name files which the sandbox does not
-//! show; public images are built all the same. What does not say for which registry it is goes to a registry that is
-//! the only one: a build that may ask several takes it for none of them.
+//! The credentials of a build. Its environment may name files that the sandbox does not contain; public images are built
+//! nevertheless. Some credentials name no registry: the variables and the classic file. A build sends them to its
+//! registry if it has only one; a build with several registries sends them to none.
 
 use crate::cli::credentials::{classic, files_of_environment, of_environment, sources};
 use crate::cli::{Context, Error, report};
@@ -9,19 +9,19 @@ use hocker::auth::sources::{Presence, SourceFile, SourceOutcome};
 use hocker::nix::builder::Location;
 use hocker::printable::Printable;
 
-/// Where the classic fetchers looked for credentials; it reaches the sandbox by `extra-sandbox-paths`.
+/// The credentials file of the classic fetchers. `extra-sandbox-paths` brings it into the sandbox.
 const CLASSIC: &str = "/etc/nix-docker-credentials.txt";
 
-/// Where a build looks for credentials.
+/// The credentials of a build.
 pub(super) struct Credentials<'a> {
     context: &'a Context,
-    /// For whatever registry it asks.
+    /// The credentials in the environment, for any registry.
     given: Option<auth::Credentials>,
     files: Vec<SourceFile>,
 }
 
 impl<'a> Credentials<'a> {
-    /// Those that a build has, and tells of those that it does not take.
+    /// Finds the credentials of a build, and prints a line about those that it does not use.
     pub(super) fn of_build(asks_several: bool, context: &'a Context) -> Self {
         let given = of_environment();
         let classic = classic(CLASSIC.into());
@@ -33,8 +33,7 @@ impl<'a> Credentials<'a> {
             }
             for origin in unused {
                 report::note(&Printable::new(&format!(
-                    "the credentials from {origin} are for one registry, and several may be asked here: none gets to \
-                     see them"
+                    "credentials from {origin} are not used: they are for one registry, and this build may ask several"
                 )));
             }
             return Self {
@@ -52,7 +51,7 @@ impl<'a> Credentials<'a> {
         }
     }
 
-    /// Those for a place.
+    /// Searches for the credentials for a location.
     pub(super) async fn find(
         &self,
         location: &Location,
@@ -62,23 +61,23 @@ impl<'a> Credentials<'a> {
         }
         let sources = sources(self.files.clone());
         let (registry, repository) = (location.endpoint.registry_name(), &location.repository);
-        let mut tell = |place: &str, outcome: &SourceOutcome| {
+        let mut record = |place: &str, outcome: &SourceOutcome| {
             self.context.record_failed_source(registry, place, outcome);
         };
         Ok(sources
-            .search(registry, Some(repository), &mut tell)
+            .search(registry, Some(repository), &mut record)
             .await?)
     }
 }
 
-/// The files that the environment names, of which those are told that are not here.
+/// Returns the files that the environment names, and prints a line about each that is missing.
 fn files() -> Vec<SourceFile> {
     let mut files = files_of_environment();
     for file in &mut files {
         if file.is_missing() {
             let path = file.path.display();
             report::note(&Printable::new(&format!(
-                "no credentials from {path}, which is not here: in a sandbox it takes \
+                "no credentials from {path}: the file does not exist; a sandbox contains it only with \
                  extra-sandbox-paths"
             )));
         }

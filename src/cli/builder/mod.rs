@@ -1,4 +1,4 @@
-//! `hocker builder`: what Nix starts to build a layer, a configuration or an image.
+//! `hocker builder`: builds a layer, a config or an image. Nix starts this command.
 
 mod activity;
 mod credentials;
@@ -46,7 +46,7 @@ async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     })
 }
 
-/// What a build knows of registries.
+/// The context, the mirrors and the credentials of a build.
 struct Build<'a> {
     context: &'a Context,
     mirrors: Vec<Endpoint>,

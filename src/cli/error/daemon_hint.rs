@@ -1,4 +1,4 @@
-//! What errors of daemons, and of images on their way to them, mean for the exit code and for the user.
+//! Hints for errors of daemons, and for images that cannot be loaded into them.
 
 use hocker::archive::plain_layer::LayerError;
 use hocker::archive::stored_image;
@@ -6,13 +6,17 @@ use hocker::daemon;
 
 pub(super) fn hint_of_daemon(error: &daemon::Error) -> Option<&'static str> {
     if error.is_denied() {
-        Some("the daemon's socket is for its group (`docker`, mostly) and for root")
+        Some(
+            "run this as root, or as a member of the group of the daemon's socket (usually `docker`)",
+        )
     } else if error.is_down() {
-        Some("start the daemon, or name another with --host or DOCKER_HOST")
+        Some("start the daemon, or name another one with --host or DOCKER_HOST")
     } else if error.is_full() {
-        Some("make room where the daemon keeps its images: `docker system df` shows what takes it")
+        Some(
+            "free space on the disk with the daemon's images: `docker system df` shows what uses it",
+        )
     } else if matches!(error, daemon::Error::Platform { .. }) {
-        Some("--platform loads an image that the daemon does not run")
+        Some("use --platform to load an image that the daemon cannot run")
     } else {
         None
     }
@@ -22,15 +26,15 @@ pub(super) fn hint_of_load(error: &daemon::load::Error) -> Option<&'static str> 
     match error {
         daemon::load::Error::Daemon(error) => hint_of_daemon(error),
         daemon::load::Error::NoneForDaemon(_) => {
-            Some("--platform chooses an image that the daemon does not run")
+            Some("use --platform to select an image that the daemon cannot run")
         }
         daemon::load::Error::Open(stored_image::Error::SeveralImages { .. }) => {
-            Some("choose one of these with --image")
+            Some("select one of these with --image")
         }
         daemon::load::Error::Upload(daemon::UploadError::Layer {
             source: LayerError::TooLarge(_),
             ..
-        }) => Some("--max-layer-size allows more, for an image that is trusted"),
+        }) => Some("if you trust the image, allow more with --max-layer-size"),
         _ => None,
     }
 }

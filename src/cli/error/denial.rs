@@ -1,16 +1,16 @@
-//! A denial of access, with the places for credentials that gave no answer before.
+//! A denial of access, with the sources of credentials that failed before it.
 
 use std::fmt;
 
 use super::Error;
 use crate::cli::exit::Exit;
 
-/// A denial, with the places that gave no answer before.
+/// A denial of access, and the sources of credentials that failed before it.
 #[derive(Debug)]
 pub(crate) struct Denial {
-    /// The error.
+    /// The denial.
     pub(in crate::cli) error: Error,
-    /// The lines for the places.
+    /// One line for each failed source.
     pub(in crate::cli) failed_sources: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ impl std::error::Error for Denial {
 }
 
 impl Error {
-    /// The same, with the places that gave no answer where it is a denial.
+    /// Returns the error; a denial gets the sources of credentials that failed before it.
     pub(in crate::cli) fn after(self, failed_sources: &[String]) -> Self {
         match self {
             error if failed_sources.is_empty() => error,

@@ -1,4 +1,4 @@
-//! The program's errors: what each module's error means for the exit code, and what the user can do.
+//! The program's error, which wraps the errors of all modules. It maps each to an exit code, and `hint` to a hint.
 
 mod daemon_hint;
 mod denial;
@@ -21,78 +21,78 @@ use hocker::pull;
 use hocker::registry::{self, Cause, DownloadError};
 use hocker::{archive, daemon, name, nix, output, serve, verify};
 
-/// Why a command did not do what it should.
+/// The failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The name of an image makes no sense.
-    #[error("cannot read the image name `{image}`")]
+    /// The name of an image is not a reference.
+    #[error("cannot parse the image name `{image}`")]
     Reference {
-        /// What was given.
+        /// The name from the command line.
         image: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         #[source]
         source: name::ParseError,
     },
-    /// The place of a registry makes no sense.
-    #[error("cannot tell where the registry is")]
+    /// The URL or the name of a registry gives no endpoint.
+    #[error("cannot parse the address of the registry")]
     Endpoint(#[from] endpoint::ParseError),
-    /// A variable that makes no sense.
-    #[error("the environment variable {name} cannot be used: {reason}")]
+    /// An environment variable has a wrong value.
+    #[error("cannot use the environment variable {name}: {reason}")]
     Environment {
-        /// Its name.
+        /// The name of the variable.
         name: &'static str,
-        /// What it should be.
+        /// What is wrong with the value.
         reason: String,
     },
-    /// A user's name without a password.
-    #[error("--username needs --password-stdin or --password")]
+    /// A user name was given without a password.
+    #[error("cannot use --username without --password-stdin or --password")]
     PasswordMissing,
-    /// Standard input cannot hold two things.
-    #[error("--password-stdin and --manifest - both want standard input")]
+    /// Two options read standard input.
+    #[error("cannot combine --password-stdin with `--manifest -`: both read standard input")]
     TwoFromStdin,
-    /// A file has no registry.
-    #[error("an image on disk has no TAG and no --registry; --image chooses one of several")]
+    /// A tag or a registry was given for an image on disk.
+    #[error("cannot use TAG or --registry with an image on disk")]
     RegistryOfPath,
-    /// A registry's images have names already.
-    #[error("--image chooses from an image layout on disk; a path begins with / or ./ or ../")]
+    /// `--image` was given for an image in a registry.
+    #[error("cannot use --image with an image in a registry")]
     NameOfReference,
-    /// Directories are not replaced.
-    #[error("--force replaces a file, and --format oci-dir writes a directory")]
+    /// `--force` was given for a directory, and hocker replaces no directory.
+    #[error("cannot use --force with --format oci-dir: hocker does not replace directories")]
     ForceDirectory,
-    /// A directory cannot be written to a pipe.
-    #[error("--format oci-dir writes a directory, which --out must name")]
+    /// A directory cannot be written to standard output.
+    #[error("cannot write a directory to standard output")]
     DirectoryToStdout,
-    /// Credentials that are somewhere, but cannot be had.
-    #[error("cannot authenticate")]
+    /// A source of credentials cannot be used.
+    #[error("cannot read the credentials")]
     Credentials(#[from] sources::Error),
-    /// A denial, after places where credentials may be gave no answer.
+    /// A denial, after sources of credentials failed.
     #[error(transparent)]
     Denial(Box<Denial>),
-    /// The bundle of certificate authorities.
-    #[error("cannot verify registries")]
+    /// The bundle of certificate authorities cannot be used.
+    #[error("cannot read the certificate authorities")]
     Roots(#[from] RootsError),
-    /// HTTP cannot be set up.
-    #[error("cannot talk to registries")]
+    /// The HTTP client cannot be created.
+    #[error("cannot create the HTTP client")]
     Http(#[from] http::Error),
-    /// The registry.
+    /// An operation with a registry failed.
     #[error(transparent)]
     Registry(Box<registry::Error>),
-    /// A document that did not come from a registry, or contradicts another.
+    /// A document that is not from a registry, or contradicts another document.
     #[error("cannot use {what}")]
     Document {
-        /// Which document.
+        /// The document, in words.
         what: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         #[source]
         source: ParseError,
     },
-    /// An image on disk.
+    /// An image on disk cannot be used.
     #[error("cannot use the image")]
     StoredImage(#[source] Box<stored_image::Error>),
-    /// An image that cannot be pulled.
+    /// An image cannot be pulled.
     #[error(transparent)]
     Pull(pull::Error),
-    /// A blob that none of its places gives.
+    /// A blob that no location supplies.
     #[error(transparent)]
     AllPlaces(nix::builder::AllLocationsFailed),
     /// An image that no Nix expression can name.
@@ -101,81 +101,81 @@ pub(crate) enum Error {
     /// Images that cannot be served.
     #[error("cannot serve the images")]
     Images(#[source] Box<serve::Error>),
-    /// The server.
+    /// The server cannot start.
     #[error("cannot serve the images")]
     Server(#[from] serve::ServerError),
-    /// A daemon that is not to be found.
-    #[error("cannot tell where the daemon is")]
+    /// The docker context that names the daemon cannot be used.
+    #[error("cannot find the address of the daemon")]
     DaemonContext(#[from] daemon::context::Error),
-    /// A daemon.
+    /// An operation of a daemon failed.
     #[error(transparent)]
     Daemon(#[from] daemon::Error),
-    /// An image that does not get into a daemon.
+    /// An image cannot be loaded into a daemon.
     #[error("cannot load the image {}", path.display())]
     Load {
-        /// Where it is.
+        /// The path of the image.
         path: PathBuf,
-        /// Why.
+        /// The failure.
         #[source]
         source: Box<daemon::load::Error>,
     },
-    /// Images that do not get out of it.
+    /// Images cannot be removed from a daemon.
     #[error("cannot remove all images that are no longer wanted")]
     Prune(#[from] daemon::prune::Error),
-    /// An output file or directory.
+    /// An output file or directory cannot be written.
     #[error(transparent)]
     Output(#[from] output::Error),
-    /// An image that cannot be pinned.
+    /// An image cannot be pinned.
     #[error(transparent)]
     Pin(pin::Error),
-    /// A lock file, or what is made of one.
+    /// A lock file or its source cannot be used.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// An image that cannot be locked, or looked at.
+    /// One image cannot be locked, updated or checked.
     #[error("cannot {operation} {what}")]
     LockedImage {
-        /// What was attempted.
+        /// The verb for the operation.
         operation: &'static str,
-        /// The name and the reference.
+        /// The name and the reference of the image.
         what: String,
-        /// Why not.
+        /// The failure.
         #[source]
         source: Box<Self>,
     },
-    /// Several things failed, and the others were done.
+    /// Several images failed; the others were written.
     #[error("{} images failed", .0.len())]
     Several(Vec<Self>),
-    /// The archive of an image in the store.
+    /// The archive of an image in the store cannot be streamed.
     #[error("cannot stream the image")]
     Composite(#[from] archive::docker_save::Error),
-    /// A derivation.
-    #[error("cannot tell what to build")]
+    /// A derivation has wrong attributes.
+    #[error("cannot read the derivation")]
     Job(#[from] nix::builder::Error),
-    /// The same in a Nix build, where other things help.
+    /// An error of a Nix build, which has other hints.
     #[error(transparent)]
     Build(Box<Error>),
-    /// The result of fetchdocker.
+    /// The result of fetchdocker cannot be built.
     #[error("cannot build the image")]
     BuildImage(#[source] Box<nix::image::Error>),
-    /// Standard output.
+    /// Standard output cannot be written.
     #[error("cannot write to standard output")]
     Stdout(#[source] io::Error),
-    /// A file or standard input that was named as input.
+    /// An input file or standard input cannot be read.
     #[error("cannot read {what}")]
     Input {
-        /// Which.
+        /// The input, in words.
         what: String,
-        /// Why not.
+        /// The failure.
         #[source]
         source: io::Error,
     },
-    /// No threads.
-    #[error("cannot start")]
+    /// The threads cannot be started.
+    #[error("cannot start the threads of the program")]
     Runtime(#[source] io::Error),
-    /// A part of the work ended without a result.
-    #[error("a transfer ended early")]
+    /// A task ended without a result.
+    #[error("cannot finish the work")]
     Task(#[source] tokio::task::JoinError),
-    /// A signal.
+    /// A signal, by its number.
     #[error("interrupted")]
     Interrupted(i32),
 }
@@ -219,7 +219,7 @@ impl From<nix::image::Error> for Error {
 }
 
 impl Error {
-    /// A download for `path`.
+    /// The error of a download to `path`.
     pub(super) fn of_download(error: DownloadError, path: &Path) -> Self {
         match error {
             DownloadError::Registry(error) => Self::Registry(error),
@@ -235,7 +235,7 @@ impl From<serve::Error> for Error {
 }
 
 impl Error {
-    /// How the program ends for this.
+    /// Returns the exit code.
     #[must_use]
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -297,7 +297,7 @@ impl Error {
         }
     }
 
-    /// The causes that stand beside each other, where there are such.
+    /// Returns causes beside the chain of sources: the failures of several locations, or of sources of credentials.
     #[must_use]
     pub(crate) fn reasons(&self) -> Vec<String> {
         match self {
@@ -312,7 +312,7 @@ impl Error {
         }
     }
 
-    /// The digest that was promised and the one that came, where that is what went wrong.
+    /// Returns the expected and the actual digest, if a digest mismatch is among the causes.
     #[must_use]
     pub(crate) fn mismatch(&self) -> Option<&verify::Mismatch> {
         let first: &(dyn std::error::Error + 'static) = match self {
@@ -329,7 +329,7 @@ impl Error {
     }
 }
 
-/// The error of the verifier in an error. Transparent errors hide it from those who follow the causes.
+/// Returns the verifier's error inside an error. A transparent error does not return it as its source.
 fn content_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a verify::Error> {
     if let Some(Cause::Verify(error)) = error.downcast_ref() {
         return Some(error);
@@ -340,7 +340,7 @@ fn content_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a
     error.downcast_ref()
 }
 
-/// Whether the reader of the output closed it.
+/// Whether the reader closed the pipe.
 fn is_closed(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }

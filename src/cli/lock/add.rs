@@ -1,4 +1,4 @@
-//! `hocker lock add`: new images, or new platforms of old ones.
+//! `hocker lock add`: add images, or further platforms of locked images.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use hocker::pin::{self, Wanted};
 use hocker::printable::Printable;
 use hocker::safe_url;
 
-/// An image that is to be locked.
+/// An image to lock.
 #[derive(Clone, Debug)]
 pub(super) struct Addition {
     pub(super) name: Name,
@@ -51,7 +51,7 @@ pub(super) async fn run(args: AddArgs, path: &Path, context: &Context) -> Result
     .await
 }
 
-/// Reads an image's name; with a registry of its own it is taken as it is.
+/// Parses the name of an image. With `--registry`, it is the full name of a repository.
 pub(super) fn parse(
     image: &str,
     registry: Option<&Endpoint>,
@@ -65,7 +65,7 @@ pub(super) fn parse(
         source,
     })?;
     if reference.digest.is_none() {
-        // Said in the lock, where it counts for as long as the image is followed.
+        // The lock file states the tag that it follows, even if it is `latest`.
         reference.tag = Some(reference.tag_or_latest());
     }
     let endpoint = match registry {
@@ -75,7 +75,7 @@ pub(super) fn parse(
     Ok((reference, endpoint))
 }
 
-/// Finds names for images that are to be locked.
+/// Images to lock, each under a name that no other image has.
 pub(super) struct Additions<'a> {
     lock: &'a Lock,
     force: bool,
@@ -83,7 +83,7 @@ pub(super) struct Additions<'a> {
 }
 
 impl<'a> Additions<'a> {
-    /// To what is locked already. With `force`, names may be taken from other images.
+    /// Starts without images. `force` allows names that other locked images have.
     pub(super) fn to(lock: &'a Lock, force: bool) -> Self {
         Self {
             lock,
@@ -92,8 +92,8 @@ impl<'a> Additions<'a> {
         }
     }
 
-    /// Adds an image, under the name that was given, the one that it has, or the first of those that suggest
-    /// themselves and are free.
+    /// Adds an image. Its name is the given one, else the one that it already has in the lock, else the first free
+    /// candidate.
     pub(super) fn push(
         &mut self,
         name: Option<Name>,
@@ -128,7 +128,7 @@ impl<'a> Additions<'a> {
                 (Some(first), Some(free)) => {
                     if let Some(other) = taken_by(&first) {
                         report::note(&Printable::new(&format!(
-                            "{reference} is called `{free}`, because `{first}` is {other}"
+                            "{reference} gets the name `{free}`, because {other} has the name `{first}`"
                         )));
                     }
                     free
@@ -151,7 +151,7 @@ impl<'a> Additions<'a> {
         Ok(())
     }
 
-    /// Whether an image is locked already, and for these platforms.
+    /// Whether an image is already locked for all of these platforms.
     pub(super) fn is_locked(
         &self,
         reference: &Reference,
@@ -168,7 +168,7 @@ impl<'a> Additions<'a> {
         })
     }
 
-    /// The name of an image that is locked already.
+    /// Returns the name of an image that is already locked.
     fn name_of(&self, reference: &Reference, endpoint: &Endpoint) -> Option<Name> {
         let mut images = self.lock.images.iter();
         images
@@ -179,7 +179,7 @@ impl<'a> Additions<'a> {
     }
 }
 
-/// Looks at the images, and writes those that are there.
+/// Pins the images, writes those that succeed to the lock file, and prints the changes.
 pub(super) async fn lock(
     file: LockFile,
     additions: Vec<Addition>,
@@ -222,7 +222,7 @@ pub(super) async fn lock(
     changes::print(changes_args, &file.lock, &new, failures)
 }
 
-/// An image that failed.
+/// Returns the failure of an image, with the operation and the image's name.
 pub(super) fn failure(
     operation: &'static str,
     name: Name,
@@ -237,7 +237,7 @@ pub(super) fn failure(
     (name, error)
 }
 
-/// The images of these names, or all.
+/// Returns the images with these names; without names, all images.
 pub(super) fn chosen<'a>(
     lock: &'a Lock,
     names: &'a [Name],

@@ -1,4 +1,4 @@
-//! Telling what changed: for people, as JSON for programs, and as the message of a commit.
+//! Output about changes: lines on standard error, JSON, and the message of a commit.
 
 use serde_json::{Value, json};
 
@@ -9,13 +9,13 @@ use hocker::oci::digest::Digest;
 use hocker::printable::Printable;
 use hocker::size::Size;
 
-/// First lines of commit messages are shorter than this.
+/// The subject of a commit message is shorter than this, in characters.
 const SUBJECT: usize = 72;
 
-/// Images that failed, and why.
+/// Images that failed, with their errors.
 pub(super) type Failures = Vec<(Name, Error)>;
 
-/// Tells what changed and what failed, in the way that was asked for, and fails as the images did.
+/// Prints the changes, in the form that the arguments select, and returns the failures as an error.
 pub(super) fn print(
     args: ChangesArgs,
     old: &Lock,
@@ -32,7 +32,7 @@ pub(super) fn print(
     failed(failures)
 }
 
-/// The error of several failures.
+/// Returns the failures as one error.
 pub(super) fn failed(failures: Failures) -> Result<(), Error> {
     if failures.is_empty() {
         return Ok(());
@@ -54,7 +54,7 @@ fn people(changes: &Changes, all: usize, failed: usize) -> Vec<Printable> {
         let what = match (change.from, change.to) {
             (None, _) => short(change.to),
             (_, None) => "removed".to_owned(),
-            (from, to) if from == to => format!("{}, but other platforms", short(to)),
+            (from, to) if from == to => format!("{}, with other platforms", short(to)),
             (from, to) => format!("{} → {}", short(from), short(to)),
         };
         line(&format!("{} ({}): {what}", change.name, change.reference));
@@ -77,7 +77,7 @@ fn people(changes: &Changes, all: usize, failed: usize) -> Vec<Printable> {
     );
     let mut counts = vec![
         format!("{} changed", changes.images.len()),
-        format!("{same} as before"),
+        format!("{same} unchanged"),
     ];
     if failed > 0 {
         counts.push(format!("{failed} failed"));
@@ -98,7 +98,7 @@ fn people(changes: &Changes, all: usize, failed: usize) -> Vec<Printable> {
 
 fn summary(change: &PlatformChange) -> String {
     if change.from == Some(change.to) {
-        return "as before".to_owned();
+        return "unchanged".to_owned();
     }
     let new = change.layers.iter().filter(|layer| layer.is_new).count();
     format!(
@@ -108,7 +108,7 @@ fn summary(change: &PlatformChange) -> String {
     )
 }
 
-/// The digest as long as people need it to tell it from others.
+/// Abbreviates a digest to its algorithm and 12 hexadecimal digits.
 pub(super) fn abbreviated(digest: &Digest) -> String {
     format!(
         "{}:{}",

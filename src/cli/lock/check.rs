@@ -1,4 +1,4 @@
-//! `hocker lock check`: whether tags have moved, by HEAD requests alone where none has.
+//! `hocker lock check`: check whether tags have moved. While no tag has moved, it sends only HEAD requests.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
     let file = LockFile::read(path)?;
     let mut images = chosen(&file.lock, &args.names, path)?;
     let all = images.len();
-    // Digests do not move, so nobody has to be asked.
+    // A digest never moves, so its registry needs no request.
     images.retain(|(_, image)| !image.is_pinned());
     let found = each::of_locked(
         images,
@@ -75,7 +75,7 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
         moved: moved.len(),
         all,
     });
-    // That something moved is what was asked, and the others may well answer the next time.
+    // A moved tag is the answer of this command, so it decides the exit code over failures that may be transient.
     match failed {
         Err(Error::Several(mut errors)) => {
             errors.push(moved);

@@ -1,4 +1,4 @@
-//! `hocker lock compose`: the images of a Compose file's services.
+//! `hocker lock compose`: pin the images of a Compose file's services.
 
 use std::fs::File;
 use std::io;
@@ -17,7 +17,7 @@ use hocker::oci::platform::Platform;
 use hocker::output::parent;
 use hocker::printable::Printable;
 
-/// Where a project keeps its variables.
+/// The file with a project's variables, beside the Compose file.
 const ENV_FILE: &str = ".env";
 
 pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Result<(), Error> {
@@ -45,12 +45,12 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
             let wanted = platform.parse::<Platform>().ok();
             if !wanted.is_some_and(|wanted| chosen.contains(&wanted)) {
                 report::note(&Printable::new(&format!(
-                    "{} wants {platform}, which --platform may name",
+                    "the service {} is for {platform}; add --platform {platform} to pin it",
                     service.name
                 )));
             }
         }
-        // What is locked stays as it is: `update` follows it.
+        // Locked images stay unchanged; `hocker lock update` follows their tags.
         if !additions.is_locked(&reference, &endpoint, chosen) {
             additions.push(None, reference, endpoint)?;
         }
@@ -93,7 +93,7 @@ fn read(args: &ComposeArgs) -> Result<Images, Error> {
         .map_err(|source| LockError::Compose { what, source }.into())
 }
 
-/// The image of a service. What is no reference is neither printed nor asked for.
+/// Parses the image of a service. The error shows the image as the file has it, without the values of variables.
 fn reference_of(service: &Service) -> Result<(Reference, Endpoint), Error> {
     match parse(&service.image, None) {
         Err(Error::Reference { source, .. }) => Err(LockError::Service {
@@ -106,14 +106,14 @@ fn reference_of(service: &Service) -> Result<(Reference, Endpoint), Error> {
     }
 }
 
-/// The variables of the file that was named, else of the one beside the Compose file.
+/// Reads the variables of the file that `--env-file` names, else of the `.env` beside the Compose file.
 fn variables(
     named: Option<&Path>,
     directory: &Path,
     project: &Directory,
 ) -> Result<Variables, Error> {
     let (path, text) = match named {
-        // Process substitution makes pipes.
+        // This may be a pipe, from a shell's process substitution.
         Some(path) => (
             path.to_owned(),
             File::open(path).and_then(compose::read_text),

@@ -1,4 +1,4 @@
-//! Work on many images at a time, as far as their registries can be asked.
+//! Work on many images at a time, within the limits for each registry.
 
 use super::super::args::CredentialArgs;
 use super::super::{Context, Error};
@@ -6,7 +6,7 @@ use super::registries::Registries;
 use hocker::lock::{LockedImage, Name};
 use hocker::registry::Registry;
 
-/// Does something with each of the images that are locked already.
+/// Runs `work` for each of these locked images, and returns the results in the same order.
 pub(super) async fn of_locked<'a, T>(
     images: Vec<(&'a Name, &'a LockedImage)>,
     credentials: CredentialArgs,
@@ -32,7 +32,7 @@ pub(super) async fn of_locked<'a, T>(
         .collect())
 }
 
-/// Does all of this, and shows how much is done.
+/// Runs all futures at once and shows their progress. Returns the results in the same order.
 pub(super) async fn all<T, F: Future<Output = T>>(
     context: &Context,
     work: impl IntoIterator<Item = F>,

@@ -1,4 +1,4 @@
-//! What can go wrong with a lock file, the names in it, and what it is made from.
+//! Errors of lock files, of the names in them, and of the Compose files that they are made from.
 
 use std::path::PathBuf;
 
@@ -9,100 +9,98 @@ use hocker::lock::{self, Name};
 use hocker::name::{self, Reference};
 use hocker::printable::Printable;
 
-/// Why a lock file does not do.
+/// The failure of a command of `hocker lock`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LockError {
-    /// There is no lock file.
-    #[error("there is no lock file {}", .0.display())]
+    /// The lock file does not exist.
+    #[error("cannot find the lock file {}", .0.display())]
     NoLock(PathBuf),
-    /// A lock file that cannot be read.
+    /// The lock file cannot be parsed.
     #[error("cannot use the lock file {}", path.display())]
     Parse {
-        /// Which.
+        /// The lock file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the parser.
         #[source]
         source: lock::ParseError,
     },
-    /// A name that no image can have.
-    #[error("cannot name an image so")]
+    /// A name breaks the rules for names of images.
+    #[error("cannot use the name of an image")]
     Name(#[from] lock::NameError),
-    /// A name that no image has.
-    #[error("no image in {} is called {name}", path.display())]
+    /// No image in the lock file has this name.
+    #[error("cannot find the image {name} in {}", path.display())]
     NotLocked {
         /// The name.
         name: Name,
         /// The lock file.
         path: PathBuf,
     },
-    /// A name that another image has.
-    #[error("`{name}` is {taken_by} already")]
+    /// Another image has this name.
+    #[error("cannot name the image `{name}`: {taken_by} has this name")]
     NameTaken {
         /// The name.
         name: Name,
-        /// The image.
+        /// The image that has it.
         taken_by: Box<Reference>,
     },
-    /// Somebody else has written the lock file.
-    #[error("`{name}` was changed in {} by somebody else meanwhile", path.display())]
+    /// Another process has changed the same image.
+    #[error("cannot change `{name}` in {}: another process has just changed it", path.display())]
     Changed {
         /// The lock file.
         path: PathBuf,
-        /// The image.
+        /// The name of the image.
         name: Name,
     },
-    /// Another process keeps the place locked.
+    /// Another process keeps the lock file's directory locked.
     #[error(transparent)]
     Held(file_lock::Error),
-    /// Images that contradict each other.
+    /// Images give different sizes for one blob.
     #[error("cannot lock images that contradict each other")]
     Sizes(#[from] lock::SizeError),
-    /// Tags have moved. No failure, but what was asked.
+    /// The answer of `hocker lock check`: tags have moved.
     #[error("{moved} of {all} images have moved")]
     Moved {
-        /// So many.
+        /// The number of images that have moved.
         moved: usize,
-        /// Of so many.
+        /// The number of images that were checked.
         all: usize,
     },
     /// Credentials on the command line are for one registry.
-    #[error("the credentials in the arguments are for one registry, and these are asked: {}", .0.join(", "))]
+    #[error("cannot use the credentials in the arguments for several registries: {}", .0.join(", "))]
     CredentialsForSeveral(Vec<String>),
-    /// A service of a Compose file whose image is no reference.
-    #[error(
-        "the service {name} has the image `{written}`, which is not one that a registry can have"
-    )]
+    /// The image of a service in a Compose file is not a reference.
+    #[error("cannot use the image `{written}` of the service {name}")]
     Service {
-        /// Its name.
+        /// The name of the service.
         name: Printable,
         /// The image as the file has it, with its variables.
         written: Printable,
-        /// Why not. Not there if variables are part of it: their values are not shown.
+        /// The error of the parser. It is absent if the image contains variables: their values are not shown.
         #[source]
         source: Option<name::ParseError>,
     },
-    /// A Compose file.
-    #[error("cannot tell the images of {what}")]
+    /// The images of a Compose file cannot be read.
+    #[error("cannot read the images of {what}")]
     Compose {
-        /// Which.
+        /// The Compose file.
         what: String,
-        /// Why not.
+        /// The error of the parser.
         #[source]
         source: compose::Error,
     },
-    /// A file of variables.
-    #[error("cannot use the variables in {}", path.display())]
+    /// The variables in an environment file cannot be read.
+    #[error("cannot read the variables in {}", path.display())]
     Dotenv {
-        /// Which.
+        /// The environment file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the parser.
         #[source]
         source: compose::dotenv::Error,
     },
 }
 
 impl LockError {
-    /// How the program ends for this.
+    /// Returns the exit code.
     pub(in crate::cli) fn exit(&self) -> Exit {
         match self {
             Self::Name(_)
@@ -117,28 +115,30 @@ impl LockError {
         }
     }
 
-    /// What the user can do, where that is worth saying.
+    /// Returns an action that the user can take, if there is one.
     pub(in crate::cli) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoLock(_) => {
-                Some("`hocker lock add IMAGE` begins one; --lock-file names another")
+                Some("create it with `hocker lock add IMAGE`, or name another one with --lock-file")
             }
             Self::Parse { source, .. } => hint_of_lock(source),
-            Self::NotLocked { .. } => Some("`hocker lock list` tells the names"),
+            Self::NotLocked { .. } => Some("use one of the names that `hocker lock list` prints"),
             Self::NameTaken { .. } => {
-                Some("write NAME=IMAGE for another name, or replace it with --force")
+                Some("write NAME=IMAGE to choose another name, or reassign this one with --force")
             }
-            Self::Service { source: None, .. } => {
-                Some("what its variables stand for is not shown, as it may be secret")
-            }
-            Self::Changed { .. } => Some("nothing was written; try again"),
-            Self::Held(_) => Some(
-                "nothing was written; end that process, or keep the lock file where other users cannot read the directory",
+            Self::Service { source: None, .. } => Some(
+                "check the values of its variables; they may be secret, so hocker does not print them",
             ),
-            Self::Sizes(_) => Some("nothing was written; one of the two manifests is wrong"),
-            Self::Moved { .. } => Some("`hocker lock update` follows them"),
+            Self::Changed { .. } => Some("try again; nothing was written"),
+            Self::Held(_) => Some(
+                "end that process, or move the lock file to a directory that other users cannot read; nothing was written",
+            ),
+            Self::Sizes(_) => {
+                Some("find out which of the two manifests is wrong; nothing was written")
+            }
+            Self::Moved { .. } => Some("follow them with `hocker lock update`"),
             Self::CredentialsForSeveral(_) => Some(
-                "name the images of one registry, or let `docker login` or `podman login` keep the credentials",
+                "name the images of one registry, or store the credentials with `docker login` or `podman login`",
             ),
             _ => None,
         }
@@ -148,11 +148,11 @@ impl LockError {
 fn hint_of_lock(error: &lock::ParseError) -> Option<&'static str> {
     match error {
         lock::ParseError::Conflict(_) => Some(
-            "take one side, or remove the image and add it again: an image is one entry, and every entry stands alone",
+            "take one side, or remove the image and add it again: each image is one entry, independent of the others",
         ),
-        lock::ParseError::Newer(_) => Some("a newer hocker reads it"),
+        lock::ParseError::Newer(_) => Some("use a newer version of hocker"),
         lock::ParseError::Line { .. } => Some(
-            "lock files are not for editing; remove the entry, and `hocker lock add` makes it anew",
+            "remove the entry and add the image again with `hocker lock add`; do not edit lock files",
         ),
         _ => None,
     }

@@ -1,5 +1,5 @@
-//! The lock file on disk: read whole, replaced whole. Two writers at once do not undo each other's work. It is a regular
-//! file: whatever else has its name is not opened, because it could block or never end.
+//! The lock file on disk. hocker reads it as a whole and replaces it as a whole. Two writers at a time do not undo each
+//! other's changes. The lock file must be a regular file: reading anything else could block or never end.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,21 +15,22 @@ use hocker::lock::{Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
 use hocker::output::{self, Existing, OutputFile};
 use hocker::printable::Printable;
 
-/// Another writer needs a moment; whoever can read the directory can lock it for longer.
+/// The time limit for the lock on the directory. Another writer of hocker needs a moment, but any user who can read the
+/// directory can hold the lock for longer.
 const WAIT: Wait = Wait::at_most(Duration::from_secs(30));
 
-/// What is to be done to a lock: by name, the new image, or none where it is to go.
+/// Changes to a lock: for each name the new image, or nothing to remove it.
 pub(super) type Edits = BTreeMap<Name, Option<LockedImage>>;
 
-/// A lock file as it was read.
+/// A lock file, and its content when it was read.
 pub(super) struct LockFile {
     path: PathBuf,
-    /// What it held then.
+    /// The content.
     pub(super) lock: Lock,
 }
 
 impl LockFile {
-    /// Reads a file that must be there.
+    /// Reads a lock file that must exist.
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
         match read(path)? {
             Some(lock) => Ok(Self {
@@ -40,7 +41,7 @@ impl LockFile {
         }
     }
 
-    /// Reads a file, or begins one that is not there.
+    /// Reads a lock file, or starts with an empty one if it does not exist.
     pub(super) fn read_or_begin(path: &Path) -> Result<Self, Error> {
         Ok(Self {
             path: path.to_owned(),
@@ -48,11 +49,11 @@ impl LockFile {
         })
     }
 
-    /// Writes the edits, and gives what the file holds then. Whatever others have written since it was read stays,
-    /// unless they edited the same images: then nothing is written. The file is the old or the new one at any
-    /// moment, and is not touched if there is nothing to change.
+    /// Writes the edits, and returns the new content. The file may have changed since it was read: changes to other
+    /// images are kept, and a change to the same image is an error, after which nothing is written. The file is replaced
+    /// atomically, and stays untouched if nothing changes.
     pub(super) fn write(&self, edits: &Edits) -> Result<Lock, Error> {
-        // A link stays one, and what it leads to is replaced.
+        // A symbolic link is kept, and its target is replaced.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let _alone = alone(&path, WAIT)?;
         let before = read(&path)?;
@@ -79,15 +80,15 @@ impl LockFile {
     }
 }
 
-/// Keeps other writers waiting. The directory is what is locked, because the file itself is replaced and a file
-/// beside it would be one more to explain; where a filesystem has no locks it has to do without.
+/// Locks out other writers. The lock is on the directory, because the file itself is replaced, and a separate lock file
+/// would be left in the user's project. On a file system without locks, hocker works without a lock.
 fn alone(path: &Path, wait: Wait) -> Result<Option<FileLock>, Error> {
     let path = output::parent(path);
     let Ok(directory) = File::open(path) else {
         return Ok(None);
     };
-    let tell = |held: &file_lock::Held| report::note(&Printable::new(&held.to_string()));
-    match file_lock::lock(directory, path, Mode::Exclusive, wait, tell) {
+    let report = |held: &file_lock::Held| report::note(&Printable::new(&held.to_string()));
+    match file_lock::lock(directory, path, Mode::Exclusive, wait, report) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if error.is_held() => Err(LockError::Held(error).into()),
         Err(_) => Ok(None),
@@ -120,7 +121,7 @@ fn read(path: &Path) -> Result<Option<Lock>, Error> {
 fn write(path: &Path, text: &str) -> Result<(), Error> {
     let mut file = OutputFile::create(path, Existing::Replace)?;
     file.write_all(text.as_bytes())
-        // So that not even a machine that loses its power leaves an empty file with this name.
+        // Without this, a power loss can leave an empty file with this name.
         .and_then(|()| {
             if file.is_seekable() {
                 file.as_file().sync_all()

@@ -1,4 +1,4 @@
-//! `hocker lock graph`: which layers are shared, and what that saves.
+//! `hocker lock graph`: show the layers that images share, and the bytes that this saves.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub(super) fn run(args: &GraphArgs, path: &Path) -> Result<(), Error> {
     }
 }
 
-/// This machine's platform if any image is locked for it, else the first that one is locked for.
+/// Returns this machine's platform if any image is locked for it, else the first platform in the lock.
 fn platform(lock: &Lock) -> Platform {
     let own = Platform::of_this_machine();
     let mut platforms = lock

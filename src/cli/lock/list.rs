@@ -1,4 +1,4 @@
-//! `hocker lock list`: the images in a table.
+//! `hocker lock list`: list the images in a table.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -70,7 +70,7 @@ fn people(lock: &Lock) -> Vec<Printable> {
     table(&rows, &[5, 6])
 }
 
-/// What a table tells of: this machine's platform, else the first.
+/// Returns the image for this machine's platform, else for the first platform.
 fn shown(image: &LockedImage) -> Option<&LockedPlatform> {
     let platforms = image.platforms();
     platforms
@@ -78,7 +78,7 @@ fn shown(image: &LockedImage) -> Option<&LockedPlatform> {
         .or_else(|| platforms.values().next())
 }
 
-/// How old something is, in the largest unit of which there is more than one.
+/// Formats an age in the largest unit of which it has at least two.
 fn age(created: &Timestamp, now: i64) -> String {
     if !created.is_meaningful() {
         return "-".to_owned();
@@ -128,7 +128,7 @@ mod tests {
     use super::age;
 
     #[test]
-    fn ages_are_told_in_a_unit_that_fits() {
+    fn ages_are_in_a_unit_that_fits() {
         let now = 1_800_000_000;
         let day = 24 * 60 * 60;
         for (created, text) in [

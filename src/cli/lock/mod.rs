@@ -1,5 +1,5 @@
-//! `hocker lock`: the lock file, one file a command. [`file`] reads and writes it, [`registries`] connects to the
-//! registries of its images, [`each`] works on many images at a time, and [`tell`] says what changed.
+//! `hocker lock`, with one file for each subcommand. [`file`] reads and writes the lock file, [`registries`] connects to
+//! the registries of its images, [`each`] works on many images at a time, and [`changes`] prints what changed.
 
 mod add;
 mod changes;

@@ -1,5 +1,5 @@
-//! Whom to ask for the images of a lock, with which credentials, and how many at a time. What the user gave for one
-//! registry is shown to no other.
+//! The registries of a lock's images, with their credentials and a limit for requests at a time. Credentials that the
+//! user gave for one registry are sent to no other.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
@@ -17,20 +17,20 @@ use hocker::name::endpoint::Endpoint;
 use hocker::printable::Printable;
 use hocker::registry::Registry;
 
-/// As many images of one registry at a time.
+/// The maximum number of images that hocker asks one registry for at a time.
 const AT_ONCE: usize = 4;
 
-/// The registries that a command asks.
+/// The registries of a command.
 pub(super) struct Registries<'a> {
     context: &'a Context,
     client: Client,
-    /// What arguments or environment gave, for the only registry that is asked.
+    /// Credentials from arguments or environment, if the command asks only one registry.
     given: Option<Credentials>,
     known: Mutex<Vec<Known>>,
     permits: HashMap<Endpoint, Arc<Semaphore>>,
 }
 
-/// A registry that may be asked for one image.
+/// A registry that hocker may ask for one image now.
 pub(super) struct Turn {
     registry: Arc<Registry>,
     _permit: Option<OwnedSemaphorePermit>,
@@ -44,16 +44,16 @@ impl Deref for Turn {
     }
 }
 
-/// A registry that was asked before.
+/// A registry that is connected for a repository.
 struct Known {
     registry: Arc<Registry>,
     repository: Repository,
-    /// As they were found.
+    /// The credentials for the repository, before [`credentials::admitted`].
     credentials: Option<Credentials>,
 }
 
 impl<'a> Registries<'a> {
-    /// For images at these places.
+    /// Prepares for images in these repositories.
     pub(super) async fn new<'b>(
         context: &'a Context,
         args: CredentialArgs,
@@ -74,8 +74,7 @@ impl<'a> Registries<'a> {
         }
         if several && given.is_some() {
             report::note(&Printable::new(
-                "the credentials in the environment are for one registry, and several are asked here: none gets \
-                 to see them",
+                "credentials from the environment are not used: they are for one registry, and this command asks several",
             ));
             given = None;
         }
@@ -92,14 +91,14 @@ impl<'a> Registries<'a> {
         })
     }
 
-    /// Waits until the registry at `endpoint` may be asked for one more image.
+    /// Waits until hocker may ask the registry at `endpoint` for one more image.
     pub(super) async fn turn(
         &self,
         endpoint: &Endpoint,
         repository: &Repository,
     ) -> Result<Turn, Error> {
         let permit = match self.permits.get(endpoint) {
-            // The semaphore is never closed, so there is always a permit in the end.
+            // This never fails, because the semaphore is never closed.
             Some(permits) => Arc::clone(permits).acquire_owned().await.ok(),
             None => None,
         };
@@ -109,17 +108,17 @@ impl<'a> Registries<'a> {
         })
     }
 
-    /// The registry for a repository. Images of one repository share tokens; those of others do not wait for them.
+    /// Returns the registry for a repository. Images of one repository share their tokens.
     async fn registry(
         &self,
         endpoint: &Endpoint,
         repository: &Repository,
     ) -> Result<Arc<Registry>, Error> {
         let mut known = self.known.lock().await;
-        let there = |known: &&Known| known.registry.endpoint() == endpoint;
+        let at_endpoint = |known: &&Known| known.registry.endpoint() == endpoint;
         let same = known
             .iter()
-            .filter(there)
+            .filter(at_endpoint)
             .find(|known| known.repository == *repository);
         if let Some(same) = same {
             return Ok(Arc::clone(&same.registry));
@@ -128,13 +127,13 @@ impl<'a> Registries<'a> {
             Some(given) => Some(given.clone()),
             None => credentials::kept(endpoint.registry_name(), repository, self.context).await?,
         };
-        // An identity token may be replaced whenever it is used, so that it has one user.
+        // A token service may replace an identity token at each use, so only one `Registry` uses it.
         let is_identity = credentials
             .as_ref()
             .is_some_and(|credentials| matches!(credentials.proof, Proof::Identity(_)));
         let same = known
             .iter()
-            .filter(there)
+            .filter(at_endpoint)
             .find(|known| is_identity && known.credentials == credentials);
         let registry = if let Some(same) = same {
             Arc::clone(&same.registry)

@@ -1,4 +1,4 @@
-//! `hocker lock remove`: images that are no longer wanted.
+//! `hocker lock remove`: remove images from the lock file.
 
 use std::path::Path;
 

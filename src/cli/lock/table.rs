@@ -1,8 +1,8 @@
-//! Tables for people: columns as wide as what is in them.
+//! Tables whose columns are as wide as their widest cell.
 
 use hocker::printable::Printable;
 
-/// Lays out rows, the first being the headings. Columns of `right` stand to the right.
+/// Formats rows, the first of which has the headings. The columns with the indexes `right` are aligned right.
 pub(super) fn table(rows: &[Vec<String>], right: &[usize]) -> Vec<Printable> {
     let printable = |cell: &String| Printable::of_any_length(cell);
     let rows: Vec<Vec<_>> = rows

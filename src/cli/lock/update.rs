@@ -1,4 +1,4 @@
-//! `hocker lock update`: follows tags that have moved.
+//! `hocker lock update`: follow tags that have moved.
 
 use std::path::Path;
 

@@ -54,8 +54,8 @@ fn several_registries_see_no_credentials_of_the_environment() {
                 run.env(name, *value)
             });
         let outcome = run.run().failed(4).says(&format!(
-            "the credentials from the environment ({}) are for one registry, and several may be asked here: none gets \
-             to see them",
+            "credentials from the environment ({}) are not used: they are for one registry, and this build may ask \
+             several",
             variables.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
         ));
         outcome.never_says("t0ken");

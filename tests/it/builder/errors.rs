@@ -45,7 +45,7 @@ fn the_error_names_every_place_and_what_each_said() {
             "  caused by: last from {}: no response from http://{0}/v2/last/blobs/",
             names[3]
         ),
-        "  hint: check the name: many registries deny what they do not have; for a private image"
+        "  hint: check the name: many registries deny access to repositories that do not exist; "
             .to_owned(),
     ];
     assert_eq!(lines.len(), expected.len(), "{told}");

@@ -39,7 +39,7 @@ fn a_builder_takes_credentials_from_the_files_that_the_sandbox_shows() {
     let other = other.variable("REGISTRY_AUTH_FILE", &nowhere);
     build(&other, &other.path("out"))
         .failed(4)
-        .says(&format!("{}, which is not here", nowhere.display()))
+        .says(&format!("{}: the file does not exist", nowhere.display()))
         .says("hint: check the name")
         .says("files in extra-sandbox-paths")
         .never_says("--password-stdin");

@@ -140,7 +140,7 @@ fn frames_of_http_2_and_its_goaway_are_no_answer_and_said_to_be_something_else()
             .failed(6)
             .never_says(TOKEN)
             .says("the server does not speak HTTP/1.1")
-            .says("one that speaks only HTTP/2 needs a proxy");
+            .says("for one that speaks only HTTP/2, use a proxy");
         assert_eq!(retries(&outcome).len(), 2, "{outcome}");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

@@ -55,7 +55,7 @@ fn a_server_that_speaks_http_2_alone_is_told_apart_and_not_tried_again() {
         .run()
         .failed(6)
         .says("the server does not speak HTTP/1.1")
-        .says("one that speaks only HTTP/2 needs a proxy")
+        .says("for one that speaks only HTTP/2, use a proxy")
         .never_says(TOKEN);
     assert_eq!(retries(&outcome).len(), 0, "{outcome}");
     assert!(registry.requests().is_empty(), "the token was sent");
@@ -144,7 +144,7 @@ fn https_does_not_fall_back_to_http() {
         .env("SSL_CERT_FILE", authority.write(ca.path()))
         .run()
         .failed(7)
-        .says("allow it with --blobs-from")
+        .says("allow this server with --blobs-from")
         .never_says(TOKEN)
         .never_says("5igned");
     assert_eq!(plain.connections(), 0, "it was asked");
@@ -217,7 +217,7 @@ fn a_port_that_speaks_tls_is_told_apart_from_one_that_is_broken() {
         .in_directory(directory.path())
         .run()
         .failed(6)
-        .says("named by --registry https://HOST:PORT/v2/")
+        .says("use --registry https://HOST:PORT/v2/")
         .never_says(TOKEN);
     assert!(registry.requests().is_empty());
 }
@@ -241,7 +241,7 @@ fn what_a_server_says_of_http_at_a_port_for_https_is_understood() {
             .run()
             .failed(7)
             .says("expects https, but the request was http")
-            .says("named by --registry https://HOST:PORT/v2/")
+            .says("use --registry https://HOST:PORT/v2/")
             .never_says(TOKEN);
     }
 }
@@ -272,7 +272,7 @@ fn a_port_that_speaks_no_tls_is_told_with_how_to_say_so() {
         .run()
         .failed(6)
         .says("the server does not speak TLS")
-        .says("named by --registry http://HOST:PORT/v2/")
+        .says("use --registry http://HOST:PORT/v2/")
         .never_says(TOKEN);
     assert_eq!(retries(&outcome).len(), 0, "{outcome}");
     server.join().unwrap();
@@ -289,7 +289,7 @@ fn a_server_that_speaks_only_old_versions_of_tls_is_told() {
             .in_directory(directory.path())
             .run()
             .failed(6)
-            .says("hint: the server must speak TLS 1.2 or 1.3")
+            .says("hint: configure the server for TLS 1.2 or 1.3")
             .never_says(TOKEN);
         assert_eq!(retries(&outcome).len(), 0, "{outcome}");
         server.join().unwrap();
@@ -350,12 +350,12 @@ fn an_error_says_which_authorities_counted_and_what_is_wrong() {
         .run()
         .failed(6)
         .says(&format!("{} (NIX_SSL_CERT_FILE)", other.display()))
-        .says("hint: name a certificate authority of your own");
+        .says("hint: name your own certificate authority");
     let authority = Authority::new("the tests");
     let registry = Registry::start_with_tls(authority.server_named("registry.test"));
     fetch(&registry, &digest(b"x"), directory.path())
         .env("SSL_CERT_FILE", authority.write(ca.path()))
         .run()
         .failed(6)
-        .says("hint: ask the registry by a name that its certificate is for");
+        .says("hint: use a name of the registry that its certificate lists");
 }

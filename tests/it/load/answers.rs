@@ -102,7 +102,7 @@ fn a_full_disk_is_told_and_no_reason_to_send_again() {
         .run()
         .failed(1)
         .says(message)
-        .says("hint: make room");
+        .says("hint: free space on the disk");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_layer_that_was_there_and_is_gone_is_sent_after_all() {
     load(&daemon, &layout)
         .run()
         .done()
-        .says("sending all: open blobs/")
+        .says("sending all layers: open blobs/")
         .says("sent 2 of 2 layers");
     let uploads = uploads(&daemon);
     let lower = format!("blobs/sha256/{}", image.layers[0].hex());
@@ -172,7 +172,7 @@ fn a_daemon_that_dies_while_it_loads_is_unavailable_and_the_record_stays_open() 
             .arguments(["--state", state.path().to_str().unwrap()])
             .run()
             .done()
-            .says("the image is there; nothing was sent");
+            .says("the daemon has the image; nothing was sent");
         let record = self::record(state.path(), &image).unwrap();
         assert_eq!(record["complete"], true);
         assert_eq!(record["loaded"], true);

@@ -34,7 +34,7 @@ fn says_all(outcome: Outcome, image: &Image) {
     let bytes: usize = image.layers.iter().map(|layer| layer.blob.len()).sum();
     let size = Size(bytes as u64);
     drop(outcome.says(&format!(
-        "sent 5 of 5 layers, {size} of {size}; 0 were there"
+        "sent 5 of 5 layers, {size} of {size}; the daemon had 0"
     )));
 }
 
@@ -124,7 +124,7 @@ fn a_daemon_without_room_for_plain_layers_gets_them_as_they_are() {
     gets(&daemon, &image, [full, loaded()]);
     let outcome = load(&daemon, &layout).run().done();
     let outcome =
-        outcome.says("no room for decompressed layers; sending them as they are: write /var/");
+        outcome.says("no space for decompressed layers; sending compressed layers: write /var/");
     says_all(outcome, &image);
     let forms: Vec<_> = uploads(&daemon)
         .iter()

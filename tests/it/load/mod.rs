@@ -168,7 +168,7 @@ fn sends_an_archive_and_makes_sure_of_the_image() {
             .sum(),
     );
     let outcome = outcome.says(&format!(
-        "sent 2 of 2 layers, {size} of {size}; 0 were there\n"
+        "sent 2 of 2 layers, {size} of {size}; the daemon had 0\n"
     ));
     drop(outcome);
     let sent = uploads(&daemon).remove(0);

@@ -48,7 +48,7 @@ fn an_image_that_is_found_by_a_name_like_the_id_is_not_the_image() {
     load(&daemon, &layout)
         .run()
         .done()
-        .says("it is now also team/app:1");
+        .says("it got the names team/app:1");
 
     // No daemon is believed, whatever it is.
     let daemon = docker();

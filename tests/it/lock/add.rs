@@ -61,7 +61,7 @@ fn names_are_given_or_derived_and_clashes_are_told() {
             &format!("web={}", at("team/app:2")),
         ])
         .done()
-        .says("is called `app-1`, because `app` is ");
+        .says("gets the name `app-1`, because ");
     let names = || {
         place.valid()["images"]
             .as_object()
@@ -78,7 +78,7 @@ fn names_are_given_or_derived_and_clashes_are_told() {
     place
         .run(&["add", &taken])
         .failed(2)
-        .says("`web` is ")
+        .says("cannot name the image `web`: ")
         .says("--force");
     assert_eq!(
         place.valid()["images"]["web"]["reference"],
@@ -255,7 +255,7 @@ fn credentials_for_one_registry_are_shown_to_no_other() {
         .env("DOCKER_PASS", "hunter2")
         .run()
         .failed(4)
-        .says("none gets to see them")
+        .says("credentials from the environment are not used")
         .never_says("hunter2");
     assert_eq!(one.requests().len() + other.requests().len(), 2);
 }

@@ -36,7 +36,7 @@ fn the_images_of_a_file_are_locked_and_stay_as_they_are() {
         .run(&["compose", "compose.yaml"])
         .done()
         .says("built is built from source")
-        .says("is called `db-1`");
+        .says("gets the name `db-1`");
     let lock = place.valid();
     assert_eq!(
         lock["images"]
@@ -251,7 +251,7 @@ fn only_images_are_printed_and_no_value_is_shown() {
         let outcome = place
             .run(&["compose", "--images", "compose.yaml"])
             .failed(2)
-            .says("the service w\\u{1b}b has the image")
+            .says("of the service w\\u{1b}b")
             .says(says)
             .never_says("\u{1b}")
             .never_says("unter2");

@@ -246,7 +246,7 @@ fn a_newer_version_is_named_whatever_else_is_in_it() {
             .run(command)
             .failed(7)
             .says("version 7")
-            .says("a newer hocker");
+            .says("a newer version of hocker");
     }
     assert!(place.text().contains("pictures"), "it was written");
 }
@@ -331,7 +331,7 @@ fn a_missing_lock_file_is_told_with_the_way_to_make_one() {
         place
             .run(command)
             .failed(3)
-            .says("there is no lock file")
+            .says("cannot find the lock file")
             .says("hocker lock add");
     }
     place

@@ -36,7 +36,7 @@ fn what_has_not_moved_costs_one_head_request_and_no_write() {
     let outcome = place
         .run(&["update", "--commit-message"])
         .done()
-        .says("0 changed, 1 as before");
+        .says("0 changed, 1 unchanged");
     assert!(outcome.stdout.is_empty(), "{outcome}");
     place.run(&["check"]).done();
     assert_eq!(
@@ -107,7 +107,7 @@ fn a_tag_that_moved_is_told_with_its_new_layers_and_what_they_cost() {
         .run(&["update", "--json"])
         .done()
         .says("1 of 2 layers new")
-        .says("as before");
+        .says("unchanged");
     let mut asked = since(&registry, count);
     asked.sort();
     let mut expected = [
@@ -218,7 +218,7 @@ fn images_that_fail_keep_their_pins_and_the_others_are_updated() {
         .run(&["update"])
         .failed(3)
         .says("cannot update b (")
-        .says("2 changed, 0 as before, 1 failed");
+        .says("2 changed, 0 unchanged, 1 failed");
     let after = place.valid();
     assert_eq!(after["images"]["b"], before["images"]["b"]);
     for name in ["a", "c"] {
@@ -242,7 +242,7 @@ fn names_choose_what_is_updated_and_unknown_ones_are_an_error() {
         place
             .run(&[command, "b", "x"])
             .failed(3)
-            .says("is called x")
+            .says("cannot find the image x")
             .says("hocker lock list");
     }
     place.run(&["remove", "b"]).done();

@@ -62,7 +62,10 @@ fn two_that_change_one_image_are_told_apart() {
     registry.wait_for_stall();
     place.run(&["remove", "app"]).done();
     serve(&registry, "app", "1", &usual("new"));
-    slow.finish().failed(1).says("changed in").says("try again");
+    slow.finish()
+        .failed(1)
+        .says("another process has just changed it")
+        .says("try again");
     assert!(place.valid()["images"].as_object().unwrap().is_empty());
 }
 

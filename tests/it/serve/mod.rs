@@ -96,7 +96,7 @@ fn images_that_share_a_name_are_told_at_the_start() {
     serving
         .stop()
         .done()
-        .says("app:1 may be a.io/app:1 or z.io/app:1");
+        .says("app:1 is ambiguous: clients that do not name the registry get none of a.io/app:1, z.io/app:1");
 
     let serving = Serving::start(
         [first_layout.path(), second_layout.path()]

@@ -25,7 +25,9 @@ fn only_what_is_not_there_is_sent() {
 
     let outcome = load(&socket.host(), first.path()).run().done();
     assert_eq!(outcome.text().trim(), one.config_digest());
-    outcome.says("sent 3 of 3 layers, ").says("; 0 were there");
+    outcome
+        .says("sent 3 of 3 layers, ")
+        .says("; the daemon had 0");
     let sent = socket.sent();
     assert!(
         sent > all && sent < all + all / 100 + SMALL,
@@ -36,7 +38,7 @@ fn only_what_is_not_there_is_sent() {
 
     let again = load(&socket.host(), first.path()).run().done();
     assert_eq!(again.text().trim(), one.config_digest());
-    again.says("the image is there; nothing was sent");
+    again.says("the daemon has the image; nothing was sent");
     let sent = socket.sent();
     assert!(sent < SMALL, "{sent}");
 
@@ -57,7 +59,7 @@ fn only_what_is_not_there_is_sent() {
         .run()
         .done()
         .says("sent 2 of 4 layers, ")
-        .says("; 2 were there");
+        .says("; the daemon had 2");
     let (sent, needed) = (socket.sent(), plain(&two.layers[2..]));
     assert!(sent > needed && sent < needed + SMALL, "{sent} of {needed}");
     assert_eq!(dockerd.image_id("team/app:2"), two.config_digest());
@@ -233,7 +235,7 @@ fn layers_are_sent_plain_whatever_they_say_of_their_size() {
     let blobs: usize = image.layers.iter().map(|layer| layer.blob.len()).sum();
     let size = Size(blobs as u64);
     outcome.says(&format!(
-        "sent 4 of 4 layers, {size} of {size}; 0 were there"
+        "sent 4 of 4 layers, {size} of {size}; the daemon had 0"
     ));
     let needless = plain(&image.layers[1..2]) / 3;
     let (sent, expected) = (socket.sent(), plain(&image.layers) + needless);

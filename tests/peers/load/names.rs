@@ -71,7 +71,7 @@ fn prune_takes_no_image_for_the_one_whose_id_it_is_called_by() {
     let evil_alone = daemon.contents();
     assert_ne!(both, evil_alone);
     let prune = || hocker(["prune", "--host", &daemon.host(), "--state", state]);
-    prune().run().done().says("is gone already");
+    prune().run().done().says("was removed before");
     assert_eq!(daemon.contents(), evil_alone);
 
     load(&daemon.host(), good.layout("good:1").path())

@@ -42,7 +42,7 @@ fn an_image_is_sent_whole_and_once() {
         load(&socket.host(), first.path())
             .run()
             .done()
-            .says("the image is there; nothing was sent");
+            .says("the daemon has the image; nothing was sent");
         load(&socket.host(), first.path())
             .arguments(["--tag", "other:2"])
             .run()

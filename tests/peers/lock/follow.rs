@@ -57,7 +57,7 @@ fn fifty_images_cost_manifests_and_configurations_alone() {
     lock(place, &["update"])
         .run()
         .done()
-        .says("0 changed, 50 as before");
+        .says("0 changed, 50 unchanged");
     let unmoved = asked(&fleet, "update, nothing moved", began);
     assert_eq!(count(&unmoved, "HEAD", Access::is_manifest), IMAGES);
     assert_eq!(unmoved.len(), IMAGES);
@@ -88,7 +88,7 @@ fn fifty_images_cost_manifests_and_configurations_alone() {
     let outcome = lock(place, &["update", "--json"])
         .run()
         .done()
-        .says("3 changed, 47 as before");
+        .says("3 changed, 47 unchanged");
     let updated = asked(&fleet, "update, three moved", began);
     assert_eq!(count(&updated, "HEAD", Access::is_manifest), IMAGES);
     assert_eq!(count(&updated, "GET", Access::is_manifest), 3 * moved.len());
