@@ -69,9 +69,6 @@ let
       throw "${caller}: a size of ${toString size} bytes is too much; the limit is ${toString maxSize}"
     else
       { inherit size; };
-
-  # Before 2.18, Nix has this behind an experimental feature, or not at all.
-  canDiscardReferences = builtins.compareVersions builtins.nixVersion "2.18" >= 0;
 in
 derivation (
   attributes hex
@@ -100,7 +97,7 @@ derivation (
       { mirrors = builtins.concatStringsSep " " (map withoutCredentials mirrors); }
   )
   # An image may mention store paths without meaning them.
-  // (if canDiscardReferences then { unsafeDiscardReferences.out = true; } else { })
+  // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { })
 )
 // {
   inherit meta;

@@ -42,6 +42,11 @@
   `stream`
   : the second output: a store path that is itself `compositeImage.sh`
 
+  `archive`, `plainArchive`
+  : the image as one `.tar` file, made only if it is used. `archive` contains the blobs of the registry, unchanged.
+    `plainArchive` contains decompressed layers, for readers that take the hash of a layer's file for its diff ID, such
+    as `fromImage` of nixpkgs' `dockerTools`.
+
   # Example
 
   ```nix
@@ -238,35 +243,57 @@ let
 
   # Store names have fewer characters than images may, and must not be too long.
   storeName = import ./store-name.nix (if name == null then where.imageName else name);
+
+  result = derivation {
+    name = storeName;
+    inherit system preferLocalBuild;
+    builder = program;
+    args = [ "builder" ];
+    outputs = [
+      "out"
+      "stream"
+    ];
+    __structuredAttrs = true;
+    imageSpec = {
+      inherit
+        interpreter
+        repoTags
+        config
+        layers
+        ;
+      reference = "${fullName}${suffix}";
+      inherit (location) tag;
+      manifest = if manifest == null then null else manifest.text;
+    };
+  };
+
+  # One file for readers that need one. It holds the whole image, so it refers to no other store path.
+  archiveOf =
+    { plain }:
+    derivation (
+      {
+        name = "${storeName}.tar";
+        inherit system preferLocalBuild;
+        builder = program;
+        args = [ "builder" ];
+        __structuredAttrs = true;
+        imageArchive = {
+          image = "${result}";
+          inherit plain;
+        };
+      }
+      // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { })
+    );
 in
 assert digestAgrees;
-derivation {
-  name = storeName;
-  inherit system preferLocalBuild;
-  builder = program;
-  args = [ "builder" ];
-  outputs = [
-    "out"
-    "stream"
-  ];
-  __structuredAttrs = true;
-  imageSpec = {
-    inherit
-      interpreter
-      repoTags
-      config
-      layers
-      ;
-    reference = "${fullName}${suffix}";
-    inherit (location) tag;
-    manifest = if manifest == null then null else manifest.text;
-  };
-}
+result
 // {
   inherit meta;
   image = familiar;
   imageName = familiarName;
   imageTag = location.tag;
   manifestDigest = if manifest == null then null else manifest.digest;
+  archive = archiveOf { plain = false; };
+  plainArchive = archiveOf { plain = true; };
 }
 // passthru

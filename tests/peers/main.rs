@@ -22,6 +22,7 @@ mod evaluation; // what Nix makes of expressions, without building
 mod flake; // its outputs, where NIXPKGS_LIB names nixpkgs' lib
 mod foreign; // layers that are elsewhere, in the sandbox
 mod functions; // the tables of what each Nix function gives and refuses
+mod image_archives; // an image as one file of the Nix store
 mod load; // hocker load and prune: what is sent, what is there afterwards, and what happens in between
 mod lock; // the lock file: fifty images followed, compared, evaluated and built
 mod manual; // completions and manual pages, in the programs that read them

@@ -5,13 +5,20 @@ mod credentials;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use self::activity::NixProgress;
 use self::credentials::Credentials;
 use super::{Context, Error, transport};
+use hocker::archive::docker_save::Kind;
+use hocker::archive::stored_image::Choice;
+use hocker::compression::Limit;
 use hocker::http::Client;
 use hocker::name::Endpoint;
-use hocker::nix::builder::{self, Attributes, BlobJob, FetchError, Job, Location};
+use hocker::nix::builder::{self, ArchiveJob, Attributes, BlobJob, FetchError, Job, Location};
+use hocker::oci::platform::Platform;
+use hocker::output::{Existing, OutputFile};
+use hocker::pull::Image;
 use hocker::registry::{Progress, Registry};
 use hocker::safe_url::SafeUrl;
 
@@ -25,7 +32,24 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
             .await
             .map_err(|error| Error::Build(Box::new(error))),
         Job::Image(job) => Ok(job.build()?),
+        Job::Archive(job) => archive(job, context).await,
     }
+}
+
+/// Writes an image of the store as one file.
+async fn archive(job: ArchiveJob, context: &Context) -> Result<(), Error> {
+    let file = OutputFile::create(&job.out, Existing::Refuse)?;
+    let choice = Choice {
+        name: None,
+        platform: &Platform::of_this_machine(),
+    };
+    let image = Image::on_disk(&job.image, &choice, Arc::new(context.display.clone()))?;
+    if job.plain {
+        image.write_docker_archive(Limit::default(), file).await?;
+    } else {
+        image.write_layout_archive(Kind::DockerSave, file).await?;
+    }
+    Ok(())
 }
 
 async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {

@@ -24,10 +24,31 @@ use crate::verify::Size;
 /// A job that a derivation describes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
+    /// An image as one file.
+    Archive(ArchiveJob),
     /// Fetch one layer or config into a file.
     Blob(Box<BlobJob>),
     /// Make the outputs of `fetchdocker`, with links to layers in the store.
     Image(Box<image::ImageJob>),
+}
+
+/// An archive to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveJob {
+    /// The output path.
+    pub out: PathBuf,
+    /// The result of `fetchdocker`.
+    pub image: PathBuf,
+    /// Whether the archive contains decompressed layers.
+    pub plain: bool,
+}
+
+/// The archive as the derivation's attribute `imageArchive` describes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawArchive {
+    image: PathBuf,
+    plain: bool,
 }
 
 /// A blob to fetch.
@@ -115,6 +136,10 @@ impl Job {
                 out,
                 stream: attributes.output("stream"),
             })));
+        }
+        let archive = attributes.structure("imageArchive");
+        if let Some(RawArchive { image, plain }) = archive.map_err(Error::ImageArchive)? {
+            return Ok(Self::Archive(ArchiveJob { out, image, plain }));
         }
         let digest = hash_text::parse(attributes.required("outputHash")?)?;
         if let Some(text) = attributes.text("layerDigest")? {
@@ -225,6 +250,9 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// The description of the archive is invalid.
+    #[error("cannot use the derivation's `imageArchive`")]
+    ImageArchive(#[source] serde_json::Error),
     /// The description of the image is invalid.
     #[error("cannot use the derivation's `imageSpec`")]
     ImageSpec(#[source] serde_json::Error),

@@ -1,0 +1,85 @@
+//! An image as one file of the Nix store, for readers that want neither a script nor a layout.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::machine::dockerd::Dockerd;
+use crate::machine::nix::{Nix, built, store_name};
+use crate::machine::program;
+use crate::machine::real_image::{GREETING, real_image};
+use crate::pipeline::registry_with;
+use crate::support::hocker::hocker;
+use crate::support::image::hex_of;
+
+/// The members of an archive, by name.
+fn members(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut archive = tar::Archive::new(File::open(path).unwrap());
+    let members = archive.entries().unwrap().map(|entry| {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().to_str().unwrap().to_owned();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        (name, content)
+    });
+    members.collect()
+}
+
+#[test]
+fn an_image_is_one_file_of_the_store_that_docker_loads_and_runs() {
+    let image = real_image();
+    let registry = registry_with(&image);
+    let nix = Nix::new();
+    let name = format!("{}/team/app:1", registry.name());
+    let manifest = nix.directory().join("manifest.json");
+    std::fs::write(&manifest, hocker(["manifest", &name]).run().done().stdout).unwrap();
+    let fetched = format!(
+        "hocker.fetchdocker {{ image = {name:?}; imageManifest = {}; }}",
+        manifest.display()
+    );
+    let dockerd = Dockerd::start();
+    for attribute in ["archive", "plainArchive"] {
+        let path = built(&nix.build(&format!("({fetched}).{attribute}")));
+        assert_eq!(store_name(&path), "app.tar");
+        assert_eq!(nix.requisites(&path).len(), 1, "it needs no other path");
+        let loaded = dockerd.load(&path);
+        assert!(loaded.status.success(), "{}", program::told(&loaded));
+        assert_eq!(dockerd.image_id(&name), image.config_digest());
+        assert_eq!(dockerd.run_image(&name), GREETING);
+        program::run(dockerd.docker().args(["image", "rm", "--force", &name]));
+    }
+}
+
+/// `fromImage` of nixpkgs' dockerTools hashes the file of each layer and takes that for its diff ID.
+#[test]
+fn the_layers_of_the_plain_archive_hash_to_their_diff_ids() {
+    let image = real_image();
+    let registry = registry_with(&image);
+    let nix = Nix::new();
+    let expression = hocker(["docker2nix", &format!("{}/team/app:1", registry.name())])
+        .run()
+        .done()
+        .text();
+    let file = nix.directory().join("image.nix");
+    std::fs::write(&file, expression).unwrap();
+    let body = format!("(hocker.callImage {}).plainArchive", file.display());
+    let members = members(&built(&nix.build(&body)));
+    let member = |name: &str| -> &[u8] {
+        let found = members.iter().find(|(member, _)| member == name);
+        &found.unwrap_or_else(|| panic!("there is no {name}")).1
+    };
+    let list: Value = serde_json::from_slice(member("manifest.json")).unwrap();
+    let config: Value =
+        serde_json::from_slice(member(list[0]["Config"].as_str().unwrap())).unwrap();
+    let layers = list[0]["Layers"].as_array().unwrap();
+    let hashes: Vec<_> = layers
+        .iter()
+        .map(|layer| member(layer.as_str().unwrap()))
+        .map(|layer| format!("sha256:{}", hex_of(&Sha256::digest(layer))))
+        .collect();
+    assert!(!hashes.is_empty());
+    assert_eq!(config["rootfs"]["diff_ids"], serde_json::json!(hashes));
+}
