@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::LoadArgs;
 use super::{Context, Error, daemon, stdout};
-use hocker::daemon::load::{self, Again, Loaded, Order, Report, Watch};
+use hocker::daemon::load::{self, LoadOptions, LoadProgress, Loaded, ResendReason, TransferReport};
 use hocker::printable::Printable;
 use hocker::size::Size;
 
@@ -15,7 +15,7 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
         .map(|directory| daemon::state(directory, context));
     // `hocker prune` may read the recorded path in another working directory.
     let path = std::path::absolute(&args.image_path).unwrap_or(args.image_path);
-    let order = Order {
+    let options = LoadOptions {
         path: path.clone(),
         name: args.image,
         platform: args.platform.platform,
@@ -23,7 +23,7 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
         limit: args.limit.max_layer_size.unwrap_or_default(),
     };
     let bar = context.display.upload();
-    let watch = Watch {
+    let progress = LoadProgress {
         sending: Arc::new({
             let bar = bar.clone();
             move |bytes| bar.expect(bytes)
@@ -32,14 +32,14 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
             let bar = bar.clone();
             move |bytes| bar.advance(bytes)
         }),
-        again: Arc::new({
+        resending: Arc::new({
             let display = context.display.clone();
-            move |again, message| {
-                let what = match again {
-                    Again::Missing => {
+            move |reason, message| {
+                let what = match reason {
+                    ResendReason::LayersMissing => {
                         "the daemon refuses the image without the layers that it has; sending all layers"
                     }
-                    Again::Full => {
+                    ResendReason::DiskFull => {
                         "the daemon has no space for decompressed layers; sending compressed layers"
                     }
                 };
@@ -47,7 +47,7 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
             }
         }),
     };
-    let loaded = load::load(&daemon, order, state.as_ref(), &watch)
+    let loaded = load::load(&daemon, options, state.as_ref(), &progress)
         .await
         .map_err(|source| Error::Load {
             path,
@@ -62,7 +62,7 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
 fn summary(loaded: &Loaded) -> String {
     let names: Vec<_> = loaded.tagged.iter().map(ToString::to_string).collect();
     match loaded.sent {
-        Some(Report {
+        Some(TransferReport {
             layers,
             layers_sent,
             bytes,
@@ -92,7 +92,7 @@ mod tests {
         let mut loaded = Loaded {
             id,
             tagged: Vec::new(),
-            sent: Some(Report {
+            sent: Some(TransferReport {
                 layers: 5,
                 layers_sent: 2,
                 bytes: 139_000_000,

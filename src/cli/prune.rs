@@ -4,7 +4,7 @@ use tokio::task::spawn_blocking;
 
 use super::args::PruneArgs;
 use super::{Context, Error, daemon, stdout};
-use hocker::daemon::prune::{self, Fate, Kept, Pruned};
+use hocker::daemon::prune::{self, Kept, Outcome, Pruned};
 use hocker::printable::Printable;
 
 pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error> {
@@ -25,7 +25,7 @@ pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error>
     let outcome = prune::prune(&daemon, &state, &kept, args.dry_run, |pruned| {
         let line = Printable::new(&summary(pruned, args.dry_run));
         context.display.line(&line);
-        if pruned.fate == Fate::Removed {
+        if pruned.outcome == Outcome::Removed {
             removed.push(format!("{}\n", pruned.id));
         }
     })
@@ -42,17 +42,17 @@ fn summary(pruned: &Pruned, dry_run: bool) -> String {
     } else {
         format!(" ({})", names.join(", "))
     };
-    let fate = match (pruned.fate, dry_run) {
-        (Fate::Removed, false) => "removed",
-        (Fate::Removed, true) => "would be removed",
-        (Fate::Gone, _) => "was removed before",
-        (Fate::InUse, _) => "kept: a container or another image uses it",
-        (Fate::Others, false) if names.is_empty() => {
+    let outcome = match (pruned.outcome, dry_run) {
+        (Outcome::Removed, false) => "removed",
+        (Outcome::Removed, true) => "would be removed",
+        (Outcome::Absent, _) => "was removed before",
+        (Outcome::InUse, _) => "kept: a container or another image uses it",
+        (Outcome::OwnedByOthers, false) if names.is_empty() => {
             "kept: it has other names or was not loaded by hocker"
         }
-        (Fate::Others, false) => "kept without the names that hocker gave it",
-        (Fate::Others, true) => "would be kept without the names that hocker gave it",
-        (Fate::Unsure, _) => "kept: its load was interrupted, so it may not be from hocker",
+        (Outcome::OwnedByOthers, false) => "kept without the names that hocker gave it",
+        (Outcome::OwnedByOthers, true) => "would be kept without the names that hocker gave it",
+        (Outcome::Incomplete, _) => "kept: its load was interrupted, so it may not be from hocker",
     };
-    format!("{} {fate}{of_names}", pruned.id)
+    format!("{} {outcome}{of_names}", pruned.id)
 }

@@ -1,4 +1,4 @@
-//! Where a daemon is, as `DOCKER_HOST` says it, and how to be sure that it is the one.
+//! The address of a daemon, in the form of `DOCKER_HOST`, and the files for TLS.
 //!
 //! Source: docker/cli, `opts/hosts.go`.
 
@@ -13,7 +13,7 @@ use crate::http::{self, Identity, IdentityError, Roots, RootsError, Settings};
 use crate::name::address::is_loopback;
 use crate::safe_url::{self, SafeUrl};
 
-/// Where dockerd listens unless it is told otherwise.
+/// The default socket of dockerd.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 /// A daemon's address.
@@ -21,12 +21,13 @@ const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 pub enum Address {
     /// `unix:///run/docker.sock`
     Socket(PathBuf),
-    /// `tcp://host:2375`, as an http URL; an https URL where TLS is asked for.
+    /// `tcp://host:2375` as an http URL, or an https URL for TLS.
     Port(Url),
 }
 
 impl Address {
-    /// Whether it leads to this machine, unless somebody forwards it: to a socket, or by loopback.
+    /// Returns whether the address is a socket or a loopback address. A program on this machine may still forward it to
+    /// another one.
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {
@@ -81,7 +82,7 @@ impl FromStr for Address {
         if !plain || url.path() != "/" {
             return Err(invalid());
         }
-        // A port that is the scheme's own is not kept, and then is what was meant.
+        // `Url` drops the port that is the default of the scheme. If the text has this port, it stays.
         if url.port().is_none() && !rest.trim_end_matches('/').ends_with(default_port(scheme)) {
             url.set_port(Some(port)).map_err(|()| invalid())?;
         }
@@ -93,26 +94,26 @@ fn default_port(scheme: &str) -> &'static str {
     if scheme == "https" { ":443" } else { ":80" }
 }
 
-/// An address, and what TLS needs where it is asked for.
+/// An address, and the files for TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Where.
+    /// The address.
     pub address: Address,
-    /// Files for TLS, for a port.
+    /// The files for TLS with a port. `None` without TLS.
     pub tls: Option<TlsFiles>,
 }
 
-/// The files that TLS needs.
+/// The files for TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The authority that vouches for the daemon; without one, whom else the program believes.
+    /// The certificate authority of the daemon. `None` stands for the default authorities.
     pub authority: Option<PathBuf>,
-    /// The client's certificate, and its key.
+    /// The certificate of the client, and its key.
     pub identity: Option<(PathBuf, PathBuf)>,
 }
 
 impl TlsFiles {
-    /// Finds `ca.pem`, `cert.pem` and `key.pem` in a directory, as docker names them.
+    /// Finds `ca.pem`, `cert.pem` and `key.pem` in a directory. Docker uses these names.
     #[must_use]
     pub fn in_directory(directory: &Path) -> Self {
         let file = |name: &str| Some(directory.join(name)).filter(|path| path.exists());
@@ -124,7 +125,8 @@ impl TlsFiles {
 }
 
 impl Endpoint {
-    /// A client for the daemon there. `roots` vouch for it where there is no authority of its own.
+    /// Creates the client for the daemon. `roots` provides the default certificate authorities, used if the endpoint
+    /// names none.
     pub(super) fn client(
         self,
         roots: impl FnOnce() -> Result<Roots, RootsError>,
@@ -134,7 +136,7 @@ impl Endpoint {
             (Address::Socket(path), _) => Target::Socket(path),
             (Address::Port(url), None) if url.scheme() != "https" => Target::Plain(url),
             (Address::Port(mut url), files) => {
-                // Both schemes are known to the parser, so that changing one for the other cannot fail.
+                // The URL parser supports both schemes, so the change cannot fail.
                 let _ = url.set_scheme("https");
                 let files = files.unwrap_or_default();
                 Target::Tls(Box::new(TlsTarget {
@@ -154,31 +156,31 @@ impl Endpoint {
     }
 }
 
-/// TLS or HTTP cannot be set up.
+/// The client for the daemon cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    /// The authority.
+    /// The certificate authority cannot be read.
     #[error(transparent)]
     Roots(#[from] RootsError),
-    /// The client's certificate.
+    /// The certificate of the client cannot be read.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// HTTP.
+    /// The HTTP client cannot be created.
     #[error(transparent)]
     Http(#[from] http::Error),
 }
 
-/// A text that is no address of a daemon.
+/// The text is not the address of a daemon.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// A scheme that is not known, or something else that does not fit.
+    /// An unknown scheme, or another part that is invalid.
     #[error(
-        "`{0}` is no address of a daemon: it reads like unix:///var/run/docker.sock or tcp://host:2375"
+        "`{0}` is not the address of a daemon; examples are unix:///var/run/docker.sock and tcp://host:2375"
     )]
     Invalid(String),
-    /// A daemon that would be reached by ssh.
+    /// A daemon behind ssh, which is not supported.
     #[error(
-        "daemons are not reached by ssh: forward the socket (ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST) \
+        "cannot use a daemon through ssh: forward the socket (ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST) \
          and name unix:///tmp/docker.sock"
     )]
     Ssh,

@@ -1,4 +1,4 @@
-//! Docker contexts: named daemons that `docker context` keeps in its configuration directory.
+//! Docker contexts: named daemons in docker's configuration directory.
 //!
 //! Source: docker/cli, `cli/context/store`: `contexts/meta/<SHA-256 of the name>/meta.json`, and files for TLS
 //! in `contexts/tls/<SHA-256 of the name>/docker`.
@@ -15,10 +15,10 @@ use crate::input;
 use crate::oci::digest::Digest;
 use crate::oci::document;
 
-/// The name that stands for no context.
+/// The name for the absence of a context.
 const DEFAULT: &str = "default";
 
-/// What `config.json` says of contexts. All else in it is for other programs.
+/// The current context in `config.json`. Other fields are ignored.
 #[derive(Default)]
 struct Config {
     current_context: String,
@@ -52,8 +52,8 @@ struct DockerEndpoint {
     skip_tls_verify: bool,
 }
 
-/// The daemon of the context `name`, or of the current one; `None` where there is no context, and so the
-/// default address is meant.
+/// Returns the daemon of the context `name`, or of the current context. Returns `None` if there is no context, so the
+/// default address applies.
 pub fn find(directory: &Path, name: Option<&str>) -> Result<Option<Endpoint>, Error> {
     let current = match name {
         Some(name) => Some(name.to_owned()),
@@ -88,7 +88,7 @@ pub fn find(directory: &Path, name: Option<&str>) -> Result<Option<Endpoint>, Er
     }))
 }
 
-/// The name of the current context, if docker's configuration has one.
+/// Returns the name of the current context, if the configuration has one.
 fn current(path: &Path) -> Result<Option<String>, Error> {
     let config = read(path, |bytes| {
         go_json::first::<Config>(&String::from_utf8_lossy(bytes))
@@ -96,7 +96,7 @@ fn current(path: &Path) -> Result<Option<String>, Error> {
     Ok(config.flatten().map(|config| config.current_context))
 }
 
-/// A JSON file, as `parse` reads it; `None` where there is none.
+/// Reads a JSON file with `parse`. Returns `None` if there is no file.
 fn read<T>(
     path: &Path,
     parse: impl FnOnce(&[u8]) -> Result<T, serde_json::Error>,
@@ -113,53 +113,53 @@ fn read<T>(
     };
     parse(&bytes).map(Some).map_err(|error| Error::Json {
         path: path.to_owned(),
-        // The parser's own words could quote a secret, which docker keeps in the same file.
+        // The message of the parser could quote a secret: docker keeps secrets in the same file.
         line: error.line(),
     })
 }
 
-/// A context that cannot be used.
+/// The context cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A file is not what docker writes.
-    #[error("{} is not what docker writes, in line {line}", path.display())]
+    /// A file has an unknown format.
+    #[error("{} is invalid in line {line}", path.display())]
     Json {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Where.
+        /// The number of the line, from 1.
         line: usize,
     },
-    /// There is no context of the name.
-    #[error("there is no docker context `{name}`: {} is not there, or names no daemon", path.display())]
+    /// The context does not exist, or names no daemon.
+    #[error("there is no docker context `{name}`: {} does not exist or names no daemon", path.display())]
     NoContext {
         /// The name.
         name: String,
-        /// Where it would be.
+        /// The file of the context.
         path: PathBuf,
     },
-    /// A context that wants TLS without verification.
+    /// The context disables the verification of certificates, which is not supported.
     #[error(
-        "the docker context `{name}` does not verify the daemon's certificate, and here it always is"
+        "the docker context `{name}` disables the verification of certificates, which is not supported"
     )]
     Unverified {
         /// The name.
         name: String,
     },
-    /// A context with an address that is none.
-    #[error("the docker context `{name}` cannot be used")]
+    /// The context has an invalid address.
+    #[error("cannot use the docker context `{name}`")]
     Address {
         /// The name.
         name: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: address::ParseError,
     },
@@ -249,9 +249,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         write(directory.path(), "config.json", "{\"auths\": secret}");
         let error = find(directory.path(), None).unwrap_err().to_string();
-        assert!(
-            error.ends_with("is not what docker writes, in line 1"),
-            "{error}"
-        );
+        assert!(error.ends_with("is invalid in line 1"), "{error}");
     }
 }

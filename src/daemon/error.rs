@@ -1,6 +1,6 @@
-//! What can go wrong with a daemon.
+//! The errors of a daemon and its client.
 
-use super::Message;
+use super::DaemonMessage;
 use super::address::{Address, EndpointError};
 use crate::class::Class;
 use crate::http::{self, StatusCode};
@@ -8,87 +8,87 @@ use crate::oci::digest::Digest;
 use crate::oci::platform::Platform;
 use crate::printable::Printable;
 
-/// A daemon that cannot be used, or does not do what it is asked for.
+/// The daemon cannot be used, or does not do what it was asked to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The client cannot be set up.
     #[error("cannot set up the connection to the daemon at {address}")]
     Endpoint {
-        /// Where.
+        /// The address of the daemon.
         address: Address,
-        /// Why.
+        /// The cause.
         #[source]
         source: EndpointError,
     },
-    /// No connection, or one that broke.
+    /// There is no connection, or it broke.
     #[error("cannot {what}: the daemon at {address} does not answer")]
     Http {
-        /// What was attempted.
+        /// The operation.
         what: String,
-        /// Where.
+        /// The address of the daemon.
         address: Address,
-        /// What went wrong.
+        /// The cause.
         #[source]
         source: http::Error,
     },
-    /// The daemon says no.
+    /// The daemon refused the request.
     #[error("cannot {what}: the daemon at {address} answers {status}: {message}")]
     Status {
-        /// What was attempted.
+        /// The operation.
         what: String,
-        /// Where.
+        /// The address of the daemon.
         address: Address,
-        /// The answer's status.
+        /// The status of the answer.
         status: StatusCode,
-        /// What the daemon says.
-        message: Message,
+        /// The message of the daemon.
+        message: DaemonMessage,
     },
-    /// An answer that makes no sense.
-    #[error("cannot {what}: the daemon at {address} answers something else than was asked for")]
-    Garbage {
-        /// What was attempted.
+    /// The answer is invalid.
+    #[error("cannot {what}: the daemon at {address} sends an invalid answer")]
+    InvalidAnswer {
+        /// The operation.
         what: String,
-        /// Where.
+        /// The address of the daemon.
         address: Address,
-        /// What is wrong with the answer.
+        /// The cause.
         #[source]
         source: Unreadable,
     },
-    /// No daemon, or one from before 2016.
+    /// The server is not a daemon, or a daemon from before 2016.
     #[error(
-        "the daemon at {address} offers {}, and what is needed is at least 1.24",
+        "the daemon at {address} offers {}, but hocker needs at least 1.24",
         offered(version.as_ref())
     )]
     TooOld {
-        /// Where.
+        /// The address of the daemon.
         address: Address,
-        /// What it offers.
+        /// The version that it offers.
         version: Option<Printable>,
     },
-    /// The daemon took the image's archive, and did not load it.
-    #[error("the daemon does not load the image: {message}")]
+    /// The daemon received the archive of the image but did not load it.
+    #[error("the daemon did not load the image: {message}")]
     Load {
-        /// What the daemon says.
-        message: Message,
+        /// The message of the daemon.
+        message: DaemonMessage,
     },
-    /// An image for machines of another kind.
+    /// The image is for another platform.
     #[error("the image is for {image}, not for {wanted}")]
     Platform {
-        /// What the image is for.
+        /// The platform of the image.
         image: Platform,
-        /// What was asked for, or what the daemon runs.
+        /// The platform that the user or the daemon requires.
         wanted: Platform,
     },
-    /// The daemon says that all went well, and has no such image.
+    /// The daemon reported success but does not have the image.
     #[error("the daemon loaded the archive, but has no image {expected}")]
     Absent {
-        /// The image id.
+        /// The image ID.
         expected: Digest,
     },
-    /// The daemon says that all went well, and the image has other layers.
-    #[error("the daemon's image {id} has other layers than its configuration names")]
+    /// The daemon reported success, but its image has other layers.
+    #[error("the daemon's image {id} has other layers than its config names")]
     OtherLayers {
-        /// The image id.
+        /// The image ID.
         id: Digest,
     },
 }
@@ -100,7 +100,7 @@ fn offered(version: Option<&Printable>) -> String {
     }
 }
 
-/// What is wrong with an answer. The parser may quote it.
+/// The reason why an answer cannot be parsed. It may quote the answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(Printable);
@@ -112,27 +112,27 @@ impl From<serde_json::Error> for Unreadable {
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
             _ if self.is_denied() => Class::Denied,
             Self::Http { source, .. } => source.class(),
             Self::Absent { .. } | Self::OtherLayers { .. } => Class::Integrity,
-            Self::TooOld { .. } | Self::Platform { .. } | Self::Garbage { .. } => {
+            Self::TooOld { .. } | Self::Platform { .. } | Self::InvalidAnswer { .. } => {
                 Class::Unsupported
             }
             Self::Endpoint { .. } | Self::Status { .. } | Self::Load { .. } => Class::Other,
         }
     }
 
-    /// Whether nobody listens there.
+    /// Returns whether there is no connection to the daemon.
     #[must_use]
     pub fn is_down(&self) -> bool {
         matches!(self, Self::Http { source, .. } if source.is_connect())
     }
 
-    /// Whether this user may not use the daemon.
+    /// Returns whether the user lacks the permission to use the daemon.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         match self {
@@ -144,7 +144,7 @@ impl Error {
         }
     }
 
-    /// Whether the daemon has no room left.
+    /// Returns whether the daemon's disk is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Load { message } | Self::Status { message, .. } if message.is_full())

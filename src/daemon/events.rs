@@ -1,10 +1,10 @@
-//! What a daemon says while it loads: a stream of JSON objects after status 200. An error is one of them.
+//! The messages of a daemon during a load: a stream of JSON objects after status 200. An error is one of them.
 
 use serde::Deserialize;
 
-use super::Message;
+use super::DaemonMessage;
 
-/// One of the objects.
+/// An object of the stream.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
@@ -17,14 +17,14 @@ struct Detail {
     message: Option<String>,
 }
 
-/// The error in the stream, if there is one. What does not parse is one too, unless the stream holds a better.
-pub(super) fn error(body: &[u8]) -> Result<Option<Message>, serde_json::Error> {
+/// Returns the first error that the stream contains. Fails if the stream is invalid before that.
+pub(super) fn error(body: &[u8]) -> Result<Option<DaemonMessage>, serde_json::Error> {
     let events = serde_json::Deserializer::from_slice(body).into_iter::<Event>();
     for event in events {
         let event = event?;
         let detail = event.error_detail.and_then(|detail| detail.message);
         if let Some(message) = detail.or(event.error) {
-            return Ok(Some(Message::new(&message)));
+            return Ok(Some(DaemonMessage::new(&message)));
         }
     }
     Ok(None)
@@ -48,7 +48,7 @@ mod tests {
         ] {
             assert_eq!(
                 error(body.as_bytes()).unwrap(),
-                expected.map(Message::new),
+                expected.map(DaemonMessage::new),
                 "{body}"
             );
         }

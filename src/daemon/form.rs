@@ -1,51 +1,51 @@
-//! In which form a daemon gets an image's layers: as they are, or decompressed.
+//! The form of the layers that a daemon receives: unchanged, or decompressed.
 //!
-//! Docker's own image store decompresses every layer, and keeps neither the blobs nor the manifest. It takes longer
-//! than who sends, who decompresses anyway to hold each layer against its diff id: in Go, or with `unpigz` where that
-//! is installed. So it gets plain layers, unless they would have to travel. The other stores keep the registry's
-//! digest, and get the blobs that it is made of.
+//! Docker's own image store decompresses every layer, and keeps neither the blobs nor the manifest. It decompresses
+//! more slowly than hocker, which decompresses anyway to verify the diff ID: dockerd does it in Go, or with `unpigz` if
+//! that is installed. So it gets decompressed layers if the daemon is on this machine. The other stores keep the
+//! registry's digest, so they get the blobs.
 
 use super::Store;
 use crate::oci::media_type::Compression;
 
-/// How layers are sent.
+/// The form in which layers are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// As they are, in an OCI image layout.
-    AsTheyAre,
-    /// As they are, but those in zstd, which Docker before 23 cannot read, decompressed.
-    WithoutZstd,
-    /// All of them decompressed.
-    Plain,
+pub enum LayerForm {
+    /// Unchanged, in an OCI image layout.
+    Unchanged,
+    /// Unchanged, except that layers in zstd are decompressed. Docker before 23 cannot read zstd.
+    ZstdDecompressed,
+    /// All layers are decompressed.
+    Decompressed,
 }
 
-impl Form {
-    /// The form for what keeps images in this way, on this machine (`is_here`) or on another.
+impl LayerForm {
+    /// Returns the form for an image store, on this machine (`is_here`) or on another.
     #[must_use]
-    pub fn of(kind: Store, is_here: bool) -> Self {
-        match kind {
-            Store::Containerd | Store::Podman => Self::AsTheyAre,
-            Store::Docker { .. } if is_here => Self::Plain,
-            Store::Docker { .. } => Self::compressed(kind),
+    pub fn of(store: Store, is_here: bool) -> Self {
+        match store {
+            Store::Containerd | Store::Podman => Self::Unchanged,
+            Store::Docker { .. } if is_here => Self::Decompressed,
+            Store::Docker { .. } => Self::compressed(store),
         }
     }
 
-    /// The smallest form that what keeps images in this way can read.
+    /// Returns the smallest form that an image store can read.
     #[must_use]
-    pub fn compressed(kind: Store) -> Self {
-        match kind {
-            Store::Docker { reads_zstd: false } => Self::WithoutZstd,
-            Store::Docker { .. } | Store::Containerd | Store::Podman => Self::AsTheyAre,
+    pub fn compressed(store: Store) -> Self {
+        match store {
+            Store::Docker { reads_zstd: false } => Self::ZstdDecompressed,
+            Store::Docker { .. } | Store::Containerd | Store::Podman => Self::Unchanged,
         }
     }
 
-    /// Whether a layer in this compression is sent decompressed.
+    /// Returns whether a layer with this compression is sent decompressed.
     #[must_use]
-    pub fn is_plain(self, compression: Compression) -> bool {
+    pub fn decompresses(self, compression: Compression) -> bool {
         match self {
-            Self::AsTheyAre => false,
-            Self::WithoutZstd => compression == Compression::Zstd,
-            Self::Plain => true,
+            Self::Unchanged => false,
+            Self::ZstdDecompressed => compression == Compression::Zstd,
+            Self::Decompressed => true,
         }
     }
 }
@@ -55,32 +55,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_dockers_own_store_on_this_machine_gets_all_layers_plain() {
+    fn only_dockers_own_store_on_this_machine_gets_all_layers_decompressed() {
         let old = Store::Docker { reads_zstd: false };
         let new = Store::Docker { reads_zstd: true };
         for (kind, is_here, form) in [
-            (old, true, Form::Plain),
-            (new, true, Form::Plain),
-            (old, false, Form::WithoutZstd),
-            (new, false, Form::AsTheyAre),
-            (Store::Containerd, true, Form::AsTheyAre),
-            (Store::Containerd, false, Form::AsTheyAre),
-            (Store::Podman, true, Form::AsTheyAre),
-            (Store::Podman, false, Form::AsTheyAre),
+            (old, true, LayerForm::Decompressed),
+            (new, true, LayerForm::Decompressed),
+            (old, false, LayerForm::ZstdDecompressed),
+            (new, false, LayerForm::Unchanged),
+            (Store::Containerd, true, LayerForm::Unchanged),
+            (Store::Containerd, false, LayerForm::Unchanged),
+            (Store::Podman, true, LayerForm::Unchanged),
+            (Store::Podman, false, LayerForm::Unchanged),
         ] {
-            assert_eq!(Form::of(kind, is_here), form, "{kind:?} {is_here}");
+            assert_eq!(LayerForm::of(kind, is_here), form, "{kind:?} {is_here}");
         }
     }
 
     #[test]
-    fn each_form_says_which_layers_are_plain() {
+    fn each_form_determines_which_layers_are_decompressed() {
         for (form, plain) in [
-            (Form::AsTheyAre, [false, false, false]),
-            (Form::WithoutZstd, [false, false, true]),
-            (Form::Plain, [true, true, true]),
+            (LayerForm::Unchanged, [false, false, false]),
+            (LayerForm::ZstdDecompressed, [false, false, true]),
+            (LayerForm::Decompressed, [true, true, true]),
         ] {
             let compressions = [Compression::None, Compression::Gzip, Compression::Zstd];
-            assert_eq!(compressions.map(|of| form.is_plain(of)), plain, "{form:?}");
+            assert_eq!(
+                compressions.map(|of| form.decompresses(of)),
+                plain,
+                "{form:?}"
+            );
         }
     }
 }

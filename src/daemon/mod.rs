@@ -1,11 +1,10 @@
-//! Container daemons: Docker and Podman by the Docker Engine API. Loads images, sending only what the daemon
-//! lacks, and removes what was loaded and is no longer wanted.
+//! Container daemons: Docker and Podman, through the Docker Engine API. The module loads images and sends only what the
+//! daemon lacks. It removes images that it loaded and that are no longer wanted.
 //!
-//! [`Daemon`] speaks the API; [`plan`] decides what to send from what is there; `upload` makes the archive while
-//! it is sent, and finds out whether its layers are good; [`load`] puts these together. [`state`] remembers what
-//! was loaded, for [`prune`].
+//! [`Daemon`] is the client of the API; [`plan`] decides what to send; `upload` writes the archive while it is sent,
+//! and verifies the layers; [`load`] combines these. [`state`] records what was loaded, for [`prune`].
 //!
-//! Sources: Docker Engine API 1.24 to 1.45; moby `image/tarexport` (its own image store never opens a layer whose
+//! Sources: Docker Engine API 1.24 to 1.45; moby `image/tarexport` (Docker's own image store never opens a layer whose
 //! chain it has); containerd `core/images/archive`; podman `pkg/api`.
 
 pub mod address;
@@ -24,10 +23,10 @@ mod tag;
 mod upload;
 
 pub use self::address::{Address, Endpoint, TlsFiles};
-pub use self::client::{Daemon, Image};
+pub use self::client::{Daemon, DaemonImage};
 pub use self::error::{Error, Unreadable};
-pub use self::form::Form;
-pub use self::message::Message;
+pub use self::form::LayerForm;
+pub use self::message::DaemonMessage;
 pub use self::store::Store;
 pub use self::tag::{ParseError as TagNameError, TagName};
-pub use self::upload::{Sent, UploadError};
+pub use self::upload::{OnSent, UploadError};

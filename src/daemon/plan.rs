@@ -1,26 +1,26 @@
-//! What a daemon must be sent, decided from what it has. No input or output.
+//! The decision what to send to a daemon. The module does no input or output.
 
 use std::collections::HashSet;
 
-use super::client::Image;
+use super::client::DaemonImage;
 use super::tag::TagName;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::{DiffId, Digest};
 
-/// What is to be done.
+/// The work that is necessary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// The daemon has the image, and under each of its names.
+    /// The daemon has the image under all of its names.
     Nothing,
-    /// It has the image, and lacks these names for it.
+    /// The daemon has the image but lacks these names.
     Tag(Vec<TagName>),
-    /// It lacks the image.
+    /// The daemon lacks the image.
     Send,
 }
 
-/// Decides about an image that is to have these names, from what the daemon has under its id.
+/// Decides what to do for an image with these names. `present` is the daemon's image with the same ID.
 #[must_use]
-pub fn plan(present: Option<&Image>, names: &[TagName]) -> Plan {
+pub fn plan(present: Option<&DaemonImage>, names: &[TagName]) -> Plan {
     let Some(image) = present else {
         return Plan::Send;
     };
@@ -36,8 +36,8 @@ pub fn plan(present: Option<&Image>, names: &[TagName]) -> Plan {
     }
 }
 
-/// How many layers, from the lowest up, two images have in common. These make one chain (OCI image
-/// specification, `config.md`, section "Layer `ChainID`"), by which Docker's own store knows its layers.
+/// Returns the number of layers, starting with the lowest, that two images share. Shared layers form one chain (OCI
+/// image specification, `config.md`, section "Layer `ChainID`"), by which Docker's own store identifies layers.
 #[must_use]
 pub fn shared_layers(one: &[DiffId], other: &[DiffId]) -> usize {
     one.iter()
@@ -46,8 +46,8 @@ pub fn shared_layers(one: &[DiffId], other: &[DiffId]) -> usize {
         .count()
 }
 
-/// The blobs that need not be sent to a daemon which has the `known` lowest of these layers. A blob that occurs
-/// again above them is needed there: on other layers, it is another chain.
+/// Returns the blobs that a daemon does not need because it has the `known` lowest of these layers. If a blob occurs
+/// again above them, the daemon needs it: on other layers it belongs to another chain.
 #[must_use]
 pub fn left_out(layers: &[Descriptor], known: usize) -> HashSet<Digest> {
     let (known, unknown) = layers.split_at(known.min(layers.len()));
@@ -75,12 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_not_sent() {
-        let image = Image {
+    fn an_image_that_the_daemon_has_is_not_sent() {
+        let image = DaemonImage {
             id: Digest::of(b""),
             tags: HashSet::from([name("docker.io/library/a:1"), name("other:2")]),
             layers: Vec::new(),
-            has_strange_names: false,
+            has_invalid_names: false,
             in_registry: false,
         };
         for (names, expected) in [

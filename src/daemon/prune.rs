@@ -1,10 +1,10 @@
-//! Removing what this program put into a daemon and nobody wants any more: never an image in use, never one that
-//! it did not load, and no name that has moved to another image.
+//! Removes images that hocker loaded into a daemon and that are no longer wanted. It never removes an image that is in
+//! use or that hocker did not load, and no name that belongs to another image now.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::client::{Daemon, Image, Removal};
+use super::client::{Daemon, DaemonImage, Removal};
 use super::state::{self, Record, State};
 use super::tag::TagName;
 use crate::archive::identities::identities;
@@ -12,38 +12,39 @@ use crate::archive::stored_image;
 use crate::class::Class;
 use crate::oci::digest::Digest;
 
-/// What was done about one record.
+/// The result for one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pruned {
-    /// The image's id.
+    /// The image ID.
     pub id: Digest,
-    /// The names that were taken away, or would be.
+    /// The names that were removed, or would be.
     pub untagged: Vec<TagName>,
-    /// What became of the image.
-    pub fate: Fate,
+    /// The outcome for the image.
+    pub outcome: Outcome,
 }
 
-/// What becomes of an image that is no longer wanted.
+/// The outcome for an image that is no longer wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is removed.
+pub enum Outcome {
+    /// The image is removed.
     Removed,
-    /// It was gone already.
-    Gone,
-    /// A container uses it, or another image is made from it. It stays, and is looked at again the next time.
+    /// The image did not exist any more.
+    Absent,
+    /// A container uses the image, or another image is based on it. It stays, and the next run tries again.
     InUse,
-    /// Somebody else gave it a name, pulled it, or had it before. It stays, and is theirs.
-    Others,
-    /// It is not known whether it was loaded by this program, which was ended in the middle. It stays.
-    Unsure,
+    /// The image has a name that is not from hocker, or was pulled, or existed before. It stays, and its record is
+    /// deleted.
+    OwnedByOthers,
+    /// Loading was interrupted, so it is unknown whether hocker loaded the image. It stays.
+    Incomplete,
 }
 
-/// Images that stay.
+/// The images that must stay.
 #[derive(Clone, Debug, Default)]
 pub struct Kept(HashSet<Digest>);
 
 impl Kept {
-    /// All images at these places.
+    /// Finds all images at these paths.
     pub fn at(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut kept = HashSet::new();
         for path in paths {
@@ -57,15 +58,15 @@ impl Kept {
     }
 }
 
-/// Removes all images that `state` records and that are not in `kept`. With `dry_run` nothing is changed.
+/// Removes all images that `state` records and that are not in `kept`. With `dry_run`, nothing changes.
 ///
-/// What cannot be removed does not keep the others from it; the first error is told at the end.
+/// After a failure the other images are still removed. The function returns the first error at the end.
 pub async fn prune(
     daemon: &Daemon,
     state: &State,
     kept: &Kept,
     dry_run: bool,
-    mut tell: impl FnMut(&Pruned),
+    mut report: impl FnMut(&Pruned),
 ) -> Result<(), Error> {
     let records = state.records()?;
     let in_use = daemon.images_in_use().await?;
@@ -76,11 +77,11 @@ pub async fn prune(
         }
         match prune_one(daemon, &record, &in_use, dry_run).await {
             Ok(pruned) => {
-                let forget = !matches!(pruned.fate, Fate::InUse | Fate::Unsure);
+                let forget = !matches!(pruned.outcome, Outcome::InUse | Outcome::Incomplete);
                 if forget && !dry_run {
                     state.change(&record.image_id, |_| None)?;
                 }
-                tell(&pruned);
+                report(&pruned);
             }
             Err(error) => outcome = outcome.and(Err(error.into())),
         }
@@ -96,54 +97,54 @@ async fn prune_one(
 ) -> Result<Pruned, super::Error> {
     let id = record.image_id;
     let image = daemon.image(&id).await?;
-    let mut step = step(record, image.as_ref(), in_use);
+    let mut pruned = decide(record, image.as_ref(), in_use);
     if dry_run {
-        return Ok(step);
+        return Ok(pruned);
     }
-    for name in &step.untagged {
+    for name in &pruned.untagged {
         if daemon.untag(name).await? == Removal::InUse {
-            step.fate = Fate::InUse;
-            return Ok(step);
+            pruned.outcome = Outcome::InUse;
+            return Ok(pruned);
         }
     }
-    if step.fate == Fate::Removed
+    if pruned.outcome == Outcome::Removed
         && let Some(left) = daemon.image(&id).await?
     {
-        // With the last name it goes by itself, unless it had none.
-        step.fate = if left.tags.is_empty() && !left.has_strange_names {
+        // The daemon removes the image with its last name. An image without names is removed here.
+        pruned.outcome = if left.tags.is_empty() && !left.has_invalid_names {
             match daemon.remove_image(&id).await? {
-                Removal::Done | Removal::Absent => Fate::Removed,
-                Removal::InUse => Fate::InUse,
+                Removal::Done | Removal::Absent => Outcome::Removed,
+                Removal::InUse => Outcome::InUse,
             }
         } else {
-            Fate::Others
+            Outcome::OwnedByOthers
         };
     }
-    Ok(step)
+    Ok(pruned)
 }
 
-/// What is to be done about a record, from what the daemon has.
-fn step(record: &Record, image: Option<&Image>, in_use: &HashSet<Digest>) -> Pruned {
-    let stays = |fate| Pruned {
+/// Decides what to do about a record, based on the image in the daemon.
+fn decide(record: &Record, image: Option<&DaemonImage>, in_use: &HashSet<Digest>) -> Pruned {
+    let stays = |outcome| Pruned {
         id: record.image_id,
         untagged: Vec::new(),
-        fate,
+        outcome,
     };
     let Some(image) = image else {
-        return stays(Fate::Gone);
+        return stays(Outcome::Absent);
     };
     if !record.complete {
-        return stays(Fate::Unsure);
+        return stays(Outcome::Incomplete);
     }
     if in_use.contains(&record.image_id) {
-        return stays(Fate::InUse);
+        return stays(Outcome::InUse);
     }
     if image.in_registry {
-        // Somebody pulled it, perhaps by one of the names that it had from here.
-        return stays(Fate::Others);
+        // A user pulled the image, perhaps by one of the names from hocker.
+        return stays(Outcome::OwnedByOthers);
     }
     let mut ours = Vec::new();
-    let mut others = image.has_strange_names;
+    let mut others = image.has_invalid_names;
     for name in &image.tags {
         if record.tags.contains(&name.to_string()) {
             ours.push(name.clone());
@@ -155,39 +156,39 @@ fn step(record: &Record, image: Option<&Image>, in_use: &HashSet<Digest>) -> Pru
     match (record.loaded, others) {
         (true, false) => Pruned {
             untagged: ours,
-            ..stays(Fate::Removed)
+            ..stays(Outcome::Removed)
         },
         (_, true) => Pruned {
             untagged: ours,
-            ..stays(Fate::Others)
+            ..stays(Outcome::OwnedByOthers)
         },
-        // With its last name the image would go, and it was there before.
-        (false, false) => stays(Fate::Others),
+        // The image existed before, and the daemon would remove it with its last name.
+        (false, false) => stays(Outcome::OwnedByOthers),
     }
 }
 
-/// Images that could not be removed.
+/// Images cannot be removed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is not known what is to be kept, so everything is.
-    #[error("cannot tell which image {} is, so nothing is removed", path.display())]
+    /// The images to keep cannot be determined, so all images stay.
+    #[error("cannot determine which image {} is, so all images stay", path.display())]
     Keep {
-        /// What was to be kept.
+        /// The path of the image to keep.
         path: PathBuf,
-        /// Why it is not known.
+        /// The cause.
         #[source]
         source: Box<stored_image::Error>,
     },
-    /// The records.
+    /// The records cannot be read or written.
     #[error(transparent)]
     State(#[from] state::Error),
-    /// The daemon.
+    /// The daemon failed.
     #[error(transparent)]
     Daemon(#[from] super::Error),
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -203,11 +204,11 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn image(tags: &[&str]) -> Image {
-        Image {
+    fn image(tags: &[&str]) -> DaemonImage {
+        DaemonImage {
             id: Digest::of(b"image"),
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
-            has_strange_names: false,
+            has_invalid_names: false,
             layers: Vec::new(),
             in_registry: false,
         }
@@ -221,28 +222,32 @@ mod tests {
         record
     }
 
-    fn decided(record: &Record, image: Option<&Image>, in_use: bool) -> (Vec<String>, Fate) {
+    fn decided(
+        record: &Record,
+        image: Option<&DaemonImage>,
+        in_use: bool,
+    ) -> (Vec<String>, Outcome) {
         let in_use = HashSet::from_iter(in_use.then_some(record.image_id));
-        let step = step(record, image, &in_use);
-        let names = step.untagged.iter().map(ToString::to_string).collect();
-        (names, step.fate)
+        let pruned = decide(record, image, &in_use);
+        let names = pruned.untagged.iter().map(ToString::to_string).collect();
+        (names, pruned.outcome)
     }
 
     #[test]
-    fn an_image_goes_with_its_own_names_alone() {
+    fn an_image_is_removed_if_all_its_names_are_recorded() {
         let record = record(&["a:1", "b:1"]);
-        for (tags, untagged, fate) in [
+        for (tags, untagged, outcome) in [
             (
                 &["a:1", "docker.io/library/b:1"][..],
                 &["a:1", "b:1"][..],
-                Fate::Removed,
+                Outcome::Removed,
             ),
-            // One moved to another image.
-            (&["a:1"], &["a:1"], Fate::Removed),
-            (&[], &[], Fate::Removed),
-            // Somebody else named it.
-            (&["a:1", "c:1"], &["a:1"], Fate::Others),
-            (&["c:1"], &[], Fate::Others),
+            // One name belongs to another image now.
+            (&["a:1"], &["a:1"], Outcome::Removed),
+            (&[], &[], Outcome::Removed),
+            // Another name is not from hocker.
+            (&["a:1", "c:1"], &["a:1"], Outcome::OwnedByOthers),
+            (&["c:1"], &[], Outcome::OwnedByOthers),
         ] {
             let (names, decided) = decided(&record, Some(&image(tags)), false);
             assert_eq!(
@@ -252,7 +257,7 @@ mod tests {
                         .iter()
                         .map(|name| (*name).to_owned())
                         .collect::<Vec<_>>()[..],
-                    fate
+                    outcome
                 ),
                 "{tags:?}"
             );
@@ -260,48 +265,51 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_use_or_gone_or_uncertain_is_left_alone() {
+    fn an_image_that_is_in_use_absent_or_incomplete_is_unchanged() {
         let ours = record(&["a:1"]);
         let there = image(&["a:1"]);
-        assert_eq!(decided(&ours, None, false), (vec![], Fate::Gone));
-        assert_eq!(decided(&ours, Some(&there), true), (vec![], Fate::InUse));
+        assert_eq!(decided(&ours, None, false), (vec![], Outcome::Absent));
+        assert_eq!(decided(&ours, Some(&there), true), (vec![], Outcome::InUse));
         let mut unsure = ours.clone();
         unsure.complete = false;
         assert_eq!(
             decided(&unsure, Some(&there), false),
-            (vec![], Fate::Unsure)
+            (vec![], Outcome::Incomplete)
         );
-        assert_eq!(decided(&unsure, None, false), (vec![], Fate::Gone));
+        assert_eq!(decided(&unsure, None, false), (vec![], Outcome::Absent));
     }
 
     #[test]
-    fn an_image_that_was_pulled_too_stays_as_it_is() {
-        let pulled = Image {
+    fn an_image_that_was_also_pulled_stays_unchanged() {
+        let pulled = DaemonImage {
             in_registry: true,
             ..image(&["a:1"])
         };
         let decided = decided(&record(&["a:1"]), Some(&pulled), false);
-        assert_eq!(decided, (vec![], Fate::Others));
+        assert_eq!(decided, (vec![], Outcome::OwnedByOthers));
     }
 
     #[test]
-    fn a_name_that_is_not_understood_keeps_the_image() {
-        let named = Image {
-            has_strange_names: true,
+    fn an_invalid_name_keeps_the_image() {
+        let named = DaemonImage {
+            has_invalid_names: true,
             ..image(&["a:1"])
         };
         let decided = decided(&record(&["a:1"]), Some(&named), false);
-        assert_eq!(decided, (vec!["a:1".to_owned()], Fate::Others));
+        assert_eq!(decided, (vec!["a:1".to_owned()], Outcome::OwnedByOthers));
     }
 
     #[test]
-    fn an_image_that_was_there_before_loses_names_and_never_the_last() {
+    fn an_image_that_existed_before_loses_names_but_never_the_last() {
         let mut named = record(&["a:1"]);
         named.loaded = false;
         let both = image(&["a:1", "theirs:1"]);
-        let expected = (vec!["a:1".to_owned()], Fate::Others);
+        let expected = (vec!["a:1".to_owned()], Outcome::OwnedByOthers);
         assert_eq!(decided(&named, Some(&both), false), expected);
         let only = image(&["a:1"]);
-        assert_eq!(decided(&named, Some(&only), false), (vec![], Fate::Others));
+        assert_eq!(
+            decided(&named, Some(&only), false),
+            (vec![], Outcome::OwnedByOthers)
+        );
     }
 }

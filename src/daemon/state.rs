@@ -1,5 +1,5 @@
-//! What this program put into a daemon, remembered in a directory: a file an image, so that it can be removed
-//! when nobody wants it any more, and nothing else with it.
+//! The records of what hocker put into a daemon: a directory with one file for each image. With them, hocker can remove
+//! exactly these images later.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,25 +17,26 @@ use crate::oci::digest::Digest;
 use crate::oci::document;
 use crate::output::{self, Existing, OutputFile};
 
-/// The version of the records that this program writes and reads.
+/// The version of the format of the records.
 const VERSION: u32 = 1;
-/// Held by everyone who loads, together; and by who prunes, alone.
+/// The lock file that loads hold shared and a prune holds exclusively.
 const USE_LOCK: &str = "use.lock";
-/// Held by who changes a record.
+/// The lock file that a change of a record holds.
 const CHANGE_LOCK: &str = "change.lock";
-/// Whoever loads holds the lock until the daemon has unpacked the image, which takes minutes where it is large.
+/// The longest wait for [`USE_LOCK`]. A load holds the lock until the daemon has unpacked the image, which takes
+/// minutes if the image is large.
 const WHILE_IN_USE: Wait = Wait::at_most(Duration::from_secs(60 * 60));
-/// A record is a small file.
+/// The longest wait for [`CHANGE_LOCK`]. A record is a small file.
 const WHILE_CHANGED: Wait = Wait::at_most(Duration::from_secs(60));
 
-/// Hears of a lock that another process holds.
-pub type Waiting = Arc<dyn Fn(&Held) + Send + Sync>;
+/// Called when the program waits for a lock that another process holds.
+pub type OnWait = Arc<dyn Fn(&Held) + Send + Sync>;
 
-/// A directory of records. It belongs to one daemon.
+/// A directory of records for one daemon.
 #[derive(Clone)]
 pub struct State {
     directory: PathBuf,
-    waiting: Waiting,
+    waiting: OnWait,
 }
 
 impl fmt::Debug for State {
@@ -44,25 +45,25 @@ impl fmt::Debug for State {
     }
 }
 
-/// What was put into the daemon with one image.
+/// What was put into the daemon for one image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     version: u32,
-    /// The image's id.
+    /// The image ID.
     pub image_id: Digest,
-    /// The names that it was given, as Docker prints them.
+    /// The names that the image was given, as Docker prints them.
     pub tags: BTreeSet<String>,
-    /// Whether the image itself was put there too, and not names alone.
+    /// Whether the image itself was loaded, not only names added.
     pub loaded: bool,
-    /// Whether this was done to its end. A record is written before anything is sent.
+    /// Whether the load was completed. The record is written before anything is sent.
     pub complete: bool,
-    /// Where the image was on disk.
+    /// The path of the image on disk.
     pub image_path: PathBuf,
 }
 
 impl Record {
-    /// A record of something that is about to be done.
+    /// Creates a record for a load that is about to begin.
     #[must_use]
     pub fn new(image_id: Digest, image_path: &Path) -> Self {
         Self {
@@ -76,28 +77,28 @@ impl Record {
     }
 }
 
-/// What every record has, of whatever version.
+/// The field that records of every version have.
 #[derive(Deserialize)]
 struct Version {
     version: u32,
 }
 
 impl State {
-    /// Uses a directory, which need not be there yet. `waiting` hears of locks that do not come at once.
+    /// Uses a directory, which need not exist yet. `waiting` is called if a lock is not free.
     #[must_use]
-    pub fn new(directory: PathBuf, waiting: Waiting) -> Self {
+    pub fn new(directory: PathBuf, waiting: OnWait) -> Self {
         Self { directory, waiting }
     }
 
-    /// Makes the directory, and keeps away who prunes. Waits while somebody does, for an hour at most.
+    /// Creates the directory if necessary, and locks it against a prune. Waits for at most an hour while a prune runs.
     pub fn lock_to_load(&self) -> Result<FileLock, Error> {
         fs::create_dir_all(&self.directory)
             .map_err(|source| self.failed(&self.directory, source))?;
         self.lock(USE_LOCK, Mode::Shared, WHILE_IN_USE)
     }
 
-    /// Keeps away everybody else; `None` where there is no directory, and so no record. Waits while others load, for an
-    /// hour at most.
+    /// Locks the directory against loads and other prunes. Waits for at most an hour while they run. Returns `None` if
+    /// the directory, and so any record, does not exist.
     pub fn lock_to_prune(&self) -> Result<Option<FileLock>, Error> {
         if !self.directory.exists() {
             return Ok(None);
@@ -112,18 +113,18 @@ impl State {
         Ok(file_lock::lock(file, &path, mode, wait, waiting)?)
     }
 
-    /// The record of an image.
+    /// Returns the record of an image.
     pub fn record(&self, image_id: &Digest) -> Result<Option<Record>, Error> {
         self.read(&self.path(image_id))
     }
 
-    /// All records, in the order of their names.
+    /// Returns all records, in the order of their file names.
     pub fn records(&self) -> Result<Vec<Record>, Error> {
         let failed = |source| self.failed(&self.directory, source);
         let mut paths = Vec::new();
         for entry in fs::read_dir(&self.directory).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            // What is being written has another name until it is complete.
+            // A file that is not complete yet has another extension.
             if path
                 .extension()
                 .is_some_and(|extension| extension == "json")
@@ -139,8 +140,8 @@ impl State {
         Ok(records)
     }
 
-    /// Changes the record of an image, or makes one, and gives what was there before. Nobody else changes it
-    /// meanwhile.
+    /// Creates, changes or deletes the record of an image, and returns the record before that. A lock prevents changes
+    /// by other processes meanwhile.
     pub fn change(
         &self,
         image_id: &Digest,
@@ -168,7 +169,7 @@ impl State {
         text.push(b'\n');
         let mut file = OutputFile::create(&path, Existing::Replace)?;
         file.write_all(&text)
-            // A name without content is worse than neither, after the power went.
+            // After a power failure, an empty file would be worse than no file.
             .and_then(|()| file.as_file().sync_all())
             .map_err(|source| output::Error::write(&path, source))?;
         Ok(file.commit()?)
@@ -207,41 +208,41 @@ impl State {
     }
 }
 
-/// Records that cannot be read or written.
+/// Records cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operating system refuses.
+    /// A file or the directory cannot be accessed.
     #[error("cannot use {} in the state directory {}", path.display(), directory.display())]
     Directory {
         /// The directory.
         directory: PathBuf,
-        /// What in it.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// Another process holds a lock for too long, or there are no locks.
+    /// Another process holds a lock for too long, or locks are not supported.
     #[error(transparent)]
     Lock(#[from] file_lock::Error),
-    /// A record that is none.
-    #[error("{} is no record of a loaded image", path.display())]
+    /// The file is not a record.
+    #[error("{} is not a record of a loaded image", path.display())]
     Record {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },
-    /// A record from the future.
-    #[error("{} is a record of version {version}, and only {VERSION} is known", path.display())]
+    /// The version of the record is unknown.
+    #[error("unknown version {version} of the record {}", path.display())]
     Version {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// The version.
         version: u32,
     },
-    /// A record cannot be written.
+    /// The record cannot be written.
     #[error(transparent)]
     Write(#[from] output::Error),
 }
@@ -284,9 +285,9 @@ mod tests {
         let state = State::new(directory.path().to_owned(), Arc::new(|_| ()));
         let file = directory.path().join("x.json");
         for (text, words) in [
-            ("", "is no record"),
-            ("{\"version\":1}", "is no record"),
-            ("{\"version\":2}", "of version 2, and only 1 is known"),
+            ("", "is not a record"),
+            ("{\"version\":1}", "is not a record"),
+            ("{\"version\":2}", "unknown version 2 of the record"),
         ] {
             fs::write(&file, text).unwrap();
             let error = state.records().unwrap_err().to_string();

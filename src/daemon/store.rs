@@ -1,14 +1,14 @@
-//! Image stores: what a daemon keeps its images in.
+//! The image stores of daemons.
 
-/// What a daemon keeps images in, which decides what must be sent to it.
+/// The store in which a daemon keeps its images. It determines what the daemon must receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Store {
     /// Docker's own image store. It never opens a layer whose chain it has.
     Docker {
-        /// Whether it can read layers that are compressed with zstd.
+        /// Whether the daemon can read layers in zstd.
         reads_zstd: bool,
     },
-    /// Docker with containerd's image store, which keeps the blobs and wants all of them.
+    /// Docker with the image store of containerd, which keeps the blobs and needs all of them.
     Containerd,
     /// Podman.
     Podman,

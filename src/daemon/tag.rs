@@ -1,5 +1,5 @@
-//! Names that daemons give images. Docker prints `debian:12` where Podman prints `docker.io/library/debian:12`;
-//! both are one name.
+//! The names of images in a daemon. Docker prints `debian:12` and Podman `docker.io/library/debian:12` for the same
+//! name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::{self, Reference, Tag};
 
-/// A name with a tag. Its text is as Docker prints it.
+/// A name with a tag. It is displayed as Docker prints it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TagName {
@@ -17,7 +17,7 @@ pub struct TagName {
 }
 
 impl TagName {
-    /// The name as a reference, with its tag.
+    /// Returns the name as a reference, with its tag.
     #[must_use]
     pub fn reference(&self) -> Reference {
         Reference {
@@ -26,13 +26,13 @@ impl TagName {
         }
     }
 
-    /// The name in full without the tag: `docker.io/library/debian`.
+    /// Returns the full name without the tag: `docker.io/library/debian`.
     #[must_use]
     pub fn full_name(&self) -> String {
         self.reference.full_name()
     }
 
-    /// The tag alone.
+    /// Returns the tag.
     #[must_use]
     pub fn tag(&self) -> &str {
         self.tag.as_str()
@@ -77,14 +77,14 @@ impl fmt::Display for TagName {
     }
 }
 
-/// A text that is no name that an image could be given.
+/// The text is not a name that an image can get.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
-    /// No reference.
+    /// The text is not a reference.
     #[error(transparent)]
     Reference(#[from] name::ParseError),
-    /// With a digest, which is not given but found out.
-    #[error("a name with a digest cannot be given to an image")]
+    /// The text has a digest, which no user can assign.
+    #[error("an image cannot get a name with a digest")]
     Digest,
 }
 
@@ -94,7 +94,7 @@ mod tests {
     use crate::oci::digest::Digest;
 
     #[test]
-    fn spellings_of_one_name_are_one() {
+    fn spellings_of_one_name_are_equal() {
         let name = |text: &str| text.parse::<TagName>().unwrap();
         for (one, other) in [
             ("debian", "docker.io/library/debian:latest"),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_docker_prints_for_no_name_is_none() {
+    fn the_text_that_docker_prints_for_an_absent_name_is_not_a_name() {
         for text in ["<none>:<none>", "", &format!("debian@{}", Digest::of(b""))] {
             assert!(text.parse::<TagName>().is_err(), "{text}");
         }

@@ -1,12 +1,12 @@
-//! What a daemon answers, as JSON and in headers; of each, what matters here.
+//! The answers of a daemon, as JSON and in headers, reduced to the fields that hocker uses.
 
 use serde::Deserialize;
 
 use crate::oci::digest::{DiffId, Digest};
 
-/// The API that this program knows; an older daemon is spoken to in its own version.
+/// The newest version of the API that hocker uses. Older daemons get requests in their own version.
 pub(super) const NEWEST_API: ApiVersion = ApiVersion(1, 45);
-/// Docker 1.12, of 2016.
+/// The oldest supported version: Docker 1.12, of 2016.
 pub(super) const OLDEST_API: ApiVersion = ApiVersion(1, 24);
 /// The first Docker whose own image store reads layers in zstd (moby, `pkg/archive`).
 const FIRST_WITH_ZSTD: u32 = 23;
@@ -28,7 +28,7 @@ pub(super) struct Version {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Info {
-    /// The name of the machine.
+    /// The name of the daemon's machine.
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -66,7 +66,7 @@ pub(super) struct Container {
     pub(super) image_id: String,
 }
 
-/// What is in the body where the status is that of a failure.
+/// The body of an answer whose status is a failure.
 #[derive(Deserialize)]
 pub(super) struct Failure {
     pub(super) message: String,
@@ -80,13 +80,13 @@ impl ApiVersion {
 }
 
 impl Info {
-    /// Whether the daemon says the name of this machine, rather than that of one whose socket is forwarded, or of
-    /// a virtual machine.
+    /// Returns whether the daemon runs on the machine `name`, and not on another machine whose socket is forwarded or
+    /// in a virtual machine.
     pub(super) fn is_of_machine(&self, name: &str) -> bool {
         !name.is_empty() && self.name == name
     }
 
-    /// Whether containerd keeps the images, as `docker info` shows it.
+    /// Returns whether containerd is the image store, from the same field that `docker info` shows.
     pub(super) fn uses_containerd(&self) -> bool {
         self.driver_status.iter().flatten().any(|row| {
             matches!(row.as_slice(), [key, value, ..]
@@ -95,7 +95,8 @@ impl Info {
     }
 }
 
-/// Whether a Docker of this version reads zstd. One whose version is no number was built from sources of today.
+/// Returns whether this version of Docker reads zstd. A version that is not a number belongs to a build from recent
+/// sources.
 pub(super) fn reads_zstd(version: &str) -> bool {
     let major = version.split('.').next().unwrap_or_default();
     major
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_known_by_its_name() {
+    fn a_machine_is_recognised_by_its_name() {
         for (answer, machine, is_same) in [
             (r#"{"Name":"here"}"#, "here", true),
             (r#"{"Name":"there"}"#, "here", false),

@@ -1,4 +1,4 @@
-//! A daemon that answers: what it is, what images it has, and the few things that it is asked to do.
+//! The client of the Docker Engine API: what the daemon is, which images it has, and the requests that change it.
 
 mod answers;
 
@@ -15,7 +15,7 @@ use self::answers::{
 };
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
-use super::{Error, Form, Message, Store, events};
+use super::{DaemonMessage, Error, LayerForm, Store, events};
 use crate::http::BufferedResponse;
 use crate::http::direct::{Direct, Verb};
 use crate::http::{self, Roots, RootsError, Settings, StatusCode};
@@ -23,57 +23,57 @@ use crate::oci::digest::{DiffId, Digest};
 use crate::oci::platform::Platform;
 use crate::printable::Printable;
 
-/// Answers about one thing have at most so many bytes.
+/// The size limit in bytes for answers about one object.
 const SMALL: usize = 4 << 20;
-/// Lists may be longer.
+/// The size limit in bytes for lists.
 const LARGE: usize = 64 << 20;
-/// What is said while an image is loaded.
+/// The size limit in bytes for the messages during a load.
 const EVENTS: usize = 1 << 20;
-/// What is kept of an error page.
+/// The number of bytes that are read of an error page.
 const MESSAGE: usize = 2 << 10;
-/// What stands for the name of an image that has none.
+/// The name that Docker lists for an image without a name.
 const NO_NAME: &str = "<none>:<none>";
 
-/// An image that a daemon has.
+/// An image in a daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// Its id.
+pub struct DaemonImage {
+    /// The image ID.
     pub id: Digest,
-    /// Its names.
+    /// The valid names.
     pub tags: HashSet<TagName>,
-    /// Whether it has names too that no image gets from here.
-    pub has_strange_names: bool,
-    /// Its uncompressed layers, lowest first.
+    /// Whether the image also has names that hocker cannot parse.
+    pub has_invalid_names: bool,
+    /// The diff IDs of the layers, lowest first.
     pub layers: Vec<DiffId>,
-    /// Whether it was pulled or pushed too. Only Docker's own store tells.
+    /// Whether the image was also pulled or pushed. Only Docker's own store reports that.
     pub in_registry: bool,
 }
 
-/// What became of something that was to be removed.
+/// The result of a removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// It is gone.
+    /// The object is removed.
     Done,
-    /// It was not there.
+    /// The object did not exist.
     Absent,
-    /// Something depends on it.
+    /// Something depends on the object, so it stays.
     InUse,
 }
 
-/// A daemon that has answered.
+/// A client for a daemon that has answered.
 #[derive(Clone, Debug)]
 pub struct Daemon {
     client: Direct,
     address: Address,
     version: ApiVersion,
-    kind: Store,
+    store: Store,
     is_here: bool,
     platform: Platform,
 }
 
 impl Daemon {
-    /// Connects, and finds out what answers. `roots` vouch for a daemon behind TLS that has no authority of its
-    /// own.
+    /// Connects, and determines the version, the image store and the platform of the daemon. `roots` provides the
+    /// default certificate authorities, used if the endpoint names none.
     pub async fn connect(
         endpoint: Endpoint,
         roots: impl FnOnce() -> Result<Roots, RootsError>,
@@ -90,7 +90,7 @@ impl Daemon {
             client,
             address,
             version: NEWEST_API,
-            kind: Store::Podman,
+            store: Store::Podman,
             is_here: false,
             platform: Platform::of_this_machine(),
         };
@@ -106,7 +106,7 @@ impl Daemon {
                 });
             }
         };
-        let what = "ask the daemon what it is";
+        let what = "read the version of the daemon";
         let version: Version = daemon.read(what, "/version", SMALL).await?;
         daemon.platform = Platform {
             os: version.os,
@@ -114,10 +114,10 @@ impl Daemon {
             ..Platform::default()
         }
         .normalised();
-        // Podman takes a second over what Docker must be asked.
+        // Podman needs about a second for this answer, which is needed only for Docker.
         if ping.header("Libpod-Api-Version").is_none() {
             let info: Info = daemon.read(what, "/info", SMALL).await?;
-            daemon.kind = if info.uses_containerd() {
+            daemon.store = if info.uses_containerd() {
                 Store::Containerd
             } else {
                 Store::Docker {
@@ -129,26 +129,26 @@ impl Daemon {
         Ok(daemon)
     }
 
-    /// What keeps the images.
+    /// Returns the image store.
     #[must_use]
-    pub fn kind(&self) -> Store {
-        self.kind
+    pub fn store(&self) -> Store {
+        self.store
     }
 
-    /// In which form it gets layers.
+    /// Returns the form in which the daemon gets layers.
     #[must_use]
-    pub fn form(&self) -> Form {
-        Form::of(self.kind, self.is_here)
+    pub fn form(&self) -> LayerForm {
+        LayerForm::of(self.store, self.is_here)
     }
 
-    /// What the daemon runs.
+    /// Returns the platform of the daemon.
     #[must_use]
     pub fn platform(&self) -> &Platform {
         &self.platform
     }
 
-    /// The image of this id, if the daemon has it. What it finds by a name that reads like this id is not the image.
-    pub async fn image(&self, id: &Digest) -> Result<Option<Image>, Error> {
+    /// Returns the image with this ID, if the daemon has it. An image whose *name* looks like this ID does not count.
+    pub async fn image(&self, id: &Digest) -> Result<Option<DaemonImage>, Error> {
         let what = format!("look for the image {id}");
         let answer = self.inspect(&what, &id.to_string()).await?;
         if answer.status == StatusCode::NOT_FOUND {
@@ -156,8 +156,8 @@ impl Daemon {
         }
         let answer = self.require_success(&what, answer)?;
         let mut found: Inspected = self.parse(&what, &answer.body)?;
-        if found.id != *id && self.kind == Store::Podman {
-            // The image itself may be there, hidden by the name. Podman has no status of its own for one that is not.
+        if found.id != *id && self.store == Store::Podman {
+            // The name may hide the image with this ID. Podman has no specific status for an image that does not exist.
             let answer = self.inspect(&what, &self.unmistakable(id)).await?;
             if answer.status.is_success() {
                 found = self.parse(&what, &answer.body)?;
@@ -166,22 +166,22 @@ impl Daemon {
         Ok((found.id == *id).then(|| self.read_image(found)))
     }
 
-    fn read_image(&self, found: Inspected) -> Image {
+    fn read_image(&self, found: Inspected) -> DaemonImage {
         let mut tags = HashSet::new();
-        let mut has_strange_names = false;
+        let mut has_invalid_names = false;
         for name in found.repo_tags.iter().flatten() {
             match name.parse() {
                 Ok(name) => drop(tags.insert(name)),
-                Err(_) => has_strange_names |= name != NO_NAME,
+                Err(_) => has_invalid_names |= name != NO_NAME,
             }
         }
-        Image {
+        DaemonImage {
             id: found.id,
             tags,
-            has_strange_names,
+            has_invalid_names,
             layers: found.root_fs.layers.unwrap_or_default(),
-            // The other stores make digests up for what was loaded.
-            in_registry: matches!(self.kind, Store::Docker { .. })
+            // The other stores add digests to loaded images, too.
+            in_registry: matches!(self.store, Store::Docker { .. })
                 && found.repo_digests.iter().flatten().count() > 0,
         }
     }
@@ -191,13 +191,13 @@ impl Daemon {
         self.ask(what, Verb::Get, &path, SMALL).await
     }
 
-    /// The ids of all images that are not the parts of others.
+    /// Returns the IDs of all images, without intermediate images.
     pub async fn images(&self) -> Result<Vec<Digest>, Error> {
         let images: Vec<Listed> = self.read("list the images", "/images/json", LARGE).await?;
         Ok(images.into_iter().map(|image| image.id).collect())
     }
 
-    /// The ids of the images of all containers, running or not.
+    /// Returns the IDs of the images of all containers, running or not.
     pub async fn images_in_use(&self) -> Result<HashSet<Digest>, Error> {
         let containers: Vec<Container> = self
             .read("list the containers", "/containers/json?all=1", LARGE)
@@ -208,17 +208,17 @@ impl Daemon {
             .collect())
     }
 
-    /// An image's id in a form that the daemon takes for nothing else. Podman takes `sha256:<hex>` for a name where it has
-    /// no image of that id. It takes no 64 hexadecimal digits for a name (distribution/reference,
+    /// Returns an image ID in a form that the daemon does not interpret as a name. If Podman has no image with this ID,
+    /// it takes `sha256:<hex>` as a name. It never takes 64 hexadecimal digits as a name (distribution/reference,
     /// `ParseNormalizedNamed`; seen with podman 4.3).
     fn unmistakable(&self, id: &Digest) -> String {
-        match self.kind {
+        match self.store {
             Store::Podman => id.hex(),
             Store::Docker { .. } | Store::Containerd => id.to_string(),
         }
     }
 
-    /// Gives an image one more name, and takes it from another that has it.
+    /// Adds a name to an image. If another image has the name, it loses it.
     pub async fn tag(&self, id: &Digest, name: &TagName) -> Result<(), Error> {
         let what = format!("name the image {id} {name}");
         let query = url::form_urlencoded::Serializer::new(String::new())
@@ -230,9 +230,9 @@ impl Daemon {
         self.require_success(&what, answer).map(drop)
     }
 
-    /// Takes a name away, and the image with its last name.
+    /// Removes a name. The daemon removes an image with its last name.
     pub async fn untag(&self, name: &TagName) -> Result<Removal, Error> {
-        // The characters of a name mean nothing else in a path.
+        // The characters of a name have no special meaning in a path.
         self.remove(&format!("{}:{}", name.full_name(), name.tag()))
             .await
     }
@@ -267,7 +267,7 @@ impl Daemon {
             .map_err(|source| self.http(what, source))?;
         let status = response.status();
         if !status.is_success() {
-            // Nothing is worth waiting for without end but the end of a load.
+            // Only the end of a load may take any time. The body of an error has a time limit.
             let body = response.start_of_body(MESSAGE);
             let body = tokio::time::timeout(self.client.stall_timeout(), body).await;
             return Err(self.status(what, status, &body.unwrap_or_default()));
@@ -283,12 +283,12 @@ impl Daemon {
                 Err(error) => break Some(error),
             }
         };
-        // An error that was said counts more than one in saying it.
+        // An error of the daemon is more important than a failure of the connection.
         match (events::error(&body), broken) {
             (Ok(Some(message)), _) => Err(Error::Load { message }),
             (_, Some(broken)) => Err(self.http(what, broken)),
             (Ok(None), None) => Ok(()),
-            (Err(source), None) => Err(self.garbage(what, source)),
+            (Err(source), None) => Err(self.invalid_answer(what, source)),
         }
     }
 
@@ -333,7 +333,7 @@ impl Daemon {
     }
 
     fn parse<T: DeserializeOwned>(&self, what: &str, body: &[u8]) -> Result<T, Error> {
-        serde_json::from_slice(body).map_err(|source| self.garbage(what, source))
+        serde_json::from_slice(body).map_err(|source| self.invalid_answer(what, source))
     }
 
     fn http(&self, what: &str, source: http::Error) -> Error {
@@ -346,8 +346,8 @@ impl Daemon {
 
     fn status(&self, what: &str, status: StatusCode, body: &[u8]) -> Error {
         let message = match serde_json::from_slice::<Failure>(body) {
-            Ok(Failure { message }) => Message::new(&message),
-            Err(_) => Message::new(&String::from_utf8_lossy(body)),
+            Ok(Failure { message }) => DaemonMessage::new(&message),
+            Err(_) => DaemonMessage::new(&String::from_utf8_lossy(body)),
         };
         Error::Status {
             what: what.to_owned(),
@@ -357,8 +357,8 @@ impl Daemon {
         }
     }
 
-    fn garbage(&self, what: &str, source: serde_json::Error) -> Error {
-        Error::Garbage {
+    fn invalid_answer(&self, what: &str, source: serde_json::Error) -> Error {
+        Error::InvalidAnswer {
             what: what.to_owned(),
             address: self.address.clone(),
             source: source.into(),
@@ -366,7 +366,7 @@ impl Daemon {
     }
 }
 
-/// The name that this machine has, and a daemon on it.
+/// Returns the name of this machine.
 fn machine_name() -> String {
     let uname = rustix::system::uname();
     uname.nodename().to_string_lossy().into_owned()

@@ -1,8 +1,8 @@
-//! The image that is meant, as it lies on disk, and whether it is one for the daemon.
+//! Finds the image on disk, and checks that it fits the daemon.
 
 use tokio::task::spawn_blocking;
 
-use super::{Error, Order};
+use super::{Error, LoadOptions};
 use crate::archive::composition::Composition;
 use crate::archive::names::Names;
 use crate::archive::stored_image::{self, Choice};
@@ -15,34 +15,34 @@ use crate::oci::digest::Digest;
 use crate::oci::document::Document;
 use crate::oci::platform::Platform;
 
-/// An image that was found, and what it is to become.
-pub(super) struct Work {
+/// An image on disk, and its names and ID in the daemon.
+pub(super) struct FoundImage {
     pub(super) composition: Composition,
     pub(super) config: Document<ImageConfig>,
-    /// What it is called in the archive.
+    /// The names in the archive.
     pub(super) names: Names,
-    /// All names that it is to have.
+    /// All names that the image gets in the daemon.
     pub(super) tags: Vec<TagName>,
     pub(super) id: Digest,
     pub(super) limit: Limit,
 }
 
-/// Opens the image on disk, and sees whether it is one for the daemon.
-pub(super) async fn find(daemon: &Daemon, order: Order) -> Result<Work, Error> {
-    let wanted = order
+/// Opens the image on disk, and checks that it fits the daemon.
+pub(super) async fn find(daemon: &Daemon, options: LoadOptions) -> Result<FoundImage, Error> {
+    let wanted = options
         .platform
         .clone()
         .unwrap_or_else(|| daemon.platform().clone());
-    let daemons_own = order.platform.is_none();
-    let kind = daemon.kind();
-    // Blobs that are links may have to be hashed, which takes as long as they are large.
+    let daemons_own = options.platform.is_none();
+    let kind = daemon.store();
+    // Blobs that are links may be hashed, which takes time in proportion to their size.
     spawn_blocking(move || {
         let choice = Choice {
-            name: order.name.as_deref(),
+            name: options.name.as_deref(),
             platform: &wanted,
         };
         let composition =
-            stored_image::open(&order.path, &choice).map_err(|source| match source {
+            stored_image::open(&options.path, &choice).map_err(|source| match source {
                 stored_image::Error::Platform { .. } if daemons_own => Error::NoneForDaemon(source),
                 source => Error::Open(source),
             })?;
@@ -54,8 +54,8 @@ pub(super) async fn find(daemon: &Daemon, order: Order) -> Result<Work, Error> {
             }
             .into());
         }
-        let (names, tags) = names(&composition.names, &order.tags)?;
-        Ok(Work {
+        let (names, tags) = names(&composition.names, &options.tags)?;
+        Ok(FoundImage {
             id: match kind {
                 Store::Containerd => *composition.manifest().digest(),
                 Store::Docker { .. } | Store::Podman => *config.digest(),
@@ -64,14 +64,14 @@ pub(super) async fn find(daemon: &Daemon, order: Order) -> Result<Work, Error> {
             config,
             names,
             tags,
-            limit: order.limit,
+            limit: options.limit,
         })
     })
     .await?
 }
 
-/// Whether an image is for the platform that is wanted. A daemon does not tell its variant; and an image that
-/// does not tell its platform is taken at its word.
+/// Returns whether an image fits the wanted platform. A daemon does not report its variant, so the variant of
+/// `daemons_own` platforms is ignored. An image without a platform fits every platform.
 fn fits(wanted: &Platform, image: &Platform, daemons_own: bool) -> bool {
     let (wanted, image) = (wanted.normalised(), image.normalised());
     if image.is_unnamed() {
@@ -83,7 +83,7 @@ fn fits(wanted: &Platform, image: &Platform, daemons_own: bool) -> bool {
     }
 }
 
-/// The image's names in the archive, and all of them: its own and those that were asked for.
+/// Returns the names for the archive, and all names: those of the image, and the further ones.
 fn names(own: &Names, tags: &[TagName]) -> Result<(Names, Vec<TagName>), Error> {
     let mut all: Vec<TagName> = Vec::new();
     let own_tags = own.repo_tags.iter().map(|name| name.parse());
@@ -96,7 +96,7 @@ fn names(own: &Names, tags: &[TagName]) -> Result<(Names, Vec<TagName>), Error> 
     let mut names = match (&own.reference, all.first()) {
         (Some(_), _) => own.clone(),
         (None, Some(first)) => Names::of_reference(&first.reference()),
-        // A tag without a repository would become a repository of that name with some daemons.
+        // Some daemons would interpret a tag without a repository as the name of a repository.
         (None, None) => Names::default(),
     };
     names.repo_tags = all.iter().map(ToString::to_string).collect();
@@ -117,7 +117,7 @@ mod tests {
             ("linux/amd64", "linux/amd64", true, true),
             ("linux/amd64", "linux/arm64", true, false),
             ("linux/amd64", "windows/amd64", true, false),
-            // The daemon says `arm`, and runs on an older machine perhaps.
+            // The daemon reports `arm`, and may run on an older machine.
             ("linux/arm/v6", "linux/arm/v7", true, true),
             ("linux/arm/v6", "linux/arm/v7", false, false),
             ("linux/arm/v7", "linux/arm/v6", false, true),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_keeps_its_names_and_gets_more() {
+    fn an_image_keeps_its_names_and_gets_further_ones() {
         let tags = |texts: &[&str]| -> Vec<TagName> {
             texts.iter().map(|text| text.parse().unwrap()).collect()
         };

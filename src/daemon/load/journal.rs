@@ -1,4 +1,4 @@
-//! The record of what is done to one image, for those who clean up after it.
+//! Updates the record of one image, which a later prune reads.
 
 use std::path::Path;
 
@@ -7,16 +7,16 @@ use crate::daemon::state::{Record, State};
 use crate::daemon::tag::TagName;
 use crate::oci::digest::Digest;
 
-/// What is put into the daemon, for its record.
+/// A change of the daemon, for the record.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deed<'a> {
+pub(super) struct Change<'a> {
     /// The names that the image gets.
     pub(super) tags: &'a [TagName],
     /// Whether the image itself is sent.
     pub(super) sent: bool,
 }
 
-/// The record of what is done, where one is kept. Others may be at work on the same image.
+/// The record of one image. Does nothing without a state directory. Other processes may load the same image.
 pub(super) struct Journal<'a> {
     pub(super) state: Option<&'a State>,
     pub(super) id: Digest,
@@ -24,26 +24,27 @@ pub(super) struct Journal<'a> {
 }
 
 impl Journal<'_> {
-    /// Before something is done. Gives what was there before.
-    pub(super) fn begin(&self, deed: Deed<'_>) -> Result<Option<Record>, Error> {
+    /// Records the change before it happens, and returns the record before that.
+    pub(super) fn begin(&self, change: Change<'_>) -> Result<Option<Record>, Error> {
         self.change(|record| {
-            let mut record = self.with(record, deed);
-            record.complete &= !deed.sent;
+            let mut record = self.with(record, change);
+            record.complete &= !change.sent;
             Some(record)
         })
     }
 
-    /// Afterwards.
-    pub(super) fn complete(&self, deed: Deed<'_>) -> Result<(), Error> {
+    /// Records that the change is complete.
+    pub(super) fn complete(&self, change: Change<'_>) -> Result<(), Error> {
         self.change(|record| {
-            let mut record = self.with(record, deed);
+            let mut record = self.with(record, change);
             record.complete = true;
             Some(record)
         })
         .map(drop)
     }
 
-    /// Where nothing was to be done, because an earlier run was ended when the daemon had all of it, perhaps.
+    /// Marks an existing record as complete: the daemon has the image already. An earlier run may have been interrupted
+    /// after its load.
     pub(super) fn found(&self) -> Result<(), Error> {
         self.change(|record| {
             let mut record = record?;
@@ -54,7 +55,7 @@ impl Journal<'_> {
         .map(drop)
     }
 
-    /// After the image was sent for nothing: all is as it was before, unless somebody else had more luck.
+    /// Restores the record `before` after a load that failed, unless another process has completed the load meanwhile.
     pub(super) fn undo(&self, before: Option<Record>) -> Result<(), Error> {
         self.change(|record| match record {
             Some(record) if record.complete => Some(record),
@@ -63,16 +64,16 @@ impl Journal<'_> {
         .map(drop)
     }
 
-    fn with(&self, record: Option<Record>, deed: Deed<'_>) -> Record {
+    fn with(&self, record: Option<Record>, change: Change<'_>) -> Record {
         let mut record = match record {
-            Some(record) if !deed.sent || record.loaded => record,
-            // What is recorded of an image that is gone is of no use to the next.
+            Some(record) if !change.sent || record.loaded => record,
+            // The record of an image that the daemon no longer has is obsolete.
             _ => Record::new(self.id, self.path),
         };
         record
             .tags
-            .extend(deed.tags.iter().map(ToString::to_string));
-        record.loaded |= deed.sent;
+            .extend(change.tags.iter().map(ToString::to_string));
+        record.loaded |= change.sent;
         self.path.clone_into(&mut record.image_path);
         record
     }
@@ -94,7 +95,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn who_fails_does_not_take_the_record_from_who_succeeds() {
+    fn a_process_that_fails_does_not_remove_the_record_of_one_that_succeeds() {
         let directory = tempfile::tempdir().unwrap();
         let state = State::new(directory.path().to_owned(), Arc::new(|_| ()));
         let journal = Journal {
@@ -103,22 +104,22 @@ mod tests {
             path: Path::new("/a"),
         };
         let tags = ["a:1".parse().unwrap()];
-        let deed = Deed {
+        let change = Change {
             tags: &tags,
             sent: true,
         };
         let record = || state.record(&journal.id).unwrap();
         for first_ends_first in [true, false] {
-            let first = journal.begin(deed).unwrap();
-            let second = journal.begin(deed).unwrap();
+            let first = journal.begin(change).unwrap();
+            let second = journal.begin(change).unwrap();
             assert_eq!(first, None);
             assert!(!record().unwrap().complete);
             if first_ends_first {
-                journal.complete(deed).unwrap();
+                journal.complete(change).unwrap();
                 journal.undo(second).unwrap();
             } else {
                 journal.undo(first).unwrap();
-                journal.complete(deed).unwrap();
+                journal.complete(change).unwrap();
             }
             let found = record().unwrap();
             assert!(found.complete && found.loaded && found.tags.contains("a:1"));
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(
             record(),
             None,
-            "an image that was there is nobody's from here"
+            "an image that existed before gets no record"
         );
     }
 }

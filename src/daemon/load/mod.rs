@@ -1,10 +1,10 @@
-//! Bringing one image into a daemon: find it on disk, see what the daemon has, send what it lacks, and make sure
-//! that it has the image afterwards.
+//! Loads one image into a daemon: finds it on disk, compares it with what the daemon has, sends what is missing, and
+//! checks that the daemon has the image afterwards.
 //!
-//! There is no limit to how long a daemon may take over an archive, as `docker load` has none. It says nothing while it
-//! unpacks, for minutes where layers are large and disks are slow, so that nothing tells one that hangs from one that
-//! works, and a limit would fail loads that are about to end well. Whoever knows the machine can set one from outside
-//! (`timeout`, systemd's `TimeoutStartSec`): a load that is ended is repaired by the next.
+//! There is no time limit for a load, as in `docker load`. While the daemon unpacks, which takes minutes for large
+//! layers or slow disks, it sends nothing. So a daemon that hangs looks like one that works, and a time limit would
+//! abort loads that are about to succeed. The user can set a limit from outside (`timeout`, systemd's
+//! `TimeoutStartSec`): the next load repairs an interrupted one.
 
 mod find;
 mod journal;
@@ -17,16 +17,16 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use tokio::task::{JoinError, spawn_blocking};
 
-use self::find::{Work, find};
-use self::journal::{Deed, Journal};
+use self::find::{FoundImage, find};
+use self::journal::{Change, Journal};
 use self::transfer::{Attempt, transfer};
-use super::client::{Daemon, Image};
-use super::message::Message;
+use super::client::{Daemon, DaemonImage};
+use super::message::DaemonMessage;
 use super::plan::{self, Plan};
 use super::state::{self, State};
 use super::store::Store;
 use super::tag::{self, TagName};
-use super::upload::{Sent, UploadError};
+use super::upload::{OnSent, UploadError};
 use crate::archive::composition::{self, Composition};
 use crate::archive::stored_image;
 use crate::class::Class;
@@ -34,121 +34,121 @@ use crate::compression::Limit;
 use crate::oci::digest::{DiffId, Digest};
 use crate::oci::platform::Platform;
 
-/// Questions to the daemon at a time.
+/// The number of simultaneous requests to the daemon.
 const AT_ONCE: usize = 8;
 
-/// What is to be loaded.
+/// The image to load, and its options.
 #[derive(Clone, Debug)]
-pub struct Order {
-    /// Where the image is.
+pub struct LoadOptions {
+    /// The path of the image.
     pub path: PathBuf,
-    /// Its name there, where there are several.
+    /// The name of the image in a layout, required if there are several.
     pub name: Option<String>,
-    /// The platform, where it is not to be the daemon's.
+    /// The platform. The default is the daemon's.
     pub platform: Option<Platform>,
-    /// Further names for it.
+    /// Further names for the image.
     pub tags: Vec<TagName>,
-    /// How much each of its layers may expand to.
+    /// The size limit for decompressed layers.
     pub limit: Limit,
 }
 
-/// Who is told what happens.
+/// Functions that are called during a load.
 #[derive(Clone)]
-pub struct Watch {
-    /// That layers will be sent whose blobs have so many bytes.
+pub struct LoadProgress {
+    /// Called before layers are sent, with the total size of their blobs in bytes.
     pub sending: Arc<dyn Fn(u64) + Send + Sync>,
-    /// That so many bytes of them were sent, in whatever form.
-    pub sent: Sent,
-    /// That the image is sent again, in another way, and what the daemon said.
-    pub again: Arc<SendAgain>,
+    /// Called when a part of the layers was sent, with its size in bytes of the blobs.
+    pub sent: OnSent,
+    /// Called before the image is sent again in another way.
+    pub resending: Arc<OnResend>,
 }
 
-/// Told why an image is sent once more, and what the daemon said.
-pub type SendAgain = dyn Fn(Again, &Message) + Send + Sync;
+/// Called with the reason for sending an image again, and the message of the daemon.
+pub type OnResend = dyn Fn(ResendReason, &DaemonMessage) + Send + Sync;
 
-/// Why an image is sent once more.
+/// The reason for sending an image again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
-    /// The daemon lacks what it was thought to have: it gets all layers.
-    Missing,
-    /// It has no room for plain layers beside what becomes of them: it gets them as they are.
-    Full,
+pub enum ResendReason {
+    /// The daemon lacks layers that it seemed to have. All layers are sent.
+    LayersMissing,
+    /// The disk of the daemon is full. Layers are sent compressed, which needs less space.
+    DiskFull,
 }
 
-/// What was done.
+/// The result of a load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
-    /// The image's id in the daemon.
+    /// The image ID in the daemon.
     pub id: Digest,
-    /// The names that it lacked.
+    /// The names that were added.
     pub tagged: Vec<TagName>,
-    /// What was sent, where it was not there.
-    pub sent: Option<Report>,
+    /// What was sent. `None` if the daemon had the image.
+    pub sent: Option<TransferReport>,
 }
 
-/// What was sent of an image.
+/// The layers that were sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Its layers.
+pub struct TransferReport {
+    /// The number of layers of the image.
     pub layers: usize,
-    /// Those of them that were sent.
+    /// The number of layers that were sent.
     pub layers_sent: usize,
-    /// The bytes of all its blobs that are layers, as they are on disk.
+    /// The size of all layer blobs on disk in bytes, each blob counted once.
     pub bytes: u64,
-    /// Those of them that were sent, in whatever form.
+    /// The part of `bytes` that was sent, in any form.
     pub bytes_sent: u64,
 }
 
-/// Loads an image. With `state`, what is put into the daemon is remembered there.
+/// Loads an image. With `state`, the load is recorded there.
 pub async fn load(
     daemon: &Daemon,
-    order: Order,
+    options: LoadOptions,
     state: Option<&State>,
-    watch: &Watch,
+    progress: &LoadProgress,
 ) -> Result<Loaded, Error> {
-    let work = Arc::new(find(daemon, order.clone()).await?);
+    let found = Arc::new(find(daemon, options.clone()).await?);
     let lock = match state.cloned() {
         Some(state) => Some(spawn_blocking(move || state.lock_to_load()).await??),
         None => None,
     };
-    let present = daemon.image(&work.id).await?;
+    let present = daemon.image(&found.id).await?;
     let journal = Journal {
         state,
-        id: work.id,
-        path: &order.path,
+        id: found.id,
+        path: &options.path,
     };
     let mut loaded = Loaded {
-        id: work.id,
+        id: found.id,
         tagged: Vec::new(),
         sent: None,
     };
-    match plan::plan(present.as_ref(), &work.tags) {
+    match plan::plan(present.as_ref(), &found.tags) {
         Plan::Nothing => journal.found()?,
         Plan::Tag(missing) => {
-            let deed = Deed {
+            let change = Change {
                 tags: &missing,
                 sent: false,
             };
-            journal.begin(deed)?;
-            tag(daemon, &work.id, &missing).await?;
-            journal.complete(deed)?;
+            journal.begin(change)?;
+            tag(daemon, &found.id, &missing).await?;
+            journal.complete(change)?;
             loaded.tagged = missing;
         }
         Plan::Send => {
-            let deed = Deed {
-                tags: &work.tags,
+            let change = Change {
+                tags: &found.tags,
                 sent: true,
             };
-            let before = journal.begin(deed)?;
-            match send(daemon, &work, watch).await {
+            let before = journal.begin(change)?;
+            match send(daemon, &found, progress).await {
                 Ok((report, tagged)) => {
-                    journal.complete(deed)?;
+                    journal.complete(change)?;
                     loaded.tagged = tagged;
                     loaded.sent = Some(report);
                 }
                 Err(error) => {
-                    clean_up(daemon, &work, &error).await;
-                    // Otherwise the record stays, as one of work that was not done to its end.
+                    clean_up(daemon, &found, &error).await;
+                    // Otherwise the record stays, marked as incomplete.
                     if error.leaves_nothing() {
                         journal.undo(before)?;
                     }
@@ -161,59 +161,60 @@ pub async fn load(
     Ok(loaded)
 }
 
-/// Removes an image that was not unpacked: containerd's store keeps it. What went wrong is told already.
-async fn clean_up(daemon: &Daemon, work: &Work, error: &Error) {
-    if daemon.kind() == Store::Containerd
+/// Removes an image that containerd's store keeps although it could not be unpacked. An error is ignored: the load has
+/// failed already.
+async fn clean_up(daemon: &Daemon, found: &FoundImage, error: &Error) {
+    if daemon.store() == Store::Containerd
         && matches!(error, Error::Daemon(super::Error::Load { .. }))
     {
-        let _ = daemon.remove_image(&work.id).await;
+        let _ = daemon.remove_image(&found.id).await;
     }
 }
 
-/// Sends the image, first without the layers that the daemon has, and sees that it is there afterwards. Gives the
-/// names, too, that it had to be given apart.
+/// Sends the image, at first without the layers that the daemon has, and checks that the daemon has the image
+/// afterwards. Returns also the names that had to be added separately.
 async fn send(
     daemon: &Daemon,
-    work: &Arc<Work>,
-    watch: &Watch,
-) -> Result<(Report, Vec<TagName>), Error> {
-    let known = match daemon.kind() {
-        Store::Docker { .. } => known_layers(daemon, work.config.diff_ids()).await?,
+    found: &Arc<FoundImage>,
+    progress: &LoadProgress,
+) -> Result<(TransferReport, Vec<TagName>), Error> {
+    let known = match daemon.store() {
+        Store::Docker { .. } => known_layers(daemon, found.config.diff_ids()).await?,
         Store::Containerd | Store::Podman => 0,
     };
     let mut attempt = Attempt {
-        left_out: plan::left_out(&work.composition.manifest().layers, known),
+        left_out: plan::left_out(&found.composition.manifest().layers, known),
         form: daemon.form(),
     };
     let report = loop {
-        let report = report(&work.composition, &attempt.left_out);
-        (watch.sending)(report.bytes_sent);
-        match transfer(daemon, work, &attempt, &watch.sent).await {
+        let report = report(&found.composition, &attempt.left_out);
+        (progress.sending)(report.bytes_sent);
+        match transfer(daemon, found, &attempt, &progress.sent).await {
             Ok(()) => break report,
             Err(Error::Daemon(super::Error::Load { message })) => {
-                let Some((next, again)) = attempt.next(daemon.kind(), &message) else {
+                let Some((next, reason)) = attempt.next(daemon.store(), &message) else {
                     return Err(super::Error::Load { message }.into());
                 };
-                (watch.again)(again, &message);
+                (progress.resending)(reason, &message);
                 attempt = next;
             }
             Err(error) => return Err(error),
         }
     };
     let image = daemon
-        .image(&work.id)
+        .image(&found.id)
         .await?
-        .ok_or(super::Error::Absent { expected: work.id })?;
-    check(&image, work.config.diff_ids())?;
-    let missing = match plan::plan(Some(&image), &work.tags) {
+        .ok_or(super::Error::Absent { expected: found.id })?;
+    check(&image, found.config.diff_ids())?;
+    let missing = match plan::plan(Some(&image), &found.tags) {
         Plan::Tag(missing) => missing,
         Plan::Nothing | Plan::Send => Vec::new(),
     };
-    tag(daemon, &work.id, &missing).await?;
+    tag(daemon, &found.id, &missing).await?;
     Ok((report, missing))
 }
 
-fn check(image: &Image, diff_ids: &[DiffId]) -> Result<(), Error> {
+fn check(image: &DaemonImage, diff_ids: &[DiffId]) -> Result<(), Error> {
     if image.layers.is_empty() || image.layers == diff_ids {
         return Ok(());
     }
@@ -227,7 +228,7 @@ async fn tag(daemon: &Daemon, id: &Digest, names: &[TagName]) -> Result<(), Erro
     Ok(())
 }
 
-/// How many of these layers, from the lowest up, some image of the daemon has too.
+/// Returns the number of layers, starting with the lowest, that the daemon has in one of its images.
 async fn known_layers(daemon: &Daemon, diff_ids: &[DiffId]) -> Result<usize, Error> {
     let ids = daemon.images().await?;
     let mut images = stream::iter(ids)
@@ -235,7 +236,7 @@ async fn known_layers(daemon: &Daemon, diff_ids: &[DiffId]) -> Result<usize, Err
         .buffer_unordered(AT_ONCE);
     let mut known = 0;
     while let Some(image) = images.next().await {
-        // An image that is gone meanwhile, or broken, shares nothing.
+        // An image that was removed meanwhile or is broken shares nothing.
         if let Ok(Some(image)) = image {
             known = known.max(plan::shared_layers(&image.layers, diff_ids));
         }
@@ -246,8 +247,8 @@ async fn known_layers(daemon: &Daemon, diff_ids: &[DiffId]) -> Result<usize, Err
     Ok(known)
 }
 
-fn report(composition: &Composition, left_out: &HashSet<Digest>) -> Report {
-    let mut report = Report::default();
+fn report(composition: &Composition, left_out: &HashSet<Digest>) -> TransferReport {
+    let mut report = TransferReport::default();
     let mut seen = HashSet::new();
     for layer in &composition.manifest().layers {
         let sent = !left_out.contains(&layer.digest);
@@ -261,37 +262,37 @@ fn report(composition: &Composition, left_out: &HashSet<Digest>) -> Report {
     report
 }
 
-/// An image that is not in the daemon now.
+/// The image was not loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is none on disk.
+    /// The image on disk cannot be used.
     #[error(transparent)]
     Open(stored_image::Error),
-    /// There are some, and none for what the daemon runs.
-    #[error("there is no image that the daemon could run")]
+    /// The layout has no image for the daemon's platform.
+    #[error("there is no image for the daemon's platform")]
     NoneForDaemon(#[source] stored_image::Error),
-    /// Its parts do not belong together.
+    /// The parts of the image cannot be read, or do not belong together.
     #[error(transparent)]
     Composition(#[from] composition::Error),
-    /// It has a name that is none.
-    #[error("the image has a name that cannot be used")]
+    /// A name of the image is invalid.
+    #[error("cannot use a name of the image")]
     Name(#[from] tag::ParseError),
-    /// Its content is not what it says.
+    /// A layer is not what the image names.
     #[error(transparent)]
     Upload(#[from] UploadError),
-    /// The daemon.
+    /// The daemon failed.
     #[error(transparent)]
     Daemon(#[from] super::Error),
-    /// It cannot be remembered.
+    /// The record cannot be read or written.
     #[error(transparent)]
     State(#[from] state::Error),
-    /// A part of the work ended without a result.
-    #[error("a part of the work ended early")]
+    /// A thread ended without a result.
+    #[error("a thread ended early")]
     Task(#[from] JoinError),
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -306,7 +307,7 @@ impl Error {
 }
 
 impl Error {
-    /// Whether the daemon certainly has nothing of the image, rather than perhaps all of it.
+    /// Returns whether the daemon certainly has no part of the image.
     fn leaves_nothing(&self) -> bool {
         matches!(
             self,

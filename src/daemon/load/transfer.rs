@@ -1,4 +1,4 @@
-//! One archive on its way: a thread makes it while a request sends it, and each ends when the other fails.
+//! The transfer of one archive: a thread writes it while a request sends it. Each ends when the other fails.
 
 use std::collections::HashSet;
 use std::pin::pin;
@@ -7,47 +7,54 @@ use std::time::Duration;
 
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
-use super::find::Work;
-use super::{Again, Error};
-use crate::daemon::Message;
+use super::find::FoundImage;
+use super::{Error, ResendReason};
+use crate::daemon::DaemonMessage;
 use crate::daemon::client::Daemon;
-use crate::daemon::form::Form;
+use crate::daemon::form::LayerForm;
 use crate::daemon::store::Store;
-use crate::daemon::upload::{self, Ingredients, Payload, Sent, Stop, UploadError, channel};
+use crate::daemon::upload::{
+    self, OnSent, Payload, PayloadSource, StopSignal, UploadError, channel,
+};
 use crate::oci::digest::Digest;
 
-/// For the thread that makes the archive, when nobody wants it any more.
+/// The time that the thread has to end after the daemon has answered.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What is sent at one attempt.
+/// The content of one attempt.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
-    /// The blobs that are not.
+    /// The blobs that are left out.
     pub(super) left_out: HashSet<Digest>,
-    /// How the others are.
-    pub(super) form: Form,
+    /// The form of the other layers.
+    pub(super) form: LayerForm,
 }
 
 impl Attempt {
-    /// What is worth trying after the daemon of this kind, which took all of it, said that it does not load it.
-    pub(super) fn next(&self, kind: Store, message: &Message) -> Option<(Self, Again)> {
-        let compressed = Form::compressed(kind);
+    /// Returns the next attempt after the daemon received the whole archive but did not load it. Returns `None` if no
+    /// other attempt is useful.
+    pub(super) fn next(
+        &self,
+        kind: Store,
+        message: &DaemonMessage,
+    ) -> Option<(Self, ResendReason)> {
+        let compressed = LayerForm::compressed(kind);
         if message.is_full() {
             return (self.form != compressed).then(|| {
                 let next = Self {
                     form: compressed,
                     ..self.clone()
                 };
-                (next, Again::Full)
+                (next, ResendReason::DiskFull)
             });
         }
-        // Somebody removed a layer in between, most likely.
+        // Probably a layer was removed meanwhile.
         (!self.left_out.is_empty()).then(|| {
             let next = Self {
                 left_out: HashSet::new(),
                 ..self.clone()
             };
-            (next, Again::Missing)
+            (next, ResendReason::LayersMissing)
         })
     }
 }
@@ -55,23 +62,23 @@ impl Attempt {
 /// Sends an archive of the image, and waits until the daemon has loaded it.
 pub(super) async fn transfer(
     daemon: &Daemon,
-    work: &Arc<Work>,
+    found: &Arc<FoundImage>,
     attempt: &Attempt,
-    sent: &Sent,
+    sent: &OnSent,
 ) -> Result<(), Error> {
-    let stop = StopOnDrop(Stop::default());
+    let stop = StopOnDrop(StopSignal::default());
     let payload = spawn_blocking({
-        let work = Arc::clone(work);
+        let found = Arc::clone(found);
         let Attempt { left_out, form } = attempt.clone();
         move || {
-            let ingredients = Ingredients {
-                composition: &work.composition,
-                config: &work.config,
-                names: &work.names,
+            let source = PayloadSource {
+                composition: &found.composition,
+                config: &found.config,
+                names: &found.names,
                 left_out: &left_out,
-                limit: work.limit,
+                limit: found.limit,
             };
-            Payload::new(&ingredients, form)
+            Payload::new(&source, form)
         }
     })
     .await??;
@@ -82,7 +89,7 @@ pub(super) async fn transfer(
     tokio::select! {
         biased;
         result = &mut made => match result? {
-            // Nobody takes it any more: the answer says why.
+            // The daemon does not read any more: its answer has the reason.
             Ok(()) | Err(UploadError::Stopped) => Ok(answer.await?),
             Err(error) => Err(error.into()),
         },
@@ -96,7 +103,7 @@ pub(super) async fn transfer(
     }
 }
 
-/// What was wrong with what was sent, once the daemon has answered.
+/// Returns the error of the thread that wrote the archive, after the daemon has answered.
 async fn upload_error(
     made: JoinHandle<Result<(), UploadError>>,
 ) -> Result<Option<UploadError>, JoinError> {
@@ -105,13 +112,13 @@ async fn upload_error(
             Ok(()) | Err(UploadError::Stopped) => None,
             Err(error) => Some(error),
         }),
-        // It waits for a connection that is neither read nor closed.
+        // The thread waits for a connection that is neither read nor closed.
         Err(_) => Ok(None),
     }
 }
 
-/// Tells the threads when the work is dropped.
-struct StopOnDrop(Stop);
+/// Stops the threads when it is dropped.
+struct StopOnDrop(StopSignal);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
@@ -124,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_daemon_gets_less_at_a_time_and_one_that_lacks_something_gets_all() {
+    fn a_full_daemon_gets_compressed_layers_and_one_that_lacks_layers_gets_all() {
         let kind = Store::Docker { reads_zstd: true };
         let attempt = |left_out: &[u8], form| Attempt {
             left_out: left_out.iter().map(|layer| Digest::of(&[*layer])).collect(),
@@ -134,20 +141,20 @@ mod tests {
         for (left_out, form, message, next) in [
             (
                 &b"a"[..],
-                Form::Plain,
+                LayerForm::Decompressed,
                 full,
-                Some((&b"a"[..], Form::AsTheyAre, Again::Full)),
+                Some((&b"a"[..], LayerForm::Unchanged, ResendReason::DiskFull)),
             ),
-            (b"a", Form::AsTheyAre, full, None),
+            (b"a", LayerForm::Unchanged, full, None),
             (
                 b"a",
-                Form::Plain,
+                LayerForm::Decompressed,
                 "missing",
-                Some((b"", Form::Plain, Again::Missing)),
+                Some((b"", LayerForm::Decompressed, ResendReason::LayersMissing)),
             ),
-            (b"", Form::Plain, "wrong", None),
+            (b"", LayerForm::Decompressed, "wrong", None),
         ] {
-            let found = attempt(left_out, form).next(kind, &Message::new(message));
+            let found = attempt(left_out, form).next(kind, &DaemonMessage::new(message));
             let found = found.map(|(next, again)| (next.left_out, next.form, again));
             let expected =
                 next.map(|(left_out, form, again)| (attempt(left_out, form).left_out, form, again));

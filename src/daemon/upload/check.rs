@@ -1,11 +1,10 @@
-//! Whether a layer is what the image says: its blob by size and digest, what it decompresses to by diff id, and no
-//! more than the limit allows.
+//! The verification of a layer: size and digest of the blob, diff ID, and the size limit.
 
 use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
 
 use super::UploadError;
-use super::pipe::Stop;
+use super::pipe::StopSignal;
 use crate::archive::plain_layer::{LayerError, PlainLayer};
 use crate::compression::{Limit, LimitedWriter, Sniffed, announced_size};
 use crate::input;
@@ -13,29 +12,29 @@ use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::DiffId;
 use crate::verify::Verifier;
 
-/// What is read at once.
+/// The size of the read buffer in bytes.
 const BUFFER: usize = 256 << 10;
 
-/// A layer that is to be looked at.
+/// A layer to verify.
 #[derive(Clone, Debug)]
-pub(super) struct Check {
+pub(super) struct LayerCheck {
     pub(super) path: PathBuf,
     pub(super) blob: Box<Descriptor>,
     pub(super) diff_id: DiffId,
     pub(super) limit: Limit,
 }
 
-impl Check {
-    /// Reads the layer, and holds it against all that is said of it.
-    pub(super) fn run(&self, stop: &Stop) -> Result<(), UploadError> {
+impl LayerCheck {
+    /// Reads and verifies the layer.
+    pub(super) fn run(&self, stop: &StopSignal) -> Result<(), UploadError> {
         self.write(stop, io::sink(), |_| ()).map(drop)
     }
 
-    /// The same, writing what it decompresses to, whose number of bytes is given. `read` is told of the bytes that
-    /// were read. What was written is wrong where this fails.
+    /// Verifies the layer and writes its decompressed content to `output`. Returns the size of the content in bytes.
+    /// `read` is called with the number of bytes that were read of the blob. After a failure the output is invalid.
     pub(super) fn write<W: Write>(
         &self,
-        stop: &Stop,
+        stop: &StopSignal,
         output: W,
         read: impl Fn(u64),
     ) -> Result<u64, UploadError> {
@@ -47,14 +46,14 @@ impl Check {
             read(bytes.len() as u64);
             Ok(())
         })?;
-        // Before the end of the decompression, which a blob that was cut off would not survive either.
+        // This error is more precise than that of the decompression, which fails for a blob that was cut off, too.
         blob.finish().map_err(|error| self.wrong(error.into()))?;
         let (_, size) = plain.finish().map_err(|error| self.wrong(error))?;
         Ok(size)
     }
 
-    /// What the layer says that it decompresses to, in bytes, as [`announced_size`] has it. No more than the limit
-    /// allows.
+    /// Returns the decompressed size that the layer announces, in bytes ([`announced_size`]), unless it exceeds the
+    /// limit.
     pub(super) fn announced_size(&self) -> Result<Option<u64>, UploadError> {
         let size = input::open(&self.path)
             .and_then(|file| announced_size(file, self.blob.size))
@@ -62,8 +61,8 @@ impl Check {
         Ok(size.filter(|size| *size <= self.limit.for_layer(self.blob.size)))
     }
 
-    /// Finds out what the layer decompresses to, in bytes, and nothing else of it.
-    pub(super) fn measure(&self, stop: &Stop) -> Result<u64, UploadError> {
+    /// Decompresses the layer to determine the size of its content in bytes. Verifies nothing else.
+    pub(super) fn measure(&self, stop: &StopSignal) -> Result<u64, UploadError> {
         let output = LimitedWriter::new(self.limit.for_layer(self.blob.size), Count(0));
         let mut plain = Sniffed::new(output);
         self.read(stop, |bytes| {
@@ -76,7 +75,7 @@ impl Check {
 
     fn read(
         &self,
-        stop: &Stop,
+        stop: &StopSignal,
         mut each: impl FnMut(&[u8]) -> Result<(), LayerError>,
     ) -> Result<(), UploadError> {
         let mut file = input::open(&self.path).map_err(|error| self.unreadable(error))?;
@@ -97,7 +96,7 @@ impl Check {
 
     fn wrong(&self, source: LayerError) -> UploadError {
         match source {
-            // Not the layer is wrong: nobody takes it.
+            // The layer is correct, but the reader of the output stopped.
             LayerError::Decompress(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 UploadError::Stopped
             }
@@ -116,7 +115,7 @@ impl Check {
     }
 }
 
-/// Counts what is written.
+/// A writer that counts bytes.
 struct Count(u64);
 
 impl Write for Count {
@@ -152,21 +151,21 @@ mod tests {
     ) -> Result<u64, UploadError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), blob).unwrap();
-        let check = Check {
+        let check = LayerCheck {
             path: file.path().to_owned(),
             blob: Box::new(blob_of(digest_of)),
             diff_id: DiffId::new(Digest::of(diff_id_of)),
             limit,
         };
         let mut plain = Vec::new();
-        let size = check.write(&Stop::default(), &mut plain, |_| ())?;
+        let size = check.write(&StopSignal::default(), &mut plain, |_| ())?;
         assert_eq!(size, plain.len() as u64);
-        assert_eq!(check.measure(&Stop::default()).unwrap(), size);
+        assert_eq!(check.measure(&StopSignal::default()).unwrap(), size);
         Ok(size)
     }
 
     #[test]
-    fn a_good_layer_tells_its_size() {
+    fn a_valid_layer_has_a_size() {
         let plain = vec![0; 1 << 20];
         let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
         for blob in [gzip(&plain), zstd, plain.clone()] {
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_content_and_too_much_of_it() {
+    fn refuses_wrong_content_and_content_beyond_the_limit() {
         let plain = vec![0; 1 << 20];
         let blob = gzip(&plain);
         let cut = &blob[..blob.len() - 9];
@@ -204,11 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn stops_when_it_is_told() {
-        let stop = Stop::default();
+    fn stops_after_a_stop_signal() {
+        let stop = StopSignal::default();
         stop.set();
         let file = tempfile::NamedTempFile::new().unwrap();
-        let check = Check {
+        let check = LayerCheck {
             path: file.path().to_owned(),
             blob: Box::new(blob_of(b"")),
             diff_id: DiffId::new(Digest::of(b"")),

@@ -1,7 +1,7 @@
-//! Sending an image: the archive is made while it goes out, and its end is held back until all of it was found good.
-//! A daemon that never sees the end registers nothing. All that goes out is hashed as it goes, so that a file that is
-//! changed meanwhile is found out. Layers that go out decompressed are held against their diff ids on the way; others
-//! are decompressed beside that, for nothing but to find out.
+//! Sends an image. The archive is written while it is sent, and its end is sent only after all layers are verified: a
+//! daemon that never receives the end registers nothing. All data is hashed while it is sent, so a file that changes
+//! meanwhile is detected. Layers that are sent decompressed are verified against their diff IDs at the same time. Other
+//! layers are decompressed in parallel, only to verify them.
 
 mod check;
 mod payload;
@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-pub(super) use self::payload::{Ingredients, Payload};
-pub(super) use self::pipe::{Stop, channel};
+pub(super) use self::payload::{Payload, PayloadSource};
+pub(super) use self::pipe::{StopSignal, channel};
 
 use self::pipe::Pipe;
 use crate::archive::plain_layer::LayerError;
@@ -24,14 +24,14 @@ use crate::class::Class;
 use crate::oci::digest::Digest;
 use crate::printable::Printable;
 
-/// Told of bytes of the image's blobs, compressed as they are, when they are on their way.
-pub type Sent = Arc<dyn Fn(u64) + Send + Sync>;
+/// Called with the number of sent bytes of the image's compressed blobs.
+pub type OnSent = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// More threads than this decompress no faster than the daemon takes the archive.
+/// The largest number of verification threads. More would not be faster, because the daemon limits the speed.
 const MAX_CHECKERS: usize = 4;
 
-/// Writes the archive into `pipe`, and lets its end go when every layer in it is good.
-pub(super) fn run(payload: &Payload, pipe: Pipe, sent: &Sent) -> Result<(), UploadError> {
+/// Writes the archive into `pipe`, and sends its end after every layer is verified.
+pub(super) fn run(payload: &Payload, pipe: Pipe, sent: &OnSent) -> Result<(), UploadError> {
     let stop = pipe.stop();
     let next = AtomicUsize::new(0);
     let failure = Mutex::new(None);
@@ -53,7 +53,7 @@ pub(super) fn run(payload: &Payload, pipe: Pipe, sent: &Sent) -> Result<(), Uplo
                 while let Some(check) = checks.get(next.fetch_add(1, Ordering::Relaxed)) {
                     match check.run(&stop) {
                         Ok(()) => {}
-                        // The first to fail says why.
+                        // The first failure is reported.
                         Err(UploadError::Stopped) => return,
                         Err(error) => return fail(error),
                     }
@@ -75,7 +75,7 @@ pub(super) fn run(payload: &Payload, pipe: Pipe, sent: &Sent) -> Result<(), Uplo
     }
 }
 
-/// What is wrong with what is to be sent.
+/// The image cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
     /// A file cannot be read.
@@ -83,40 +83,40 @@ pub enum UploadError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A blob is not what the image says, or cannot be read.
+    /// A blob cannot be read, or is not what the image names.
     #[error(transparent)]
     Blob(#[from] composition::Error),
-    /// A layer is not what the image says.
-    #[error("the layer {layer} is not what the image says")]
+    /// A layer is not what the image names.
+    #[error("the layer {layer} does not match the image")]
     Layer {
-        /// Its digest.
+        /// The digest of the layer.
         layer: Digest,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         source: LayerError,
     },
-    /// A layer that is none.
-    #[error("the layer {layer} is of type {media_type}, which is not a layer of a filesystem")]
+    /// A layer has a media type that is not a layer.
+    #[error("the layer {layer} has the type {media_type}, which is not a file system layer")]
     NotALayer {
-        /// Its digest.
+        /// The digest of the layer.
         layer: Digest,
-        /// What it says it is.
+        /// The media type.
         media_type: Printable,
     },
     /// The archive cannot be written.
-    #[error("cannot make the archive")]
+    #[error("cannot write the archive")]
     Archive(#[source] header::Error),
-    /// Nobody takes the archive any more, or something else was found wrong before.
+    /// The daemon does not read the archive any more, or another error occurred before.
     #[error("the archive was not sent to its end")]
     Stopped,
 }
 
 impl UploadError {
-    /// The error for an archive that cannot be written. A broken pipe means that its reader wants no more of it.
+    /// Converts an error of the archive's writer. A broken pipe means that the reader stopped.
     fn of_archive(error: header::Error) -> Self {
         match error.io() {
             Some(source) if source.kind() == io::ErrorKind::BrokenPipe => Self::Stopped,
@@ -124,7 +124,7 @@ impl UploadError {
         }
     }
 
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {

@@ -1,11 +1,11 @@
-//! What is sent: the members of the archive for one daemon, and the layers in it that are to be looked at.
+//! The content of an upload: the members of the archive for one daemon, and the layers to verify.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::check::Check;
+use super::check::LayerCheck;
 use super::pipe::Pipe;
-use super::{Sent, UploadError, plain};
+use super::{OnSent, UploadError, plain};
 use crate::archive::blob_file::BlobFile;
 use crate::archive::composition::Composition;
 use crate::archive::docker_manifest;
@@ -14,7 +14,7 @@ use crate::archive::header::{self, Members};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::blob_name;
 use crate::compression::{Limit, sniff_file};
-use crate::daemon::form::Form;
+use crate::daemon::form::LayerForm;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::{DiffId, Digest};
@@ -22,26 +22,26 @@ use crate::oci::document::Document;
 use crate::oci::media_type::Compression;
 use crate::printable::Printable;
 
-/// An image as one daemon gets it.
+/// An image in the form for one daemon.
 #[derive(Debug)]
 pub(in crate::daemon) struct Payload {
     parts: Vec<Part>,
-    checks: Vec<Check>,
+    checks: Vec<LayerCheck>,
 }
 
 /// A member of the archive.
 #[derive(Debug)]
 enum Part {
     Bytes(String, Vec<u8>),
-    /// A blob as it is, in a file.
+    /// An unchanged blob from a file.
     Blob(String, Box<Descriptor>, PathBuf),
-    /// What a layer decompresses to.
-    Plain(String, Check),
+    /// The decompressed content of a layer.
+    Plain(String, LayerCheck),
 }
 
-/// What goes into a [`Payload`].
+/// The input of a [`Payload`].
 #[derive(Clone, Debug)]
-pub(in crate::daemon) struct Ingredients<'a> {
+pub(in crate::daemon) struct PayloadSource<'a> {
     pub(in crate::daemon) composition: &'a Composition,
     pub(in crate::daemon) config: &'a Document<ImageConfig>,
     pub(in crate::daemon) names: &'a Names,
@@ -49,9 +49,9 @@ pub(in crate::daemon) struct Ingredients<'a> {
     pub(in crate::daemon) limit: Limit,
 }
 
-impl Ingredients<'_> {
+impl PayloadSource<'_> {
     /// Returns the distinct layers that are sent.
-    fn checks(&self) -> Result<Vec<Check>, UploadError> {
+    fn checks(&self) -> Result<Vec<LayerCheck>, UploadError> {
         let mut seen = HashSet::new();
         let layers = self.composition.files().skip(1);
         layers
@@ -66,7 +66,7 @@ impl Ingredients<'_> {
                         media_type: Printable::new(&layer.media_type.to_string()),
                     });
                 }
-                Ok(Check {
+                Ok(LayerCheck {
                     path: path.to_owned(),
                     blob: Box::new(layer.clone()),
                     diff_id: *diff_id,
@@ -85,23 +85,26 @@ impl Ingredients<'_> {
 }
 
 impl Payload {
-    /// Returns the image in the form that is wanted.
-    pub(in crate::daemon) fn new(from: &Ingredients<'_>, form: Form) -> Result<Self, UploadError> {
+    /// Creates the payload in the given form.
+    pub(in crate::daemon) fn new(
+        from: &PayloadSource<'_>,
+        form: LayerForm,
+    ) -> Result<Self, UploadError> {
         let mut is_plain = HashSet::new();
         for check in from.checks()? {
-            if form.is_plain(compression(&check.path)?) {
+            if form.decompresses(compression(&check.path)?) {
                 is_plain.insert(check.blob.digest);
             }
         }
         if is_plain.is_empty() {
-            Self::as_they_are(from)
+            Self::unchanged(from)
         } else {
-            Self::with_plain_layers(from, &is_plain)
+            Self::with_decompressed_layers(from, &is_plain)
         }
     }
 
-    /// Returns the blobs as they are, as an OCI image layout that Docker reads too.
-    fn as_they_are(from: &Ingredients<'_>) -> Result<Self, UploadError> {
+    /// Creates a payload with unchanged blobs: an OCI image layout with Docker's `manifest.json`.
+    fn unchanged(from: &PayloadSource<'_>) -> Result<Self, UploadError> {
         let manifest = from.composition.manifest();
         let archive = Archive::new(Kind::DockerSave, from.names, manifest, from.left_out);
         let paths = from.paths();
@@ -113,7 +116,7 @@ impl Payload {
                 Content::Blob(blob) if blob.digest == manifest.config.digest => {
                     Some(Part::Bytes(member.name, from.config.bytes().to_vec()))
                 }
-                // The archive was laid out from the same manifest.
+                // `archive` was created from the same manifest.
                 Content::Blob(blob) => paths
                     .get(&blob.digest)
                     .map(|path| Part::Blob(member.name, blob, (*path).to_owned())),
@@ -125,9 +128,10 @@ impl Payload {
         })
     }
 
-    /// The same with some layers decompressed, and named by their diff ids. There is no OCI image layout then.
-    fn with_plain_layers(
-        from: &Ingredients<'_>,
+    /// Creates a payload in which some layers are decompressed and named by their diff IDs. It is not an OCI image
+    /// layout.
+    fn with_decompressed_layers(
+        from: &PayloadSource<'_>,
         is_plain: &HashSet<Digest>,
     ) -> Result<Self, UploadError> {
         let name = |layer: &Digest, diff_id: &DiffId| {
@@ -153,7 +157,7 @@ impl Payload {
             let is_first = seen.insert(name.clone());
             match (is_first, is_plain.contains(&check.blob.digest)) {
                 (true, true) => parts.push(Part::Plain(name, check)),
-                // Another blob of the same content.
+                // Another blob with the same content.
                 (false, true) => {}
                 (is_first, false) => {
                     let blob = check.blob.clone();
@@ -165,13 +169,13 @@ impl Payload {
         Ok(Self { parts, checks })
     }
 
-    /// What is to be looked at while it is sent.
-    pub(super) fn checks(&self) -> &[Check] {
+    /// Returns the layers to verify while the archive is sent.
+    pub(super) fn checks(&self) -> &[LayerCheck] {
         &self.checks
     }
 
-    /// Writes the archive, and gives the pipe back with its end still in it.
-    pub(super) fn write(&self, pipe: Pipe, sent: &Sent) -> Result<Pipe, UploadError> {
+    /// Writes the archive and returns the pipe, which still holds the end.
+    pub(super) fn write(&self, pipe: Pipe, sent: &OnSent) -> Result<Pipe, UploadError> {
         let stop = pipe.stop();
         let mut members = Members::new(pipe);
         for part in &self.parts {
@@ -189,13 +193,13 @@ impl Payload {
     }
 }
 
-/// Writes a blob as a member of this name. It is hashed on the way: what is sent is what the image says.
+/// Writes a blob as a member with this name, and verifies it at the same time.
 fn write_blob(
     members: &mut Members<Pipe>,
     name: &str,
     descriptor: &Descriptor,
     path: &Path,
-    sent: &Sent,
+    sent: &OnSent,
 ) -> Result<(), UploadError> {
     let mut blob = BlobFile::open(descriptor, path)?;
     members

@@ -1,4 +1,4 @@
-//! From a thread that writes to a request that sends, a few chunks at a time, with the end held back.
+//! A pipe from a thread that writes to a request that sends. It holds a few chunks, and the end until it is released.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -8,40 +8,40 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use tokio::sync::mpsc;
 
-/// What is sent at once.
+/// The size of a chunk in bytes.
 const CHUNK: usize = 1 << 20;
-/// Chunks that wait for the connection.
+/// The number of chunks that wait for the connection.
 const WAITING: usize = 2;
 
-/// Tells everyone who works on an upload to stop.
+/// A signal that stops all threads of an upload.
 #[derive(Clone, Debug, Default)]
-pub(in crate::daemon) struct Stop(Arc<AtomicBool>);
+pub(in crate::daemon) struct StopSignal(Arc<AtomicBool>);
 
-impl Stop {
-    /// Asks everyone to stop.
+impl StopSignal {
+    /// Sets the signal.
     pub(in crate::daemon) fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether to stop.
+    /// Returns whether the signal is set.
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The end that is written to. Dropped before [`finish`](Self::finish), it breaks the request off.
+/// The writing end. If it is dropped before [`finish`](Self::finish), the request is aborted.
 pub(in crate::daemon) struct Pipe {
     sender: mpsc::Sender<Bytes>,
-    /// A full chunk that goes when the next one is full.
+    /// A full chunk, sent when the next one is full.
     held: Vec<u8>,
     filling: Vec<u8>,
-    stop: Stop,
+    stop: StopSignal,
     is_finished: Arc<AtomicBool>,
 }
 
-/// A pipe, and the body at its other end.
+/// Creates a pipe, and the body that the request sends.
 pub(in crate::daemon) fn channel(
-    stop: Stop,
+    stop: StopSignal,
 ) -> (Pipe, impl Stream<Item = io::Result<Bytes>> + Send + 'static) {
     let (sender, mut receiver) = mpsc::channel(WAITING);
     let is_finished = Arc::new(AtomicBool::new(false));
@@ -50,7 +50,7 @@ pub(in crate::daemon) fn channel(
         receiver.poll_recv(context).map(|chunk| match chunk {
             Some(chunk) => Some(Ok(chunk)),
             None if finished.load(Ordering::Acquire) => None,
-            // Without an error the request would end in good order.
+            // Without an error the request would end normally.
             None => Some(Err(io::ErrorKind::BrokenPipe.into())),
         })
     });
@@ -65,12 +65,12 @@ pub(in crate::daemon) fn channel(
 }
 
 impl Pipe {
-    /// Who says when to stop.
-    pub(super) fn stop(&self) -> Stop {
+    /// Returns the signal that stops the upload.
+    pub(super) fn stop(&self) -> StopSignal {
         self.stop.clone()
     }
 
-    /// Lets the end go.
+    /// Sends the end.
     pub(super) fn finish(mut self) -> io::Result<()> {
         let (held, filling) = (
             std::mem::take(&mut self.held),
@@ -108,7 +108,7 @@ impl Write for Pipe {
         Ok(taken.len())
     }
 
-    /// Nothing: what is held back stays until all is known to be good.
+    /// Does nothing: the end is sent only by [`finish`](Pipe::finish).
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use futures_util::{FutureExt as _, StreamExt as _};
 
-    /// What can be received at once; `Err` where the body breaks off.
+    /// Returns the chunks that can be received now; `Err` if the body was aborted.
     fn received(
         body: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin),
     ) -> Vec<Result<usize, ()>> {
@@ -134,8 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_and_more_is_held_back_until_the_end_is_let_go() {
-        let (mut pipe, mut body) = channel(Stop::default());
+    fn at_least_a_chunk_is_held_until_the_end_is_sent() {
+        let (mut pipe, mut body) = channel(StopSignal::default());
         pipe.write_all(&vec![7; 2 * CHUNK - 1]).unwrap();
         pipe.flush().unwrap();
         assert_eq!(received(&mut body), []);
@@ -146,16 +146,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finished_ends_in_an_error() {
-        let (mut pipe, mut body) = channel(Stop::default());
+    fn a_pipe_that_is_not_finished_ends_in_an_error() {
+        let (mut pipe, mut body) = channel(StopSignal::default());
         pipe.write_all(b"x").unwrap();
         drop(pipe);
         assert_eq!(received(&mut body), [Err(())]);
     }
 
     #[test]
-    fn nothing_is_written_after_a_stop() {
-        let stop = Stop::default();
+    fn nothing_is_written_after_a_stop_signal() {
+        let stop = StopSignal::default();
         let (mut pipe, _body) = channel(stop.clone());
         stop.set();
         assert!(pipe.write_all(b"x").is_err());

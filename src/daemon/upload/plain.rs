@@ -1,23 +1,23 @@
-//! A layer that goes out decompressed. The archive says its size before its content, when it is not known yet: what
-//! the blob says of it is right of all but a few, as those of several gzip members.
+//! A layer that is sent decompressed. The archive has the size before the content, when the size is not known for
+//! certain. The size that the blob announces is correct except for a few layers, such as those of several gzip members.
 
 use std::io::{self, Write};
 
-use super::check::Check;
-use super::pipe::{Pipe, Stop};
-use super::{Sent, UploadError};
+use super::check::LayerCheck;
+use super::pipe::{Pipe, StopSignal};
+use super::{OnSent, UploadError};
 use crate::archive::header::{self, Members};
 
-/// Writes a layer as a member of this name.
+/// Writes a layer as a member with this name.
 ///
-/// Where it becomes longer than it said, the member that was begun is filled, and the layer comes once more: of two
-/// members of one name, who unpacks an archive has the later in the end (moby, `pkg/archive`, `Unpack`).
+/// If the content is longer than announced, the member is filled and the layer is written again with the correct size.
+/// Of two members with the same name, the later one counts (moby, `pkg/archive`, `Unpack`).
 pub(super) fn write(
     members: &mut Members<Pipe>,
     name: &str,
-    layer: &Check,
-    stop: &Stop,
-    sent: &Sent,
+    layer: &LayerCheck,
+    stop: &StopSignal,
+    sent: &OnSent,
 ) -> Result<(), UploadError> {
     let expected = match layer.announced_size()? {
         Some(size) => size,
@@ -30,14 +30,14 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes a layer to a member that is as long as it is expected to be, and gives its true size. What is too much is
-/// looked at and dropped.
+/// Writes a layer to a member of the expected size, and returns the actual size. Bytes beyond the expected size are
+/// verified and dropped.
 fn write_of_size(
     members: &mut Members<Pipe>,
     name: &str,
-    layer: &Check,
+    layer: &LayerCheck,
     expected: u64,
-    stop: &Stop,
+    stop: &StopSignal,
     read: impl Fn(u64),
 ) -> Result<u64, UploadError> {
     members
@@ -59,7 +59,7 @@ fn write_of_size(
     Ok(size)
 }
 
-/// The content of a member, as far as there is room for it.
+/// A writer for the content of a member, which drops bytes beyond its size.
 struct Content<'a> {
     members: &'a mut Members<Pipe>,
     left: u64,
