@@ -1,19 +1,19 @@
-//! Files of variables beside Compose files (`.env`): `NAME=value` or `NAME: value`, with quotes, comments and variables
-//! of their own. Such files hold passwords, so that no error shows anything of one.
+//! Files of variables (`.env`): `NAME=value` or `NAME: value`, with quotes, comments and variables. Such files contain
+//! passwords, so no error shows a value.
 //!
-//! Sources: Docker's documentation, "Environment variables: interpolation", section ".env file syntax"; and what Compose
-//! 2.26 was seen to read.
+//! Sources: Docker's documentation, "Environment variables: interpolation", section ".env file syntax"; and what
+//! Compose 2.26 was seen to read.
 
 use super::InterpolationError;
 use super::interpolation::interpolate;
 use super::variables::{Lookup, Replacing, Value, Variables};
 
-/// Reads a file. What the environment says wins over the file, in the file's own variables too.
+/// Parses a file. The environment takes precedence over the file, also for variables in the file's values.
 pub fn parse(text: &str, environment: Lookup<'_>) -> Result<Variables, Error> {
     parse_with(text, environment, &mut Replacing::new())
 }
 
-/// The same, as a part of something larger.
+/// Parses a file as a part of a project, whose limits apply.
 pub(super) fn parse_with(
     text: &str,
     environment: Lookup<'_>,
@@ -39,7 +39,7 @@ pub(super) fn parse_with(
                 let lookup =
                     |name: &str| environment(name).or_else(|| variables.get(name).cloned());
                 interpolate(&text, &lookup, replacing).map_err(|error| match error {
-                    // Its name is part of a value.
+                    // The name of the variable is part of a value.
                     InterpolationError::Required { .. } => Error::Needed(line),
                     source => Error::Variable { line, source },
                 })?
@@ -52,23 +52,23 @@ pub(super) fn parse_with(
     Ok(variables)
 }
 
-/// A value as the file has it.
+/// A value before its variables are replaced.
 enum Written {
-    /// Dollars are dollars.
+    /// A value without variables.
     Literal(String),
-    /// Dollars begin variables.
+    /// A value with variables.
     WithVariables(String),
 }
 
-/// What of a file has not been read yet.
+/// The rest of a file.
 struct Scanner<'a> {
     rest: &'a str,
-    /// The line on which it begins, counted from 1.
+    /// The line on which the rest begins, counted from 1.
     line: usize,
 }
 
 impl<'a> Scanner<'a> {
-    /// Passes over blank lines and comments. False at the end.
+    /// Skips blank lines and comments. Returns `false` at the end.
     fn find_entry(&mut self) -> bool {
         loop {
             let entry = self.rest.trim_start();
@@ -80,7 +80,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes a name and what stands between it and its value. None if the value is the environment's.
+    /// Reads a name, and the separator behind it. Returns `None` if the line has no value, so the environment's value
+    /// applies.
     fn name(&mut self) -> Result<Option<&'a str>, Error> {
         let begin = match self.rest.strip_prefix("export") {
             Some(name) if name.starts_with(is_blank) => name.trim_start_matches(is_blank),
@@ -103,7 +104,7 @@ impl<'a> Scanner<'a> {
         Ok(None)
     }
 
-    /// Takes a value. Quotes may go on over several lines.
+    /// Reads a value. A quoted value may have several lines.
     fn value(&mut self) -> Result<Written, Error> {
         let text = self.rest;
         if let Some(quote @ ('\'' | '"')) = text.chars().next() {
@@ -121,7 +122,7 @@ impl<'a> Scanner<'a> {
         Ok(Written::WithVariables(value.trim_end().to_owned()))
     }
 
-    /// Goes on behind so many bytes.
+    /// Skips bytes.
     fn pass(&mut self, bytes: usize) {
         let (passed, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
         self.line += passed.bytes().filter(|byte| *byte == b'\n').count();
@@ -133,12 +134,12 @@ fn end_of_line(text: &str) -> usize {
     text.find('\n').unwrap_or(text.len())
 }
 
-/// White space within a line.
+/// Returns whether a character is white space within a line.
 fn is_blank(character: char) -> bool {
     character != '\n' && character.is_whitespace()
 }
 
-/// What stands between quotes, and how long it is with them. A backslash keeps a quote from being the end.
+/// Returns the text between quotes, and its length with the quotes. A backslash escapes a quote.
 fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     let mut value = String::new();
     let mut is_escaped = false;
@@ -160,8 +161,8 @@ fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     None
 }
 
-/// Double quotes know the escapes of C for one character and octal ones, and keep a dollar from beginning a variable by
-/// `\$`.
+/// Replaces the escapes in double quotes: those of C for one character, and octal numbers. `\$` is a dollar that begins
+/// no variable.
 fn unescaped(text: &str) -> String {
     let mut result = String::new();
     let mut rest = text;
@@ -195,7 +196,7 @@ fn unescaped(text: &str) -> String {
     result
 }
 
-/// A character by its number: a zero and three octal digits.
+/// Parses an octal escape: a zero and three octal digits. Returns the character and the rest.
 fn octal(text: &str) -> Option<(char, &str)> {
     let (digits, behind) = text.strip_prefix('0')?.split_at_checked(3)?;
     if !digits.bytes().all(|byte| matches!(byte, b'0'..=b'7')) {
@@ -207,24 +208,24 @@ fn octal(text: &str) -> Option<(char, &str)> {
         .map(|character| (character, behind))
 }
 
-/// A file that is not one of variables. What is in it is not shown.
+/// The file is not a valid file of variables. The error shows no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Not a variable.
+    /// A line is not a variable.
     #[error("line {0} is not NAME=value")]
     Line(usize),
-    /// A quote that does not end.
-    #[error("line {0} begins a quote that does not end")]
+    /// A quote has no end.
+    #[error("line {0} begins a quote without an end")]
     Quote(usize),
-    /// One that the file itself demands.
-    #[error("line {0} needs a variable that is not set")]
+    /// The file requires a variable that is not set.
+    #[error("line {0} requires a variable that is not set")]
     Needed(usize),
-    /// A variable of its own.
-    #[error("line {line} cannot be read")]
+    /// The variables of a value cannot be replaced.
+    #[error("cannot read line {line}")]
     Variable {
-        /// Counted from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: InterpolationError,
     },
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_read_as_compose_reads_them() {
+    fn lines_are_parsed_as_compose_parses_them() {
         for (text, value) in [
             ("X=1", "1"),
             (" export X = two words # not this", "two words"),
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_by_its_line_and_no_error_shows_a_value() {
+    fn an_error_names_the_line_and_shows_no_value() {
         for (text, line) in [
             ("A=1\nhunter2 b", "line 2"),
             ("A=1\n\n1 B=hunter2", "line 3"),
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_holds_a_secret_is_one() {
+    fn a_value_that_contains_a_secret_is_secret() {
         let variables = read("DB_PASSWORD=x\nURL=a:$DB_PASSWORD@b\nTAG=${URL}\nPLAIN=1").unwrap();
         for (name, secret) in [("TAG", Some("DB_PASSWORD")), ("PLAIN", None)] {
             assert_eq!(variables[name].secret.as_deref(), secret, "{name}");
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_that_double_are_refused() {
+    fn variables_that_grow_exponentially_are_refused() {
         use std::fmt::Write as _;
         let mut text = format!("A0={}\n", "x".repeat(60_000));
         for number in 1..4000 {

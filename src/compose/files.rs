@@ -1,8 +1,7 @@
-//! The files of a project: documents that are merged, files that are included, and services that others extend. All
-//! together they are bounded in number and depth, and so is what they may become.
+//! The files of a project: documents that are merged, files that are included, and services that others extend. Their
+//! number and depth have limits, and so has the result.
 //!
-//! Sources: the Compose specification, `14-include.md`, `05-services.md` ("extends"); and what Compose 2.26 was seen to
-//! do.
+//! Sources: the Compose specification, `14-include.md`, `05-services.md` ("extends"); the behaviour of Compose 2.26.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,18 +13,18 @@ use super::yaml::{self, Node};
 use super::{Error, Project};
 use crate::printable::Printable;
 
-/// So many other files may be read.
+/// The greatest number of other files.
 const MAX_FILES: usize = 100;
 
-/// A service may extend one that extends another one; this deep.
+/// The greatest depth of services that extend each other.
 const MAX_EXTENDS: usize = 16;
 
-/// So many mappings may make services.
+/// The greatest number of mappings that make up services.
 const MAX_PARTS: usize = 100_000;
 
 /// A Compose file.
 pub(super) struct File {
-    /// Where it is, relative to the project's directory; not there for the one that the user named.
+    /// The path relative to the directory of the project. `None` for the file that the user named.
     path: Option<PathBuf>,
     pub(super) documents: Vec<Document>,
 }
@@ -43,8 +42,8 @@ impl File {
         Ok(Self { path, documents })
     }
 
-    /// Says in which file an error is, where it is not the one that the user named.
-    pub(super) fn say(&self, error: Error) -> Error {
+    /// Adds the name of the file to an error, except for the file that the user named.
+    pub(super) fn locate(&self, error: Error) -> Error {
         match &self.path {
             Some(path) => error.of(path),
             None => error,
@@ -64,16 +63,16 @@ impl Document {
     }
 }
 
-/// Reads other files, and counts.
+/// Reads other files, and counts them.
 pub(super) struct Files<'a> {
     project: &'a dyn Project,
     read: usize,
     parts: usize,
-    /// Files whose services others extend.
+    /// The files whose services others extend.
     known: HashMap<PathBuf, Rc<File>>,
 }
 
-/// Reads the text of a scalar of a service: what it extends.
+/// Returns the text of a scalar in `extends`.
 pub(super) type ReadText<'a> = &'a mut dyn FnMut(&Node) -> Result<Option<String>, Error>;
 
 impl<'a> Files<'a> {
@@ -86,7 +85,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Reads a file's text. None if there is none.
+    /// Reads the text of a file. Returns `None` if it does not exist.
     pub(super) fn find(&mut self, path: &Path) -> Result<Option<String>, Error> {
         self.read += 1;
         if self.read > MAX_FILES {
@@ -102,7 +101,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Reads a file that must be there.
+    /// Reads a file that must exist.
     pub(super) fn text(&mut self, path: &Path) -> Result<String, Error> {
         self.find(path)?.ok_or_else(|| Error::Read {
             path: Printable::new(&path.to_string_lossy()),
@@ -115,7 +114,7 @@ impl<'a> Files<'a> {
         File::parse(Some(path.to_owned()), &text).map_err(|error| error.of(path))
     }
 
-    /// Adds the mappings that a service of a file is made of. As with Compose, a document knows only its own services.
+    /// Adds the mappings that make up a service of a file. As in Compose, a document knows only its own services.
     pub(super) fn add(
         &mut self,
         parts: &mut Parts,
@@ -132,7 +131,7 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    /// Adds a service to parts, behind what it extends.
+    /// Adds a service, after the service that it extends.
     fn extend(
         &mut self,
         parts: &mut Parts,
@@ -162,7 +161,7 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    /// Adds a service of another file to parts.
+    /// Adds a service of another file.
     fn extend_from(
         &mut self,
         parts: &mut Parts,
@@ -184,13 +183,13 @@ impl<'a> Files<'a> {
             if let Some(node) = document.services.get(base) {
                 is_there = true;
                 self.extend(parts, document, directory, node, text, depth + 1)
-                    .map_err(|error| file.say(error))?;
+                    .map_err(|error| file.locate(error))?;
             }
         }
         if is_there {
             Ok(())
         } else {
-            Err(file.say(Error::NoBase(Printable::new(base))))
+            Err(file.locate(Error::NoBase(Printable::new(base))))
         }
     }
 }

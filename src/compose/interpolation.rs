@@ -1,5 +1,5 @@
 //! Variables in values: `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR:?error}`, `${VAR:+other}`, the same without the
-//! colon, and `$$` for a dollar. A dollar before anything else is a dollar.
+//! colon, and `$$` for a dollar. Before any other character a dollar is literal.
 //!
 //! Source: the Compose specification, `12-interpolation.md`.
 
@@ -7,16 +7,17 @@ use super::InterpolationError;
 use super::variables::{Lookup, Replacing, Value};
 use crate::printable::Printable;
 
-/// Defaults may hold variables with defaults; this deep.
+/// The greatest depth of variables in defaults.
 const MAX_DEPTH: usize = 16;
 
-/// No value becomes longer.
+/// The greatest length of a value in bytes.
 const MAX_LENGTH: usize = 64 << 10;
 
-/// What a file says of a variable that it needs is not shown beyond this many characters.
+/// The greatest length in characters of a message for a required variable.
 const MAX_MESSAGE: usize = 200;
 
-/// Replaces the variables of a text. Those that are not set and have no default are empty, and told.
+/// Replaces the variables of a text. A variable that is not set and has no default is empty, and is recorded in
+/// `replacing`.
 pub(super) fn interpolate(
     text: &str,
     variables: Lookup<'_>,
@@ -64,7 +65,7 @@ fn replace(
     Ok(result)
 }
 
-/// What stands between braces.
+/// Evaluates the text between braces.
 fn expression(
     text: &str,
     variables: Lookup<'_>,
@@ -89,7 +90,7 @@ fn expression(
     match (operation.split_at_checked(1), set) {
         (Some(("-" | "?", _)), Some(value)) => Ok(value),
         (Some(("-", default)), None) => other(default),
-        // The message is shown as the file has it: with its variables replaced it could hold a secret.
+        // The message is shown unchanged: with its variables replaced, it could contain a secret.
         (Some(("?", message)), None) => Err(InterpolationError::Required {
             name: name.to_owned(),
             message: Printable::at_most(MAX_MESSAGE, message),
@@ -112,7 +113,7 @@ fn value(
     }))
 }
 
-/// Takes a variable's name off the beginning.
+/// Splits the name of a variable from the text behind it.
 fn split_name(text: &str) -> (&str, &str) {
     let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
     if text.starts_with(|first: char| first.is_ascii_digit()) {
@@ -124,7 +125,7 @@ fn split_name(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// Where the brace is closed that was opened before `text`.
+/// Returns the position of the closing brace, for an opening brace before `text`.
 fn closing_brace(text: &str) -> Option<usize> {
     let mut open = 1;
     for (position, byte) in text.bytes().enumerate() {
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn an_error_names_the_problem() {
         for (text, error) in [
             ("${", "not a variable"),
             ("${}", "not a variable"),
@@ -198,8 +199,8 @@ mod tests {
             ("${SET:}", "not a variable"),
             ("${SET!x}", "not a variable"),
             ("${A B}", "not a variable"),
-            ("${NONE:?give $SET}", "NONE is needed: give $SET"),
-            ("${EMPTY:?}", "EMPTY is needed"),
+            ("${NONE:?give $SET}", "NONE is required: give $SET"),
+            ("${EMPTY:?}", "EMPTY is required"),
         ] {
             let said = replaced(text).unwrap_err();
             assert!(said.contains(error), "{text}: {said}");

@@ -1,29 +1,29 @@
-//! The reasons why the variables of a text cannot be replaced.
+//! The errors of the replacement of variables.
 
 use crate::printable::Printable;
 
-/// A value whose variables are not right. The value is not shown: it may hold a secret.
+/// The variables of a value cannot be replaced. The error does not show the value, which may contain a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InterpolationError {
-    /// Not one of the forms.
-    #[error("what begins with `${{` is not a variable; a dollar before a brace is written `$$`")]
+    /// The syntax is unknown.
+    #[error("the text after `${{` is not a variable; write `$$` for a dollar before a brace")]
     Syntax,
-    /// The file demands it.
-    #[error("the variable {name} is needed{}", colon(message))]
+    /// The file requires a variable that is not set.
+    #[error("the variable {name} is required{}", colon(message))]
     Required {
-        /// Its name.
+        /// The name.
         name: String,
-        /// What the file says of it.
+        /// The message in the file.
         message: Printable,
     },
-    /// Defaults in defaults.
-    #[error("variables are nested too deep")]
+    /// Defaults are nested too deeply.
+    #[error("variables are nested too deeply")]
     Depth,
-    /// The result.
-    #[error("a value becomes longer than 64 KiB")]
+    /// The value is too long.
+    #[error("a value is longer than 64 KiB")]
     Length,
-    /// All results together.
-    #[error("the variables of this file make too much of it")]
+    /// All values together are too long.
+    #[error("the values of all variables together are too long")]
     TooMuch,
 }
 

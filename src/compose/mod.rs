@@ -1,4 +1,4 @@
-//! Compose files: which images the services of one run. Everything else in them is for whoever runs them.
+//! Compose files: the images of their services. The module ignores everything else in the files.
 //!
 //! Source: the Compose specification, `05-services.md`, `10-fragments.md`, `12-interpolation.md`, `13-merge.md`,
 //! `14-include.md`, `15-profiles.md`.
@@ -24,93 +24,93 @@ pub use self::yaml::{MAX_FILE_SIZE, YamlError};
 
 use crate::printable::Printable;
 
-/// What a Compose file says of images.
+/// The images of a Compose file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Images {
-    /// The services that run one, in the order of the file.
+    /// The services that run an image, in the order of the file.
     pub services: Vec<Service>,
-    /// What people should know: what was left out, and why.
+    /// Notes for the user: what was ignored, and why.
     pub notes: Vec<String>,
 }
 
 /// A service that runs an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The image as the file names it, variables replaced.
+    /// The image that the file names, with its variables replaced.
     pub image: String,
-    /// The same as it stands in the file.
+    /// The image as the file has it, with variables.
     pub written: String,
-    /// The platform that the file wants for it.
+    /// The platform that the file requests.
     pub platform: Option<String>,
 }
 
-/// A file whose images cannot be told.
+/// The images of the file cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not YAML, or too much of it.
+    /// The file is not YAML, or too large.
     #[error(transparent)]
     Yaml(#[from] YamlError),
-    /// Not a Compose file.
-    #[error("it has no `services`")]
+    /// The file is not a Compose file.
+    #[error("the file has no `services`")]
     NoServices,
-    /// Neither an image nor something to build one from.
+    /// A service has neither an image nor a build.
     #[error("the service {0} has neither `image` nor `build`")]
     NoImage(Printable),
-    /// A service that is extended and is not there.
+    /// A service extends one that does not exist.
     #[error("a service extends {0}, which is not in the file")]
     NoBase(Printable),
-    /// Services that extend each other, or very many of them.
-    #[error("services extend each other without end, or too many do")]
+    /// Services extend each other in a cycle, or too many do.
+    #[error("services extend each other in a cycle, or too many services do")]
     Extends,
-    /// Files that include each other, or very many of them.
-    #[error("files include or extend each other without end, or too many do")]
+    /// Files include each other in a cycle, or too many do.
+    #[error("files include or extend each other in a cycle, or too many files do")]
     Files,
-    /// A service that two files have.
-    #[error("the service {0} is in a file and in one that it includes, and they differ")]
+    /// Two files have the same service, with a difference.
+    #[error("the service {0} differs between a file and one that it includes")]
     Conflict(Printable),
-    /// Variables that are not right.
-    #[error("the variables of {what} cannot be replaced")]
+    /// The variables of a value cannot be replaced.
+    #[error("cannot replace the variables of {what}")]
     Interpolation {
         /// The service, or the field.
         what: Printable,
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: InterpolationError,
     },
-    /// A secret in what is sent to registries.
+    /// A secret would become part of a name, which hocker sends to registries.
     #[error("{what} uses {variable}, which looks like a secret and must not become part of a name")]
     Secret {
         /// The service, or the field.
         what: Printable,
-        /// The variable's name.
+        /// The name of the variable.
         variable: String,
     },
-    /// Another file of the project.
+    /// Another file of the project cannot be read.
     #[error("cannot read {path}")]
     Read {
-        /// Which.
+        /// The file.
         path: Printable,
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// Variables of a file that is included.
+    /// A file of variables is invalid.
     #[error("cannot read {path}")]
     Dotenv {
-        /// Which.
+        /// The file.
         path: Printable,
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: dotenv::Error,
     },
-    /// Something in another file of the project.
+    /// Another file of the project is invalid.
     #[error("cannot use {path}")]
     In {
-        /// Which.
+        /// The file.
         path: Printable,
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: Box<Self>,
     },
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_variables_anchors_profiles_and_what_is_built() {
+    fn reads_variables_anchors_profiles_and_builds() {
         let text = "\
 x-base: &base
   image: ${REGISTRY:-docker.io}/base:${TAG}
@@ -222,7 +222,7 @@ services:
     }
 
     #[test]
-    fn says_what_is_not_a_compose_file() {
+    fn an_error_states_why_a_file_is_not_a_compose_file() {
         for (text, error) in [
             ("", "no `services`"),
             ("services: []", "no `services`"),
@@ -231,12 +231,9 @@ services:
             ("services: {a: {image: '${NONE}'}}", "neither"),
             (
                 "services: {a: {image: '${NONE:?say it}'}}",
-                "cannot be replaced",
+                "cannot replace the variables of a",
             ),
-            (
-                "services: {a: {extends: b}, b: {extends: a}}",
-                "without end",
-            ),
+            ("services: {a: {extends: b}, b: {extends: a}}", "in a cycle"),
             (
                 "services: {a: {extends: {file: x, service: b}}}",
                 "cannot read x",
@@ -414,13 +411,13 @@ services:
             (
                 include,
                 &[("i.yaml", "services: {i: {image: b}}")][..],
-                "i is in a file and in",
+                "i differs between a file and",
             ),
-            (include, &[("i.yaml", "include: [i.yaml]")], "without end"),
+            (include, &[("i.yaml", "include: [i.yaml]")], "in a cycle"),
             (
                 include,
                 &[("i.yaml", "include: [i.yaml, i.yaml]")],
-                "without end",
+                "in a cycle",
             ),
             (
                 include,
@@ -430,7 +427,7 @@ services:
             (
                 include,
                 &[("i.yaml", "a: 1")],
-                "cannot use i.yaml: it has no `services`",
+                "cannot use i.yaml: the file has no `services`",
             ),
             (
                 include,
@@ -445,7 +442,7 @@ services:
             (
                 extends,
                 &[("e.yaml", "services: {e: {extends: e}}")],
-                "without end",
+                "in a cycle",
             ),
             (
                 extends,
@@ -453,7 +450,7 @@ services:
                     "e.yaml",
                     "services: {e: {extends: {file: e.yaml, service: e}}}",
                 )],
-                "without end",
+                "in a cycle",
             ),
         ] {
             let error = read_with(text, others, &[]).unwrap_err();
@@ -480,7 +477,7 @@ services:
     }
 
     #[test]
-    fn a_variable_that_is_not_set_is_told_once() {
+    fn an_unset_variable_is_reported_once() {
         let images = read(
             "services: {a: {image: 'a:1${NONE}'}, b: {image: 'b:1${NONE}'}}",
             &[],
@@ -489,7 +486,7 @@ services:
         assert_eq!(names(&images), ["a:1", "b:1"]);
         assert_eq!(
             images.notes,
-            ["the variable NONE is not set, and taken for empty"]
+            ["the variable NONE is not set; hocker uses an empty value"]
         );
     }
 }

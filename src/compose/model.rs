@@ -1,6 +1,6 @@
-//! The model of a project: its files one after the other, with the services that count.
+//! The model of a project: its files, and their active services.
 //!
-//! Sources: the Compose specification, `04-version-and-name.md`, `14-include.md`; and what Compose 2.26 was seen to do.
+//! Sources: the Compose specification, `04-version-and-name.md`, `14-include.md`; the behaviour of Compose 2.26.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -8,19 +8,20 @@ use std::path::{Path, PathBuf};
 use super::dotenv;
 use super::files::{File, Files};
 use super::project::normalized;
-use super::service::{Parts, Reader, Runs};
+use super::service::{Parts, Program, Reader};
 use super::variables::{Lookup, Replacing, Value, Variables};
 use super::yaml::Node;
 use super::{Error, Images, Project, Service};
 use crate::printable::Printable;
 
-/// A file may include one that includes another one; this deep.
+/// The greatest depth of files that include each other.
 const MAX_INCLUDES: usize = 16;
 
-/// The variable that holds the project's name.
+/// The variable with the name of the project.
 const PROJECT_NAME: &str = "COMPOSE_PROJECT_NAME";
 
-/// Reads a Compose file. Services with profiles count where one of theirs is among `profiles`, or `*` is.
+/// Returns the images of a Compose file. A service with profiles is active if one of them is in `profiles`, or if
+/// `profiles` has `*`.
 pub fn images(
     text: &str,
     profiles: &[String],
@@ -49,7 +50,8 @@ pub fn images(
     };
     model.take(&[file], Path::new(""), &lookup, 0)?;
     let unset = model.replacing.unset.iter();
-    let unset = unset.map(|name| format!("the variable {name} is not set, and taken for empty"));
+    let unset =
+        unset.map(|name| format!("the variable {name} is not set; hocker uses an empty value"));
     model.images.notes.extend(unset);
     Ok(model.images)
 }
@@ -59,11 +61,11 @@ struct Model<'a> {
     files: Files<'a>,
     replacing: Replacing,
     images: Images,
-    /// Where the services are among the images.
+    /// The positions of the services in `images`.
     known: HashMap<String, usize>,
 }
 
-/// Another file, as a file names it.
+/// An `include` of a file.
 #[derive(Default)]
 struct Include {
     paths: Vec<String>,
@@ -72,7 +74,7 @@ struct Include {
 }
 
 impl Model<'_> {
-    /// What the last document that has a name calls the project.
+    /// Returns the name of the project in the last document that has one.
     fn name(&mut self, file: &File, variables: Lookup<'_>) -> Result<Option<Value>, Error> {
         let mut names = file.documents.iter().rev();
         let Some(node) = names.find_map(|document| document.root.get("name")) else {
@@ -86,7 +88,7 @@ impl Model<'_> {
         }))
     }
 
-    /// Takes files that are merged, and what they include.
+    /// Adds the services of files that are merged, and of the files that they include.
     fn take(
         &mut self,
         files: &[File],
@@ -140,14 +142,16 @@ impl Model<'_> {
             return Ok(());
         }
         let shown = Printable::new(name);
-        match reader.runs(&parts)? {
-            Runs::Image(service) => self.push(service),
-            Runs::Built => {
+        match reader.program(&parts)? {
+            Program::Image(service) => self.push(service),
+            Program::Built => {
                 self.note(format!("{shown} is built from source and has no image"));
                 Ok(())
             }
-            Runs::Provided => {
-                self.note(format!("{shown} comes from a provider and has no image"));
+            Program::Provided => {
+                self.note(format!(
+                    "{shown} is provided by another program and has no image"
+                ));
                 Ok(())
             }
         }
@@ -189,7 +193,7 @@ impl Model<'_> {
         })
     }
 
-    /// Reads files and takes them, with variables of their own that count after those of the project.
+    /// Adds included files. Their variables have a lower precedence than those of the project.
     fn include(
         &mut self,
         include: &Include,
@@ -226,7 +230,7 @@ impl Model<'_> {
         }
         let result = self.take(&files, &own, &lookup, depth + 1);
         match files.first() {
-            Some(file) => result.map_err(|error| file.say(error)),
+            Some(file) => result.map_err(|error| file.locate(error)),
             None => result,
         }
     }
@@ -243,7 +247,7 @@ impl Model<'_> {
         })
     }
 
-    /// The texts of a scalar or of a sequence of them.
+    /// Returns the texts of a scalar or of a sequence of scalars.
     fn texts(&mut self, node: &Node, variables: Lookup<'_>) -> Result<Vec<String>, Error> {
         let nodes: Vec<&Node> = match node.items() {
             Some(items) => items.iter().map(|item| &**item).collect(),
@@ -271,7 +275,7 @@ impl Model<'_> {
     }
 }
 
-/// The names of services in the order in which they first occur.
+/// Returns the names of the services, in the order of their first occurrence.
 fn names(files: &[File]) -> Vec<&str> {
     let mut seen = HashSet::new();
     let documents = files.iter().flat_map(|file| &file.documents);

@@ -1,5 +1,5 @@
-//! A project: the directory of a Compose file, and the other files in it. The author of a Compose file is not always its
-//! user, so that no file outside of the directory is read, not by way of a link either.
+//! A project: the directory of a Compose file, and the other files in it. The author of a Compose file may be another
+//! person than its user, so no file outside of the directory is read, not even through a link.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::input;
 
 /// The files that a Compose file may name.
 pub trait Project {
-    /// What the project is called if neither a variable nor a file says it.
+    /// Returns the name of the project, used if neither a variable nor a file names it.
     fn name(&self) -> String;
 
     /// Reads a file. Its path is relative to the project's directory.
@@ -21,19 +21,21 @@ pub trait Project {
 pub struct Directory(PathBuf);
 
 impl Directory {
-    /// The project whose Compose file is in the directory `path`.
+    /// Returns the project whose Compose file is in the directory `path`.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self(path.to_owned())
     }
 
-    /// Where a path leads, which must be in the directory.
+    /// Resolves a path. Fails if it is not in the directory.
     fn within(&self, path: &Path) -> io::Result<PathBuf> {
         let real = self.0.join(path).canonicalize()?;
         if real.starts_with(self.0.canonicalize()?) {
             Ok(real)
         } else {
-            Err(io::Error::other("it leads out of the project's directory"))
+            Err(io::Error::other(
+                "the path leads out of the project's directory",
+            ))
         }
     }
 }
@@ -50,19 +52,19 @@ impl Project for Directory {
     }
 }
 
-/// A name as Compose changes it.
+/// Returns a name in the form to which Compose normalises it.
 pub(super) fn normalized(name: &str) -> String {
     let is_part = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     let name: String = name.to_lowercase().chars().filter(is_part).collect();
     name.trim_start_matches(['-', '_']).to_owned()
 }
 
-/// Reads a Compose file or one of variables, at most [`MAX_FILE_SIZE`] bytes.
+/// Reads a Compose file or a file of variables. Fails if it has more than [`MAX_FILE_SIZE`] bytes.
 pub fn read_text(input: impl Read) -> io::Result<String> {
     let mut text = String::new();
     let mut input = input.take(MAX_FILE_SIZE as u64 + 1);
     if input.read_to_string(&mut text)? > MAX_FILE_SIZE {
-        let message = format!("it is larger than {} MiB", MAX_FILE_SIZE >> 20);
+        let message = format!("the file is larger than {} MiB", MAX_FILE_SIZE >> 20);
         return Err(io::Error::other(message));
     }
     Ok(text)
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_files_are_not_read() {
+    fn files_without_end_are_refused() {
         let error = read_text(io::repeat(b'a')).unwrap_err().to_string();
         assert!(error.contains("larger"), "{error}");
     }

@@ -1,6 +1,6 @@
-//! A service: the mappings that it is made of, and what they say together.
+//! A service: the mappings that make it up, and their common meaning.
 //!
-//! Sources: the Compose specification, `13-merge.md` and `15-profiles.md`; and what Compose 2.26 was seen to do.
+//! Sources: the Compose specification, `13-merge.md` and `15-profiles.md`; the behaviour of Compose 2.26.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use super::yaml::{Change, Node};
 use super::{Error, Service};
 use crate::printable::Printable;
 
-/// The mappings that a service is made of. Later ones win.
+/// The mappings that make up a service. Later ones take precedence.
 pub(super) type Parts = Vec<Arc<Node>>;
 
-/// Adds a mapping to those of a service, as its tag wants it.
+/// Adds a mapping to those of a service, as its tag requires.
 pub(super) fn add(parts: &mut Parts, node: &Arc<Node>) {
     if node.change != Change::Merge {
         parts.clear();
@@ -23,12 +23,12 @@ pub(super) fn add(parts: &mut Parts, node: &Arc<Node>) {
     }
 }
 
-/// What a service runs.
-pub(super) enum Runs {
+/// The source of the program of a service.
+pub(super) enum Program {
     Image(Service),
-    /// What is built here has no registry.
+    /// A build, whose result is in no registry.
     Built,
-    /// A program beside Compose provides it.
+    /// A provider, which is a program outside of Compose.
     Provided,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Reader<'a, 'b> {
 }
 
 impl Reader<'_, '_> {
-    /// Whether a service counts: one without profiles always does.
+    /// Returns whether a service is active. A service without profiles always is.
     pub(super) fn is_active(&mut self, parts: &Parts, profiles: &[String]) -> Result<bool, Error> {
         let mut own = Vec::new();
         for node in parts.iter().filter_map(|part| part.get("profiles")) {
@@ -57,25 +57,25 @@ impl Reader<'_, '_> {
         Ok(own.is_empty() || own.iter().any(is_wanted))
     }
 
-    pub(super) fn runs(&mut self, parts: &Parts) -> Result<Runs, Error> {
+    pub(super) fn program(&mut self, parts: &Parts) -> Result<Program, Error> {
         if last(parts, "provider").is_some() {
-            return Ok(Runs::Provided);
+            return Ok(Program::Provided);
         }
         let image = self.field(parts, "image")?;
         let written = last(parts, "image").and_then(Node::text);
         match image {
-            Some(image) => Ok(Runs::Image(Service {
+            Some(image) => Ok(Program::Image(Service {
                 name: self.name.to_owned(),
                 image,
                 written: written.unwrap_or_default().to_owned(),
                 platform: self.field(parts, "platform")?,
             })),
-            None if last(parts, "build").is_some() => Ok(Runs::Built),
+            None if last(parts, "build").is_some() => Ok(Program::Built),
             None => Err(Error::NoImage(Printable::new(self.name))),
         }
     }
 
-    /// The text of a field, if it is there and not empty.
+    /// Returns the text of a field that is present and not empty.
     fn field(&mut self, parts: &Parts, field: &str) -> Result<Option<String>, Error> {
         match last(parts, field) {
             Some(node) => Ok(self.text(node)?.filter(|text| !text.is_empty())),
@@ -83,7 +83,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// A node's text with its variables replaced.
+    /// Returns the text of a node, with its variables replaced.
     pub(super) fn text(&mut self, node: &Node) -> Result<Option<String>, Error> {
         let Some(text) = node.text() else {
             return Ok(None);
@@ -104,7 +104,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The field of the last mapping that says something of it.
+/// Returns the field of the last mapping that has it.
 fn last<'a>(parts: &'a Parts, field: &str) -> Option<&'a Node> {
     let mut nodes = parts.iter().rev().filter_map(|part| part.get(field));
     nodes

@@ -1,47 +1,47 @@
-//! Variables: where their values come from, and which of them are nobody's business. What becomes part of an image's
-//! name is told to a registry, so that no secret may.
+//! Variables, and which of them are secret. Names of images are sent to registries, so no secret may become part of
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::InterpolationError;
 
-/// All that variables may make of a file together, in bytes.
+/// The greatest number of bytes that all variables of a project may produce.
 const MAX_PRODUCED: usize = 2 << 20;
 
-/// Looks up a variable; one that is set to nothing is not one that is not set.
+/// Looks up a variable. An empty variable is set.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<Value>;
 
 /// Variables by name.
 pub type Variables = BTreeMap<String, Value>;
 
-/// A text that variables may be part of.
+/// A text, which may contain values of variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Value {
     /// The text.
     pub text: String,
-    /// The variable that looks like a secret and is part of it.
+    /// A variable in the text that looks like a secret.
     pub secret: Option<String>,
 }
 
 impl Value {
-    /// The value of the variable `name`.
+    /// Creates the value of the variable `name`.
     #[must_use]
     pub fn of(name: &str, text: String) -> Self {
         let secret = is_secret(name).then(|| name.to_owned());
         Self { text, secret }
     }
 
-    /// Adds another one at the end.
+    /// Appends another value.
     pub(super) fn push(&mut self, other: Self) {
         self.text.push_str(&other.text);
         self.secret = self.secret.take().or(other.secret);
     }
 }
 
-/// What is known while the variables of a file are replaced.
+/// The state of the replacement of variables.
 #[derive(Debug)]
 pub(super) struct Replacing {
-    /// The bytes that may still be produced.
+    /// The number of bytes that may still be produced.
     left: usize,
     /// The variables that are not set and have no default.
     pub(super) unset: BTreeSet<String>,
@@ -55,7 +55,7 @@ impl Replacing {
         }
     }
 
-    /// Looks up a variable, at the price of its length.
+    /// Looks up a variable, and counts the bytes of its value.
     pub(super) fn value(
         &mut self,
         name: &str,
@@ -66,7 +66,7 @@ impl Replacing {
         Ok(value)
     }
 
-    /// Counts bytes that are produced.
+    /// Counts bytes of output. Fails if the limit is reached.
     pub(super) fn pay(&mut self, bytes: usize) -> Result<(), InterpolationError> {
         let left = self.left.checked_sub(bytes);
         self.left = left.ok_or(InterpolationError::TooMuch)?;
@@ -74,7 +74,7 @@ impl Replacing {
     }
 }
 
-/// Words of a name by which its value is secret.
+/// Words in the name of a variable that make it secret.
 const SECRET: &[&str] = &[
     "AUTH",
     "CREDENTIAL",
@@ -93,9 +93,9 @@ const SECRET: &[&str] = &[
     "TOKEN",
     "TOKENS",
 ];
-/// Words in which others end that are written in one.
+/// Endings of words that make a variable secret.
 const SECRET_ENDS: &[&str] = &["APIKEY", "PASSWD", "PASSWORD", "SECRET", "TOKEN"];
-/// Last words by which a value is part of an image's name after all: `TOKEN_SERVICE_TAG`.
+/// Last words of a name that make a variable public after all: `TOKEN_SERVICE_TAG`.
 const PUBLIC_LAST: &[&str] = &[
     "ARCH",
     "DIGEST",
@@ -114,7 +114,7 @@ const PUBLIC_LAST: &[&str] = &[
     "VERSION",
 ];
 
-/// Whether a variable looks like a secret. `PWD` alone is where the shell stands.
+/// Returns whether a variable looks like a secret. `PWD` alone is the shell's working directory.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
@@ -127,7 +127,7 @@ fn is_secret(name: &str) -> bool {
     if words.last().is_some_and(|last| PUBLIC_LAST.contains(last)) {
         return false;
     }
-    // `PASSWORD2` is one as well.
+    // `PASSWORD2` is secret, too.
     let mut words = words
         .iter()
         .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_whether_its_value_is_secret() {
+    fn the_name_of_a_variable_determines_whether_it_is_secret() {
         for secret in [
             "DB_PASSWORD",
             "db.password",

@@ -1,5 +1,5 @@
-//! YAML as Compose files use it: mappings, sequences and scalars as they are written, with aliases and merge keys
-//! resolved. An alias is a reference and never a copy, so that a small file cannot become a large tree.
+//! The YAML of Compose files: mappings, sequences and scalars with their original text. Aliases and merge keys are
+//! resolved. An alias is a reference and never a copy, so a small file cannot become a large tree.
 //!
 //! Sources: YAML 1.2; the merge key of YAML 1.1, `http://yaml.org/type/merge.html`.
 
@@ -10,41 +10,42 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use crate::printable::Printable;
 
-/// Larger files than this (4 MiB) are refused.
+/// The size limit of a file in bytes (4 MiB).
 pub const MAX_FILE_SIZE: usize = 4 << 20;
 
-/// Nodes in nodes are followed this deep, aliases included.
+/// The greatest depth of nodes, including aliases.
 const MAX_DEPTH: usize = 100;
 
-/// As many nodes may be in a file. The largest real ones have a few ten thousand; each costs more memory than its text.
+/// The greatest number of nodes of a file. The largest real files have some ten thousand. Each node needs more memory
+/// than its text.
 const MAX_NODES: usize = 250_000;
 
-/// As many entries may come into mappings by merge keys.
+/// The greatest number of entries that merge keys may add.
 const MAX_MERGED: usize = 100_000;
 
-/// The key whose value is merged into its mapping.
+/// The merge key.
 const MERGE: &str = "<<";
 
 /// A node of a document.
 #[derive(Debug)]
 pub(super) struct Node {
     kind: Kind,
-    /// What it does to the same node of an earlier document.
+    /// The effect on the same node of an earlier document.
     pub(super) change: Change,
     depth: usize,
 }
 
-/// What a node does to the node whose place it takes.
+/// The effect of a node on the earlier node at the same place.
 ///
 /// Source: the Compose specification, `13-merge.md`, "Reset value" and "Replace value".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Merges into it.
+    /// The node is merged into the earlier one.
     #[default]
     Merge,
-    /// Takes its place as a whole (`!override`).
+    /// The node replaces the earlier one (`!override`).
     Override,
-    /// Removes it (`!reset`).
+    /// The earlier node is removed (`!reset`).
     Reset,
 }
 
@@ -65,18 +66,18 @@ enum Kind {
         is_null: bool,
     },
     Sequence(Vec<Arc<Node>>),
-    /// In the order of the file.
+    /// The entries in the order of the file.
     Mapping(Vec<(String, Arc<Node>)>),
 }
 
 impl Node {
-    /// A mapping's value.
+    /// Returns the value of a key in a mapping.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         let (_, value) = self.entries()?.find(|(own, _)| *own == key)?;
         Some(value)
     }
 
-    /// A mapping's entries.
+    /// Returns the entries of a mapping.
     pub(super) fn entries(&self) -> Option<impl Iterator<Item = (&str, &Arc<Self>)>> {
         match &self.kind {
             Kind::Mapping(entries) => {
@@ -86,7 +87,7 @@ impl Node {
         }
     }
 
-    /// A sequence's items.
+    /// Returns the items of a sequence.
     pub(super) fn items(&self) -> Option<&[Arc<Self>]> {
         match &self.kind {
             Kind::Sequence(items) => Some(items),
@@ -94,7 +95,7 @@ impl Node {
         }
     }
 
-    /// A scalar's text, if it is not null.
+    /// Returns the text of a scalar that is not null.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { text, is_null } if !is_null => Some(text),
@@ -107,7 +108,7 @@ impl Node {
     }
 }
 
-/// Reads the documents of a file.
+/// Parses the documents of a file.
 pub(super) fn parse(text: &str) -> Result<Vec<Arc<Node>>, YamlError> {
     if text.len() > MAX_FILE_SIZE {
         return Err(YamlError::TooLarge);
@@ -122,7 +123,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Arc<Node>>, YamlError> {
 
 #[derive(Default)]
 struct Loader {
-    /// The collections that have begun and not ended.
+    /// The collections that have no end yet.
     open: Vec<Open>,
     anchors: HashMap<usize, Arc<Node>>,
     nodes: usize,
@@ -140,9 +141,9 @@ enum Items {
     Sequence(Vec<Arc<Node>>),
     Mapping {
         entries: Vec<(String, Arc<Node>)>,
-        /// What merge keys name.
+        /// The values of merge keys.
         merges: Vec<Arc<Node>>,
-        /// The key whose value comes next.
+        /// The key of the next value.
         key: Key,
     },
 }
@@ -152,7 +153,7 @@ enum Key {
     #[default]
     None,
     Scalar(String),
-    /// One that nobody can ask for.
+    /// A key that is not a scalar, which is ignored.
     Other,
 }
 
@@ -168,7 +169,7 @@ impl Loader {
                 self.put(Kind::Scalar { text, is_null }, change, anchor, line)
             }
             Event::Alias(anchor) => {
-                // An anchor within which it is used is not there yet.
+                // Inside of its own node an anchor is not defined yet.
                 let node = self.anchors.get(&anchor).cloned();
                 self.add(node.ok_or(YamlError::Alias(line))?);
                 Ok(())
@@ -226,7 +227,7 @@ impl Loader {
         self.put(kind, change, anchor, line)
     }
 
-    /// Adds the entries of merged mappings to those that the mapping has of its own, which win.
+    /// Adds the entries of merged mappings to those of the mapping, which take precedence.
     fn merge(
         &mut self,
         own: Vec<(String, Arc<Node>)>,
@@ -295,7 +296,7 @@ impl Loader {
         Ok(())
     }
 
-    /// Puts a node where the file has it: a document, an item, a key or a value.
+    /// Adds a node at the current place: as a document, an item, a key or a value.
     fn add(&mut self, node: Arc<Node>) {
         match self.open.last_mut().map(|open| &mut open.items) {
             None => self.documents.push(node),
@@ -319,42 +320,42 @@ impl Loader {
     }
 }
 
-/// A text that is not the YAML that Compose files are.
+/// The text is not valid YAML for a Compose file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum YamlError {
-    /// Longer than [`MAX_FILE_SIZE`].
-    #[error("it is larger than {} MiB", MAX_FILE_SIZE >> 20)]
+    /// The text is longer than [`MAX_FILE_SIZE`].
+    #[error("the file is larger than {} MiB", MAX_FILE_SIZE >> 20)]
     TooLarge,
-    /// Not YAML.
+    /// The text is not YAML.
     #[error("line {line}: {message}")]
     Syntax {
-        /// Counted from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What the parser says.
+        /// The message of the parser.
         message: Printable,
     },
-    /// An alias of nothing, or of something that it is in.
-    #[error("line {0}: nothing has been given this name before")]
+    /// An alias has no anchor, or is inside of its own node.
+    #[error("line {0}: the anchor of this alias is not defined")]
     Alias(usize),
-    /// Something else than mappings under a merge key.
+    /// A merge key has a value that is not a mapping.
     #[error("line {0}: only mappings can be merged by `{MERGE}`")]
     Merge(usize),
-    /// A key that is there twice.
-    #[error("line {line}: `{key}` is there twice in what ends here")]
+    /// A key occurs twice.
+    #[error("line {line}: the key `{key}` occurs twice in the mapping that ends here")]
     Twice {
-        /// Where the mapping ends.
+        /// The line on which the mapping ends.
         line: usize,
         /// The key.
         key: Printable,
     },
-    /// Nested too deep.
-    #[error("line {0}: it is nested too deep")]
+    /// Nodes are nested too deeply.
+    #[error("line {0}: nodes are nested too deeply")]
     Depth(usize),
-    /// More than a file needs.
-    #[error("line {0}: it has more than {MAX_NODES} values")]
+    /// The file has too many nodes.
+    #[error("line {0}: the file has more than {MAX_NODES} values")]
     TooMany(usize),
-    /// Merged too often.
-    #[error("line {0}: too much is merged by `{MERGE}`")]
+    /// Merge keys add too many entries.
+    #[error("line {0}: `{MERGE}` merges too many entries")]
     TooMuch(usize),
 }
 
@@ -373,7 +374,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_a_mapping_says_itself_wins_and_then_what_is_merged_first() {
+    fn own_entries_take_precedence_and_then_those_merged_first() {
         let text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2, z: 2}\nc: {z: 3, <<: [*b, *a]}\n";
         let documents = parse(text).unwrap();
         let mapping = documents[0].get("c").unwrap();
@@ -418,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn bombs_do_not_go_off() {
+    fn bombs_are_refused() {
         use std::fmt::Write as _;
         let mut laughs = "a0: &a0 [x, x]\n".to_owned();
         let mut merges = "a0: &a0 {x: 1}\n".to_owned();
@@ -463,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_there_twice_are_refused() {
+    fn keys_that_occur_twice_are_refused() {
         assert!(matches!(
             parse("a: 1\na: 2\n"),
             Err(YamlError::Twice { .. })

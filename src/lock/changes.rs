@@ -1,4 +1,4 @@
-//! What changed from one lock to another, and what a host has to fetch for it.
+//! The differences between two locks, and the bytes that a host has to fetch for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,37 +11,37 @@ use crate::oci::platform::Platform;
 /// The difference between two locks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// The images that are not the same, by name.
+    /// The images that differ, by name.
     pub images: Vec<Change>,
-    /// What a host that has all of the old lock has to fetch to have all of the new one, in bytes, by platform.
+    /// The number of bytes that a host with all images of the old lock has to fetch for the new lock, by platform.
     pub fetch: BTreeMap<Platform, u64>,
 }
 
-/// An image that came, went or moved.
+/// An image that was added, removed or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// What it follows, or followed.
+    /// The reference, in the new lock if it has the image.
     pub reference: Reference,
-    /// What its reference stood for; none if it is new.
+    /// The digest to which the reference resolved. `None` if the image is new.
     pub from: Option<Digest>,
-    /// What its reference stands for; none if it is gone.
+    /// The digest to which the reference resolves. `None` if the image was removed.
     pub to: Option<Digest>,
-    /// What it is now, by platform.
+    /// The changes by platform.
     pub platforms: BTreeMap<Platform, PlatformChange>,
 }
 
-/// What became of an image on one platform.
+/// The change of an image on one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlatformChange {
-    /// The manifest's digest; none if the platform was not locked.
+    /// The digest of the old manifest. `None` if the platform was not locked.
     pub from: Option<Digest>,
-    /// The manifest's digest.
+    /// The digest of the new manifest.
     pub to: Digest,
     /// The layers, lowest first.
     pub layers: Vec<NewLayer>,
-    /// What a host that has all of the old lock has to fetch for this image alone, in bytes.
+    /// The number of bytes that a host with all images of the old lock has to fetch for this image alone.
     pub fetch: u64,
 }
 
@@ -55,7 +55,7 @@ pub struct NewLayer {
 }
 
 impl Changes {
-    /// What became of `old`.
+    /// Returns the differences between two locks.
     #[must_use]
     pub fn between(old: &Lock, new: &Lock) -> Self {
         let had = blobs(old);
@@ -88,7 +88,7 @@ impl Changes {
 
 type Blobs = BTreeMap<Platform, BTreeMap<Digest, u64>>;
 
-/// What a host of each platform has that has all images.
+/// Returns the blobs of all images, by platform, with their sizes in bytes.
 fn blobs(lock: &Lock) -> Blobs {
     let mut blobs = Blobs::new();
     for (platform, locked) in lock.images.values().flat_map(LockedImage::platforms) {

@@ -1,5 +1,5 @@
-//! Which layers are shared by which images. Layers stand on each other, so images that have a base in common are put
-//! next to each other, and the base is one block under all of them.
+//! The layers that images share. Images with a common base are next to each other, and the base is one block below all
+//! of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,33 +16,33 @@ pub struct Graph {
     pub platform: Platform,
     /// The images, those with a common base next to each other.
     pub rows: Vec<Row>,
-    /// The layers, each after the one that it stands on.
+    /// The layers, each after the one below it.
     pub blocks: Vec<Block>,
 }
 
-/// An image.
+/// An image of a [`Graph`].
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// What it follows.
+    /// The reference.
     pub reference: Reference,
-    /// The bytes of its layers.
+    /// The size of its layers in bytes.
     pub size: u64,
 }
 
-/// A layer, as the next on the same one below it in neighbouring images.
+/// A layer in neighbouring images that have the same layers below it.
 #[derive(Clone, Debug)]
 pub struct Block {
     /// The layer.
     pub layer: Descriptor,
-    /// The block below.
+    /// The index of the block below in [`Graph::blocks`].
     pub below: Option<usize>,
-    /// The images that stand on it: from this row on,
+    /// The first row of the images with this block.
     pub first_row: usize,
-    /// so many.
+    /// The number of these rows.
     pub rows: usize,
-    /// How many images have the layer, on whichever other one.
+    /// The number of images with the layer, on any layers below it.
     pub images: usize,
 }
 
@@ -56,7 +56,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The bytes that need not be fetched and kept again.
+    /// Returns the number of bytes that sharing saves.
     #[must_use]
     pub fn saved(&self) -> u64 {
         self.layer.size * (self.images.len() as u64).saturating_sub(1)
@@ -64,7 +64,7 @@ impl Shared {
 }
 
 impl Graph {
-    /// The graph of those images that are locked for `platform`.
+    /// Returns the graph of those images that are locked for `platform`.
     #[must_use]
     pub fn of(lock: &Lock, platform: &Platform) -> Self {
         let mut graph = Self {
@@ -90,7 +90,7 @@ impl Graph {
         graph
     }
 
-    /// Puts the images of a group, which have the layers below `depth` in common, on rows of their own.
+    /// Adds the rows and blocks of a group of images, which have the layers below `depth` in common.
     fn stack(
         &mut self,
         images: &mut [(Row, &[Descriptor])],
@@ -98,7 +98,7 @@ impl Graph {
         below: Option<usize>,
         owners: &Owners,
     ) {
-        // Groups in the order of their first names, and an image that ends here before those that go on.
+        // Groups are sorted by their first names. An image without further layers is before the others.
         let layer_of = |image: &(Row, &[Descriptor])| image.1.get(depth).map(|layer| layer.digest);
         let mut first_names: BTreeMap<Option<Digest>, Name> = BTreeMap::new();
         for image in images.iter() {
@@ -135,7 +135,7 @@ impl Graph {
         }
     }
 
-    /// The layers that several images have, those that save most first.
+    /// Returns the layers that several images share, those that save most first.
     #[must_use]
     pub fn shared(&self) -> Vec<Shared> {
         let mut layers: BTreeMap<Digest, Shared> = BTreeMap::new();
@@ -152,13 +152,13 @@ impl Graph {
         layers
     }
 
-    /// The bytes of the layers of all images, if nothing were shared.
+    /// Returns the size in bytes of the layers of all images, without sharing.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.rows.iter().map(|row| row.size).sum()
     }
 
-    /// The bytes of the layers, each counted once.
+    /// Returns the size in bytes of the distinct layers.
     #[must_use]
     pub fn stored(&self) -> u64 {
         let layers = self
@@ -169,7 +169,7 @@ impl Graph {
     }
 }
 
-/// Who has a layer.
+/// The images with a layer.
 type Owners = BTreeMap<Digest, BTreeSet<Name>>;
 
 fn owners(images: &[(Row, &[Descriptor])]) -> Owners {

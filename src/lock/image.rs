@@ -1,4 +1,4 @@
-//! A locked image: the reference that is followed, and what it stood for when it was looked at.
+//! A locked image: the reference that is followed, and what it resolved to when it was locked.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use crate::oci::platform::Platform;
 use crate::oci::timestamp::Timestamp;
 use crate::safe_url::has_user_information;
 
-/// One image of a lock. It keeps its promises from construction on: there is a manifest of an image that Nix can
-/// fetch for one platform at least, and a reference with a digest has just that.
+/// One image of a lock. It always has at least one platform, and Nix can fetch each of its manifests. If the reference
+/// has a digest, that digest is locked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockedImage {
     reference: Reference,
@@ -23,10 +23,10 @@ pub struct LockedImage {
     platforms: BTreeMap<Platform, LockedPlatform>,
 }
 
-/// What a locked image is on one platform.
+/// A locked image on one platform.
 #[derive(Clone, Debug)]
 pub struct LockedPlatform {
-    /// When the image was made, as its configuration says.
+    /// The creation time that the config states.
     pub created: Option<Timestamp>,
     /// The manifest.
     pub manifest: Document<Manifest>,
@@ -41,12 +41,12 @@ impl PartialEq for LockedPlatform {
 impl Eq for LockedPlatform {}
 
 impl LockedPlatform {
-    /// All blobs that a host needs: the configuration, and the layers from the lowest on.
+    /// Returns all blobs that a host needs: the config, and the layers, lowest first.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         std::iter::once(&self.manifest.config).chain(&self.manifest.layers)
     }
 
-    /// The bytes of the layers, those that are there several times counted once.
+    /// Returns the size in bytes of the distinct layers.
     #[must_use]
     pub fn size(&self) -> u64 {
         let layers = self.manifest.layers.iter();
@@ -56,8 +56,8 @@ impl LockedPlatform {
 }
 
 impl LockedImage {
-    /// Puts an image together. A reference without tag and digest follows `latest`. Without an `index` there is
-    /// one manifest, which is what the reference stands for.
+    /// Creates a locked image. A reference without tag and digest follows `latest`. Without an `index`, there must be
+    /// only one manifest, to which the reference resolves.
     pub fn new(
         mut reference: Reference,
         endpoint: Endpoint,
@@ -106,32 +106,32 @@ impl LockedImage {
         }
     }
 
-    /// The reference that is followed; with a digest, the image never moves. It has a tag or a digest.
+    /// Returns the reference that is followed. It has a tag or a digest. With a digest, the image never changes.
     #[must_use]
     pub fn reference(&self) -> &Reference {
         &self.reference
     }
 
-    /// Where the registry is.
+    /// Returns the address of the registry.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The index that the reference stands for, if it is one.
+    /// Returns the index, if the reference resolves to one.
     #[must_use]
     pub fn index(&self) -> Option<&Descriptor> {
         self.index.as_ref()
     }
 
-    /// The platforms that are locked; one at least. Their names are those that were asked for: an index may offer
-    /// `linux/arm/v6` to who asks for `linux/arm/v7`.
+    /// Returns the locked platforms, at least one. The keys are the platforms that the user requested. The index may
+    /// offer another one: `linux/arm/v6` for `linux/arm/v7`.
     #[must_use]
     pub fn platforms(&self) -> &BTreeMap<Platform, LockedPlatform> {
         &self.platforms
     }
 
-    /// What the reference stands for: the index's digest, else the manifest's.
+    /// Returns the digest to which the reference resolves: that of the index, or else of the manifest.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
         match &self.index {
@@ -144,7 +144,7 @@ impl LockedImage {
         }
     }
 
-    /// Whether the reference has a digest, so that it cannot stand for anything else.
+    /// Returns whether the reference has a digest, so the image never changes.
     #[must_use]
     pub fn is_pinned(&self) -> bool {
         self.reference.digest.is_some()
@@ -152,7 +152,8 @@ impl LockedImage {
 }
 
 impl LockedPlatform {
-    /// Refuses what Nix cannot fetch or everybody could read there, and what a JSON string cannot hold.
+    /// Fails if Nix cannot fetch the image, if it contains a secret that all users of the store could read, or if a
+    /// JSON string cannot contain its manifest.
     fn require_fetchable(&self) -> Result<(), document::ParseError> {
         let unsupported = |text: String| Err(document::ParseError::Unsupported(text));
         self.manifest.require_image()?;
@@ -176,42 +177,42 @@ impl LockedPlatform {
     }
 }
 
-/// Parts that do not make a locked image.
+/// The parts do not make a valid locked image.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// There is nothing to fetch.
-    #[error("it is locked for no platform")]
+    /// There is no platform.
+    #[error("the image is locked for no platform")]
     NoPlatform,
-    /// Several manifests need an index.
-    #[error("it has several manifests, but there is no index of them")]
+    /// There are several manifests without an index.
+    #[error("the image has several manifests but no index")]
     NoIndex,
-    /// The index's media type is not one of an index.
-    #[error("its index is of type {0}, which is not an index")]
+    /// The media type of the index is not that of an index.
+    #[error("the index has the type {0}, which is not an index")]
     IndexType(String),
-    /// The place of the registry is that of another one.
-    #[error("its registry is the place of {0}, which is another than the reference names")]
+    /// The address of the registry belongs to another registry.
+    #[error("`registry` is an address of {0}, but the reference names another registry")]
     Registry(String),
-    /// The reference's digest is not what is locked.
-    #[error("its reference is pinned to {pinned}, but {} is locked", shown(.locked.as_ref()))]
+    /// The digest in the reference differs from the locked one.
+    #[error("the reference is pinned to {pinned}, but {} is locked", shown(.locked.as_ref()))]
     Pinned {
-        /// The reference's.
+        /// The digest in the reference.
         pinned: Digest,
-        /// What is locked.
+        /// The locked digest.
         locked: Option<Digest>,
     },
-    /// A manifest that is not usable.
-    #[error("its manifest for {platform} cannot be used")]
+    /// A manifest is invalid.
+    #[error("cannot use the manifest for {platform}")]
     Platform {
-        /// Of which platform.
+        /// The platform.
         platform: Box<Platform>,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         source: document::ParseError,
     },
 }
 
 impl ImageError {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {

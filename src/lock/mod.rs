@@ -1,10 +1,10 @@
-//! The lock file: images that are pinned by their manifests' own text, so that nothing has to be downloaded to know
-//! what they are. It owns the file's format ([`parse()`] and [`Lock::text`], described by `schema.json`), and what can
-//! be said of locks without a network: what [`changed`](Changes) between two, and which layers their images
+//! The lock file: images that are pinned by the text of their manifests, so that no download is necessary to identify
+//! them. The module owns the format of the file ([`parse()`] and [`Lock::text`], described by `schema.json`). It also
+//! computes, without the network, what [`changed`](Changes) between two locks, and which layers their images
 //! [share](Graph).
 //!
-//! A lock is hostile input: it comes with repositories, and people merge and edit it by hand. Everything in it is
-//! parsed at the door, and what it says twice must agree.
+//! A lock is untrusted input: it is part of repositories, and people merge and edit it by hand. Every value is parsed,
+//! and values that occur twice must agree.
 
 mod changes;
 mod graph;
@@ -26,19 +26,19 @@ use std::collections::btree_map::Entry;
 
 use crate::oci::digest::Digest;
 
-/// The format's version that this program writes, and the only one that there is.
+/// The version of the format.
 pub const VERSION: u64 = 1;
 
 /// The content of a lock file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// The images by the names that Nix and people call them.
+    /// The images by name.
     pub images: BTreeMap<Name, LockedImage>,
 }
 
 impl Lock {
-    /// Refuses images that disagree about the size of a blob. Its digest says what it is, so one of them lies; and the
-    /// sizes bound what builds fetch.
+    /// Fails if images disagree about the size of a blob. One size of the same digest must be wrong, and the sizes
+    /// limit what builds fetch.
     pub fn check_sizes(&self) -> Result<(), SizeError> {
         let mut sizes = BTreeMap::new();
         for (name, image) in &self.images {
@@ -64,7 +64,7 @@ impl Lock {
     }
 }
 
-/// A blob that has two sizes.
+/// A blob has two sizes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the blob {digest} has {} bytes in {}, but {} in {}",
@@ -73,7 +73,7 @@ impl Lock {
 pub struct SizeError {
     /// The blob.
     pub digest: Box<Digest>,
-    /// The images that have it.
+    /// The images with the blob.
     pub images: [Name; 2],
     /// The sizes in bytes, in the order of the images.
     pub sizes: [u64; 2],

@@ -1,20 +1,20 @@
-//! Names of locked images: attributes in Nix, words for people, and never a path.
+//! Names of locked images. They are valid attribute names in Nix and never paths.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::name::{Reference, Tag};
 
-/// Longer names than this are refused.
+/// The greatest length of a name in bytes.
 const MAX_LENGTH: usize = 128;
 
-/// What a locked image is called: lowercase letters, digits, `.`, `_` and `-`, beginning with a letter or digit.
+/// The name of a locked image: lowercase letters, digits, `.`, `_` and `-`, beginning with a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
 
 impl Name {
-    /// The names that suggest themselves for an image, the best first: the last part of its repository (`b` for
-    /// `ghcr.io/a/b:1`), then longer and longer ones, which only images that are nearly the same share.
+    /// Returns suggestions for the name of an image, the best first: the last part of its repository (`b` for
+    /// `ghcr.io/a/b:1`), then longer names, which fewer other images have.
     #[must_use]
     pub fn candidates(reference: &Reference) -> Vec<Self> {
         let tag = reference.tag.as_ref().map(Tag::as_str);
@@ -22,7 +22,7 @@ impl Name {
         let suffix = tag.or(digest.as_deref()).unwrap_or("latest");
         let (above, last) = reference.repository.split();
         let above = match above {
-            // Docker Hub's own images are in no one's namespace.
+            // The official images of Docker Hub have no namespace.
             "library" if reference.registry.is_docker_hub() => "",
             above => above,
         };
@@ -41,7 +41,7 @@ impl Name {
             .collect()
     }
 
-    /// The text with what names cannot have replaced by dashes.
+    /// Returns the text, with dashes instead of the characters that are not permitted.
     fn near(text: &str) -> Option<Self> {
         let text: String = text
             .chars()
@@ -54,7 +54,7 @@ impl Name {
         text.trim_start_matches(['-', '.', '_']).parse().ok()
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -84,10 +84,10 @@ impl fmt::Display for Name {
     }
 }
 
-/// A text that cannot name a locked image.
+/// The text is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` cannot name an image: lowercase letters, digits, `.`, `_` and `-`, at most {MAX_LENGTH}, the first a \
+    "`{0}` is not a valid name: expected lowercase letters, digits, `.`, `_` and `-`, at most {MAX_LENGTH}, the first a \
      letter or digit"
 )]
 pub struct NameError(String);
@@ -98,7 +98,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_last_part_of_the_repository_suggests_itself_first() {
+    fn the_last_part_of_the_repository_is_the_first_suggestion() {
         for (reference, names) in [
             (
                 "debian:12",
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_could_be_a_path_or_an_option() {
+    fn refuses_texts_that_could_be_paths_or_options() {
         for text in [
             "", ".", "..", "a/b", "-x", "_x", "A", "a b", "a\n", "é", "a\"b", "${a}", "a\\b",
         ] {

@@ -1,4 +1,4 @@
-//! Reading a lock: strictly, with the line where something is wrong.
+//! Parses a lock strictly. Errors name the line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,10 +20,10 @@ use crate::oci::manifest::Manifest;
 use crate::oci::platform::{self, Platform};
 use crate::oci::timestamp::Timestamp;
 
-/// Larger lock files than this (64 MiB, thousands of images) are refused.
+/// The size limit of a lock file in bytes: 64 MiB, enough for thousands of images.
 pub const MAX_LOCK_SIZE: usize = 64 << 20;
 
-/// Reads the text of a lock file.
+/// Parses the text of a lock file.
 pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
     if text.len() > MAX_LOCK_SIZE {
         return Err(ParseError::TooLarge);
@@ -31,7 +31,7 @@ pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
     if let Some(line) = conflict(text) {
         return Err(ParseError::Conflict(line));
     }
-    // First, because a newer format may have anything else.
+    // This check is first, because a newer format may have any content.
     if let Ok(VersionOnly { version }) = serde_json::from_slice(text)
         && version > VERSION
     {
@@ -54,7 +54,7 @@ pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
     Ok(lock)
 }
 
-/// The line of a mark that a merge left. JSON has no line that begins so.
+/// Returns the first line with a conflict marker of a merge. No line of JSON begins like that.
 fn conflict(text: &[u8]) -> Option<usize> {
     let marks: [&[u8]; 3] = [b"<<<<<<<", b">>>>>>>", b"|||||||"];
     text.split(|byte| *byte == b'\n')
@@ -74,7 +74,7 @@ struct RawLock {
     images: Unique<Key<Name>, Image>,
 }
 
-/// Keeps the image's own checks where the parser knows the line.
+/// A locked image, checked while the parser still knows the line.
 #[derive(Deserialize)]
 #[serde(try_from = "RawImage")]
 struct Image(LockedImage);
@@ -104,7 +104,7 @@ struct RawPlatform {
     layers: Vec<RawDescriptor>,
 }
 
-/// The three fields of a descriptor and no other.
+/// A descriptor with exactly its three required fields.
 #[derive(Deserialize)]
 #[serde(try_from = "StrictDescriptor")]
 struct RawDescriptor(Descriptor);
@@ -126,7 +126,7 @@ impl TryFrom<StrictDescriptor> for RawDescriptor {
             digest,
             size,
         } = raw;
-        // A descriptor's own rules hold here too.
+        // The rules of [`Descriptor`] apply here, too.
         let object = serde_json::json!({"mediaType": media_type, "digest": digest, "size": size});
         serde_json::from_value(object).map(Self)
     }
@@ -146,7 +146,7 @@ impl TryFrom<RawImage> for Image {
                 (reference, endpoint)
             }
             Some(registry) => {
-                // Whoever wrote the file chose the scheme.
+                // The author of the file chose the scheme.
                 let endpoint = Endpoint::in_file(registry).map_err(|error| unusable(&error))?;
                 let name = endpoint.registry_name().clone();
                 let path = raw.reference.strip_prefix(name.as_str());
@@ -167,12 +167,12 @@ impl TryFrom<RawImage> for Image {
     }
 }
 
-/// A platform's entry that cannot be used.
+/// The entry of a platform is invalid.
 #[derive(Debug, thiserror::Error)]
 enum PlatformError {
-    #[error("the manifest cannot be used: {}", causes::line(.0))]
+    #[error("cannot use the manifest: {}", causes::line(.0))]
     Manifest(document::ParseError),
-    #[error("{0} what the manifest says")]
+    #[error("{0}")]
     Contradiction(&'static str),
 }
 
@@ -196,7 +196,9 @@ impl TryFrom<RawPlatform> for CheckedPlatform {
         };
         let layers = &manifest.layers;
         if !same(&raw.config, &manifest.config) {
-            return Err(PlatformError::Contradiction("`config` is not"));
+            return Err(PlatformError::Contradiction(
+                "`config` does not match the manifest",
+            ));
         }
         if raw.layers.len() != layers.len()
             || !raw
@@ -205,7 +207,9 @@ impl TryFrom<RawPlatform> for CheckedPlatform {
                 .zip(layers)
                 .all(|(said, is)| same(said, is))
         {
-            return Err(PlatformError::Contradiction("`layers` are not"));
+            return Err(PlatformError::Contradiction(
+                "`layers` do not match the manifest",
+            ));
         }
         Ok(Self(LockedPlatform {
             created: raw.created,
@@ -214,7 +218,7 @@ impl TryFrom<RawPlatform> for CheckedPlatform {
     }
 }
 
-/// The class of the first platform's entry in a lock that cannot be used. The parser of the lock keeps only the text of
+/// Returns the class of the first invalid entry of a platform in a lock. The parser of the lock keeps only the text of
 /// its error.
 fn class_of_platforms(lock: &[u8]) -> Class {
     let lock: Value = serde_json::from_slice(lock).unwrap_or_default();
@@ -230,7 +234,7 @@ fn class_of_platforms(lock: &[u8]) -> Class {
         .map_or(Class::Unsupported, |error| error.class())
 }
 
-/// A key that is parsed. Spellings that mean the same are the same.
+/// A parsed key. Different spellings of the same value are equal.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Key<T>(T);
 
@@ -241,7 +245,7 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Key<T> {
     }
 }
 
-/// A platform that is the same on every machine.
+/// A platform with all its parts, so that it does not depend on the machine.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct FullPlatform(Platform);
 
@@ -253,7 +257,7 @@ impl FromStr for FullPlatform {
     }
 }
 
-/// A map without a key that is there twice, as a merge without conflict may leave one.
+/// A map in which no key occurs twice. A merge without a conflict may duplicate keys.
 struct Unique<K, V>(BTreeMap<K, V>);
 
 impl<'de, K: DeserializeOwned + Ord, V: DeserializeOwned> Deserialize<'de> for Unique<K, V> {
@@ -271,7 +275,7 @@ impl<'de, K: DeserializeOwned + Ord, V: DeserializeOwned> Deserialize<'de> for U
                 let mut members = BTreeMap::new();
                 while let Some(key) = map.next_key()? {
                     if members.contains_key(&key) {
-                        return Err(A::Error::custom("this is there twice"));
+                        return Err(A::Error::custom("the key occurs twice"));
                     }
                     members.insert(key, map.next_value()?);
                 }
@@ -283,40 +287,40 @@ impl<'de, K: DeserializeOwned + Ord, V: DeserializeOwned> Deserialize<'de> for U
     }
 }
 
-/// A text that is not a lock.
+/// The text is not a valid lock.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Longer than [`MAX_LOCK_SIZE`].
-    #[error("it is larger than {} MiB", MAX_LOCK_SIZE >> 20)]
+    /// The text is longer than [`MAX_LOCK_SIZE`].
+    #[error("the lock file is larger than {} MiB", MAX_LOCK_SIZE >> 20)]
     TooLarge,
-    /// A merge was not finished.
-    #[error("line {0}: a merge was not finished here")]
+    /// The text has a conflict marker.
+    #[error("line {0} has the conflict marker of a merge")]
     Conflict(usize),
-    /// A newer program wrote it.
-    #[error("it is of version {0}, and this program knows {VERSION}")]
+    /// A newer program wrote the lock.
+    #[error("unknown version {0}: this hocker supports only version {VERSION}")]
     Newer(u64),
-    /// There never was such a version.
-    #[error("it is of version {0}, which never was")]
+    /// The version never existed.
+    #[error("unknown version {0}")]
     Older(u64),
     /// Two images contradict each other.
     #[error(transparent)]
     Sizes(#[from] SizeError),
-    /// It is not what the format demands.
+    /// The text does not have the required format.
     #[error("line {line}, column {column}: {message}")]
     Line {
         /// [`Class::Integrity`] if a platform's entry contradicts itself, else [`Class::Unsupported`].
         class: Class,
-        /// Counted from 1.
+        /// The number, from 1.
         line: usize,
-        /// Counted from 1.
+        /// The number, from 1.
         column: usize,
-        /// What is wrong there, or has just ended there.
+        /// The error at this position or just before it.
         message: String,
     },
 }
 
 impl ParseError {
-    /// The kind of failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {

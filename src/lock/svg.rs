@@ -1,5 +1,5 @@
-//! A picture of which layers images share: one row an image, one block a layer, as wide as the layer is large. A base
-//! that several images stand on is one block beside all of their rows.
+//! A picture of the layers that images share: one row for each image, and one block for each layer, as wide as the
+//! layer is large. A base of several images is one block across their rows.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,22 +9,22 @@ use crate::oci::digest::Digest;
 use crate::printable::Printable;
 use crate::size::Size;
 
-/// Lengths in pixels.
+/// The lengths of the picture in pixels.
 const WIDTH: f64 = 1120.0;
 const MARGIN: f64 = 24.0;
 const HEADER: f64 = 72.0;
 const ROW: f64 = 26.0;
 const NAMES: f64 = 230.0;
 const SIZES: f64 = 90.0;
-/// No block is narrower, however small its layer.
+/// The least width of a block.
 const NARROWEST: f64 = 3.0;
-/// A block is told its size if it is wider.
+/// A block that is wider than this shows its size.
 const ROOM_FOR_TEXT: f64 = 74.0;
 
-/// Longer names are cut, in characters.
+/// The length in characters at which names are cut.
 const LONGEST: usize = 29;
 
-/// Told apart by people who see fewer colours too (after Okabe and Ito), and dark enough for white text.
+/// Colours that colour-blind people can distinguish (after Okabe and Ito), dark enough for white text.
 const COLOURS: [&str; 7] = [
     "#0072b2", "#00805d", "#b87900", "#b0568a", "#2f86b8", "#c65400", "#6f5ac7",
 ];
@@ -50,8 +50,8 @@ pub fn svg(graph: &Graph) -> String {
          height=\"{height}\" role=\"img\">\n<style>{STYLE}</style>\n\
          <rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\"/>\n\
          <text class=\"title\" x=\"{MARGIN}\" y=\"36\">{} images for {}: {} of layers, stored as {}</text>\n\
-         <text class=\"quiet\" x=\"{MARGIN}\" y=\"57\">A block is a layer, as wide as it is large. A coloured one \
-         is in several images and stored once.</text>",
+         <text class=\"quiet\" x=\"{MARGIN}\" y=\"57\">A block is a layer, as wide as it is large. A coloured \
+         block is in several images and stored once.</text>",
         graph.rows.len(),
         escaped(&Printable::new(&graph.platform.to_string())),
         Size(total),
@@ -135,7 +135,7 @@ fn draw(
     text.push('\n');
 }
 
-/// How wide layers are drawn, so that the longest row just fits.
+/// The scale of the widths. The longest row exactly fits the picture.
 struct Scale {
     pixels_per_byte: f64,
 }
@@ -151,7 +151,7 @@ impl Scale {
             ends.push((bytes + length(block.layer.size), blocks + 1.0));
         }
         let room = WIDTH - 2.0 * MARGIN - NAMES - SIZES;
-        // The row that needs most, with the narrowest blocks taken off.
+        // The row that needs most space determines the scale. The least widths of its blocks are subtracted.
         let fits = ends
             .iter()
             .map(|(bytes, blocks)| (room - blocks * NARROWEST).max(room / 10.0) / bytes.max(1.0));
@@ -175,7 +175,7 @@ fn count(number: usize) -> f64 {
     number as f64
 }
 
-/// Text of XML. What cannot be printed would be no XML, either.
+/// Escapes text for XML. Characters that cannot be printed are not permitted in XML, and [`Printable`] has none.
 fn escaped(text: &Printable) -> String {
     text.as_str()
         .replace('&', "&amp;")

@@ -1,5 +1,5 @@
-//! Writing a lock. By hand, so that every descriptor is a line of its own and a diff shows which layer changed. What
-//! is written once is written the same way again after it was parsed.
+//! Writes a lock. The layout is explicit: every descriptor has its own line, so a diff shows the layers that changed.
+//! The same lock always gives the same text.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::name::endpoint::Endpoint;
 use crate::oci::descriptor::Descriptor;
 
 impl Lock {
-    /// The text of the lock file.
+    /// Returns the text of the lock file.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -28,7 +28,7 @@ impl Lock {
     }
 }
 
-/// Members of an object, each from a new line on.
+/// Writes members of an object, each on a new line.
 fn members<K: ToString, T>(
     text: &mut String,
     indentation: &str,
@@ -52,9 +52,9 @@ fn image(text: &mut String, image: &LockedImage) {
         let _ = write!(name, "@{digest}");
     }
     let _ = write!(text, "{{\n      \"reference\": {}", quoted(&name));
-    let goes_without_saying = Endpoint::of(&reference.registry).as_ref() == Ok(image.endpoint())
+    let registry_is_implied = Endpoint::of(&reference.registry).as_ref() == Ok(image.endpoint())
         && name.parse().as_ref() == Ok(reference);
-    if !goes_without_saying {
+    if !registry_is_implied {
         let _ = write!(
             text,
             ",\n      \"registry\": {}",
@@ -97,7 +97,7 @@ fn platform(text: &mut String, locked: &LockedPlatform) {
     text.push_str("\n        }");
 }
 
-/// The three fields that every descriptor has.
+/// Returns a descriptor with its three required fields.
 fn descriptor(descriptor: &Descriptor) -> String {
     format!(
         "{{\"mediaType\": {}, \"digest\": \"{}\", \"size\": {}}}",
@@ -107,7 +107,7 @@ fn descriptor(descriptor: &Descriptor) -> String {
     )
 }
 
-/// A JSON string.
+/// Returns the text as a JSON string.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -93,7 +93,7 @@ fn names_are_given_or_derived_and_clashes_are_told() {
         place
             .run(&["add", bad])
             .failed(2)
-            .says("cannot name an image");
+            .says("is not a valid name");
     }
 }
 

@@ -272,7 +272,7 @@ fn little_text_does_not_become_much() {
     place
         .run(&["compose", "--images", "compose.yaml"])
         .failed(7)
-        .says("make too much of it");
+        .says("the values of all variables together are too long");
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn what_is_wrong_with_a_file_is_told() {
         ("a: 1", "no `services`"),
         (
             "services: {a: {image: 'x:${TAG:?which}'}}",
-            "TAG is needed: which",
+            "TAG is required: which",
         ),
         ("services: {a: {image: 'x:${'}}", "is not a variable"),
     ] {

@@ -98,25 +98,25 @@ fn what_contradicts_the_manifest_is_refused_with_its_line() {
         (
             &(|locked: &mut Value| locked["layers"][1]["digest"] = json!(other))
                 as &dyn Fn(&mut Value),
-            "`layers` are not what the manifest says",
+            "`layers` do not match the manifest",
         ),
         (
             &|locked| locked["layers"][1]["size"] = json!(7),
-            "`layers` are not",
+            "`layers` do not match",
         ),
         (
             &|locked| {
                 locked["layers"].as_array_mut().unwrap().pop();
             },
-            "`layers` are not",
+            "`layers` do not match",
         ),
         (
             &|locked| locked["config"]["digest"] = json!(other),
-            "`config` is not",
+            "`config` does not match",
         ),
         (
             &|locked| locked["manifest"] = json!("{}"),
-            "the manifest cannot be used",
+            "cannot use the manifest",
         ),
         (
             &|locked| {
@@ -129,7 +129,7 @@ fn what_contradicts_the_manifest_is_refused_with_its_line() {
             "at once",
         ),
     ] {
-        let code = if says == "the manifest cannot be used" {
+        let code = if says == "cannot use the manifest" {
             7
         } else {
             5
@@ -163,7 +163,7 @@ fn what_the_format_does_not_know_is_refused_with_its_line() {
                 let tool = tool(lock);
                 lock["images"] = json!({"../tool": tool});
             },
-            "cannot name an image",
+            "is not a valid name",
         ),
         (
             &|lock| {
@@ -190,7 +190,7 @@ fn what_the_format_does_not_know_is_refused_with_its_line() {
         ),
         (
             &|lock| lock["images"]["tool"]["registry"] = json!("https://evil.example/v2/"),
-            "another than the reference names",
+            "the reference names another registry",
         ),
         (
             &|lock| lock["images"]["app"]["index"]["digest"] = json!("sha256:../../x"),
@@ -263,7 +263,7 @@ fn a_merge_that_was_not_finished_is_told_with_its_line() {
     place
         .run(&["list"])
         .failed(7)
-        .says("line 10: a merge was not finished here")
+        .says("line 10 has the conflict marker of a merge")
         .says("hint: ");
 }
 
@@ -272,13 +272,13 @@ fn a_name_that_is_there_twice_is_refused() {
     let (place, _registry) = two();
     let text = place.text().replace("\"tool\": {", "\"app\": {");
     place.write(&text);
-    place.run(&["list"]).failed(7).says("there twice");
+    place.run(&["list"]).failed(7).says("the key occurs twice");
     // Two spellings of one platform are one platform.
     let text = text
         .replacen("\"app\": {", "\"x\": {", 1)
         .replace("\"linux/arm64\"", "\"linux/x86_64\"");
     place.write(&text);
-    place.run(&["list"]).failed(7).says("there twice");
+    place.run(&["list"]).failed(7).says("the key occurs twice");
 }
 
 #[test]
