@@ -1,5 +1,5 @@
-//! Addresses: which part of the network a host is in. It owns what counts as loopback, as private and as special, for
-//! addresses and for the names that mean loopback. Whether a server may send a client there is not its business.
+//! Addresses: the network of a host. This module defines which addresses are loopback, private or special, and which
+//! names mean loopback. It does not decide where a server may send a client: [`crate::http`] does.
 //!
 //! Sources: IANA's IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890) and multicast; RFC 6761, section 6.3
 //! (`localhost`); RFC 4291, section 2.5.5, RFC 6052, RFC 8215 and RFC 3056 for IPv4 addresses within IPv6 ones.
@@ -8,29 +8,29 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// A part of the network, the widest first.
+/// A part of the network, the largest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Network {
     /// The internet.
     Public,
-    /// The networks of a site: private use, shared by a provider's customers, and unique local.
+    /// The networks of a site: addresses for private use, shared addresses of a provider, and unique local addresses.
     Private,
     /// This machine.
     Loopback,
-    /// All other special-purpose addresses, such as link-local ones. No registry is there.
+    /// All other special-purpose addresses, such as link-local ones. No registry has one.
     Special,
 }
 
-/// A prefix of IPv4 addresses, and which network it is.
+/// An IPv4 prefix, its length in bits, and its network.
 type Block4 = (Ipv4Addr, u32, Network);
 
-/// What is not public of IPv4.
+/// The IPv4 prefixes that are not public.
 const BLOCKS_4: [Block4; 17] = [
     (Ipv4Addr::new(127, 0, 0, 0), 8, Network::Loopback),
     (Ipv4Addr::new(10, 0, 0, 0), 8, Network::Private),
     (Ipv4Addr::new(172, 16, 0, 0), 12, Network::Private),
     (Ipv4Addr::new(192, 168, 0, 0), 16, Network::Private),
-    // Carriers' networks, and those that VPNs such as Tailscale make.
+    // The networks of carriers, and of VPNs such as Tailscale.
     (Ipv4Addr::new(100, 64, 0, 0), 10, Network::Private),
     (Ipv4Addr::UNSPECIFIED, 8, Network::Special),
     (Ipv4Addr::new(169, 254, 0, 0), 16, Network::Special),
@@ -47,9 +47,9 @@ const BLOCKS_4: [Block4; 17] = [
     (Ipv4Addr::new(224, 0, 0, 0), 3, Network::Special),
 ];
 
-/// What is not public within the only block of global unicast addresses, `2000::/3`.
+/// The IPv6 prefixes inside the block of global unicast addresses, `2000::/3`, that are not public.
 const BLOCKS_6: [(Ipv6Addr, u32); 4] = [
-    // Protocol assignments, Teredo and ORCHID among them.
+    // Protocol assignments, including Teredo and ORCHID.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
     (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48),
@@ -62,7 +62,7 @@ const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 9
 const SIX_TO_FOUR: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16);
 
 impl Network {
-    /// The network of an address.
+    /// Returns the network of an address.
     #[must_use]
     pub fn of_address(address: IpAddr) -> Self {
         match address {
@@ -71,8 +71,8 @@ impl Network {
         }
     }
 
-    /// The network that a URL's host is in by its text alone: an address, or a name that means loopback. `None` for
-    /// other names.
+    /// Returns the network of a URL's host, if the text of the URL shows it: for an address, or a name that means
+    /// loopback. Resolves no names.
     #[must_use]
     pub fn named_by(url: &Url) -> Option<Self> {
         match url.host()? {
@@ -83,13 +83,13 @@ impl Network {
     }
 }
 
-/// Whether a URL's host is this machine by its text alone.
+/// Returns whether a URL's host is a loopback address or a name that means loopback.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     Network::named_by(url) == Some(Network::Loopback)
 }
 
-/// Whether a name means this machine: `localhost` and all below it, in any case, with a final dot or without.
+/// Returns whether a name means this machine: `localhost` or a name below it, in any case, with or without a final dot.
 #[must_use]
 pub fn is_loopback_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
@@ -97,8 +97,8 @@ pub fn is_loopback_name(name: &str) -> bool {
     last.eq_ignore_ascii_case("localhost")
 }
 
-/// Whether a name is one of a site's own, which the internet does not have: without a dot, or below a name that is
-/// kept for private use (RFC 6762, section 3 and appendix G; RFC 8375; ICANN's resolution of 2024 on `internal`).
+/// Returns whether a name exists only inside a site: a name without a dot, or a name below a domain for private use
+/// (RFC 6762, section 3 and appendix G; RFC 8375; ICANN's resolution of 2024 on `internal`).
 #[must_use]
 pub fn is_site_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
@@ -126,8 +126,8 @@ fn of_v6(address: Ipv6Addr) -> Network {
     if let Some(mapped) = address.to_ipv4_mapped() {
         return of_v4(mapped);
     }
-    // What a gateway forwards to an IPv4 address is where that is; a gateway's loopback is not this machine. In
-    // `64:ff9b:1::/48` each site has its own way to write such an address, so that nothing can be said of it.
+    // A gateway forwards these addresses to an IPv4 address, whose network counts. Loopback would be the gateway
+    // itself, not this machine. In `64:ff9b:1::/48` each site chooses its own format, so the IPv4 address is unknown.
     let shift = if is_in(NAT64) {
         Some(0)
     } else {
@@ -150,7 +150,7 @@ fn of_v6(address: Ipv6Addr) -> Network {
     }
 }
 
-/// The 32 bits above the lowest `shift` ones.
+/// Returns the 32 bits above the lowest `shift` bits.
 fn embedded(address: Ipv6Addr, shift: u32) -> Ipv4Addr {
     let [_, _, _, _, _, _, _, _, _, _, _, _, a, b, c, d] =
         (address.to_bits() >> shift).to_be_bytes();

@@ -1,24 +1,24 @@
-//! Docker Hub: the one registry that is known by several names.
+//! Docker Hub: the only registry with several names.
 //!
 //! Sources: github.com/distribution/reference, `normalize.go`; moby, `registry/config.go`; docker/cli,
 //! `cli/config/credentials`.
 
-/// The name that references use, and the registry of a reference that names none.
+/// The name in references, and the registry of a reference without a registry.
 pub const DOCKER_HUB: &str = "docker.io";
 
-/// The host that serves the first version of the interface. References may use it in place of [`DOCKER_HUB`].
+/// The host of version 1 of the API. A reference may name it instead of [`DOCKER_HUB`].
 pub const INDEX: &str = "index.docker.io";
 
-/// The host that serves images.
+/// The host of version 2 of the API, which serves images.
 pub const HOST: &str = "registry-1.docker.io";
 
-/// The key under which docker keeps the credentials, in its file and with helpers.
+/// The key under which docker stores the credentials, in its file and in credential helpers.
 pub const CREDENTIALS_KEY: &str = "https://index.docker.io/v1/";
 
-/// All names of Docker Hub, that of references first.
+/// All names of Docker Hub; the first is the name in references.
 pub const NAMES: [&str; 3] = [DOCKER_HUB, INDEX, HOST];
 
-/// [`DOCKER_HUB`] for each of its names, and every other registry's name unchanged.
+/// Returns [`DOCKER_HUB`] for each name of Docker Hub, and any other name unchanged.
 #[must_use]
 pub fn canonical(registry: &str) -> &str {
     if NAMES.contains(&registry) {

@@ -1,5 +1,5 @@
-//! Endpoints: where a registry's HTTP interface is. References name registries (`docker.io`,
-//! `localhost:5000`); the classic option names URLs (`https://registry-1.docker.io/v2/`); both end here.
+//! Endpoints: the URL of a registry's HTTP API. References name registries (`docker.io`, `localhost:5000`), the option
+//! `--registry` takes URLs (`https://registry-1.docker.io/v2/`); both become an endpoint.
 //!
 //! Source: OCI distribution specification, section "Endpoints".
 
@@ -14,7 +14,19 @@ use super::{RegistryName, Repository};
 use crate::oci::digest::Digest;
 use crate::safe_url::{self, SafeUrl};
 
-/// The base URL of a registry's interface. It ends in `/v2/`, and has no user information and no query.
+/// The base URL of a registry's API. It ends in `/v2/` and has no user information and no query.
+///
+/// ```
+/// use hocker::name::Endpoint;
+///
+/// let endpoint: Endpoint = "ghcr.io".parse()?;
+/// assert_eq!(endpoint.to_string(), "https://ghcr.io/v2/");
+///
+/// // Plain http is the default only for loopback.
+/// let local: Endpoint = "localhost:5000".parse()?;
+/// assert_eq!(local.to_string(), "http://localhost:5000/v2/");
+/// # Ok::<(), hocker::name::endpoint::ParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     base: Url,
@@ -22,20 +34,19 @@ pub struct Endpoint {
     channel: Channel,
 }
 
-/// Who can read what is sent to a registry.
+/// Whether others can read the requests to a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Channel {
-    /// The registry alone: by https, or on this machine.
+    /// Only the registry can read them: https, or a registry on this machine.
     Secure,
-    /// Everyone on the way, and the user knows that: plain http is the user's own word.
+    /// Plain http, and the user wrote `http://`. Everyone on the network path can read the requests.
     PlainByUser,
-    /// Everyone on the way, and the user need not know that: plain http is the word of a file, such as a lock file, or
-    /// of a server.
+    /// Plain http, but a file (such as a lock file) or a server wrote `http://`. The user may not know it.
     PlainByOthers,
 }
 
 impl Endpoint {
-    /// Where a registry that a reference names is found: https, but plain http for loopback names.
+    /// Returns the endpoint of a registry in a reference: https, but plain http for loopback names.
     pub fn of(name: &RegistryName) -> Result<Self, ParseError> {
         let host = if name.is_docker_hub() {
             docker_hub::HOST
@@ -62,18 +73,19 @@ impl Endpoint {
         Ok(Self {
             base,
             name: name.clone(),
-            // Plain http is for loopback alone here.
+            // Here plain http is possible only for loopback.
             channel: Channel::Secure,
         })
     }
 
-    /// Reads a URL or a name that is not the user's own word but that of a file, such as a lock file.
+    /// Parses a URL or name from a file, such as a lock file. `http://` in it is not the user's decision, see
+    /// [`Channel::PlainByOthers`].
     pub fn in_file(text: &str) -> Result<Self, ParseError> {
         text.parse().map(Self::by_others)
     }
 
-    /// The registry and the repository in whose interface a URL is to which another registry has redirected. `None`
-    /// for one in no registry's interface, such as an object store's.
+    /// Returns the registry and repository of a URL to which another registry redirects. `None` if the URL does not
+    /// have the form of the registry API, such as the URL of an object store.
     #[must_use]
     pub fn of_redirect(url: &Url) -> Option<(Self, Repository)> {
         let (base, rest) = url.path().split_once("/v2/")?;
@@ -93,37 +105,37 @@ impl Endpoint {
         self
     }
 
-    /// Who can read what is sent there.
+    /// Returns whether others can read the requests to this endpoint.
     #[must_use]
     pub fn channel(&self) -> Channel {
         self.channel
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     #[must_use]
     pub fn base(&self) -> &Url {
         &self.base
     }
 
-    /// The name by which references know this registry.
+    /// Returns the name of this registry in references.
     #[must_use]
     pub fn registry_name(&self) -> &RegistryName {
         &self.name
     }
 
-    /// Where a manifest or index is, by tag or digest.
+    /// Returns the URL of a manifest or index. `reference` is a tag or a digest.
     #[must_use]
     pub fn manifest_url(&self, repository: &Repository, reference: &str) -> Url {
         self.join(&format!("{repository}/manifests/{reference}"))
     }
 
-    /// Where a blob is.
+    /// Returns the URL of a blob.
     #[must_use]
     pub fn blob_url(&self, repository: &Repository, digest: &Digest) -> Url {
         self.join(&format!("{repository}/blobs/{digest}"))
     }
 
-    /// Where the list of tags is; one entry is enough.
+    /// Returns the URL of the list of tags, limited to one entry.
     #[must_use]
     pub fn tags_url(&self, repository: &Repository) -> Url {
         let mut url = self.join(&format!("{repository}/tags/list"));
@@ -131,14 +143,14 @@ impl Endpoint {
         url
     }
 
-    /// Repositories, tags and digests hold no character that means something in a path.
+    /// Appends a path. Repositories, tags and digests contain no characters with a meaning in a URL's path.
     fn join(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path()));
         url
     }
 
-    /// The name that the classic tools gave an image: the URL without its scheme, and the repository.
+    /// Returns the name that the classic tools gave an image: the URL without its scheme, then the repository.
     #[must_use]
     pub fn classic_name(&self, repository: &Repository) -> String {
         let url = self.base.as_str();
@@ -147,10 +159,10 @@ impl Endpoint {
     }
 }
 
-/// The name by which references know the registry at a host, where that is not the host's.
+/// Returns the name of a registry in references if it differs from the URL's host: only for Docker Hub.
 #[must_use]
 pub fn alias(url: &Url) -> Option<&'static str> {
-    // Another scheme or port of its host is somebody else, who gets nothing that is kept for it.
+    // Another scheme or port is another server, which must not get Docker Hub's credentials.
     let is_docker_hub =
         url.scheme() == "https" && url.host_str() == Some(docker_hub::HOST) && url.port().is_none();
     is_docker_hub.then_some(DOCKER_HUB)
@@ -159,8 +171,7 @@ pub fn alias(url: &Url) -> Option<&'static str> {
 impl FromStr for Endpoint {
     type Err = ParseError;
 
-    /// Reads a URL, or a registry's name as references spell it, as the user gives it. A name may be followed by the
-    /// path of the interface.
+    /// Parses a URL or a registry's name from the user. `/v2` or `/v2/` may follow a name.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         if !text.contains("://") {
             if let Some((_, registry)) = text.rsplit_once('@') {
@@ -179,7 +190,7 @@ impl FromStr for Endpoint {
         if !base.username().is_empty() || base.password().is_some() {
             return Err(ParseError::Credentials(SafeUrl::new(&base).to_string()));
         }
-        // No registry has one in its path. A password with a slash in it reads like that.
+        // No registry has an `@` in its path, but a password with a slash ends up there.
         if base.path().contains('@') {
             return Err(ParseError::Credentials(safe_url::shown(text)));
         }
@@ -218,28 +229,28 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// A text that does not say where a registry is.
+/// A text that is not the endpoint of a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Not a URL.
+    /// The text is not a URL.
     #[error("`{text}` is not the URL of a registry")]
     Url {
-        /// What was given.
+        /// The text, without credentials.
         text: String,
-        /// What is wrong with it.
+        /// The error of the URL parser.
         #[source]
         source: url::ParseError,
     },
-    /// Not a registry's name.
+    /// The text is not the name of a registry.
     #[error(transparent)]
     Name(#[from] super::ParseError),
-    /// Neither http nor https.
+    /// The URL's scheme is neither http nor https.
     #[error("the URL of a registry starts with https or http, not with `{0}`")]
     Scheme(String),
-    /// A user or password in the URL, where logs would show it.
+    /// The URL contains a user name or password, which logs would show.
     #[error("the URL of {0} contains credentials; give them with --username and --password-stdin")]
     Credentials(String),
-    /// A query or fragment.
+    /// The URL contains a query or fragment.
     #[error("the URL of a registry has no query or fragment: {0}")]
     Query(String),
 }

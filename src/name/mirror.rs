@@ -1,16 +1,16 @@
-//! Mirrors: other places that have what a registry has.
+//! Mirrors: servers with the content of a registry, which are tried before the registry.
 
 use std::str::FromStr;
 
 use super::RegistryName;
 use super::endpoint::{self, Endpoint};
 
-/// `docker.io=https://mirror.example`: a registry, and where its content can be had too.
+/// A registry and the endpoint of a mirror, written as `docker.io=https://mirror.example`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mirror {
-    /// The registry whose content it has.
+    /// The registry whose content the mirror has.
     pub of: RegistryName,
-    /// Where it is.
+    /// The endpoint of the mirror.
     pub endpoint: Endpoint,
 }
 
@@ -29,19 +29,19 @@ impl FromStr for Mirror {
     }
 }
 
-/// A text that names no mirror.
+/// A text that is not a mirror.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Not two parts.
+    /// The text contains no `=`.
     #[error("write a mirror as REGISTRY=URL, like docker.io=https://mirror.example")]
     Form,
-    /// The part before `=`.
+    /// The part before `=` is not a registry.
     #[error(transparent)]
     Registry(#[from] super::ParseError),
-    /// The part after it.
+    /// The part after `=` is not an endpoint.
     #[error(transparent)]
     Endpoint(endpoint::ParseError),
-    /// A user or password in the URL, which every process of the machine and the logs would see.
+    /// The URL contains a user name or password, which logs and every process on the machine could see.
     #[error("the URL of {0} contains credentials; store those of a mirror with `docker login`")]
     Credentials(String),
 }

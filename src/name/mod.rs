@@ -1,7 +1,8 @@
-//! Names: how people and files say which image they mean, and where its registry is.
+//! Names of images, and the URLs of their registries.
 //!
 //! A [`Reference`] is a [`RegistryName`], a [`Repository`] and a [`Tag`] or digest. An [`Endpoint`] is the URL of a
-//! registry's interface, and a [`Mirror`] another endpoint with the same content. Nothing here does input or output.
+//! registry's API. A [`Mirror`] is another endpoint with the content of a registry. This module does no input or
+//! output.
 
 pub mod address;
 pub mod docker_hub;
@@ -13,7 +14,7 @@ mod registry;
 mod repository;
 mod tag;
 
-/// Names longer than this are refused, registry included.
+/// The maximum length of a name, including the registry, in bytes.
 const MAX_NAME_LENGTH: usize = 255;
 
 pub use self::docker_hub::DOCKER_HUB;

@@ -1,4 +1,4 @@
-//! References: `debian`, `ghcr.io/a/b:1`, `localhost:5000/x@sha256:…`, read as `docker pull` reads them.
+//! References: `debian`, `ghcr.io/a/b:1`, `localhost:5000/x@sha256:…`, parsed as `docker pull` does.
 //!
 //! Sources: github.com/distribution/reference (grammar and Docker Hub's defaults); OCI distribution
 //! specification, section "Pulling manifests".
@@ -11,21 +11,34 @@ use super::{MAX_NAME_LENGTH, ParseError, RegistryName, Repository, Tag};
 use crate::oci::digest::Digest;
 use crate::safe_url;
 
-/// A name for an image: where it is, and which of the images there.
+/// The name of an image: registry, repository, and a tag or digest.
+///
+/// ```
+/// use hocker::name::Reference;
+///
+/// let reference: Reference = "debian:12".parse()?;
+/// assert_eq!(reference.registry.as_str(), "docker.io");
+/// assert_eq!(reference.repository.as_str(), "library/debian");
+/// assert_eq!(reference.tag_or_latest().as_str(), "12");
+/// assert_eq!(reference.to_string(), "debian:12");
+/// assert_eq!(reference.full_name(), "docker.io/library/debian");
+/// # Ok::<(), hocker::name::ParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reference {
-    /// Where the image is.
+    /// The registry.
     pub registry: RegistryName,
-    /// The repository in that registry.
+    /// The repository in the registry.
     pub repository: Repository,
-    /// The tag, if one was named.
+    /// The tag, if the reference has one.
     pub tag: Option<Tag>,
-    /// The digest of the manifest or index, if one was named. It wins over the tag.
+    /// The digest of the manifest or index, if the reference has one. The tag is ignored then.
     pub digest: Option<Digest>,
 }
 
 impl Reference {
-    /// A reference whose name is taken as it is, for a registry that was named apart from it.
+    /// Parses the name of an image in a registry that is given separately. The name is used unchanged: `debian` does
+    /// not become `library/debian`.
     pub fn in_registry(registry: RegistryName, name: &str) -> Result<Self, ParseError> {
         if name.contains("://") {
             return Err(ParseError::Url(safe_url::shown(name)));
@@ -39,8 +52,8 @@ impl Reference {
         })
     }
 
-    /// The same repository with the classic second argument, which may also be a digest. What the reference
-    /// itself says must agree.
+    /// Adds a tag or digest, the second argument of the classic commands. It must agree with the tag or digest of the
+    /// reference.
     pub fn with_tag(mut self, text: &str) -> Result<Self, ParseError> {
         if text.contains("://") {
             return Err(ParseError::Url(safe_url::shown(text)));
@@ -61,13 +74,13 @@ impl Reference {
         Ok(self)
     }
 
-    /// The tag to ask for: `latest` where nothing was said.
+    /// Returns the tag, or `latest` if the reference has none.
     #[must_use]
     pub fn tag_or_latest(&self) -> Tag {
         self.tag.clone().unwrap_or_else(Tag::latest)
     }
 
-    /// The last part of a manifest's URL: the digest where there is one, else the tag.
+    /// Returns the last part of the manifest's URL: the digest if the reference has one, else the tag.
     #[must_use]
     pub fn manifest_reference(&self) -> String {
         match &self.digest {
@@ -76,8 +89,8 @@ impl Reference {
         }
     }
 
-    /// The name as Docker prints it, without tag and digest: `debian` for `docker.io/library/debian`. Where
-    /// the short name would be read as another one (`docker.io/a.b/c` is not `a.b/c`), the full name.
+    /// Returns the name in Docker's form, without tag and digest: `debian` for `docker.io/library/debian`. If the short
+    /// name would mean another image (`docker.io/a.b/c` is not `a.b/c`), returns the full name.
     #[must_use]
     pub fn familiar_name(&self) -> String {
         if !self.registry.is_docker_hub() {
@@ -94,14 +107,14 @@ impl Reference {
         }
     }
 
-    /// The name in full, without tag and digest: `docker.io/library/debian`.
+    /// Returns the full name, without tag and digest: `docker.io/library/debian`.
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.registry, self.repository)
     }
 }
 
-/// As Docker prints it, tag and digest included where they were said.
+/// Docker's form, with the tag and the digest if the reference has them.
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.familiar_name())?;
@@ -153,19 +166,20 @@ impl FromStr for Reference {
     }
 }
 
-/// Whether the part before the first slash is a registry, and not the first part of a name on Docker Hub.
+/// Returns whether the part before the first slash is a registry, not the first component of a repository on Docker
+/// Hub.
 fn is_registry(first: &str) -> bool {
     first.contains(['.', ':', '['])
         || first == "localhost"
         || first.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
-/// A bare image id is not a name (as in distribution's `ParseNormalizedNamed`).
+/// Returns whether a text is an image ID, which is not a name (as in distribution's `ParseNormalizedNamed`).
 fn is_image_id(path: &str) -> bool {
     path.len() == 64 && path.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Takes `:tag` and `@digest` off the end of a name.
+/// Splits `:tag` and `@digest` from the end of a name.
 fn split_suffixes(text: &str) -> Result<(&str, Option<Tag>, Option<Digest>), ParseError> {
     let (text, digest) = match text.split_once('@') {
         Some((name, digest)) => (name, Some(digest.parse().map_err(ParseError::Digest)?)),

@@ -1,4 +1,4 @@
-//! Registries, as references spell them.
+//! Names of registries.
 //!
 //! Source: github.com/distribution/reference, `regexp.go`.
 
@@ -9,18 +9,18 @@ use super::ParseError;
 use super::docker_hub::DOCKER_HUB;
 use crate::safe_url;
 
-/// A registry's name as references spell it: `host`, `host:port` or `[ipv6]:port`.
+/// A registry's name in a reference: `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RegistryName(String);
 
 impl RegistryName {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is Docker Hub.
+    /// Returns whether this is Docker Hub.
     #[must_use]
     pub fn is_docker_hub(&self) -> bool {
         self.0 == DOCKER_HUB
@@ -74,7 +74,7 @@ impl fmt::Display for RegistryName {
     }
 }
 
-/// Digits alone: Rust would take a sign.
+/// Returns whether a text is a port. Only digits are allowed; Rust would also accept a sign.
 fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }

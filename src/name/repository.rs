@@ -1,4 +1,4 @@
-//! Repositories: an image's full path within its registry.
+//! Repositories: the full path of an image's name in its registry.
 //!
 //! Source: github.com/distribution/reference, `regexp.go`.
 
@@ -9,25 +9,25 @@ use super::MAX_NAME_LENGTH;
 use super::ParseError;
 use crate::safe_url;
 
-/// With one of these as a name, `NAME:TAG` reads like a digest, and so like an image's id: podman finds images by such
-/// names where it is asked for an id. Docker gives no image such a name either (moby, `reference/store.go`).
+/// Digest algorithms, which may not be the last component: `NAME:TAG` would look like a digest, and podman would use it
+/// as an image ID. Docker refuses such names too (moby, `reference/store.go`).
 ///
 /// Source: OCI image specification, `descriptor.md`, section "Registered Algorithms"; opencontainers/go-digest.
 const DIGEST_ALGORITHMS: [&str; 4] = ["sha256", "sha384", "sha512", "blake3"];
 
-/// A repository's full path within its registry: `library/debian`, `a/b/c`.
+/// The full path of an image's name in its registry: `library/debian`, `a/b/c`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Repository(String);
 
 impl Repository {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Everything before the last slash and what follows it: `a/b/c` is `a/b` and `c`. The classic
-    /// expressions call the two `repository` and `imageName`.
+    /// Splits the path at its last slash: `a/b/c` becomes `a/b` and `c`. The classic expressions call the two parts
+    /// `repository` and `imageName`.
     #[must_use]
     pub fn split(&self) -> (&str, &str) {
         self.0.rsplit_once('/').unwrap_or(("", &self.0))
@@ -61,7 +61,7 @@ impl fmt::Display for Repository {
     }
 }
 
-/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
+/// Returns whether a component matches `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
 fn is_path_component(component: &str) -> bool {
     let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = component.as_bytes();

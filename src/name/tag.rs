@@ -1,4 +1,4 @@
-//! Tags.
+//! Tags: names for manifests, which the registry may move.
 //!
 //! Source: OCI distribution specification, section "Pulling manifests".
 
@@ -8,18 +8,18 @@ use std::str::FromStr;
 use super::ParseError;
 use crate::safe_url;
 
-/// A tag.
+/// A tag: at most 128 letters, digits, `_`, `.` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tag(String);
 
 impl Tag {
-    /// The tag that a reference means when it names neither tag nor digest.
+    /// Returns `latest`, the tag of a reference without tag and digest.
     #[must_use]
     pub fn latest() -> Self {
         Self("latest".to_owned())
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

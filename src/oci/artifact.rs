@@ -1,9 +1,10 @@
-//! Artifacts: what else registries hold than container images. Their media types give them away; the names here
-//! are for people who asked for an image and found something else.
+//! Artifacts: content of registries that is not a container image. This module maps their media types to names for
+//! error messages.
 
 use crate::oci::media_type::MediaType;
 
-/// Beginnings of media types of configurations and layers, and what they are, the longer beginnings first.
+/// Prefixes of media types of configs and layers, with the artifact's name. A longer prefix stands before a shorter
+/// one.
 const KINDS: [(&str, &str); 22] = [
     ("application/vnd.cncf.helm.", "a Helm chart"),
     (
@@ -44,7 +45,7 @@ const KINDS: [(&str, &str); 22] = [
     ),
 ];
 
-/// What an artifact with a configuration, layer or manifest of this type is, where that is known.
+/// Returns the name of the artifact whose config, layer or manifest has this media type, if it is known.
 #[must_use]
 pub fn name(media_type: &MediaType) -> Option<&'static str> {
     if media_type.as_str().ends_with("+encrypted") {

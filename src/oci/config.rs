@@ -1,5 +1,5 @@
-//! Image configurations: the platform, the diff ids of the layers, and the age. Everything else in them is for the
-//! container runtime and stays in the document's bytes.
+//! Image configs: the platform, the diff IDs of the layers, and the creation time. All other fields are for the
+//! container runtime and stay in the document's bytes.
 //!
 //! Source: OCI image specification, `config.md`.
 
@@ -12,7 +12,7 @@ use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
 use crate::oci::timestamp::Timestamp;
 
-/// The parsed view of an image configuration. The digest of its document is the image id.
+/// The parsed view of an image config. The digest of its document is the image ID in Docker's own store.
 #[derive(Clone, Debug)]
 pub struct ImageConfig {
     platform: Platform,
@@ -57,7 +57,7 @@ impl View for ImageConfig {
         Ok(Self {
             platform: raw.platform,
             diff_ids: raw.rootfs.diff_ids.unwrap_or_default(),
-            // For people alone, so that nonsense there is no reason to refuse an image.
+            // Only for display: an invalid time is no reason to refuse an image.
             created: raw
                 .created
                 .as_ref()
@@ -68,19 +68,19 @@ impl View for ImageConfig {
 }
 
 impl ImageConfig {
-    /// What the image runs on.
+    /// Returns the image's platform.
     #[must_use]
     pub fn platform(&self) -> &Platform {
         &self.platform
     }
 
-    /// The digests of the uncompressed layers, lowest first.
+    /// Returns the diff IDs of the layers, lowest layer first.
     #[must_use]
     pub fn diff_ids(&self) -> &[DiffId] {
         &self.diff_ids
     }
 
-    /// When the image was made, if the configuration says it.
+    /// Returns the creation time of the image, if the config contains a valid one.
     #[must_use]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()

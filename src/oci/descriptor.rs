@@ -1,4 +1,4 @@
-//! Descriptors: what a manifest or index says of a blob before anyone has seen it.
+//! Descriptors: the media type, digest and size of a blob or manifest, known before the content is fetched.
 //!
 //! Source: OCI image specification, `descriptor.md`.
 
@@ -11,39 +11,39 @@ use crate::oci::digest::Digest;
 use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
 
-/// Larger blobs than this (1 TiB) are not believed. It also keeps sums of sizes far from overflow.
+/// The maximum size of a blob in a descriptor: 1 TiB. It also prevents an overflow in sums of sizes.
 pub const MAX_BLOB_SIZE: u64 = 1 << 40;
 
-/// The limit (16 GiB) for blobs whose descriptor is not at hand, so that their size is not known.
+/// The maximum size of a blob of unknown size, because its descriptor is not available: 16 GiB.
 pub const MAX_UNDESCRIBED_SIZE: u64 = 16 << 30;
 
-/// Media type, digest and exact size of some content.
+/// The media type, digest and size of a blob or manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    /// What the content is; empty if nothing says it.
+    /// The media type of the content; empty if the document names none.
     #[serde(default, deserialize_with = "null_as_default")]
     pub media_type: MediaType,
-    /// What the content must hash to.
+    /// The digest of the content.
     pub digest: Digest,
-    /// The content's exact length in bytes, at most [`MAX_BLOB_SIZE`].
+    /// The exact size of the content in bytes, at most [`MAX_BLOB_SIZE`].
     #[serde(deserialize_with = "size")]
     pub size: u64,
-    /// For entries of an index: what the image runs on. Empty words are none.
+    /// The platform of an entry of an index. A platform with empty fields is read as `None`.
     #[serde(
         default,
         deserialize_with = "named_platform",
         skip_serializing_if = "Option::is_none"
     )]
     pub platform: Option<Platform>,
-    /// Where foreign layers may be fetched from.
+    /// URLs of a layer that registries may not distribute.
     #[serde(
         default,
         deserialize_with = "null_as_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub urls: Vec<String>,
-    /// Free text about the content.
+    /// Annotations of the content.
     #[serde(
         default,
         deserialize_with = "texts",
@@ -53,7 +53,7 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// Its keys.
+    /// The known keys.
     pub(crate) const SHAPE: Shape = Shape::Object(&[
         ("mediaType", &Shape::Any),
         ("digest", &Shape::Any),
@@ -65,7 +65,7 @@ impl Descriptor {
         ("data", &Shape::Any),
     ]);
 
-    /// A descriptor without the optional fields.
+    /// Creates a descriptor without optional fields.
     #[must_use]
     pub fn new(media_type: MediaType, digest: Digest, size: u64) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl Descriptor {
     }
 }
 
-/// Reads the size of a blob.
+/// Deserialises the size of a blob, at most [`MAX_BLOB_SIZE`].
 pub(crate) fn size<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let size = u64::deserialize(deserializer)?;
     if size > MAX_BLOB_SIZE {

@@ -1,5 +1,5 @@
-//! Digests as bytes. A digest string becomes part of URLs, file names and store paths, so it is parsed once
-//! and strictly (CVE-2024-3727), and only ever written back from its bytes.
+//! Digests as bytes. A digest becomes part of URLs, file names and store paths. Therefore its text is parsed once and
+//! strictly (CVE-2024-3727), and always printed from the bytes.
 //!
 //! Source: OCI image specification, `descriptor.md`, section "Digests".
 
@@ -13,16 +13,26 @@ use sha2::{Digest as _, Sha256, Sha512};
 use crate::safe_url;
 
 /// The content address of a blob, manifest or index: `sha256:<hex>` or `sha512:<hex>`.
+///
+/// ```
+/// use hocker::oci::Digest;
+///
+/// let digest = Digest::of(b"hello");
+/// let text = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+/// assert_eq!(digest.to_string(), text);
+/// assert_eq!(text.parse::<Digest>(), Ok(digest));
+/// assert!("sha256:2CF2".parse::<Digest>().is_err());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Digest {
     /// SHA-256, which every registry uses.
     Sha256([u8; 32]),
-    /// SHA-512, which the OCI specification also registers.
+    /// SHA-512, the other algorithm that the OCI specification registers.
     Sha512([u8; 64]),
 }
 
 impl Digest {
-    /// The SHA-256 digest of `bytes`.
+    /// Returns the SHA-256 digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let mut hasher = Hasher::sha256();
@@ -30,7 +40,7 @@ impl Digest {
         hasher.finish()
     }
 
-    /// The algorithm's registered name.
+    /// Returns the registered name of the algorithm.
     #[must_use]
     pub fn algorithm(&self) -> &'static str {
         match self {
@@ -39,7 +49,7 @@ impl Digest {
         }
     }
 
-    /// The hash value.
+    /// Returns the hash value: 32 bytes for SHA-256, 64 bytes for SHA-512.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
@@ -48,7 +58,7 @@ impl Digest {
         }
     }
 
-    /// The hash value in lowercase hex, without the algorithm: the name of a blob's file in an OCI layout.
+    /// Returns the hash value in lowercase hex, without the algorithm: the name of a blob's file in an OCI layout.
     #[must_use]
     pub fn hex(&self) -> String {
         use fmt::Write as _;
@@ -59,13 +69,13 @@ impl Digest {
         })
     }
 
-    /// The first seven hex digits, as progress lines name a layer.
+    /// Returns the first seven hex digits, which identify a layer in progress lines.
     #[must_use]
     pub fn short(&self) -> String {
         self.hex().chars().take(7).collect()
     }
 
-    /// Reads `sha256:<hex>`, or bare hex as the classic `--layer` took it.
+    /// Parses `sha256:<hex>`, or bare hex digits, which the classic option `--layer` accepted.
     pub fn parse_lenient(text: &str) -> Result<Self, ParseError> {
         if text.contains(':') {
             text.parse()
@@ -79,7 +89,7 @@ impl Digest {
         }
     }
 
-    /// A hasher for this digest's algorithm.
+    /// Returns a hasher for the algorithm of this digest.
     #[must_use]
     pub fn hasher(&self) -> Hasher {
         match self {
@@ -120,7 +130,7 @@ impl FromStr for Digest {
     }
 }
 
-/// Exactly `N` bytes of lowercase hex.
+/// Decodes exactly `N` bytes of lowercase hex.
 fn decode_hex<const N: usize>(hex: &str) -> Result<[u8; N], Reason> {
     fn nibble(character: u8) -> Result<u8, Reason> {
         match character {
@@ -154,20 +164,20 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// The digest of an *uncompressed* layer, as a configuration lists it in `rootfs.diff_ids`. Not to be
-/// confused with the digest of the layer's blob, hence a type of its own.
+/// The digest of a layer's *decompressed* tar, listed in the config's `rootfs.diff_ids`. It is a separate type because
+/// it differs from the digest of the layer's blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DiffId(Digest);
 
 impl DiffId {
-    /// Takes a digest that was made over uncompressed layer bytes.
+    /// Wraps the digest of a decompressed layer.
     #[must_use]
     pub fn new(digest: Digest) -> Self {
         Self(digest)
     }
 
-    /// The digest to verify the uncompressed layer against.
+    /// Returns the digest of the decompressed layer.
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.0
@@ -180,7 +190,7 @@ impl fmt::Display for DiffId {
     }
 }
 
-/// Makes a digest of bytes that arrive piece by piece.
+/// Computes the digest of bytes that arrive in pieces.
 #[derive(Clone)]
 pub struct Hasher(State);
 
@@ -191,19 +201,19 @@ enum State {
 }
 
 impl Hasher {
-    /// A SHA-256 hasher.
+    /// Creates a SHA-256 hasher.
     #[must_use]
     pub fn sha256() -> Self {
         Self(State::Sha256(Sha256::new()))
     }
 
-    /// A SHA-512 hasher.
+    /// Creates a SHA-512 hasher.
     #[must_use]
     pub fn sha512() -> Self {
         Self(State::Sha512(Sha512::new()))
     }
 
-    /// Takes the next piece.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
             State::Sha256(state) => state.update(bytes),
@@ -211,7 +221,7 @@ impl Hasher {
         }
     }
 
-    /// The digest of what was taken and of all that a reader has.
+    /// Adds all bytes of a reader, and returns the digest.
     pub fn read(mut self, reader: impl Read) -> io::Result<Digest> {
         let mut reader = BufReader::with_capacity(1 << 20, reader);
         loop {
@@ -227,7 +237,7 @@ impl Hasher {
         }
     }
 
-    /// The digest of everything taken.
+    /// Returns the digest of all bytes.
     #[must_use]
     pub fn finish(self) -> Digest {
         match self.0 {

@@ -1,5 +1,5 @@
-//! Documents: JSON whose digest matters. The bytes are kept exactly as they came, next to their digest and
-//! a parsed view, and are never serialised again.
+//! Documents: JSON whose digest matters. A document keeps its original bytes, their digest and a parsed view. It is
+//! never serialised again.
 
 use std::io::{self, Read};
 use std::ops::Deref;
@@ -11,11 +11,11 @@ use crate::oci::digest::Digest;
 use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
 
-/// Manifests, indexes and configurations larger than this (4 MiB) are refused, as registries refuse them.
+/// The maximum size of a manifest, index or config: 4 MiB, the limit of registries.
 pub const MAX_DOCUMENT_SIZE: usize = 4 << 20;
 
-/// Reads a document whole, or one byte more than one may have: its parser then refuses it, and does not take the
-/// part for the whole.
+/// Reads a document, but at most one byte more than [`MAX_DOCUMENT_SIZE`]. [`Document::parse`] refuses such a document,
+/// so a cut document is never used.
 pub fn read(input: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     input
@@ -24,16 +24,37 @@ pub fn read(input: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What can be the parsed view of a [`Document`].
+/// A type that can be the parsed view of a [`Document`].
 pub trait View: Sized {
-    /// The keys that are read, and those that decide what others read.
+    /// The keys that this view reads, and the keys from which other programs determine the kind of document.
     const SHAPE: &'static Shape;
 
-    /// Parses and checks the bytes. `declared` is the media type that the sender named, if any.
+    /// Parses and checks the bytes. `declared` is the media type from the response or the descriptor, if there is one.
     fn parse(bytes: &[u8], declared: Option<&MediaType>) -> Result<Self, ParseError>;
 }
 
-/// The exact bytes of a manifest, index or configuration, with their digest and parsed view.
+/// The original bytes of a manifest, index or config, with their digest and parsed view. The fields of the view are
+/// available by `Deref`.
+///
+/// ```
+/// use hocker::oci::{Document, Manifest};
+///
+/// let text = br#"{
+///   "schemaVersion": 2,
+///   "mediaType": "application/vnd.oci.image.manifest.v1+json",
+///   "config": {
+///     "mediaType": "application/vnd.oci.image.config.v1+json",
+///     "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+///     "size": 2
+///   },
+///   "layers": []
+/// }"#;
+/// let manifest = Document::<Manifest>::parse(text.to_vec(), None)?;
+/// assert_eq!(manifest.bytes(), text);
+/// assert_eq!(manifest.config.size, 2);
+/// println!("{}", manifest.digest());
+/// # Ok::<(), hocker::oci::document::ParseError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Document<T> {
     bytes: Vec<u8>,
@@ -42,7 +63,12 @@ pub struct Document<T> {
 }
 
 impl<T: View> Document<T> {
-    /// Parses `bytes`, refuses what could be read in two ways, and keeps them.
+    /// Parses `bytes` and keeps them.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError::Ambiguous`] and [`ParseError::Contradiction`] if programs could read the document in different
+    /// ways; other variants if it is too large, not JSON, or of another kind.
     pub fn parse(bytes: Vec<u8>, declared: Option<&MediaType>) -> Result<Self, ParseError> {
         if bytes.len() > MAX_DOCUMENT_SIZE {
             return Err(ParseError::TooLarge);
@@ -57,7 +83,7 @@ impl<T: View> Document<T> {
     }
 }
 
-/// Refuses what could be read in two ways, and what is no JSON.
+/// Refuses bytes that programs could read in different ways, and bytes that are not JSON.
 pub(crate) fn check(shape: &'static Shape, bytes: &[u8]) -> Result<(), ParseError> {
     shape.check(bytes).map_err(|error| match error {
         ShapeError::Ambiguous(source) => ParseError::Ambiguous(source),
@@ -66,19 +92,19 @@ pub(crate) fn check(shape: &'static Shape, bytes: &[u8]) -> Result<(), ParseErro
 }
 
 impl<T> Document<T> {
-    /// The bytes as they came.
+    /// Returns the original bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The SHA-256 digest of the bytes.
+    /// Returns the SHA-256 digest of the bytes.
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// The length of the bytes.
+    /// Returns the number of bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.bytes.len() as u64
@@ -93,46 +119,47 @@ impl<T> Deref for Document<T> {
     }
 }
 
-/// Bytes that are not the document they should be.
+/// Bytes that are not a valid document of the expected kind.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
-    /// Longer than [`MAX_DOCUMENT_SIZE`].
+    /// The document is larger than [`MAX_DOCUMENT_SIZE`].
     #[error("the document is larger than {} MiB", MAX_DOCUMENT_SIZE >> 20)]
     TooLarge,
-    /// Not JSON of the expected shape.
+    /// The document is not JSON of the expected form.
     #[error("the document is not the expected JSON{}", html_note(*.html))]
     Json {
-        /// What the JSON parser says.
+        /// The error of the JSON parser.
         #[source]
         source: serde_json::Error,
-        /// Whether it looks like an HTML page.
+        /// Whether the bytes look like an HTML page.
         html: bool,
     },
-    /// Its keys mean one thing to clients in Go and another to the rest, or one of them is there twice.
+    /// A key appears twice, or clients written in Go read a key differently from other clients.
     #[error("programs could read the document in different ways")]
     Ambiguous(#[source] serde_json::Error),
-    /// It says two things that cannot both be true (CVE-2021-41190).
+    /// Two parts of the document contradict each other (CVE-2021-41190).
     #[error("the document contradicts itself: {0}")]
     Contradiction(String),
-    /// It is an index, from which one image's manifest must be chosen.
+    /// The document is an index, but a manifest is needed.
     #[error("the document is an index, but the manifest of one image is needed")]
     IsIndex,
-    /// An index's entry that is chosen is not one that can be followed.
+    /// The selected entry of an index is not a valid descriptor.
     #[error("the index's entry{} cannot be used", for_platform(platform.as_deref()))]
     Entry {
-        /// The platform that the entry names.
+        /// The platform of the entry, if it names one.
         platform: Option<Box<Platform>>,
-        /// What the JSON parser says of the entry alone.
+        /// The error of the JSON parser for this entry.
         #[source]
         source: Arc<serde_json::Error>,
     },
-    /// It is sound but of a kind that this program does not handle.
+    /// The document is of a kind that hocker does not support. The text starts with a verb: "has the unknown schema
+    /// version 3".
     #[error("the document {0}")]
     Unsupported(String),
 }
 
 impl ParseError {
-    /// [`Class::Integrity`] for a document that can be read in two ways, else [`Class::Unsupported`].
+    /// Returns [`Class::Integrity`] for a document that can be read in two ways, else [`Class::Unsupported`].
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -145,7 +172,7 @@ impl ParseError {
         }
     }
 
-    /// Wraps a JSON error with a look at the bytes for the reader's sake.
+    /// Wraps a JSON error, and notes whether the bytes look like an HTML page.
     #[must_use]
     pub fn json(source: serde_json::Error, bytes: &[u8]) -> Self {
         let html = bytes

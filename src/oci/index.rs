@@ -1,4 +1,4 @@
-//! Indexes: one name, images for several platforms.
+//! Indexes: documents that list one manifest for each platform.
 //!
 //! Sources: OCI image specification, `image-index.md`; Docker manifest lists; `BuildKit`'s attestation
 //! entries (`vnd.docker.reference.type`, platform `unknown/unknown`).
@@ -17,7 +17,7 @@ use crate::oci::manifest::{DocumentFields, DocumentKind};
 use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
 
-/// The annotation of entries that describe other entries.
+/// The annotation of entries that describe other entries, such as attestations.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 
 /// The parsed view of an index of either family.
@@ -25,28 +25,28 @@ const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 pub struct Index {
     /// Docker's or OCI's index type.
     pub media_type: MediaType,
-    /// The entries that can be followed, in the index's order.
+    /// The valid entries, in the order of the index.
     pub manifests: Vec<Descriptor>,
-    /// Free text about the index.
+    /// Annotations of the index.
     pub annotations: BTreeMap<String, String>,
     unusable: Vec<UnusableEntry>,
 }
 
-/// An entry that cannot be followed. It does no harm unless it is chosen.
+/// An entry that is not a valid descriptor. It is an error only if it is selected.
 #[derive(Clone, Debug)]
 struct UnusableEntry {
-    /// How many entries that can be followed stand before it.
+    /// The number of valid entries before it.
     position: usize,
     platform: Option<Platform>,
     reason: Arc<serde_json::Error>,
 }
 
-/// What an index has for a platform.
+/// The result of selecting a platform from an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selected<'a> {
-    /// This entry.
+    /// The entry for the platform.
     One(&'a Descriptor),
-    /// One of these, which name no platform: the configurations of their images say it.
+    /// Entries without a platform, one of which may serve the platform: the configs of their images name theirs.
     Unnamed(Vec<&'a Descriptor>),
 }
 
@@ -58,7 +58,7 @@ struct Raw {
     annotations: BTreeMap<String, String>,
 }
 
-/// What can be said of an entry whatever is wrong with it.
+/// The fields of an entry that can be read even if the entry is not a valid descriptor.
 #[derive(Default, Deserialize)]
 struct PartialEntry {
     #[serde(default)]
@@ -101,7 +101,7 @@ impl View for Index {
 }
 
 impl UnusableEntry {
-    /// `None` for what describes another entry, and is never chosen.
+    /// Reads an unusable entry. Returns `None` for an entry that describes another entry, because it is never selected.
     fn of(entry: &RawValue, position: usize, reason: serde_json::Error) -> Option<Self> {
         let partial: PartialEntry = serde_json::from_str(entry.get()).unwrap_or_default();
         let platform: Option<Platform> = partial
@@ -119,14 +119,14 @@ impl UnusableEntry {
 }
 
 impl Document<Index> {
-    /// The descriptor of this very index.
+    /// Returns the descriptor of this index.
     #[must_use]
     pub fn descriptor(&self) -> Descriptor {
         Descriptor::new(self.media_type.clone(), *self.digest(), self.size())
     }
 }
 
-/// An entry that may be chosen, and why it cannot be followed then.
+/// An entry that can be selected: its descriptor, or the reason why it is not valid.
 #[derive(Clone, Copy)]
 struct Candidate<'a> {
     platform: Option<&'a Platform>,
@@ -152,7 +152,7 @@ impl<'a> Candidate<'a> {
 }
 
 impl Index {
-    /// The same index with these entries alone.
+    /// Returns this index with only these entries.
     #[must_use]
     pub fn with(&self, manifests: Vec<Descriptor>) -> Self {
         Self {
@@ -163,7 +163,7 @@ impl Index {
         }
     }
 
-    /// Refuses an index with entries that cannot be followed, where all of them are wanted.
+    /// Refuses an index with an entry that is not valid, for callers that need all entries.
     pub fn require_all(&self) -> Result<(), ParseError> {
         for unusable in &self.unusable {
             Candidate::from(unusable).followed()?;
@@ -171,8 +171,14 @@ impl Index {
         Ok(())
     }
 
-    /// The entry that serves `platform` best: the nearest variant, and the first of equals. Where none names
-    /// a fitting platform, those that name none; the only entry of an index is taken without a name.
+    /// Returns the entry that serves `platform` best: the nearest variant, and the first of equal ones. If no entry
+    /// names a platform that serves, returns the entries without a platform. The only entry of an index needs no
+    /// platform.
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::Platform`] if no entry can serve the platform, [`SelectError::Entry`] if the best entry is not
+    /// valid.
     pub fn select(&self, platform: &Platform) -> Result<Selected<'_>, SelectError> {
         let candidates = self.candidates();
         let best = candidates
@@ -197,7 +203,7 @@ impl Index {
         let all_can_be_followed = followed.len() == candidates.len();
         match followed.as_slice() {
             [] => Ok(Selected::One(first.followed()?)),
-            // The only one may be listed twice.
+            // The index may list its only entry twice.
             [one, others @ ..]
                 if all_can_be_followed && others.iter().all(|other| other.digest == one.digest) =>
             {
@@ -207,7 +213,7 @@ impl Index {
         }
     }
 
-    /// The entries for images, in the index's order.
+    /// Returns the entries for images, in the order of the index.
     fn candidates(&self) -> Vec<Candidate<'_>> {
         let mut unusable = self.unusable.iter().peekable();
         let mut candidates = Vec::with_capacity(self.manifests.len() + self.unusable.len());
@@ -227,7 +233,7 @@ impl Index {
     }
 }
 
-/// Whether an entry of an index describes another entry rather than an image.
+/// Returns whether an entry of an index describes another entry, not an image.
 fn is_attestation(entry: &Descriptor) -> bool {
     entry.annotations.contains_key(REFERENCE_TYPE)
         || entry.platform.as_ref().is_some_and(is_of_attestations)
@@ -237,18 +243,18 @@ fn is_of_attestations(platform: &Platform) -> bool {
     platform.os == "unknown" || platform.architecture == "unknown"
 }
 
-/// An index gives nothing for a platform.
+/// A failure to select a platform from an index.
 #[derive(Debug, thiserror::Error)]
 pub enum SelectError {
-    /// It has no entry for it.
+    /// The index has no entry for the platform.
     #[error(transparent)]
     Platform(#[from] NoSuchPlatform),
-    /// It has one that cannot be followed.
+    /// The index's entry for the platform is not valid.
     #[error(transparent)]
     Entry(#[from] ParseError),
 }
 
-/// An index has no image for the platform that was asked for.
+/// No image exists for the platform.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("no image for {wanted}; available: {}", list(.offered))]
 pub struct NoSuchPlatform {
@@ -257,13 +263,13 @@ pub struct NoSuchPlatform {
 }
 
 impl NoSuchPlatform {
-    /// For an image that is not in an index, but for one platform of its own.
+    /// Creates the error for an image without an index, which has one platform.
     #[must_use]
     pub fn of_single(wanted: &Platform, own: &Platform) -> Self {
         Self::among(wanted, [own])
     }
 
-    /// For images of these platforms.
+    /// Creates the error for images of the platforms `own`.
     #[must_use]
     pub fn among<'a>(wanted: &Platform, own: impl IntoIterator<Item = &'a Platform>) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Image manifests: which configuration and which layers make an image.
+//! Image manifests: documents that list the config and the layers of one image for one platform.
 //!
 //! Sources: OCI image specification, `manifest.md`; Docker "Image Manifest Version 2, Schema 2";
 //! CVE-2021-41190 for the checks against documents that can be read two ways.
@@ -15,7 +15,7 @@ use crate::oci::descriptor::Descriptor;
 use crate::oci::document::{self, Document, ParseError, View};
 use crate::oci::media_type::MediaType;
 
-/// More layers than this are refused. Docker stops at 127.
+/// The maximum number of layers of a manifest. Docker's limit is 127.
 pub const MAX_LAYERS: usize = 1000;
 
 /// The parsed view of an image manifest of either family.
@@ -23,16 +23,16 @@ pub const MAX_LAYERS: usize = 1000;
 pub struct Manifest {
     /// Docker's or OCI's manifest type.
     pub media_type: MediaType,
-    /// The configuration.
+    /// The descriptor of the config.
     pub config: Descriptor,
-    /// The layers, lowest first.
+    /// The descriptors of the layers, lowest layer first.
     pub layers: Vec<Descriptor>,
-    /// Free text about the image.
+    /// Annotations of the manifest.
     pub annotations: BTreeMap<String, String>,
     artifact_type: Option<MediaType>,
 }
 
-/// The fields that tell the kinds of documents apart, read before anything is believed.
+/// The fields that distinguish the kinds of documents. They are read first.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DocumentFields {
@@ -45,17 +45,17 @@ pub(crate) struct DocumentFields {
     fs_layers: Option<IgnoredAny>,
 }
 
-/// What a document under `/manifests/` is.
+/// The kind of a document under `/manifests/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentKind {
-    /// One image.
+    /// The manifest of one image for one platform.
     Manifest,
-    /// Images for several platforms.
+    /// An index of manifests.
     Index,
 }
 
 impl DocumentFields {
-    /// The keys of manifests and of indexes: either must not look like the other.
+    /// The known keys of manifests and indexes. Both are needed, because neither document may look like the other.
     pub(crate) const SHAPE: Shape = Shape::Object(&[
         ("schemaVersion", &Shape::Any),
         ("mediaType", &Shape::Any),
@@ -68,7 +68,7 @@ impl DocumentFields {
         ("annotations", &Shape::Any),
     ]);
 
-    /// Reads `bytes` far enough to say what they are, and refuses what says two things at once.
+    /// Returns the kind and the media type of a document. Refuses a document that contradicts itself.
     pub(crate) fn of(
         bytes: &[u8],
         declared: Option<&MediaType>,
@@ -87,7 +87,7 @@ impl DocumentFields {
                 "is a Docker schema 1 manifest, which names no config".to_owned(),
             ));
         }
-        // Artifact manifests have no schemaVersion.
+        // Before the schema version, because artifact manifests have none.
         if let Some(own) = own
             && !own.is_manifest()
             && !own.is_index()
@@ -99,7 +99,7 @@ impl DocumentFields {
                 }
             }));
         }
-        // Neither docker nor skopeo misses it.
+        // A missing version is allowed, as in docker and skopeo.
         if let Some(version) = fields
             .schema_version
             .filter(|version| ![0, 2].contains(version))
@@ -156,7 +156,7 @@ impl DocumentFields {
     }
 }
 
-/// Tells whether a document under `/manifests/` is a manifest or an index.
+/// Returns whether a document under `/manifests/` is a manifest or an index.
 pub fn kind_of(bytes: &[u8], declared: Option<&MediaType>) -> Result<DocumentKind, ParseError> {
     document::check(&DocumentFields::SHAPE, bytes)?;
     DocumentFields::of(bytes, declared).map(|(kind, _)| kind)
@@ -201,7 +201,7 @@ impl View for Manifest {
 }
 
 impl Document<Manifest> {
-    /// The descriptor of this very manifest.
+    /// Returns the descriptor of this manifest.
     #[must_use]
     pub fn descriptor(&self) -> Descriptor {
         Descriptor::new(self.media_type.clone(), *self.digest(), self.size())
@@ -209,7 +209,7 @@ impl Document<Manifest> {
 }
 
 impl Manifest {
-    /// Refuses artifacts (charts, signatures, …) where a container image is needed.
+    /// Refuses artifacts, such as charts and signatures, which are not container images.
     pub fn require_image(&self) -> Result<(), ParseError> {
         let layer = self
             .layers
@@ -219,7 +219,7 @@ impl Manifest {
         let config = &self.config.media_type;
         let is_vague = self.media_type == MediaType::DOCKER_MANIFEST && config.is_vague();
         if config.is_image_config() || is_vague {
-            // Signatures and attestations come with the configuration of an image, and no layer of one.
+            // Signatures and attestations have the media type of an image config, but other layers.
             return match layer {
                 None => Ok(()),
                 Some(layer) if layer.is_empty() => Err(ParseError::Unsupported(
@@ -241,7 +241,7 @@ impl Manifest {
         )))
     }
 
-    /// Holds the manifest against its configuration: one diff id a layer.
+    /// Checks that the config has one diff ID for each layer.
     pub fn check_config(&self, config: &ImageConfig) -> Result<(), ParseError> {
         if self.layers.len() == config.diff_ids().len() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Media types of manifests, indexes, configurations and layers.
+//! Media types of manifests, indexes, configs and layers.
 //!
 //! Sources: OCI image specification, `media-types.md`; Docker "Image Manifest Version 2, Schema 2".
 
@@ -7,16 +7,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A media type, in lowercase and without parameters, so that equal ones compare equal. The empty one is that of
-/// documents which name none.
+/// A media type, in lowercase and without parameters. It is empty for documents and descriptors that name none.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct MediaType(Cow<'static, str>);
 
-/// How a layer's tar stream is compressed.
+/// The compression of a layer's tar stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// A plain tar stream.
+    /// An uncompressed tar stream.
     None,
     /// One or more gzip members (RFC 1952).
     Gzip,
@@ -28,30 +27,30 @@ impl MediaType {
     /// Docker schema 2 manifest.
     pub const DOCKER_MANIFEST: Self =
         Self::constant("application/vnd.docker.distribution.manifest.v2+json");
-    /// Docker's index.
+    /// Docker's manifest list, an index.
     pub const DOCKER_MANIFEST_LIST: Self =
         Self::constant("application/vnd.docker.distribution.manifest.list.v2+json");
-    /// Docker schema 1, which has no configuration and is not supported.
+    /// Docker schema 1 manifest, which has no config and is not supported.
     pub const DOCKER_SCHEMA_1: Self =
         Self::constant("application/vnd.docker.distribution.manifest.v1+json");
-    /// Docker schema 1 with signatures, not supported either.
+    /// Docker schema 1 manifest with signatures, which is not supported.
     pub const DOCKER_SCHEMA_1_SIGNED: Self =
         Self::constant("application/vnd.docker.distribution.manifest.v1+prettyjws");
-    /// Docker's image configuration.
+    /// Docker's image config.
     pub const DOCKER_CONFIG: Self =
         Self::constant("application/vnd.docker.container.image.v1+json");
     /// Docker's gzip layer.
     pub const DOCKER_LAYER_GZIP: Self =
         Self::constant("application/vnd.docker.image.rootfs.diff.tar.gzip");
-    /// Docker's plain layer.
+    /// Docker's uncompressed layer.
     pub const DOCKER_LAYER: Self = Self::constant("application/vnd.docker.image.rootfs.diff.tar");
     /// OCI image manifest.
     pub const OCI_MANIFEST: Self = Self::constant("application/vnd.oci.image.manifest.v1+json");
     /// OCI image index.
     pub const OCI_INDEX: Self = Self::constant("application/vnd.oci.image.index.v1+json");
-    /// OCI image configuration.
+    /// OCI image config.
     pub const OCI_CONFIG: Self = Self::constant("application/vnd.oci.image.config.v1+json");
-    /// OCI plain layer.
+    /// OCI uncompressed layer.
     pub const OCI_LAYER: Self = Self::constant("application/vnd.oci.image.layer.v1.tar");
     /// OCI zstd layer.
     pub const OCI_LAYER_ZSTD: Self = Self::constant("application/vnd.oci.image.layer.v1.tar+zstd");
@@ -60,7 +59,7 @@ impl MediaType {
         Self(Cow::Borrowed(text))
     }
 
-    /// Reads a `Content-Type` value or a `mediaType` field: parameters are dropped, case is folded
+    /// Reads the value of a `Content-Type` header or a `mediaType` field. Removes parameters and converts to lowercase
     /// (RFC 9110, section 8.3.1).
     #[must_use]
     pub fn new(text: &str) -> Self {
@@ -68,44 +67,44 @@ impl MediaType {
         Self(Cow::Owned(essence.to_ascii_lowercase()))
     }
 
-    /// Whether it says nothing.
+    /// Returns whether the media type is empty: the document names none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// An image manifest of either family.
+    /// Returns whether this is the type of a Docker or OCI image manifest.
     #[must_use]
     pub fn is_manifest(&self) -> bool {
         *self == Self::DOCKER_MANIFEST || *self == Self::OCI_MANIFEST
     }
 
-    /// An index of either family.
+    /// Returns whether this is the type of a Docker or OCI index.
     #[must_use]
     pub fn is_index(&self) -> bool {
         *self == Self::DOCKER_MANIFEST_LIST || *self == Self::OCI_INDEX
     }
 
-    /// Docker's schema 1 in either form.
+    /// Returns whether this is one of the types of Docker's schema 1.
     #[must_use]
     pub fn is_schema_1(&self) -> bool {
         *self == Self::DOCKER_SCHEMA_1 || *self == Self::DOCKER_SCHEMA_1_SIGNED
     }
 
-    /// The configuration of a runnable image of either family.
+    /// Returns whether this is the type of a Docker or OCI image config.
     #[must_use]
     pub fn is_image_config(&self) -> bool {
         *self == Self::DOCKER_CONFIG || *self == Self::OCI_CONFIG
     }
 
-    /// What Docker's clients and registries have called a configuration, beside its type, and what Docker takes for
-    /// one in a manifest of its own form (moby, `ImageTypes`; python:3.5.1-alpine on Docker Hub has one).
+    /// Returns whether this is a general type that old Docker clients and registries used for a config. Docker accepts
+    /// it in a Docker manifest (moby, `ImageTypes`; python:3.5.1-alpine on Docker Hub has one).
     #[must_use]
     pub fn is_vague(&self) -> bool {
         matches!(
@@ -114,8 +113,8 @@ impl MediaType {
         )
     }
 
-    /// A layer of a filesystem, of either family and however compressed. What is encrypted is none that one
-    /// could use.
+    /// Returns whether this is the type of a Docker or OCI file system layer with any compression. Encrypted layers do
+    /// not count, because they cannot be used.
     #[must_use]
     pub fn is_layer(&self) -> bool {
         [
@@ -127,7 +126,7 @@ impl MediaType {
             && !self.0.ends_with("+encrypted")
     }
 
-    /// How a layer of this type is compressed; `None` if it is not a filesystem layer.
+    /// Returns the compression of a layer of this type; `None` for the type of anything else.
     #[must_use]
     pub fn layer_compression(&self) -> Option<Compression> {
         match self.as_str() {
@@ -137,7 +136,7 @@ impl MediaType {
             | "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip" => {
                 Some(Compression::Gzip)
             }
-            // Docker's zstd spelling was never specified; BuildKit and containerd write it.
+            // Docker's type for zstd is not specified; BuildKit and containerd write it.
             "application/vnd.docker.image.rootfs.diff.tar.zstd"
             | "application/vnd.oci.image.layer.v1.tar+zstd"
             | "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd" => {

@@ -1,6 +1,7 @@
-//! What the OCI image specification defines: digests, descriptors, manifests, indexes and configurations.
+//! The terms of the OCI image specification: digests, descriptors, manifests, indexes and configs.
 //!
-//! Bytes whose digest matters are kept in a [`Document`] and never serialised again. Nothing here does input or output.
+//! A document whose digest matters stays in a [`Document`] with its original bytes. It is never serialised again. This
+//! module does no input or output.
 
 pub mod artifact;
 pub mod config;

@@ -1,6 +1,6 @@
-//! Points in time as configurations write them.
+//! Points in time in image configs.
 //!
-//! Source: RFC 3339, section 5.6, which the OCI image specification demands for `created`.
+//! Source: RFC 3339, section 5.6, which the OCI image specification requires for `created`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// A date and a time of day with its offset, in the text that somebody wrote it in.
+/// A date and a time of day with an offset. It keeps its original text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp {
@@ -20,20 +20,20 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// Seconds since the beginning of 1970; fractions are dropped.
+    /// Returns the seconds since the start of 1970 (UTC), without fractions.
     #[must_use]
     pub fn seconds(&self) -> i64 {
         self.seconds
     }
 
-    /// The text.
+    /// Returns the original text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether this says anything of when something was made: not so the beginnings of calendars, which
-    /// reproducible builds write (the year 1 of Go, 1970 of Unix, 1980 of MS-DOS).
+    /// Returns whether this can be a real creation time. Reproducible builds write the start of a calendar instead: the
+    /// year 1 (Go), 1970 (Unix) or 1980 (MS-DOS).
     #[must_use]
     pub fn is_meaningful(&self) -> bool {
         const BEGIN_OF_1980: i64 = 315_532_800;
@@ -55,9 +55,9 @@ impl FromStr for Timestamp {
     }
 }
 
-/// `2026-01-31T12:00:00.123+01:00` in seconds since 1970; `None` for any other form.
+/// Converts a text such as `2026-01-31T12:00:00.123+01:00` to seconds since 1970. `None` for any other form.
 fn seconds(text: &str) -> Option<i64> {
-    // RFC 3339 lets programs agree on another separator. Go's take none.
+    // RFC 3339 allows other separators by agreement. Go accepts none.
     matches!(text.as_bytes().get(10), Some(b'T' | b't')).then_some(())?;
     let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     Some(time.unix_timestamp())

@@ -1,7 +1,7 @@
-//! Platforms: what an image runs on, and which entry of an index serves one.
+//! Platforms: the operating system and architecture of an image, and which images a machine can run.
 //!
-//! Sources: OCI image specification, `image-index.md`; containerd's module `platforms`, whose grammar, spellings and
-//! order of preference these are.
+//! Sources: OCI image specification, `image-index.md`; containerd's module `platforms` for the grammar, the spellings
+//! and the order of preference.
 
 mod parse;
 mod serves;
@@ -16,26 +16,39 @@ use crate::go_json::Shape;
 use crate::go_json::null_as_default;
 use crate::printable::Printable;
 
-/// Operating system, architecture and variant, in the names that Go uses.
+/// An operating system, architecture and variant, by Go's names.
+///
+/// ```
+/// use hocker::oci::Platform;
+///
+/// let machine: Platform = "linux/arm/v7".parse()?;
+/// assert_eq!(machine.architecture, "arm");
+/// assert_eq!("aarch64".parse::<Platform>()?.to_string(), "linux/arm64");
+///
+/// // A machine with ARMv7 runs images for ARMv6, but not images for ARMv8.
+/// assert!(machine.distance_to(&"linux/arm/v6".parse()?).is_some());
+/// assert!(machine.distance_to(&"linux/arm64".parse()?).is_none());
+/// # Ok::<(), hocker::oci::platform::ParseError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Platform {
-    /// `linux`, `windows`, …
+    /// The operating system: `linux`, `windows`, …
     #[serde(default, deserialize_with = "null_as_default")]
     pub os: String,
-    /// `amd64`, `arm64`, `arm`, …
+    /// The architecture: `amd64`, `arm64`, `arm`, …
     #[serde(default, deserialize_with = "null_as_default")]
     pub architecture: String,
-    /// `v8`, `v7`, …
+    /// The variant of the architecture: `v8`, `v7`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// The build number that Windows images need.
+    /// The version of the operating system, which matters for Windows images.
     #[serde(
         default,
         rename = "os.version",
         skip_serializing_if = "Option::is_none"
     )]
     pub os_version: Option<String>,
-    /// What the operating system must offer: `win32k`, …
+    /// The required features of the operating system: `win32k`, …
     #[serde(
         default,
         rename = "os.features",
@@ -46,7 +59,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Its keys.
+    /// The known keys.
     pub(crate) const SHAPE: Shape = Shape::Object(&[
         ("architecture", &Shape::Any),
         ("os", &Shape::Any),
@@ -55,15 +68,15 @@ impl Platform {
         ("variant", &Shape::Any),
     ]);
 
-    /// Linux on the architecture that this program was compiled for. Containers run in a Linux virtual
-    /// machine elsewhere, so the operating system is Linux everywhere.
+    /// Returns Linux on the architecture of this program. The operating system is always Linux, because on other
+    /// systems containers run in a Linux virtual machine.
     #[must_use]
     pub fn of_this_machine() -> Self {
         Self::compiled_for(std::env::consts::ARCH, cfg!(target_endian = "little"))
     }
 
-    /// Linux on an architecture as `std::env::consts::ARCH` names it. Where a processor runs in either byte
-    /// order, Go has two names and Rust one.
+    /// Returns Linux on an architecture with the name from `std::env::consts::ARCH`. If a processor supports both byte
+    /// orders, Go has two names and Rust has one.
     fn compiled_for(architecture: &str, little_endian: bool) -> Self {
         let architecture = match (architecture, little_endian) {
             ("powerpc64", true) => "ppc64le",
@@ -78,7 +91,7 @@ impl Platform {
         Self::linux(architecture)
     }
 
-    /// Linux on an architecture of any spelling.
+    /// Returns Linux on an architecture in any spelling.
     #[must_use]
     pub fn linux(architecture: &str) -> Self {
         Self {
@@ -89,14 +102,15 @@ impl Platform {
         .normalised()
     }
 
-    /// Whether it says nothing: some tools write empty words where the platform is not known.
+    /// Returns whether operating system and architecture are empty: some tools write empty texts for an unknown
+    /// platform.
     #[must_use]
     pub fn is_unnamed(&self) -> bool {
         self.os.is_empty() && self.architecture.is_empty()
     }
 
-    /// The same platform in the one spelling that is compared: `x86_64` is `amd64`, `arm64/v8` is `arm64`,
-    /// `arm` is `arm/v7`. Beside containerd's synonyms, those of uname and Rust are known.
+    /// Returns the platform in its normal spelling, which is used for comparison: `x86_64` becomes `amd64`, `arm64/v8`
+    /// becomes `arm64`, `arm` becomes `arm/v7`. The synonyms are those of containerd, uname and Rust.
     #[must_use]
     pub fn normalised(&self) -> Self {
         let lower = |text: &str| text.to_ascii_lowercase();
@@ -136,7 +150,7 @@ impl Platform {
     }
 }
 
-/// As it is parsed: `linux/arm/v7`, `windows(10.0.17763+win32k)/amd64`.
+/// The form that [`FromStr`](std::str::FromStr) parses: `linux/arm/v7`, `windows(10.0.17763+win32k)/amd64`.
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Printable::new(&self.os))?;

@@ -1,4 +1,4 @@
-//! Platforms as people write them: `linux/arm/v7`, `arm64`, `windows(10.0.17763+win32k)/amd64`.
+//! The text form of platforms: `linux/arm/v7`, `arm64`, `windows(10.0.17763+win32k)/amd64`.
 //!
 //! Source: containerd's `platforms`, `Parse`.
 
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::Platform;
 use crate::safe_url;
 
-/// The operating systems that may stand alone, as Go lists them.
+/// Go's operating systems, which are valid without an architecture.
 const SYSTEMS: [&str; 17] = [
     "aix",
     "android",
@@ -28,7 +28,7 @@ const SYSTEMS: [&str; 17] = [
     "zos",
 ];
 
-/// The architectures that may stand alone, as Go lists them.
+/// Go's architectures, which are valid without an operating system.
 const ARCHITECTURES: [&str; 24] = [
     "386",
     "amd64",
@@ -59,7 +59,8 @@ const ARCHITECTURES: [&str; 24] = [
 impl FromStr for Platform {
     type Err = ParseError;
 
-    /// An operating system alone is for this machine's architecture, and an architecture alone for Linux.
+    /// Parses a platform. An operating system without an architecture gets that of this machine; an architecture
+    /// without an operating system gets Linux.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let error = || ParseError(safe_url::shown(text));
         let mut parts = text.split('/');
@@ -98,7 +99,7 @@ impl FromStr for Platform {
 }
 
 impl Platform {
-    /// Reads a platform that is named in full, and so means the same on every machine.
+    /// Parses a platform with an operating system and an architecture, so that it means the same on every machine.
     pub fn in_full(text: &str) -> Result<Self, ParseError> {
         if !text.contains('/') {
             return Err(ParseError(safe_url::shown(text)));
@@ -107,7 +108,7 @@ impl Platform {
     }
 }
 
-/// The part before the first slash: the operating system with its version and features.
+/// Parses the part before the first slash: the operating system with its version and features.
 fn system(text: &str) -> Option<Platform> {
     let (os, options) = match text.split_once('(') {
         Some((os, options)) => (os, options.strip_suffix(')')?),
@@ -139,7 +140,7 @@ fn is_word(text: &str, others: &str) -> bool {
             .all(|character| character.is_ascii_alphanumeric() || others.contains(character))
 }
 
-/// A version or a feature as it is read, with `%` and two digits for what is not a plain character.
+/// Escapes a version or feature: other characters than letters, digits, `_`, `.` and `-` become `%` and two hex digits.
 pub(super) fn escaped(option: &str) -> String {
     let mut escaped = String::new();
     for byte in option.bytes() {

@@ -1,17 +1,18 @@
-//! Which image serves a machine, and which serves it better.
+//! Which images a machine can run, and which of them is best.
 //!
-//! Source: containerd's `platforms`, `compare.go` and `platform_windows_compat.go`. One thing differs: a variant that
-//! is not known there (`arm64/v8.10`) serves itself here.
+//! Source: containerd's `platforms`, `compare.go` and `platform_windows_compat.go`. One difference: a variant that
+//! containerd does not know (`arm64/v8.10`) serves itself here.
 
 use super::Platform;
 
-/// The first release of Windows whose containers run on later ones, and the next one of the same kind.
+/// The first Windows release whose containers run on later releases.
 const WINDOWS_2022: u16 = 20348;
+/// The next Windows release of this kind.
 const WINDOWS_2025: u16 = 26100;
 
 impl Platform {
-    /// How well an image for `offered` serves a machine of this platform: `None` if it does not run, else
-    /// the smaller the better, and 0 for the platform itself.
+    /// Returns how far an image for `offered` is from this machine's platform: 0 for the same platform, a larger number
+    /// for a worse choice, `None` if the machine cannot run the image.
     #[must_use]
     pub fn distance_to(&self, offered: &Self) -> Option<usize> {
         let (wanted, offered) = (self.normalised(), offered.normalised());
@@ -20,7 +21,7 @@ impl Platform {
         }
         let missing = missing_features(&wanted, &offered)?;
         let steps = steps(&wanted, &offered)?;
-        // Fewer features count less than any other variant.
+        // Missing features count less than a different variant.
         Some(usize::from(steps) * (wanted.os_features.len() + 1) + missing)
     }
 
@@ -33,9 +34,10 @@ impl Platform {
     }
 }
 
-/// The features that a machine has and an image makes nothing of. `None` if the image needs others.
+/// Returns the number of the machine's features that the image does not use. `None` if the image requires other
+/// features.
 fn missing_features(wanted: &Platform, offered: &Platform) -> Option<usize> {
-    // Every Windows has it, or so containerd takes it.
+    // containerd assumes that every Windows has this feature.
     let ignored = |feature: &&String| wanted.os == "windows" && *feature == "win32k";
     let needed = || {
         offered
@@ -51,7 +53,7 @@ fn missing_features(wanted: &Platform, offered: &Platform) -> Option<usize> {
     has_all.then(|| wanted.os_features.len() - used.count())
 }
 
-/// Only on Windows does the version matter.
+/// Returns whether a machine runs images for this version of the operating system. The version matters only on Windows.
 fn runs_version(wanted: &Platform, offered: &Platform) -> bool {
     if wanted.os != "windows" {
         return true;
@@ -80,7 +82,7 @@ fn runs_version(wanted: &Platform, offered: &Platform) -> bool {
     (oldest..=host.2).contains(&guest.2)
 }
 
-/// Major and minor version, and the build.
+/// Parses the major version, the minor version and the build number.
 fn windows_version(text: &str) -> Option<(u8, u8, u16)> {
     let mut numbers = text.split('.');
     Some((
@@ -90,7 +92,7 @@ fn windows_version(text: &str) -> Option<(u8, u8, u16)> {
     ))
 }
 
-/// How many better choices there are.
+/// Returns how many better choices than `offered` can exist. `None` if `wanted` cannot run `offered`.
 fn steps(wanted: &Platform, offered: &Platform) -> Option<u16> {
     let offered_variant = offered.variant.as_deref();
     let variant = wanted.variant.as_deref();
@@ -117,12 +119,12 @@ fn steps(wanted: &Platform, offered: &Platform) -> Option<u16> {
     }
 }
 
-/// The steps down from one level to a lower one, if that is not below the lowest.
+/// Returns the steps down from one level to a lower one, if it is not below the lowest.
 fn lower(wanted: u16, offered: u16, lowest: u16) -> Option<u16> {
     (lowest <= offered && offered < wanted).then(|| wanted - offered)
 }
 
-/// The number of a variant like `v7`.
+/// Parses the number of a variant such as `v7`. `without` is the level of a platform without a variant.
 fn level(variant: Option<&str>, without: u16) -> Option<u16> {
     match variant {
         Some(variant) => number(variant.strip_prefix('v')?),
@@ -130,7 +132,7 @@ fn level(variant: Option<&str>, without: u16) -> Option<u16> {
     }
 }
 
-/// Digits alone, and none too many: what has two spellings is not a name.
+/// Parses digits without leading zeros, so that each number has one spelling.
 fn number(text: &str) -> Option<u16> {
     let is_canonical = text == "0" || !text.starts_with('0');
     (is_canonical && text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -138,7 +140,7 @@ fn number(text: &str) -> Option<u16> {
         .flatten()
 }
 
-/// The versions of the architecture that there are: 8.0 to 8.9, and 9.0 to 9.7.
+/// Parses a version of the architecture. The valid versions are 8.0 to 8.9 and 9.0 to 9.7.
 fn arm64_version(variant: Option<&str>) -> Option<(u16, u16)> {
     let Some(variant) = variant else {
         return Some((8, 0));
@@ -153,7 +155,7 @@ fn arm64_version(variant: Option<&str>) -> Option<(u16, u16)> {
     }
 }
 
-/// The steps down from one version to another. Version 9.x can do what 8.(x+5) can.
+/// Returns the steps down from one version to another. Version 9.x includes version 8.(x+5).
 fn arm64(wanted: (u16, u16), offered: (u16, u16)) -> Option<u16> {
     if wanted.0 == offered.0 {
         return wanted.1.checked_sub(offered.1);
