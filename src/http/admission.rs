@@ -1,8 +1,8 @@
-//! Admission: where a server may send a client on, by a redirect, a challenge or a document. It owns the rules about
-//! schemes, user information and networks; which addresses are in which network is [`crate::name::address`]'s knowledge.
+//! Admission: where a server may send the client, by a redirect, a challenge or a document. This module owns the rules
+//! for schemes, user information and networks. [`crate::name::address`] maps addresses to networks.
 //!
-//! The user names a registry, which may therefore be anywhere. What the registry names in turn must be on the internet,
-//! or in the network of the registry itself: else a server out there could look around in the user's own network.
+//! The user chooses the registry, so it may be in any network. A server that the registry names must be on the internet
+//! or in the registry's network. Otherwise a server on the internet could reach servers in the user's network.
 //!
 //! Sources: CVE-2020-15157 (credentials for a realm of the attacker's choice); OWASP, "Server-Side Request Forgery".
 
@@ -14,23 +14,25 @@ use super::{Purpose, Request, Settings};
 use crate::name::address::{Network, is_loopback, is_site_name};
 use crate::name::endpoint::Endpoint;
 
-/// Why a client does not go where a server sends it.
+/// The reason why a client does not follow a server's URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The server would choose what the client says it is.
+    /// The URL contains a user name or password, so the server would choose the client's credentials.
     #[error("a URL with a user name or password")]
     UserInformation,
-    /// What is sent and what comes could be read and changed on the way.
+    /// The URL is not https, so others could read and change requests and responses.
     #[error("which is not https")]
     NotHttps,
-    /// It is inside a network in which the registry is not.
+    /// The address is in a network in which the registry is not.
     #[error("an internal address that is not the registry's own")]
     Internal,
 }
 
-/// Whether the registry may name `service` as its token service, or as another place of a layer: by https, or by plain
-/// http at its own origin or, for one on loopback, on loopback; and at no address that is not public but its own. A
-/// token service sees credentials, and what it answers is believed.
+/// Checks whether the registry may name `service` as its token service or as the URL of a layer. A token service gets
+/// credentials and is trusted.
+///
+/// The URL must be https. Plain http is allowed for the registry's own scheme, host and port, and between loopback
+/// addresses. An address that is not public must be the registry's own host.
 pub fn admits(registry: &Endpoint, service: &Url) -> Result<(), Refusal> {
     if has_user_information(service) {
         return Err(Refusal::UserInformation);
@@ -50,7 +52,7 @@ pub fn admits(registry: &Endpoint, service: &Url) -> Result<(), Refusal> {
     }
 }
 
-/// What decides about the way of one request.
+/// The data for decisions about the redirects of one request.
 #[derive(Clone, Copy)]
 pub(super) struct Admission<'a> {
     pub(super) request: &'a Request,
@@ -59,7 +61,8 @@ pub(super) struct Admission<'a> {
 }
 
 impl Admission<'_> {
-    /// Whether the request may go on to `target`, to which `from` has redirected it, and which addresses that may have.
+    /// Checks whether the request may follow a redirect from `from` to `target`. Returns the networks in which `target`
+    /// may be.
     pub(super) fn follow(self, from: &Url, target: &Url) -> Result<AllowedNetworks, Refusal> {
         if has_user_information(target) {
             return Err(Refusal::UserInformation);
@@ -76,7 +79,7 @@ impl Admission<'_> {
         let is_of_registry = same_host(self.home(), from) || same_origin(self.home(), target);
         let allowed = match self.allowed_networks(target) {
             AllowedNetworks::Anywhere if is_of_registry => AllowedNetworks::Anywhere,
-            // A server on the internet does not lead into the network of a registry that has led to it.
+            // A server on the internet may not redirect into the network of the registry.
             allowed => allowed.intersection(AllowedNetworks::from(self.network(from))),
         };
         let network = Network::named_by(target).unwrap_or(Network::Public);
@@ -87,37 +90,37 @@ impl Admission<'_> {
         }
     }
 
-    /// Which addresses the host of `url` may have, where no redirect leads to it.
+    /// Returns the networks in which the host of `url` may be, before any redirect.
     pub(super) fn allowed_networks(self, url: &Url) -> AllowedNetworks {
         if same_host(self.home(), url) || self.is_allowed(url) {
             return AllowedNetworks::Anywhere;
         }
-        // The author of an image names places of layers, and is not the registry.
+        // The image's author chooses the URLs in a manifest, not the registry.
         if self.request.purpose == Purpose::ForeignBlob {
             return AllowedNetworks::Public;
         }
         let allowed = AllowedNetworks::from(self.network(self.home()));
-        // What was on the internet has not moved into the registry's network since (DNS rebinding).
+        // A host that was on the internet may not move into the registry's network (DNS rebinding).
         match self.names.network_of(url.host_str().unwrap_or_default()) {
             Some(Network::Public) => AllowedNetworks::Public,
             _ => allowed,
         }
     }
 
-    /// What the user has named.
+    /// Returns the URL that the user chose: the registry's, if the request has one.
     fn home(&self) -> &Url {
         let registry = self.request.registry.as_ref();
         registry.map_or(&self.request.url, Endpoint::base)
     }
 
-    /// The network of a host that was asked.
+    /// Returns the network of a host that was reached before.
     fn network(self, url: &Url) -> Network {
         if let Some(network) = Network::named_by(url) {
             return network;
         }
         let name = url.host_str().unwrap_or_default();
         let known = self.names.network_of(name);
-        // A proxy resolves names itself; then the name alone says where it is.
+        // If a proxy resolves the name, only the name itself shows the network.
         known.unwrap_or(if is_site_name(name) {
             Network::Private
         } else {
@@ -125,7 +128,7 @@ impl Admission<'_> {
         })
     }
 
-    /// Whether the user allows that this place has the layers of registries elsewhere.
+    /// Returns whether the user allows blobs from this server.
     fn is_allowed(self, url: &Url) -> bool {
         self.request.purpose.is_blob()
             && self
@@ -136,12 +139,12 @@ impl Admission<'_> {
     }
 }
 
-/// Whether two URLs have one scheme, host and port.
+/// Returns whether two URLs have the same scheme, host and port.
 pub(super) fn same_origin(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
 }
 
-/// Whether two URLs have one host. A name of loopback is each of its addresses.
+/// Returns whether two URLs have the same host. A loopback name equals every loopback address.
 fn same_host(one: &Url, other: &Url) -> bool {
     let is_name = |url: &Url| url.domain().is_some();
     one.host() == other.host()

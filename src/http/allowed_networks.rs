@@ -2,24 +2,24 @@
 
 use crate::name::address::Network;
 
-/// Which addresses a name may resolve to.
+/// The networks to whose addresses a name may resolve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum AllowedNetworks {
-    /// The internet's.
+    /// The internet.
     Public,
-    /// Those of a site.
+    /// The internet and the networks of a site.
     Private,
-    /// Special ones. Some programs for VPNs answer every name with an address of their own of 198.18.0.0/15, and
-    /// pass on what is sent there; the registry's own address then shows that they do.
+    /// All networks except loopback. Some VPN programs resolve every name to an address in 198.18.0.0/15 and forward
+    /// the data; the registry then has such an address too.
     Special,
-    /// This machine's, without special ones.
+    /// All networks except special addresses.
     Loopback,
-    /// All.
+    /// All networks.
     Anywhere,
 }
 
 impl AllowedNetworks {
-    /// How far a server in a network may send a client.
+    /// Returns the networks to which a server in `network` may send the client.
     pub(super) fn from(network: Network) -> Self {
         match network {
             Network::Public => Self::Public,
@@ -29,7 +29,7 @@ impl AllowedNetworks {
         }
     }
 
-    /// What is within both.
+    /// Returns the networks that both allow.
     pub(super) fn intersection(self, other: Self) -> Self {
         match (self, other) {
             (Self::Special, Self::Loopback) | (Self::Loopback, Self::Special) => Self::Private,
@@ -37,7 +37,7 @@ impl AllowedNetworks {
         }
     }
 
-    /// Whether addresses of a network are among them.
+    /// Returns whether a network is allowed.
     pub(super) fn contains(self, network: Network) -> bool {
         match self {
             Self::Public => network == Network::Public,

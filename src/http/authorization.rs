@@ -9,22 +9,22 @@ use super::Error;
 use crate::safe_url::SafeUrl;
 use crate::secret::Secret;
 
-/// What proves to a host who is asking.
+/// The credentials in an `Authorization` header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authorization {
-    /// A user's name and password.
+    /// A user name and password.
     Basic {
-        /// The name.
+        /// The user name.
         username: String,
         /// The password.
         password: Secret,
     },
-    /// A token.
+    /// A bearer token.
     Bearer(Secret),
 }
 
 impl Authorization {
-    /// Whether a text tells it, as a server's does that echoes what it was sent.
+    /// Returns whether a text contains the secret, plain or encoded. A server may echo the request in an error message.
     #[must_use]
     pub fn appears_in(&self, text: &str) -> bool {
         let (Self::Basic {
@@ -35,7 +35,7 @@ impl Authorization {
         contains(secret.expose()) || contains(&self.value())
     }
 
-    /// What follows the scheme.
+    /// Returns the part of the header after the scheme.
     fn value(&self) -> String {
         match self {
             Self::Basic { username, password } => {
@@ -45,7 +45,7 @@ impl Authorization {
         }
     }
 
-    /// The header's value, marked so that nothing prints it.
+    /// Returns the value of the header, marked as sensitive so that it is not printed.
     pub(super) fn header(&self, url: &Url) -> Result<HeaderValue, Error> {
         let scheme = match self {
             Self::Basic { .. } => "Basic",

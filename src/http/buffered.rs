@@ -1,19 +1,19 @@
-//! Answers that are wanted whole, as small documents are: the body belongs to the try. If it breaks off, the
-//! request is sent again, under the same policy and the same count of failures as one that had no answer.
+//! Buffered responses, for small documents. If the transfer of the body fails, the request is retried, and the failure
+//! counts like any other failure of the request.
 
 use super::header::HeaderMap;
 use super::retry::{Backoff, Failure};
 use super::{Client, Error, Request, Response, StatusCode};
 
-/// Bodies of failures are read up to this many bytes (64 KiB): they are for messages.
+/// The maximum size of an error body (64 KiB). Error bodies are only for messages.
 const FAILURE_LIMIT: usize = 64 << 10;
 
-/// An answer and its body.
+/// A response whose body is in memory.
 #[derive(Debug)]
 pub struct BufferedResponse {
     /// The status.
     pub status: StatusCode,
-    /// The body: all of it where the status is one of success, else its beginning.
+    /// The body. It may be cut if the status is not a success.
     pub body: Vec<u8>,
     pub(super) headers: HeaderMap,
 }
@@ -27,8 +27,8 @@ impl BufferedResponse {
 }
 
 impl Client {
-    /// Sends a request until it has all of an answer that is worth having, or for as long as the policy says.
-    /// A body of success with more than `limit` bytes is refused.
+    /// Sends a request, retries transient failures according to the policy, and reads the body. A successful response
+    /// with more than `limit` bytes is an error.
     pub async fn send_buffered(
         &self,
         request: &Request,
@@ -44,14 +44,14 @@ impl Client {
     }
 }
 
-/// The tries of one request.
+/// The attempts of one request.
 pub(super) struct Tries {
     backoff: Backoff,
     limit: usize,
 }
 
 impl Tries {
-    /// For a body of at most `limit` bytes.
+    /// Allows a body of at most `limit` bytes.
     pub(super) fn new(client: &Client, limit: usize) -> Self {
         Self {
             backoff: Backoff::new(client.settings.policy.clone()),
@@ -59,7 +59,7 @@ impl Tries {
         }
     }
 
-    /// What came of the request; none if it is to be sent again.
+    /// Reads the body. Returns the final result, or `None` after a pause if the request must be sent again.
     pub(super) async fn settle(
         &mut self,
         outcome: Result<Response, Error>,

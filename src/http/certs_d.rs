@@ -1,9 +1,9 @@
-//! Certificates for single registries: the directories in which docker and podman keep them. `HOST/*.crt` and
-//! `HOST:PORT/*.crt` are further authorities, a pair of `*.cert` and `*.key` shows the server who the client is.
+//! Certificates for single registries, in the directories of docker and podman. `HOST/*.crt` and `HOST:PORT/*.crt` are
+//! additional certificate authorities. A pair of `*.cert` and `*.key` is a client certificate.
 //!
-//! The authorities count wherever the registry leads to, as with docker and podman: they have one setting of TLS for a
-//! registry, its token service and the stores of its blobs. Unlike there, the client shows its certificate to the host
-//! alone that the directory names: another one would learn who it is.
+//! As in docker and podman, the authorities of a registry are also trusted for its token service and its blob stores.
+//! Unlike docker and podman, hocker sends the client certificate only to the host of the directory, because it
+//! identifies the client.
 //!
 //! Sources: docs.docker.com/engine/security/certificates, containers-certs.d(5), the transports in moby's
 //! `distribution/registry.go` and containers/image's `docker/docker_client.go`.
@@ -17,21 +17,21 @@ use super::roots::files;
 use super::{Identity, IdentityError, Roots, RootsError};
 use crate::name::endpoint;
 
-/// Where directories for hosts are; the first that has one for a host counts.
+/// The parent directories, in order. For each host, the first one with a directory for it counts.
 #[derive(Clone, Debug, Default)]
 pub struct CertsDirectories(pub Vec<PathBuf>);
 
-/// The directories that count for connections to one host.
+/// The directories for connections to one host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct HostDirectories {
-    /// Its own.
+    /// The directory of the host itself.
     own: Option<PathBuf>,
-    /// That of the registry that leads to it, where that is another one.
+    /// The directory of the registry that leads to the host, if it is another one.
     registry: Option<PathBuf>,
 }
 
 impl CertsDirectories {
-    /// The directories for the host of a URL, to which a registry leads.
+    /// Finds the directories for the host of a URL, to which `registry` leads.
     pub(super) fn of(&self, url: &Url, registry: Option<&Url>) -> HostDirectories {
         if url.scheme() != "https" {
             return HostDirectories::default();
@@ -54,7 +54,7 @@ impl CertsDirectories {
     }
 }
 
-/// How the host of a URL may be written as the name of a directory.
+/// Returns the possible names of the directory for a URL's host.
 fn names(url: &Url) -> Vec<String> {
     if url.scheme() != "https" {
         return Vec::new();
@@ -68,14 +68,14 @@ fn names(url: &Url) -> Vec<String> {
     names
 }
 
-/// What the directories of a host hold.
+/// The certificates for connections to one host.
 pub(super) struct HostCertificates {
     pub(super) roots: Roots,
     pub(super) identity: Option<Identity>,
 }
 
 impl HostDirectories {
-    /// Reads the directories. Their authorities are added to `roots`.
+    /// Reads the directories, and adds their authorities to `roots`.
     pub(super) fn read(&self, mut roots: Roots) -> Result<HostCertificates, HostCertificatesError> {
         for directory in self.own.iter().chain(&self.registry) {
             let error = |reason| HostCertificatesError::new(directory, reason);
@@ -109,7 +109,7 @@ fn identity(directory: &Path) -> Result<Option<Identity>, Reason> {
                 if !files.contains(&key) {
                     return Err(Reason::Lone(path.clone(), "key"));
                 }
-                // Of several the first counts: there is no way to know which one the server would take.
+                // The first pair counts: which one the server accepts is unknown.
                 if identity.is_none() {
                     identity = Some(Identity::from_files(path, &key).map_err(Reason::Identity)?);
                 }
@@ -123,7 +123,7 @@ fn identity(directory: &Path) -> Result<Option<Identity>, Reason> {
     Ok(identity)
 }
 
-/// The directory of a host whose files cannot be used.
+/// The files in a host's directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the certificates in {}", directory.display())]
 pub struct HostCertificatesError {

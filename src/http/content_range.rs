@@ -1,19 +1,19 @@
-//! The `Content-Range` header of a partial answer.
+//! The `Content-Range` header of a partial response.
 //!
 //! Source: RFC 9110, section 14.4.
 
-/// `bytes FIRST-LAST/COMPLETE`, where the complete length may be unknown.
+/// A range: `bytes FIRST-LAST/COMPLETE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentRange {
     /// The first byte's offset.
     pub first: u64,
     /// The last byte's offset.
     pub last: u64,
-    /// The length of the whole.
+    /// The length of the complete content in bytes, if the server states it.
     pub complete: Option<u64>,
 }
 
-/// Reads the header's value; what contradicts itself is nothing.
+/// Parses the value of the header. Returns `None` for an invalid or contradictory value.
 #[must_use]
 pub fn parse(text: &str) -> Option<ContentRange> {
     let (unit, rest) = text.trim().split_once(' ')?;
@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Option<ContentRange> {
     sound.then_some(range)
 }
 
-/// Digits alone: Rust would take a sign.
+/// Parses a number. Only digits are allowed; Rust would also accept a sign.
 fn number(text: &str) -> Option<u64> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         text.parse().ok()

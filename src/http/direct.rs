@@ -1,5 +1,5 @@
-//! Requests to one server that was named outright: a daemon on a socket of this machine, or on a port. No
-//! redirects, no proxies; bodies are sent, and what a request changes is never asked for twice.
+//! Requests to one given server, such as a daemon on a Unix socket or a port: without redirects and proxies. A request
+//! that changes something is never retried.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,29 +15,29 @@ use super::retry::{Backoff, Failure};
 use super::{CONNECT_TIMEOUT, Error, Response, Roots, Settings, USER_AGENT, tls};
 use crate::safe_url::SafeUrl;
 
-/// Where the server is.
+/// The address of the server.
 #[derive(Debug)]
 pub enum Target {
-    /// A socket in the filesystem.
+    /// A Unix socket.
     Socket(PathBuf),
-    /// A port, without TLS.
+    /// A TCP port, without TLS.
     Plain(Url),
-    /// A port with TLS.
+    /// A TCP port with TLS.
     Tls(Box<TlsTarget>),
 }
 
-/// A port with TLS.
+/// A TCP port with TLS.
 #[derive(Debug)]
 pub struct TlsTarget {
-    /// Where.
+    /// The URL of the server.
     pub url: Url,
-    /// Whom to believe that it is the server.
+    /// The authorities that may issue the server's certificate.
     pub roots: Roots,
-    /// Who this client says it is.
+    /// The client certificate, if any.
     pub identity: Option<Identity>,
 }
 
-/// Sends requests to one server.
+/// A client for one server.
 #[derive(Clone, Debug)]
 pub struct Direct {
     inner: reqwest::Client,
@@ -45,19 +45,19 @@ pub struct Direct {
     settings: Settings,
 }
 
-/// What to do with the thing that a path names.
+/// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Read it. Failures to connect are tried again.
+    /// Reads the resource. Transient failures are retried.
     Get,
-    /// Change it.
+    /// Changes the resource. Never retried.
     Post,
-    /// Remove it.
+    /// Removes the resource. Never retried.
     Delete,
 }
 
 impl Direct {
-    /// A client for the server behind `target`.
+    /// Creates a client for the server at `target`.
     pub fn new(target: Target, settings: Settings) -> Result<Self, Error> {
         let builder = reqwest::Client::builder()
             .http1_only()
@@ -68,7 +68,7 @@ impl Direct {
             .connect_timeout(CONNECT_TIMEOUT);
         let (builder, base, tls) = match target {
             Target::Socket(path) => {
-                // No such host is ever looked up; it only stands in the request's `Host`.
+                // This host is not resolved; it only appears in the `Host` header.
                 let base = Url::parse("http://localhost/").map_err(Error::Address)?;
                 (builder.unix_socket(path), base, tls::unused()?)
             }
@@ -90,8 +90,8 @@ impl Direct {
             .map_err(Error::Client)
     }
 
-    /// Sends a request without a body, and reads an answer of at most `limit` bytes. Everything together may
-    /// take as long as the stall timeout.
+    /// Sends a request without a body, and reads a response of at most `limit` bytes. The stall timeout limits the
+    /// whole exchange.
     pub async fn ask(
         &self,
         verb: Verb,
@@ -145,9 +145,9 @@ impl Direct {
         }
     }
 
-    /// Posts a body that is made while it is sent, and gives the answer as soon as it begins. An error in the
-    /// body breaks the request off. There is no limit of time: what the server does with a large body takes long. One
-    /// whose machine is gone is noticed within a minute, by the keepalive of TCP that reqwest sets.
+    /// Posts a body that is produced while it is sent. Returns the response when its headers arrive. An error in the
+    /// body aborts the request. There is no timeout, because the server may need a long time for a large body. TCP
+    /// keepalive, which reqwest enables, detects a lost machine within a minute.
     pub async fn upload(
         &self,
         path: &str,
@@ -163,11 +163,11 @@ impl Direct {
             .send()
             .await
             .map_err(|source| Error::send(&url, source))?;
-        // Nor is an answer late that comes word by word.
+        // No timeout between the parts of the response either.
         Ok(Response::new(url, response, Duration::MAX))
     }
 
-    /// For how long a server may be silent.
+    /// Returns the time without data after which a response counts as stalled.
     #[must_use]
     pub fn stall_timeout(&self) -> Duration {
         self.settings.stall_timeout

@@ -1,4 +1,4 @@
-//! What can go wrong between a request and the end of its answer.
+//! The errors of HTTP requests and responses.
 
 use std::fmt;
 use std::io;
@@ -13,7 +13,7 @@ use super::{HostCertificatesError, ProxyError, Refusal, StatusCode};
 use crate::class::Class;
 use crate::safe_url::SafeUrl;
 
-/// No usable answer.
+/// A request without a usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// TLS cannot be set up.
@@ -22,115 +22,115 @@ pub enum Error {
     /// The client cannot be set up.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
-    /// What should be asked for is no address.
+    /// The URL of the request is not valid.
     #[error("cannot make the URL of the request")]
     Address(#[source] url::ParseError),
     /// A proxy cannot be used.
     #[error("cannot use the proxy")]
     Proxy(#[from] ProxyError),
-    /// The host's own certificates cannot be used.
+    /// The files in the host's directory of certificates cannot be used.
     #[error(transparent)]
     HostCertificates(#[from] HostCertificatesError),
-    /// No connection, or no answer on it.
+    /// No connection, or no response on the connection.
     #[error("no response from {url}{}", source.reason())]
     Send {
-        /// What was asked.
+        /// The URL of the request.
         url: SafeUrl,
-        /// What went wrong.
+        /// The error of the HTTP crate.
         #[source]
         source: Transport,
     },
-    /// The answer's body broke off.
+    /// The body of the response ended with an error.
     #[error("the response from {url} ended with an error{}", source.reason())]
     Body {
-        /// What was asked.
+        /// The URL of the request.
         url: SafeUrl,
-        /// What went wrong.
+        /// The error of the HTTP crate.
         #[source]
         source: Transport,
     },
-    /// A body larger than it may be.
+    /// The body is larger than the limit.
     #[error("the response from {url} is larger than {limit} bytes")]
     TooLarge {
-        /// What was asked.
+        /// The URL of the request.
         url: SafeUrl,
         /// The limit in bytes.
         limit: usize,
     },
-    /// An encoding that was not asked for.
+    /// The body has an encoding that hocker did not request.
     #[error(
         "the response from {url} has the `Content-Encoding` {encoding}, which hocker did not request"
     )]
     Encoded {
-        /// What was asked.
+        /// The URL of the request.
         url: SafeUrl,
         /// The encoding.
         encoding: String,
     },
-    /// Hardly a byte for a long time.
+    /// Too little data arrived.
     #[error("the response from {url} stalled: {received} bytes in {seconds} s")]
     Stalled {
-        /// What was asked.
+        /// The URL of the request.
         url: SafeUrl,
-        /// What came in the end.
+        /// The number of bytes in the last period.
         received: u64,
-        /// In this time.
+        /// The length of the period in seconds.
         seconds: u64,
     },
-    /// A document that took too long as a whole.
+    /// A whole document took too long.
     #[error("the response from {url} is not complete after {seconds} s")]
     TooSlow {
-        /// What was asked.
+        /// The URL of the request.
         url: SafeUrl,
         /// The limit.
         seconds: u64,
     },
-    /// A body that ended before its length.
+    /// The body ended before its announced length.
     #[error("the response from {url} ended early")]
     EndedEarly {
-        /// What was asked.
+        /// The URL of the request.
         url: SafeUrl,
     },
-    /// A redirect to where no server may send the client.
+    /// A redirect to a URL that a server may not name.
     #[error("{url} redirects to {target}{purpose}, {refusal}")]
     Redirect {
-        /// What was asked.
+        /// The URL of the request.
         url: SafeUrl,
-        /// Where it leads.
+        /// The target of the redirect.
         target: SafeUrl,
-        /// What was asked for, if that makes a difference, after a space.
+        /// The purpose of the request with a leading space, if it matters.
         purpose: &'static str,
-        /// Why it is not followed.
+        /// The reason why the redirect is not followed.
         refusal: Refusal,
     },
-    /// A redirect that goes nowhere.
+    /// A redirect without a valid target.
     #[error("{url} answers {status} without a usable `Location`")]
     Location {
-        /// What was asked.
+        /// The URL of the request.
         url: SafeUrl,
         /// The redirect's status.
         status: StatusCode,
     },
-    /// A server's name for an address that no server may send the client to.
+    /// A host name that resolves to an address in a network to which a server may not send the client.
     #[error("{url} is at {address}, an internal address that is not the registry's own")]
     ForbiddenAddress {
-        /// What was to be asked.
+        /// The URL of the request.
         url: SafeUrl,
-        /// Its address.
+        /// The address.
         address: IpAddr,
     },
-    /// A loop, most likely.
+    /// More redirects than the limit, probably a loop.
     #[error("{url} redirects more than {limit} times")]
     TooManyRedirects {
-        /// What was asked first.
+        /// The first URL.
         url: SafeUrl,
         /// The limit.
         limit: usize,
     },
-    /// A user name or token with characters that no header can hold.
+    /// The user name or token contains characters that a header cannot contain.
     #[error("the credentials for {url} contain characters that a header cannot contain")]
     Authorization {
-        /// Whom they are for.
+        /// The URL for which they are.
         url: SafeUrl,
     },
 }
@@ -163,7 +163,7 @@ impl Error {
         }
     }
 
-    /// The kind of failure.
+    /// Returns the class of the error.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -179,7 +179,7 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed later. A certificate that is wrong stays wrong.
+    /// Returns whether this is a transient failure. An invalid certificate is not.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -192,7 +192,7 @@ impl Error {
         }
     }
 
-    /// What went wrong, in few words.
+    /// Returns a short description for a message about a retry.
     #[must_use]
     pub fn reason(&self) -> String {
         match self {
@@ -210,7 +210,7 @@ impl Error {
         }
     }
 
-    /// Whether a server sends the client to where it may go for a blob if the user allows it.
+    /// Returns whether the user can allow the URL to which the server sends the client, if it is for a blob.
     #[must_use]
     pub fn can_be_allowed(&self) -> bool {
         match self {
@@ -220,13 +220,13 @@ impl Error {
         }
     }
 
-    /// Whether the host's certificate is not trusted.
+    /// Returns whether the error is about the server's certificate.
     #[must_use]
     pub fn is_certificate(&self) -> bool {
         self.tls_problem().is_some_and(TlsProblem::is_of_the_server)
     }
 
-    /// What is wrong where TLS could not be agreed on.
+    /// Returns the reason why a TLS connection failed.
     #[must_use]
     pub fn tls_problem(&self) -> Option<TlsProblem> {
         match self {
@@ -235,43 +235,43 @@ impl Error {
         }
     }
 
-    /// Whether the host speaks something else than HTTP/1.1.
+    /// Returns whether the server does not speak HTTP/1.1.
     #[must_use]
     pub fn is_protocol(&self) -> bool {
         matches!(self, Self::Send { source, .. } if source.is_protocol())
     }
 
-    /// Whether a host that was asked by http ended the connection without an answer, as many do that expect TLS.
+    /// Returns whether a server ended a plain http connection without a response. Many servers that expect TLS do this.
     #[must_use]
     pub fn is_cut_off_http(&self) -> bool {
         matches!(self, Self::Send { url, source } if !url.is_https() && source.is_cut_off())
     }
 
-    /// Whether a proxy is in the way: it cannot be reached, or opens no tunnel.
+    /// Returns whether the proxy is the cause: hocker cannot reach it, or it refuses the connection to the server.
     #[must_use]
     pub fn is_tunnel(&self) -> bool {
         matches!(self, Self::Send { source, .. } if is_tunnel(&source.0))
     }
 
-    /// Whether the operating system does not let this user connect: to a socket of somebody else's.
+    /// Returns whether the operating system denies the connection, for example to another user's socket.
     #[must_use]
     pub fn is_permission(&self) -> bool {
         matches!(self, Self::Send { source, .. } if source.io_kind() == Some(io::ErrorKind::PermissionDenied))
     }
 
-    /// Whether nobody was there to connect to.
+    /// Returns whether no connection was made.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         matches!(self, Self::Send { source, .. } if source.0.is_connect())
     }
 
-    /// The same where a redirect would have led elsewhere.
+    /// Returns whether no connection was made to `host`. A redirect may lead to another host.
     #[must_use]
     pub fn is_connect_to(&self, host: &Url) -> bool {
         self.is_connect() && matches!(self, Self::Send { url, .. } if url.is_at(host))
     }
 
-    /// Whether a host that was asked by https could not be talked to at all, and no proxy was in the way.
+    /// Returns whether no https connection was made, and no proxy is the cause.
     #[must_use]
     pub fn is_https_connect(&self) -> bool {
         !self.is_tunnel()
@@ -279,9 +279,8 @@ impl Error {
     }
 }
 
-/// An error of the HTTP crate. It wraps the one that says something (a refused connection, a certificate) in
-/// several that do not, and names the URL with its query, which may hold a signature; so only the innermost
-/// is shown.
+/// An error of the HTTP crate. `Display` shows only the innermost error, such as a refused connection: the outer errors
+/// add no information, and they contain the URL with its query, which may be secret.
 #[derive(Debug)]
 pub struct Transport(reqwest::Error);
 
@@ -310,40 +309,40 @@ impl Transport {
         }
     }
 
-    /// Whether what came makes no sense as HTTP/1.1, or TLS was told that nobody there speaks it.
+    /// Returns whether the response is not HTTP/1.1, or the server refuses HTTP/1.1 in the TLS handshake.
     fn is_protocol(&self) -> bool {
         let no_alpn = rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol);
         let parse = |error: &hyper::Error| error.is_parse() && !error.is_parse_too_large();
         tls_error(&self.0) == Some(&no_alpn) || find(&self.0).is_some_and(parse)
     }
 
-    /// Whether the connection was there and ended before the answer.
+    /// Returns whether the connection was made, but ended before the response.
     fn is_cut_off(&self) -> bool {
         let is_reset = self.io_kind() == Some(io::ErrorKind::ConnectionReset);
         !self.0.is_connect()
             && (is_reset || find(&self.0).is_some_and(hyper::Error::is_incomplete_message))
     }
 
-    /// Whether what came makes no sense as TLS, as an answer by plain http does not.
+    /// Returns whether the server's data is not TLS, for example a plain http response.
     fn is_without_tls(&self) -> bool {
         matches!(tls_error(&self.0), Some(rustls::Error::InvalidMessage(_)))
     }
 
-    /// What the operating system calls it, where it has to do with that.
+    /// Returns the kind of the operating system's error, if it is one.
     fn io_kind(&self) -> Option<io::ErrorKind> {
         self.innermost()
             .downcast_ref::<io::Error>()
             .map(io::Error::kind)
     }
 
-    /// Whether TLS could not be agreed on.
+    /// Returns whether the TLS handshake failed.
     fn is_tls(&self) -> bool {
         tls_error(&self.0).is_some()
     }
 }
 
-/// Looks for an error of TLS in a chain. An I/O error does not give the error that it holds as its source, but
-/// that one's.
+/// Finds a TLS error in a chain of errors. The source of an I/O error is not the error inside it but the source of that
+/// error, so both are searched.
 fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let held = error
         .downcast_ref::<io::Error>()
@@ -354,7 +353,7 @@ fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rus
         .or_else(|| tls_error(error.source()?))
 }
 
-/// Looks for an error of one type in a chain.
+/// Finds an error of type `T` in a chain of errors.
 fn find<'a, T: std::error::Error + 'static>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a T> {
@@ -372,7 +371,7 @@ impl fmt::Display for Transport {
 
 impl std::error::Error for Transport {}
 
-/// Looks for a proxy's refusal in a chain. Its types are not public, so that only their words tell.
+/// Finds an error of a proxy in a chain of errors. Its type is not public, so the text is compared.
 fn is_tunnel(error: &(dyn std::error::Error + 'static)) -> bool {
     let text = error.to_string();
     text.starts_with("tunnel error")

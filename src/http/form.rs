@@ -1,5 +1,4 @@
-//! Forms: what token services are posted. A form holds secrets, so it goes to one scheme, host and port, and follows a
-//! redirect nowhere else.
+//! Forms for token services. A form contains secrets, so it follows redirects only to the same scheme, host and port.
 //!
 //! Source: URL standard, section "application/x-www-form-urlencoded".
 
@@ -13,9 +12,9 @@ use super::{
 };
 
 impl Client {
-    /// Posts a form to the URL of a request until it has all of an answer that is worth having, or for as long as the
-    /// policy says. Any other status is an answer, that of a redirect to elsewhere too. A body of success with more
-    /// than `limit` bytes is refused.
+    /// Posts a form to the URL of a request, retries transient failures according to the policy, and reads the body.
+    /// Returns a response with any status, also a redirect to another server. A successful response with more than
+    /// `limit` bytes is an error.
     pub async fn post_form(
         &self,
         request: &Request,

@@ -1,5 +1,5 @@
-//! Hops: the servers that a request comes to by redirects, and what counts for each. Whether a request may go there is
-//! [`super::admission`]'s knowledge.
+//! Hops: the servers that a request reaches by redirects, and the rules for each. [`super::admission`] decides whether
+//! a request may go there.
 
 use url::Url;
 
@@ -8,23 +8,23 @@ use super::{Client, Error, Purpose, Request};
 use crate::name::Endpoint;
 use crate::safe_url::SafeUrl;
 
-/// A server on the way of a request.
+/// A server that a request reaches.
 pub(super) struct Hop {
     pub(super) url: Url,
-    /// Which addresses its host may have.
+    /// The networks in which its host may be.
     pub(super) allowed: AllowedNetworks,
-    /// The registry that leads to it.
+    /// The registry that leads to it. Its certificate authorities are trusted.
     pub(super) tls_registry: Option<Url>,
 }
 
 impl Request {
-    /// The registry that leads to the servers on its way: its authorities count for them.
+    /// Returns the registry that leads to the servers of this request. Its certificate authorities are trusted.
     fn tls_registry(&self) -> Option<&Url> {
         match &self.purpose {
-            // The author of an image names places of layers, and is not the registry.
+            // The image's author chooses the URLs in a manifest, not the registry.
             Purpose::ForeignBlob => None,
             Purpose::Token(registry) => Some(registry.base()),
-            // The registry that the authorization is for, which may be behind the one that the user named.
+            // The authorization is for this URL. The registry that the user named may have redirected to it.
             Purpose::Document | Purpose::Blob if self.authorization.is_some() => Some(&self.url),
             Purpose::Document | Purpose::Blob => self.registry.as_ref().map(Endpoint::base),
         }
@@ -32,7 +32,7 @@ impl Request {
 }
 
 impl Client {
-    /// The server that a request names.
+    /// Returns the first server of a request.
     pub(super) fn first_hop(&self, request: &Request) -> Hop {
         Hop {
             allowed: self.admission(request).allowed_networks(&request.url),
@@ -41,7 +41,7 @@ impl Client {
         }
     }
 
-    /// The server that a redirect names.
+    /// Returns the server of a redirect, if the request may follow it.
     pub(super) fn follow(&self, request: &Request, from: Hop, target: Url) -> Result<Hop, Error> {
         let refused = |refusal| Error::Redirect {
             url: SafeUrl::new(&from.url),
@@ -54,7 +54,7 @@ impl Client {
         };
         let allowed = self.admission(request).follow(&from.url, &target);
         let allowed = allowed.map_err(refused)?;
-        // Another registry may be shown what is kept for it, which the authorities of the first one do not decide about.
+        // Another registry may get its own credentials. The authorities of the first registry are not trusted for that.
         let is_registry = Endpoint::of_redirect(&target).is_some();
         Ok(Hop {
             allowed,

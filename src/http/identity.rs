@@ -1,11 +1,11 @@
-//! Client certificates: how this program shows a server who it is.
+//! Client certificates, with which hocker identifies itself to a server.
 
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// A certificate with its chain, and the key to it.
+/// A client certificate with its chain and private key.
 #[derive(Debug)]
 pub struct Identity {
     pub(super) chain: Vec<CertificateDer<'static>>,
@@ -13,7 +13,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads both from PEM files.
+    /// Reads the certificate and the key from PEM files.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
         let chain = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect)
@@ -24,12 +24,12 @@ impl Identity {
     }
 }
 
-/// A file with a certificate or a key that cannot be used.
+/// A file with a certificate or private key that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the client certificate and key from {}: {reason}", path.display())]
 pub struct IdentityError {
     path: PathBuf,
-    // A parser's own words could quote a key.
+    // The parser's message could quote the key.
     reason: String,
 }
 

@@ -1,8 +1,7 @@
-//! HTTP: one request, one answer. The only user of the HTTP crate. It owns TLS roots, timeouts, redirects
-//! and the rule that credentials stay with the scheme, host and port that they were given for. It knows
-//! nothing of registries.
+//! HTTP: requests and responses. Only this module uses the HTTP crate. It owns TLS, timeouts, retries, redirects, and
+//! the rule that credentials stay with their scheme, host and port. It does not know the registry API.
 //!
-//! Which requests share a connection is what [`ConnectionUse`] says.
+//! [`ConnectionUse`] defines which requests share a connection.
 
 mod admission;
 mod allowed_networks;
@@ -57,25 +56,38 @@ use crate::name::endpoint::Endpoint;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("hocker/", env!("CARGO_PKG_VERSION"));
 
-/// Sends requests over a pool of connections. Cheap to clone.
+/// An HTTP client with a pool of connections. Cloning it is cheap; clones share the pool.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use hocker::http::{Client, Roots, Settings};
+///
+/// let settings = Settings {
+///     stall_timeout: Duration::from_secs(20),
+///     ..Settings::default()
+/// };
+/// let client = Client::new(Roots::of_the_system(), settings).with_retries(2);
+/// assert_eq!(client.settings().policy.retries, 2);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     pool: Arc<Pool>,
     settings: Settings,
 }
 
-/// What users can adjust.
+/// The settings of a client.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How stubborn the client is.
+    /// How often transient failures are retried.
     pub policy: Policy,
-    /// Without a byte, or with hardly any, for this long an answer counts as stalled.
+    /// A response without data, or with fewer than 10 bytes per second, for this long counts as stalled.
     pub stall_timeout: Duration,
-    /// Through which proxies to go.
+    /// The proxies to use.
     pub proxies: Proxies,
-    /// Where registries may keep blobs though it is an internal address, or not https.
+    /// Servers to which registries may redirect for blobs, even with an internal address or without https.
     pub blob_stores: Vec<Url>,
-    /// Where hosts have certificates of their own.
+    /// The directories with certificates for single hosts.
     pub certificates: CertsDirectories,
 }
 
@@ -91,57 +103,57 @@ impl Default for Settings {
     }
 }
 
-/// The methods that reading needs.
+/// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// The content.
+    /// Requests headers and body.
     Get,
-    /// The headers alone.
+    /// Requests only the headers.
     Head,
 }
 
-/// What to send.
+/// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// How.
+    /// The method.
     pub method: Method,
-    /// Where to.
+    /// The URL.
     pub url: Url,
-    /// Headers that may follow a redirect to any host.
+    /// Headers. A redirect to any host repeats them.
     pub headers: HeaderMap,
-    /// What only the host of `url` may see.
+    /// The `Authorization` header. Only the scheme, host and port of `url` get it.
     pub authorization: Option<Authorization>,
-    /// The registry on whose behalf it is sent, which may be elsewhere than `url`.
+    /// The registry for which the request is sent. `url` may be on another server, such as a token service.
     pub registry: Option<Endpoint>,
-    /// What for.
+    /// The purpose, which decides the rules for redirects.
     pub purpose: Purpose,
-    /// On which connection at the first try. Later ones have their own.
+    /// The connection for the first attempt. Retries use a dedicated connection.
     pub connection: ConnectionUse,
 }
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Purpose {
-    /// A document, or just an answer.
+    /// A document, or only a response.
     #[default]
     Document,
-    /// Content that is held against its digest, however it comes.
+    /// Content that is verified against its digest.
     Blob,
-    /// The same from a place that a manifest names.
+    /// Content that is verified against its digest, from a URL in a manifest.
     ForeignBlob,
-    /// A token for this registry: redirects are held to what it may name as its token service.
+    /// A token for this registry. A redirect must lead to a valid token service of the registry.
     Token(Box<Endpoint>),
 }
 
 impl Purpose {
-    /// Whether the answer is held against a digest.
+    /// Returns whether the response is verified against a digest.
     fn is_blob(&self) -> bool {
         matches!(self, Self::Blob | Self::ForeignBlob)
     }
 }
 
 impl Request {
-    /// A plain GET.
+    /// Creates a GET request without authorization.
     #[must_use]
     pub fn get(url: Url) -> Self {
         Self {
@@ -157,7 +169,7 @@ impl Request {
 }
 
 impl Client {
-    /// A client that trusts `roots`.
+    /// Creates a client that trusts `roots`.
     #[must_use]
     pub fn new(roots: Roots, settings: Settings) -> Self {
         Self {
@@ -166,7 +178,7 @@ impl Client {
         }
     }
 
-    /// The same, with this many failures in a row that are retried.
+    /// Returns a client with the same connections that retries up to `retries` transient failures in a row.
     #[must_use]
     pub fn with_retries(&self, retries: u32) -> Self {
         let mut client = self.clone();
@@ -174,14 +186,14 @@ impl Client {
         client
     }
 
-    /// What users can adjust.
+    /// Returns the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Sends a request until it has an answer that is worth having, or for as long as the policy says.
-    /// Redirects are followed; any other status is an answer.
+    /// Sends a request, follows redirects, and retries transient failures according to the policy. Returns a response
+    /// with any status.
     pub async fn send(&self, mut request: Request) -> Result<Response, Error> {
         let mut backoff = Backoff::new(self.settings.policy.clone());
         loop {
@@ -193,7 +205,7 @@ impl Client {
         }
     }
 
-    /// Sends a request once, and follows redirects.
+    /// Sends a request and follows redirects, without retries. Returns a response with any status.
     pub async fn send_once(&self, request: &Request) -> Result<Response, Error> {
         let mut hop = self.first_hop(request);
         let mut authorization = request.authorization.as_ref();
@@ -201,12 +213,12 @@ impl Client {
             let response = self.round_trip(request, &hop, authorization).await?;
             match redirect::target(&hop.url, &response)? {
                 Some(target) => hop = self.follow(request, hop, target)?,
-                // The digest of a blob decides; some object stores say of one how it was once uploaded.
+                // The digest decides for blobs: some object stores send the `Content-Encoding` of the upload.
                 None if request.purpose.is_blob() => return Ok(response),
                 None => return response.unencoded(),
             }
-            // Once lost, they are not found again: another host would say what they are used for
-            // (CVE-2024-45336 is that mistake).
+            // After another host, a redirect back does not restore the credentials: that host chose the URL
+            // (CVE-2024-45336).
             authorization =
                 authorization.filter(|_| admission::same_origin(&hop.url, &request.url));
         }
@@ -236,7 +248,7 @@ impl Client {
         if let Some(authorization) = authorization {
             headers.insert(header::AUTHORIZATION, authorization.header(url)?);
         }
-        // Digests are over the bytes as they are stored.
+        // Digests are those of the stored bytes, so a server must not compress them.
         headers.insert(
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),

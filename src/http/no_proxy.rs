@@ -1,5 +1,5 @@
-//! `no_proxy`: which hosts are reached without a proxy. The variable has no standard; these are Go's rules, so that a
-//! list that was written for docker, containerd or skopeo means the same here.
+//! `no_proxy`: which hosts are reached without a proxy. The variable has no standard. These are Go's rules, so a list
+//! for docker, containerd or skopeo means the same here.
 //!
 //! Source: golang.org/x/net/http/httpproxy.
 
@@ -12,24 +12,24 @@ use url::{Host, Url};
 enum Entry {
     /// `*`: all hosts.
     All,
-    /// `10.0.0.0/8`: addresses by their first bits.
+    /// `10.0.0.0/8`: addresses with this prefix, and its length in bits.
     Network(IpAddr, u8),
-    /// `10.0.0.1`, `[::1]:443`.
+    /// `10.0.0.1`, `[::1]:443`: one address.
     Address(IpAddr, Port),
-    /// `example.com`, `.example.com:443`.
+    /// `example.com`, `.example.com:443`: a domain.
     Domain {
-        /// With a leading dot.
+        /// The domain with a leading dot.
         suffix: String,
-        /// Whether the domain itself is meant, and not only what is below it.
+        /// Whether the entry includes the domain itself, not only its subdomains.
         itself: bool,
         port: Port,
     },
 }
 
-/// The port of an entry, empty for all of them. It is compared as text.
+/// The port of an entry; empty for all ports. It is compared as text.
 type Port = String;
 
-/// Whether a URL's host is reached directly: it is loopback, or on the list.
+/// Returns whether a URL's host is reached without a proxy: it is loopback, or in the list.
 pub(super) fn is_direct(list: &str, url: &Url) -> bool {
     let Some(host) = url.host() else { return true };
     let port = url.port_or_known_default().unwrap_or_default().to_string();
@@ -69,7 +69,7 @@ impl Entry {
     }
 }
 
-/// Reads one entry. What makes no sense is passed over, as Go does.
+/// Parses one entry. Returns `None` for an invalid entry, which Go ignores too.
 fn parse(text: &str) -> Option<Entry> {
     let text = text.trim().to_lowercase();
     if text == "*" {
@@ -99,7 +99,7 @@ fn parse(text: &str) -> Option<Entry> {
     })
 }
 
-/// An address and the number of its bits that count.
+/// Parses an address and the length of its prefix in bits.
 fn network(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = text.split_once('/')?;
     let address: IpAddr = address.parse().ok()?;
@@ -122,14 +122,14 @@ fn shares(network: IpAddr, address: IpAddr, bits: u8) -> bool {
         _ => return false,
     };
     let difference: u128 = one ^ other;
-    // A shift by all bits leaves nothing to compare.
+    // A shift by all bits overflows; then there is nothing to compare.
     difference
         .checked_shr(width - u32::from(bits))
         .unwrap_or_default()
         == 0
 }
 
-/// `HOST:PORT` or `[ADDRESS]:PORT`. An IPv6 address without brackets has no port.
+/// Splits `HOST:PORT` or `[ADDRESS]:PORT`. An IPv6 address without brackets has no port.
 fn host_and_port(text: &str) -> Option<(&str, &str)> {
     let (host, port) = text.rsplit_once(':')?;
     let host = match host.strip_prefix('[') {
@@ -141,7 +141,7 @@ fn host_and_port(text: &str) -> Option<(&str, &str)> {
     (!odd(host) && !odd(port)).then_some((host, port))
 }
 
-/// A name as URLs hold it. One that is no domain's stays as it is.
+/// Converts a domain to its form in URLs. Any other text stays unchanged.
 fn in_ascii(name: &str) -> String {
     if name.is_ascii() {
         return name.to_owned();

@@ -1,12 +1,12 @@
-//! How fast a body comes, for servers that send a byte now and then: that is no stall to whoever waits for the
-//! next byte, and never ends.
+//! Pace: the speed of a body. It detects servers that send a byte from time to time: a timeout for the next byte never
+//! ends such a transfer.
 
 use std::time::{Duration, Instant};
 
-/// Fewer bytes a second than this are as good as none (cargo's limit).
+/// The minimum speed in bytes per second; cargo has the same limit.
 const SLOWEST: u64 = 10;
 
-/// What came in one window of time.
+/// The number of bytes in a window of time.
 #[derive(Debug)]
 pub(super) struct Pace {
     window: Duration,
@@ -14,7 +14,7 @@ pub(super) struct Pace {
     received: u64,
 }
 
-/// A window in which hardly anything came.
+/// A window with too few bytes.
 #[derive(Debug)]
 pub(super) struct Stall {
     pub(super) received: u64,
@@ -22,7 +22,7 @@ pub(super) struct Stall {
 }
 
 impl Pace {
-    /// The first window begins now.
+    /// Starts the first window.
     pub(super) fn new(window: Duration) -> Self {
         Self {
             window,
@@ -31,17 +31,17 @@ impl Pace {
         }
     }
 
-    /// How long a window is.
+    /// Returns the length of a window.
     pub(super) fn window(&self) -> Duration {
         self.window
     }
 
-    /// Another first window begins now.
+    /// Starts a new window.
     pub(super) fn restart(&mut self) {
         *self = Self::new(self.window);
     }
 
-    /// Counts what came.
+    /// Counts bytes. Fails at the end of a window with too few bytes.
     pub(super) fn check(&mut self, bytes: usize) -> Result<(), Stall> {
         self.received += bytes as u64;
         let elapsed = self.began.elapsed();

@@ -1,9 +1,8 @@
-//! Connections: which requests may use one connection, and how many requests there are at a time.
+//! The pool of connections: which requests may share a connection, and how many requests run at the same time.
 //!
-//! Documents and small blobs share one connection to a server that speaks HTTP/2, so that the way there and back is
-//! paid once and not for each of them. A large blob has a connection of its own, by HTTP/1.1: it needs no company, and
-//! large downloads over HTTP/2 stall on some object stores (github.com/hyperium/h2/issues/867). So has everything that
-//! did not come at the first try.
+//! Documents and small blobs share one connection to a server with HTTP/2, so that they share its round trips. A large
+//! blob has a dedicated connection with HTTP/1.1: it gains nothing from sharing, and large downloads over HTTP/2 stall
+//! on some object stores (github.com/hyperium/h2/issues/867). Retries also have a dedicated connection.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,47 +17,47 @@ use super::certs_d::HostDirectories;
 use super::resolver::{ResolvedNames, Resolver};
 use super::{CONNECT_TIMEOUT, Error, Hop, Roots, Settings, USER_AGENT, tls};
 
-/// Some servers send more than the 100 that hyper takes.
+/// The maximum number of headers of a response. Some servers send more than hyper's default of 100.
 const MAX_HEADERS: usize = 512;
-/// The same for HTTP/2, in bytes.
+/// The maximum size of the headers of an HTTP/2 response, in bytes.
 const MAX_HEADER_BYTES: u32 = 64 << 10;
-/// What a server may send of one answer before it hears that there is room for more, in bytes: a small blob.
+/// The HTTP/2 window of one response in bytes: the size of a small blob.
 const ANSWER_WINDOW: u32 = 1 << 20;
-/// The same of all answers on a connection: at 50 ms it would otherwise be the limit that many small blobs come up
-/// against.
+/// The HTTP/2 window of a connection in bytes. With a round trip of 50 ms, a smaller window would limit the speed of
+/// many small blobs.
 const CONNECTION_WINDOW: u32 = 16 << 20;
-/// A connection on which nothing comes for so long is asked whether it is still there, and has as long to say so.
+/// The time without data after which hocker sends an HTTP/2 ping, and the time that the server has to answer it.
 const PING: Duration = Duration::from_secs(15);
-/// As many small blobs at a time from servers that have one connection for each.
+/// The number of small blobs at the same time from servers without HTTP/2, which need one connection for each.
 const SMALL_AT_ONCE: usize = 8;
 
-/// The connection that a request wants.
+/// Whether a request shares its connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConnectionUse {
-    /// One that other requests use at the same time, where the server can do that.
+    /// Other requests use the connection at the same time, if the server speaks HTTP/2.
     #[default]
     Shared,
-    /// One for itself.
+    /// No other request uses the connection at the same time.
     Dedicated,
 }
 
-/// Connections of one kind are no good for requests of another.
+/// The properties that requests on one connection have in common.
 type ClientKey = (AllowedNetworks, ConnectionUse, HostDirectories);
 
-/// All connections, and what is known of the servers.
+/// All connections, and information about the servers.
 #[derive(Debug)]
 pub(super) struct Pool {
     roots: Roots,
     settings: Settings,
     pub(super) names: ResolvedNames,
-    /// Made when they are first needed.
+    /// One HTTP client for each key, created when it is first needed.
     clients: Mutex<BTreeMap<ClientKey, reqwest::Client>>,
-    /// The servers that are known to speak HTTP/2.
+    /// The servers that have used HTTP/2.
     multiplexing: Mutex<HashSet<Origin>>,
     small: Arc<Semaphore>,
 }
 
-/// Held for as long as an answer is under way.
+/// A permit for one small blob, held until its response is complete. `None` if no permit is needed.
 pub(super) type SmallBlobPermit = Option<OwnedSemaphorePermit>;
 
 impl Pool {
@@ -73,7 +72,7 @@ impl Pool {
         }
     }
 
-    /// The connections for requests on a hop. Those to a host that has certificates of its own are its alone.
+    /// Returns the HTTP client for a request. Hosts with their own certificates have separate clients.
     pub(super) fn connections(
         &self,
         hop: &Hop,
@@ -85,7 +84,7 @@ impl Pool {
             tls_registry,
         } = hop;
         self.settings.proxies.for_url(url)?;
-        // HTTP/2 is agreed on by TLS; without that there is one kind of connections.
+        // TLS negotiates HTTP/2. Without TLS there is no difference.
         let connection = match url.scheme() {
             "https" => connection,
             _ => ConnectionUse::Dedicated,
@@ -107,7 +106,7 @@ impl Pool {
     ) -> Result<reqwest::Client, Error> {
         let certificates = directories.read(self.roots.clone())?;
         let mut tls = tls::config(certificates.roots, certificates.identity)?;
-        // A server that has only another protocol then says so, instead of speaking it.
+        // A server without these protocols then refuses the handshake, instead of using another protocol.
         tls.alpn_protocols = match connection {
             ConnectionUse::Shared => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             ConnectionUse::Dedicated => vec![b"http/1.1".to_vec()],
@@ -140,7 +139,7 @@ impl Pool {
         builder.build().map_err(Error::Client)
     }
 
-    /// Waits until a small blob may be asked for: not at all where it takes no connection of its own.
+    /// Waits until a small blob may be requested. Returns immediately for servers with HTTP/2.
     pub(super) async fn small_blob_permit(&self, url: &Url) -> SmallBlobPermit {
         if lock(&self.multiplexing).contains(&url.origin()) {
             return None;
@@ -149,7 +148,7 @@ impl Pool {
         Arc::clone(&self.small).acquire_owned().await.ok()
     }
 
-    /// Keeps what an answer shows of its server.
+    /// Records the HTTP version of a server.
     pub(super) fn record_version(&self, url: &Url, version: Version) {
         if version == Version::HTTP_2 {
             lock(&self.multiplexing).insert(url.origin());

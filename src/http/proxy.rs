@@ -1,4 +1,4 @@
-//! Proxies: which requests go through one, as the classic variables say it.
+//! Proxies: which requests use a proxy, according to the usual environment variables.
 //!
 //! Source: golang.org/x/net/http/httpproxy.
 
@@ -9,28 +9,28 @@ use url::Url;
 
 use super::no_proxy::is_direct;
 
-/// The port of a SOCKS proxy whose URL has none (RFC 1928).
+/// The default port of a SOCKS proxy (RFC 1928).
 const SOCKS_PORT: u16 = 1080;
 
-/// What the variables say.
+/// The values of the variables.
 #[derive(Clone, Default)]
 pub struct Proxies {
-    /// For http: a URL, or `host:port`.
+    /// `http_proxy`: the proxy for http, a URL or `host:port`.
     pub http: Option<String>,
-    /// For https.
+    /// `https_proxy`: the proxy for https, a URL or `host:port`.
     pub https: Option<String>,
-    /// Hosts, domains and networks that are reached directly.
+    /// `no_proxy`: hosts, domains and networks that are reached without a proxy.
     pub except: Option<String>,
 }
 
-/// A proxy's URL may hold a password.
+/// Shows no values, because a proxy's URL may contain a password.
 impl std::fmt::Debug for Proxies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Proxies").finish_non_exhaustive()
     }
 }
 
-/// A proxy that cannot be used. What was given is not shown: it may hold a password.
+/// A value that is not the URL of a proxy. The message does not show it, because it may contain a password.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy for {scheme} is not the URL of an http, https, socks5 or socks5h proxy")]
 pub struct ProxyError {
@@ -38,7 +38,7 @@ pub struct ProxyError {
 }
 
 impl Proxies {
-    /// The names of the proxies' own hosts.
+    /// Returns the host names of the proxies.
     pub(super) fn hosts(&self) -> HashSet<String> {
         let given = [&self.http, &self.https].into_iter().flatten();
         given
@@ -46,7 +46,7 @@ impl Proxies {
             .collect()
     }
 
-    /// The proxy for a request, if it goes through one. A proxy that cannot be used concerns no other request.
+    /// Returns the proxy for a URL, if it needs one. An invalid proxy is an error only for requests that need it.
     pub(super) fn for_url(&self, url: &Url) -> Result<Option<Url>, ProxyError> {
         let (given, scheme) = match url.scheme() {
             "http" => (&self.http, "http"),
@@ -60,13 +60,13 @@ impl Proxies {
         }
     }
 
-    /// The same for the HTTP crate, which cannot be given an error: requests are checked before they are sent.
+    /// Converts the proxies for the HTTP crate. It accepts no errors, so requests are checked before they are sent.
     pub(super) fn into_proxy(self) -> Proxy {
         Proxy::custom(move |url| self.for_url(url).ok().flatten())
     }
 }
 
-/// `host:port` means http, as everywhere.
+/// Parses the URL of a proxy. `host:port` means http.
 fn parse(text: &str) -> Option<Url> {
     let mut url: Url = if text.contains("://") {
         text.parse().ok()?
@@ -76,7 +76,7 @@ fn parse(text: &str) -> Option<Url> {
     if matches!(url.scheme(), "socks5" | "socks5h") {
         let port = url.port().unwrap_or(SOCKS_PORT);
         url.set_port(Some(port)).ok()?;
-        // To Go both are the same: the proxy resolves names, since often only it can.
+        // Both mean the same in Go: the proxy resolves names, because often only the proxy can.
         url.set_scheme("socks5h").ok()?;
     }
     (matches!(url.scheme(), "http" | "https" | "socks5h") && url.has_host()).then_some(url)

@@ -1,4 +1,4 @@
-//! Redirects: where they lead. Whether a request may follow is [`super::admission`]'s knowledge.
+//! The targets of redirects. [`super::admission`] decides whether a request may follow.
 //!
 //! Source: RFC 9110, section 15.4.
 
@@ -10,10 +10,10 @@ use url::Url;
 use super::{Error, Response, StatusCode};
 use crate::safe_url::SafeUrl;
 
-/// As many as curl's and Go's clients follow.
+/// The maximum number of redirects, as in Go's client.
 pub(super) const LIMIT: usize = 10;
 
-/// Where the answer of `url` sends a request on to, if it does.
+/// Returns the target of a response from `url`, if it is a redirect.
 pub(super) fn target(url: &Url, response: &Response) -> Result<Option<Url>, Error> {
     let status = response.status();
     if !matches!(
@@ -39,7 +39,7 @@ pub(super) fn target(url: &Url, response: &Response) -> Result<Option<Url>, Erro
     Ok(Some(target))
 }
 
-/// A URL as it came, with what is not ASCII escaped. Some servers send file names raw.
+/// Percent-encodes the bytes of a URL that are not ASCII. Some servers send file names unescaped.
 fn in_ascii(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         if byte.is_ascii() {

@@ -1,7 +1,7 @@
-//! Names: from a host's name to its addresses, as far as a request may go. A name on the internet that stands for an
-//! address inside would get around every rule about addresses in URLs.
+//! Resolution of host names to the addresses in the allowed networks. Otherwise a public name with an internal address
+//! would bypass the rules for addresses in URLs.
 //!
-//! Names of hosts that are reached through a proxy are the proxy's to resolve.
+//! A proxy resolves the names of the hosts that are reached through it.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -14,19 +14,19 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::allowed_networks::AllowedNetworks;
 use crate::name::address::{Network, is_loopback_name};
 
-/// The networks in which names were found to be so far.
+/// The networks of the names that were resolved until now.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ResolvedNames(Arc<Mutex<HashMap<String, Network>>>);
 
 impl ResolvedNames {
-    /// The network of a name, if it was resolved here. One that has had a public address counts as public ever after:
-    /// an attacker could otherwise choose which of several addresses is looked at.
+    /// Returns the network of a name, if hocker resolved it. A name that had a public address stays public: otherwise
+    /// an attacker could choose which of several addresses is checked.
     pub(super) fn network_of(&self, name: &str) -> Option<Network> {
         let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         names.get(&key(name)).copied()
     }
 
-    /// Keeps what a name was resolved to.
+    /// Records the addresses of a name.
     pub(super) fn record<'a>(&self, name: &str, addresses: impl Iterator<Item = &'a IpAddr>) {
         let Some(network) = addresses.copied().map(Network::of_address).min() else {
             return;
@@ -43,11 +43,11 @@ fn key(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-/// Resolves names, and gives only addresses within reach.
+/// Resolves names, and returns only addresses in the allowed networks.
 pub(super) struct Resolver {
     pub(super) allowed: AllowedNetworks,
     pub(super) names: ResolvedNames,
-    /// Proxies are the user's own choice, and may be anywhere.
+    /// The host names of proxies, which may be in any network because the user chose them.
     pub(super) proxies: Arc<HashSet<String>>,
 }
 
@@ -74,7 +74,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// The system's answer. Names below `localhost` are this machine's whether the system knows that or not (RFC 6761).
+/// Resolves a name with the system's resolver. Names below `localhost` are always loopback (RFC 6761).
 async fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
     let own = [
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -88,7 +88,7 @@ async fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
         .map(Iterator::collect)
 }
 
-/// A name that stands for an address to which the client may not be sent.
+/// A name whose addresses are all outside the allowed networks.
 #[derive(Debug)]
 pub(super) struct ForbiddenAddress {
     pub(super) address: IpAddr,

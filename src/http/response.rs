@@ -1,4 +1,4 @@
-//! Answers: status, headers, and a body that is read piece by piece or up to a limit, never without one.
+//! Responses: status, headers, and a body that is read in pieces or up to a limit.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::pool::SmallBlobPermit;
 use crate::oci::media_type::MediaType;
 use crate::safe_url::SafeUrl;
 
-/// An answer whose body has not been read yet.
+/// A response whose body was not read yet.
 #[derive(Debug)]
 pub struct Response {
     url: Url,
@@ -23,7 +23,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A body on which hardly anything comes for `window` counts as stalled.
+    /// Wraps a response. A body with too little data in `window` counts as stalled.
     pub(super) fn new(url: Url, inner: reqwest::Response, window: Duration) -> Self {
         Self {
             url,
@@ -33,7 +33,7 @@ impl Response {
         }
     }
 
-    /// The same; the turn ends with it.
+    /// Keeps a permit until the response is dropped.
     pub(super) fn with_permit(self, permit: SmallBlobPermit) -> Self {
         Self {
             _permit: permit,
@@ -41,8 +41,7 @@ impl Response {
         }
     }
 
-    /// Refuses a body that was encoded on the way though nobody asked for that: digests are over the bytes
-    /// as they are stored.
+    /// Refuses an encoded body. Digests are those of the stored bytes, so hocker requests no encoding.
     pub(super) fn unencoded(self) -> Result<Self, Error> {
         match self.header(CONTENT_ENCODING) {
             Some(encoding)
@@ -57,31 +56,31 @@ impl Response {
         }
     }
 
-    /// The URL that answered, after redirects.
+    /// Returns the URL of the response, after redirects.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.inner.status()
     }
 
-    /// All headers.
+    /// Returns all headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.inner.headers()
     }
 
-    /// A header's first value, if it is text.
+    /// Returns the first value of a header, if it is text.
     #[must_use]
     pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.inner.headers().get(name)?.to_str().ok()
     }
 
-    /// All values of a header, leniently: what is not UTF-8 in one shows as U+FFFD.
+    /// Returns all values of a header. Bytes that are not UTF-8 become U+FFFD.
     #[must_use]
     pub fn texts(&self, name: impl AsHeaderName) -> Vec<String> {
         let values = self.inner.headers().get_all(name).into_iter();
@@ -90,19 +89,19 @@ impl Response {
             .collect()
     }
 
-    /// The `Content-Type`.
+    /// Returns the `Content-Type`.
     #[must_use]
     pub fn media_type(&self) -> Option<MediaType> {
         self.header(CONTENT_TYPE).map(MediaType::new)
     }
 
-    /// The length of the body in bytes, where the answer says it.
+    /// Returns the length of the body in bytes, if the response states it.
     #[must_use]
     pub fn content_length(&self) -> Option<u64> {
         self.inner.content_length()
     }
 
-    /// The next piece of the body; `None` at its end.
+    /// Returns the next piece of the body; `None` at the end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let chunk = self
             .inner
@@ -120,13 +119,16 @@ impl Response {
         Ok(chunk)
     }
 
-    /// Nobody listened for a while: what did not come meanwhile is no stall.
+    /// Restarts the measurement of the speed, after a time in which the body was not read.
     pub fn listen_again(&mut self) {
         self.pace.restart();
     }
 
-    /// The whole body, if it has at most `limit` bytes. All of it has to come within the window in which something has
-    /// to come of a longer one: a document is small.
+    /// Reads the whole body. The stall timeout limits the whole transfer, because documents are small.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] if the body has more than `limit` bytes, [`Error::TooSlow`] after the timeout.
     pub async fn bytes(self, limit: usize) -> Result<Vec<u8>, Error> {
         let window = self.pace.window();
         let url = SafeUrl::new(&self.url);
@@ -150,7 +152,7 @@ impl Response {
         Ok(body)
     }
 
-    /// The error that the body has more than `limit` bytes.
+    /// Returns the error for a body with more than `limit` bytes.
     #[must_use]
     pub fn too_large(&self, limit: usize) -> Error {
         Error::TooLarge {
@@ -159,7 +161,7 @@ impl Response {
         }
     }
 
-    /// The first `limit` bytes of the body, and what came of them if it breaks off: for error messages.
+    /// Returns up to `limit` bytes of the body for an error message; fewer if the transfer fails.
     pub async fn start_of_body(mut self, limit: usize) -> Vec<u8> {
         let mut body = Vec::new();
         let end = tokio::time::sleep(self.pace.window());

@@ -1,5 +1,4 @@
-//! Retry: which failures may pass by themselves, and how long to wait for that. The one policy of the
-//! program.
+//! Retries: which failures are transient, and how long to wait before a retry. The whole program uses this policy.
 //!
 //! Sources: RFC 9110, sections 10.2.3 (`Retry-After`) and 15; exponential backoff with jitter as described
 //! by Marc Brooker, "Exponential Backoff And Jitter".
@@ -12,18 +11,18 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::{Error, Response, StatusCode};
 
-/// How stubborn the client is.
+/// How often and how fast to retry.
 #[derive(Clone)]
 pub struct Policy {
-    /// So many failures in a row, without progress between them, are retried.
+    /// The maximum number of retries in a row without progress; 4 by default.
     pub retries: u32,
-    /// The delay before the first retry; it doubles with each.
+    /// The delay before the first retry, 0.5 seconds by default. It doubles for each further retry.
     pub first_delay: Duration,
-    /// Told before each delay.
+    /// Called before each delay, and before hocker turns from a mirror to the next server.
     pub notify: Arc<dyn Fn(&Notice) + Send + Sync>,
 }
 
-/// No delay is longer, whatever a server asks for.
+/// The maximum delay, also for `Retry-After`.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
 impl Default for Policy {
@@ -45,27 +44,27 @@ impl fmt::Debug for Policy {
     }
 }
 
-/// Something failed, and is not given up.
+/// A failure after which hocker continues.
 #[derive(Debug)]
 pub struct Notice {
-    /// What happens instead.
+    /// The next action.
     pub next: Next,
-    /// What went wrong.
+    /// The failure, in one line.
     pub reason: String,
-    /// After how many bytes of a body, where it was one.
+    /// The number of bytes of the body until the failure, if it was in a body.
     pub after: Option<u64>,
 }
 
-/// What is done about a failure.
+/// The next action after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The same, after a delay.
+    /// Retry after this delay.
     RetryIn(Duration),
-    /// Another place is asked.
+    /// Try another server.
     Elsewhere,
 }
 
-/// A failure that may pass by itself.
+/// A transient failure.
 #[derive(Debug)]
 pub struct Failure {
     reason: String,
@@ -73,7 +72,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// What of a round trip may pass by itself.
+    /// Returns the transient failure of a request, if it is one.
     #[must_use]
     pub fn of(outcome: &Result<Response, Error>) -> Option<Self> {
         match outcome {
@@ -86,7 +85,7 @@ impl Failure {
         }
     }
 
-    /// What of an error may pass by itself.
+    /// Returns the transient failure of an error, if it is one.
     #[must_use]
     pub fn of_error(error: &Error) -> Option<Self> {
         error.is_transient().then(|| Self {
@@ -96,7 +95,7 @@ impl Failure {
     }
 }
 
-/// Whether the same request may be answered otherwise later.
+/// Returns whether a status is a transient failure: 408, 429 or 5xx.
 #[must_use]
 pub fn is_transient(status: StatusCode) -> bool {
     status.is_server_error()
@@ -106,7 +105,7 @@ pub fn is_transient(status: StatusCode) -> bool {
         )
 }
 
-/// The failures of one piece of work.
+/// Counts the failures of one operation, and waits before retries.
 #[derive(Debug)]
 pub struct Backoff {
     policy: Policy,
@@ -114,7 +113,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Nothing has failed yet.
+    /// Starts without failures.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
@@ -123,12 +122,13 @@ impl Backoff {
         }
     }
 
-    /// Forgets the failures: there was progress.
+    /// Resets the number of failures after progress.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// Waits before the next try, after so many bytes of a body if it was one. False if there is to be none.
+    /// Waits before a retry, and returns true. Returns false immediately if the failure is not transient or the retries
+    /// are used up. `after` is the number of bytes of the body until the failure.
     pub async fn pause(&mut self, failure: Option<Failure>, after: Option<u64>) -> bool {
         let Some(failure) = failure.filter(|_| self.failures < self.policy.retries) else {
             return false;
@@ -153,19 +153,20 @@ impl Backoff {
     }
 }
 
-/// Between half of the delay and all of it, so that clients that failed together do not come back together.
+/// Returns a random time between half of the delay and the whole delay, so that many clients do not retry at the same
+/// time.
 fn jittered(delay: Duration) -> Duration {
     delay.mul_f64(fastrand::f64().mul_add(0.5, 0.5))
 }
 
-/// How long a server asks to be left alone: a number of seconds, or a date.
+/// Returns the delay in a `Retry-After` header: a number of seconds, or the time until a date.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    // A date that has passed means now.
+    // A date in the past means no delay.
     Some(date.duration_since(now).unwrap_or_default())
 }
 

@@ -1,5 +1,6 @@
-//! Trust roots: which authorities TLS trusts. A file that was named must be good; without one the system's bundle is
-//! used, else the roots compiled in, so that a bare Nix sandbox works too.
+//! Trust roots: the certificate authorities that hocker trusts. A file that the user names must be valid. Otherwise
+//! hocker uses the system's bundle, or the roots in the program itself, so it also works in a Nix sandbox without a
+//! bundle.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +14,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use crate::input;
 use crate::oci::digest::Digest;
 
-/// Where systems keep the bundle. Source: Go, `crypto/x509/root_linux.go`.
+/// The paths of bundles on different systems. Source: Go, `crypto/x509/root_linux.go`.
 pub const SYSTEM_BUNDLES: [&str; 6] = [
     // Debian, NixOS and Nix's sandbox.
     "/etc/ssl/certs/ca-certificates.crt",
@@ -29,10 +30,10 @@ pub const SYSTEM_BUNDLES: [&str; 6] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// Where systems keep a file for each authority, looked at where there is no bundle. Source: the same.
+/// The directories with one file per authority, used if no bundle exists. Source: Go, `crypto/x509/root_linux.go`.
 pub const SYSTEM_DIRECTORIES: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
-/// No file of certificates is larger. The bundle of all known authorities has 220 KiB.
+/// The maximum number of bytes that are read from a file (16 MiB). The bundle of all public authorities has 220 KiB.
 const LARGEST_FILE: u64 = 16 << 20;
 
 /// Certificate authorities, and certificates that are trusted themselves.
@@ -41,12 +42,16 @@ pub struct Roots {
     store: RootCertStore,
     /// The digests of the certificates.
     certificates: BTreeSet<Digest>,
-    /// Where they are from.
+    /// The sources of the certificates, for messages.
     origins: Vec<String>,
 }
 
 impl Roots {
-    /// The authorities in a PEM bundle that the user named.
+    /// Reads the authorities from a PEM bundle.
+    ///
+    /// # Errors
+    ///
+    /// [`RootsError`] if the file cannot be read or contains no valid certificate.
     pub fn from_file(path: &Path) -> Result<Self, RootsError> {
         let mut roots = Self::none();
         roots.add_file(path)?;
@@ -54,7 +59,7 @@ impl Roots {
         Ok(roots)
     }
 
-    /// The system's bundle, else its directories, else the roots compiled in.
+    /// Returns the system's bundle, or the files in its directories, or the roots in the program itself.
     #[must_use]
     pub fn of_the_system() -> Self {
         let bundle = |path| Self::from_file(Path::new(path)).ok();
@@ -83,8 +88,8 @@ impl Roots {
         }
     }
 
-    /// Adds what the files in these directories hold. Files that hold no certificate are passed over, since such
-    /// directories hold other things too; and so are directories that are not there.
+    /// Adds the certificates from the files in these directories. Ignores other files, because such directories contain
+    /// them too, and directories that do not exist.
     #[must_use]
     pub fn with_directories(mut self, directories: impl IntoIterator<Item = PathBuf>) -> Self {
         for directory in directories {
@@ -99,7 +104,7 @@ impl Roots {
         self
     }
 
-    /// Says which variable named the bundle.
+    /// Adds the name of the environment variable that named the bundle, for messages.
     #[must_use]
     pub fn named_by(mut self, variable: &str) -> Self {
         if let Some(origin) = self.origins.last_mut() {
@@ -108,20 +113,20 @@ impl Roots {
         self
     }
 
-    /// Where they are from.
+    /// Returns the sources of the certificates, for messages.
     #[must_use]
     pub fn origin(&self) -> String {
         self.origins.join(", ")
     }
 
-    /// Adds a file that must be good.
+    /// Adds the certificates of a file, which must be valid.
     pub(super) fn with_file(mut self, path: &Path) -> Result<Self, RootsError> {
         self.add_file(path)?;
         self.origins.push(path.display().to_string());
         Ok(self)
     }
 
-    /// Whether a certificate is, byte for byte, one of them.
+    /// Returns whether a certificate is itself one of the trusted certificates.
     pub(super) fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
         self.certificates.contains(&Digest::of(certificate))
     }
@@ -142,7 +147,7 @@ impl Roots {
         let mut added = 0;
         for certificate in certificates {
             let digest = Digest::of(&certificate);
-            // Bundles hold the odd certificate that newer rules refuse; one good one is enough.
+            // Some bundles contain certificates that newer rules refuse. One valid certificate is enough.
             if self.certificates.contains(&digest) || self.store.add(certificate).is_ok() {
                 self.certificates.insert(digest);
                 added += 1;
@@ -164,7 +169,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The files of a directory, in the order of their names.
+/// Returns the paths in a directory, sorted.
 pub(super) fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = fs::read_dir(directory)?
         .map(|entry| Ok(entry?.path()))
@@ -173,7 +178,7 @@ pub(super) fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A bundle that cannot be used.
+/// A file of certificates that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read certificate authorities from {}", path.display())]
 pub struct RootsError {
@@ -183,7 +188,7 @@ pub struct RootsError {
 }
 
 impl RootsError {
-    /// Whether there is no such file.
+    /// Returns whether the file does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(&self.reason, Reason::Read(source) if source.kind() == io::ErrorKind::NotFound)

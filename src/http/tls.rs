@@ -1,4 +1,4 @@
-//! TLS: how it is set up, and which servers' certificates are believed.
+//! TLS: its configuration, and which certificates of servers are trusted.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use rustls::{
 use super::unknown_authority::UnknownAuthority;
 use super::{Error, Identity, Roots};
 
-/// TLS with the servers that `roots` vouch for, as `identity` where the server asks for one.
+/// Returns a configuration that trusts `roots` and, if the server requests a client certificate, sends `identity`.
 pub(super) fn config(roots: Roots, identity: Option<Identity>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier {
@@ -35,7 +35,7 @@ pub(super) fn config(roots: Roots, identity: Option<Identity>) -> Result<ClientC
     }
 }
 
-/// For connections without TLS: no server is trusted.
+/// Returns a configuration for connections without TLS. It trusts no server.
 pub(super) fn unused() -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(builder(provider)?
@@ -51,9 +51,9 @@ fn builder(
         .map_err(Error::Tls)
 }
 
-/// Believes a certificate that an authority vouches for, or that is itself among the trusted ones, byte for byte. The
-/// latter is what `openssl req -x509` makes and what Docker's documentation tells people to do: webpki refuses it because
-/// it says of itself that it is an authority, Go and OpenSSL accept it. Name and dates count for both.
+/// Trusts a certificate that a trusted authority issued, or that is itself a trusted certificate. The latter is what
+/// `openssl req -x509` creates, as in Docker's documentation. webpki refuses it because it is marked as an authority;
+/// Go and OpenSSL accept it. Both must have the server's name and be valid now.
 #[derive(Debug)]
 struct Verifier {
     roots: Roots,
@@ -78,7 +78,7 @@ impl ServerCertVerifier for Verifier {
             self.algorithms.all,
         );
         match vouched {
-            // webpki looks at the dates first, so that they are good where it only misses an authority.
+            // webpki checks the dates first, so they are valid if only the issuer is wrong.
             Err(error) if is_about_issuer(&error) && self.roots.holds(end_entity) => {}
             Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
                 return Err(UnknownAuthority::error(self.roots.origin()));
@@ -112,7 +112,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a certificate is good but for who issued it.
+/// Returns whether an error is only about the issuer of a certificate.
 fn is_about_issuer(error: &rustls::Error) -> bool {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,

@@ -1,4 +1,4 @@
-//! What is wrong where TLS cannot be agreed on, as far as users can do something about it.
+//! TLS problems: the reasons for a failed TLS handshake about which a user can do something.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -7,24 +7,24 @@ use rustls::{AlertDescription, CertificateError, OtherError};
 
 use super::unknown_authority::UnknownAuthority;
 
-/// Why there is no connection by TLS.
+/// The reason for a failed TLS handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsProblem {
     /// No trusted authority issued the server's certificate.
     UnknownAuthority,
-    /// The certificate is for other names.
+    /// The server's certificate is for other names.
     Name,
-    /// The certificate is not valid any more.
+    /// The server's certificate has expired.
     Expired,
-    /// The certificate is not valid yet.
+    /// The server's certificate is not valid yet.
     NotYetValid,
-    /// The certificate is not usable for another reason.
+    /// The server's certificate is invalid for another reason.
     Certificate,
-    /// The server wants the client to show a certificate.
+    /// The server requires a client certificate.
     ClientCertificate,
-    /// The server does not accept the certificate that the client shows.
+    /// The server refuses the client certificate.
     ClientCertificateRefused,
-    /// The server speaks no version of TLS, or none of its ciphers, that this program speaks.
+    /// The server supports no TLS version, or no cipher, that hocker supports.
     Version,
 }
 
@@ -58,8 +58,8 @@ impl TlsProblem {
 
     fn of_alert(alert: AlertDescription) -> Option<Self> {
         match alert {
-            // Servers of TLS 1.2 send the second where a certificate is missing (OpenSSL) and where no cipher is shared,
-            // Go's the third.
+            // With TLS 1.2, OpenSSL sends the second alert if the certificate is missing, and also if no cipher is
+            // common to both. Go sends the third.
             AlertDescription::CertificateRequired
             | AlertDescription::HandshakeFailure
             | AlertDescription::BadCertificate => Some(Self::ClientCertificate),
@@ -76,7 +76,7 @@ impl TlsProblem {
         }
     }
 
-    /// Whether it is about the server's certificate.
+    /// Returns whether the problem is the server's certificate.
     pub(super) fn is_of_the_server(self) -> bool {
         matches!(
             self,
@@ -89,7 +89,7 @@ impl TlsProblem {
     }
 }
 
-/// An error in words, with dates instead of numbers of seconds.
+/// Returns the text of an error, with dates instead of seconds.
 pub(super) fn words(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
@@ -111,7 +111,7 @@ pub(super) fn words(error: &rustls::Error) -> String {
 
 fn date(time: UnixTime) -> String {
     match UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs())) {
-        // Beyond the year 9999 there is no such text.
+        // The format has no text for dates after the year 9999.
         Some(time) if time < UNIX_EPOCH + Duration::from_secs(253_402_300_800) => {
             httpdate::fmt_http_date(time)
         }

@@ -1,19 +1,19 @@
-//! The error for a certificate of an unknown authority, which names the authorities that are trusted.
+//! The error for a certificate from an unknown authority. It names the source of the trusted authorities.
 
 use std::fmt;
 use std::sync::Arc;
 
 use rustls::{CertificateError, OtherError};
 
-/// A certificate that none of the authorities has issued.
+/// A certificate that no trusted authority issued.
 #[derive(Debug)]
 pub(super) struct UnknownAuthority {
-    /// Where the authorities are from.
+    /// The source of the trusted authorities.
     origin: String,
 }
 
 impl UnknownAuthority {
-    /// The error for rustls.
+    /// Creates the error for rustls.
     pub(super) fn error(origin: String) -> rustls::Error {
         CertificateError::Other(OtherError(Arc::new(Self { origin }))).into()
     }

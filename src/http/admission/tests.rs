@@ -206,7 +206,7 @@ fn a_redirect_leads_to_the_internet_or_stays_in_the_registrys_network() {
             "https://127.0.0.1/x",
             Err(Internal),
         ),
-        // ResolvedNames that a proxy resolves.
+        // Names that a proxy resolves.
         ("http://registry.lan", "http://10.0.0.5:9000/x", Ok(())),
         ("https://registry.lan", "https://10.0.0.5/x", Ok(())),
         ("http://r.example", "http://10.0.0.5:9000/x", Err(Internal)),
