@@ -1,4 +1,4 @@
-//! The state of authentication with one registry: what was granted, for which repository, until when.
+//! The state of authentication with one registry: the tokens and passwords in use, for each repository.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -12,15 +12,15 @@ use crate::name::Repository;
 use crate::name::endpoint::Endpoint;
 use crate::printable::Printable;
 
-/// A token this close to its end is replaced before it is used.
+/// A token is replaced this long before it expires.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// Answers the challenges of one registry, and remembers the answers.
+/// Answers the challenges of one registry, and keeps the answers for later requests.
 #[derive(Debug)]
 pub struct Authenticator {
     client: Client,
     registry: Endpoint,
-    /// The registry that the user named, which may have redirected to this one.
+    /// The registry that the user named. It may redirect to `registry`.
     named: Endpoint,
     credentials: Option<Credentials>,
     state: Mutex<State>,
@@ -28,20 +28,20 @@ pub struct Authenticator {
 
 #[derive(Debug)]
 struct State {
-    /// As they are now: token services may replace an identity token whenever it is used.
+    /// The current credentials: a token service may replace an identity token after each use.
     credentials: Option<Credentials>,
-    /// By repository; by none for the registry as a whole.
+    /// The grants by repository; `None` is the registry as a whole.
     granted: HashMap<Option<Repository>, Grant>,
 }
 
 #[derive(Debug, Clone)]
 struct Grant {
     authorization: Authorization,
-    /// For a token; a password is good for ever.
+    /// `None` for a password, which does not expire.
     renewal: Option<Renewal>,
 }
 
-/// When to replace a token, and the challenge that got it.
+/// When to replace a token, and the challenge for which it was fetched.
 #[derive(Debug, Clone)]
 struct Renewal {
     due: Option<Instant>,
@@ -49,13 +49,13 @@ struct Renewal {
 }
 
 impl Authenticator {
-    /// For a registry that the user named. Credentials that are not for it are not used.
+    /// Creates an authenticator for a registry that the user named. Ignores credentials that the registry may not get.
     #[must_use]
     pub fn new(client: Client, registry: Endpoint, credentials: Option<Credentials>) -> Self {
         Self::for_redirect_target(client, registry.clone(), registry, credentials)
     }
 
-    /// For a registry that `named` has redirected to.
+    /// Creates an authenticator for a registry to which the registry `named` redirects.
     #[must_use]
     pub fn for_redirect_target(
         client: Client,
@@ -76,9 +76,9 @@ impl Authenticator {
         }
     }
 
-    /// What to send with the first try of a request: what was granted before, renewed if it is about to
-    /// end, or the token that the user gave for just this. A password is not sent before the registry asks
-    /// for one. Without a repository it is for the registry as a whole.
+    /// Returns the authorization for the first attempt of a request: the user's bearer token, or the token or password
+    /// of an earlier request. Renews a token that expires soon. A password is not sent before a challenge. `None` as
+    /// repository means the registry as a whole.
     pub async fn authorization(&self, repository: Option<&Repository>) -> Option<Authorization> {
         if let Some(Proof::Bearer(token)) = self.proof() {
             return Some(Authorization::Bearer(token.clone()));
@@ -89,12 +89,16 @@ impl Authenticator {
             return Some(grant.authorization.clone());
         }
         let challenge = grant.renewal.clone()?.challenge;
-        // If this fails, the registry's next challenge is answered, and that failure told.
+        // If this fails, the answer to the next challenge fails too and reports the error.
         self.renew(&mut state, repository, &challenge).await.ok()
     }
 
-    /// Answers a 401. `rejected` is what the request was sent with. Requests that are challenged at the same
-    /// time wait for one token.
+    /// Answers the challenges of a 401 response. `rejected` is the authorization of the request. Concurrent requests
+    /// wait for the same token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if no challenge can be answered, or the token service issues no token.
     pub async fn answer(
         &self,
         repository: Option<&Repository>,
@@ -134,7 +138,7 @@ impl Authenticator {
         Ok(answer)
     }
 
-    /// The error for a request that was denied, with some authorization or before the registry asked for any.
+    /// Returns the error for a denied request. `was_authorized` is false if the request had no authorization.
     #[must_use]
     pub fn denied(&self, was_authorized: bool, answer: ErrorResponse) -> Error {
         match self.origin() {
@@ -149,7 +153,7 @@ impl Authenticator {
         }
     }
 
-    /// The error for a challenge for which there is no better answer than what was refused.
+    /// Returns the error for a challenge to which no other answer is possible.
     fn exhausted(&self) -> Error {
         Error::Denied {
             credentials: self.origin(),
@@ -162,7 +166,7 @@ impl Authenticator {
         Some(credentials.origin.clone())
     }
 
-    /// Whether there are credentials with which to answer a challenge. A bearer token is sent without one.
+    /// Returns whether the credentials can answer a challenge. A bearer token cannot: it is sent without a challenge.
     #[must_use]
     pub fn can_answer(&self) -> bool {
         matches!(self.proof(), Some(Proof::Basic { .. } | Proof::Identity(_)))
@@ -174,7 +178,7 @@ impl Authenticator {
             .map(|credentials| &credentials.proof)
     }
 
-    /// Which challenge to answer. `last` is how the token was got that is refused now.
+    /// Chooses the challenge to answer. `last` belongs to the token that the registry refused.
     fn choose(&self, challenges: &[Challenge], last: Option<Renewal>) -> Result<Choice, Error> {
         let offered = |scheme: &str| {
             challenges
@@ -182,7 +186,7 @@ impl Authenticator {
                 .find(|challenge| challenge.scheme == scheme)
         };
         let bearer = offered("bearer");
-        // A token is preferred: the password then goes to the token service alone.
+        // A token is preferred: then only the token service gets the password.
         if let Some(bearer) = bearer.filter(|bearer| bearer.parameter("realm").is_some()) {
             return Ok(Choice::Token(bearer.clone()));
         }
@@ -194,8 +198,8 @@ impl Authenticator {
                 password: password.clone(),
             }));
         }
-        // Registries that are sent an old token may say only that it is one, or ask for a password, as
-        // Harbor does, where a new token is all that it takes.
+        // After an expired token, some registries send a challenge without a realm, or, like Harbor, ask for a
+        // password, although they accept a new token.
         if let Some(last) = last {
             return Ok(Choice::Token(last.challenge));
         }
@@ -253,7 +257,7 @@ impl Authenticator {
 
 /// How to answer a challenge.
 enum Choice {
-    /// With a token from the service that this names.
+    /// With a token from the service in this challenge.
     Token(Challenge),
     /// With a password.
     Password(Authorization),

@@ -1,13 +1,13 @@
 //! Challenges: the `WWW-Authenticate` header of a 401.
 //!
-//! Source: RFC 9110, section 11.6.1. Registries differ from it: schemes in capitals (Nexus), unquoted
-//! values, missing commas, several challenges in one header. All of these are read.
+//! Source: RFC 9110, section 11.6.1. Registries differ from it: schemes in uppercase (Nexus), unquoted values, missing
+//! commas, several challenges in one header. The parser accepts all of these.
 
 use std::fmt;
 
 use crate::safe_url;
 
-/// One way to authenticate that a server offers.
+/// One authentication scheme that a server offers, with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     /// The scheme in lowercase: `basic`, `bearer`.
@@ -16,7 +16,7 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// A parameter's first value, if it is not empty.
+    /// Returns the first value of a parameter, if it is not empty.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters
@@ -26,7 +26,7 @@ impl Challenge {
     }
 }
 
-/// As a header would say it, without what a realm's URL could have that is not to be shown.
+/// The form of the header, without the secret parts of a realm's URL.
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.scheme)?;
@@ -37,7 +37,7 @@ impl fmt::Display for Challenge {
     }
 }
 
-/// Reads all challenges out of a header's value. What makes no sense is passed over.
+/// Parses all challenges in the value of a header. Ignores invalid parts.
 #[must_use]
 pub fn parse(header: &str) -> Vec<Challenge> {
     let mut challenges: Vec<Challenge> = Vec::new();
@@ -50,7 +50,7 @@ pub fn parse(header: &str) -> Vec<Challenge> {
         let word;
         (word, rest) = split_at(rest, |c| c.is_whitespace() || matches!(c, ',' | '=' | '"'));
         if word.is_empty() {
-            // A stray `=` or quote: step over it.
+            // Skip a `=` or quote without a name before it.
             rest = rest.get(1..).unwrap_or_default();
             continue;
         }
@@ -70,7 +70,7 @@ pub fn parse(header: &str) -> Vec<Challenge> {
     }
 }
 
-/// A quoted or bare parameter value, and what follows it.
+/// Splits a quoted or bare value from the rest of the text.
 fn value_of(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let (value, rest) = split_at(text, |c| c.is_whitespace() || c == ',');

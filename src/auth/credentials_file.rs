@@ -1,11 +1,11 @@
-//! The classic credentials file: `KEY=value` lines. The classic program wrote `USERNAME`, `PASSWORD` and
-//! `BEARER_TOKEN`; nixpkgs' old fetchers `DOCKER_USER`, `DOCKER_PASS` and `DOCKER_TOKEN`. A value is
-//! everything after the first `=`, so a secret may contain more of them.
+//! The classic credentials file: lines of the form `KEY=value`. The keys of the classic program are `USERNAME`,
+//! `PASSWORD` and `BEARER_TOKEN`; those of nixpkgs' old fetchers are `DOCKER_USER`, `DOCKER_PASS` and `DOCKER_TOKEN`. A
+//! value is everything after the first `=`, so a secret may contain `=`.
 
 use super::Proof;
 use crate::secret::Secret;
 
-/// Reads the file's text.
+/// Parses the text of the file.
 pub fn parse(text: &str) -> Result<Proof, Error> {
     let (mut username, mut password, mut token) = (None, None, None);
     for (number, line) in (1..).zip(text.lines()) {
@@ -19,13 +19,13 @@ pub fn parse(text: &str) -> Result<Proof, Error> {
             "USERNAME" | "DOCKER_USER" => &mut username,
             "PASSWORD" | "DOCKER_PASS" => &mut password,
             "BEARER_TOKEN" | "DOCKER_TOKEN" => &mut token,
-            // The file may hold more than this program needs.
+            // The file may contain other variables.
             _ => continue,
         };
         *slot = Some(value.to_owned()).filter(|value| !value.is_empty());
     }
     match (username, password, token) {
-        // As nixpkgs' fetchers had it: the token is preferred.
+        // nixpkgs' fetchers prefer the token too.
         (_, _, Some(token)) => Ok(Proof::Bearer(Secret::new(token))),
         (Some(username), Some(password), None) => Ok(Proof::Basic {
             username,
@@ -35,16 +35,16 @@ pub fn parse(text: &str) -> Result<Proof, Error> {
     }
 }
 
-/// A file that holds no credentials. What it holds is never quoted.
+/// A file without valid credentials. The messages quote nothing of it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A line of another form.
+    /// A line does not have the form `KEY=value`.
     #[error("line {number} does not have the form KEY=value")]
     Line {
         /// The line's number, from 1.
         number: usize,
     },
-    /// A part is missing, or there is one too many.
+    /// The file contains neither a token nor a user name with a password.
     #[error("the file needs USERNAME= and PASSWORD=, or BEARER_TOKEN=")]
     Incomplete,
 }

@@ -1,4 +1,4 @@
-//! Why a registry's challenge could not be answered.
+//! The errors of authentication.
 
 use std::fmt;
 
@@ -9,26 +9,26 @@ use crate::oci::document::ParseError;
 use crate::printable::Printable;
 use crate::safe_url::SafeUrl;
 
-/// A challenge that could not be answered.
+/// A failure to authenticate with a registry.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The registry denies access with the credentials given, or without any.
+    /// The registry denies access, with or without credentials.
     #[error("the registry denies access {}{}", with(credentials.as_ref()), says(answer.as_ref()))]
     Denied {
-        /// Where the credentials came from, if there were any.
+        /// The source of the credentials, if there are any.
         credentials: Option<Origin>,
-        /// Its answer, where it is more than another challenge.
+        /// The registry's response, if it is more than another challenge.
         answer: Option<ErrorResponse>,
     },
-    /// The registry denies access before it has asked for the credentials that there are.
+    /// The registry denies access without a challenge, so the credentials were not sent.
     #[error(
         "the registry denies access and does not ask for the credentials from {credentials}{}",
         says(Some(answer))
     )]
     DeniedUnasked {
-        /// Where the credentials came from.
+        /// The source of the credentials.
         credentials: Origin,
-        /// Its answer.
+        /// The registry's response.
         answer: ErrorResponse,
     },
     /// The token service denies a token.
@@ -36,53 +36,53 @@ pub enum Error {
     TokenDenied {
         /// The token service.
         realm: SafeUrl,
-        /// Its answer.
+        /// Its response.
         answer: ErrorResponse,
-        /// Where the credentials came from, if there were any.
+        /// The source of the credentials, if there are any.
         credentials: Option<Origin>,
     },
-    /// No scheme that this program speaks.
+    /// The registry requires a scheme that hocker does not support.
     #[error("the registry requires authentication by {0}; hocker supports Basic and Bearer")]
     Scheme(Printable),
-    /// A 401 without a challenge.
+    /// The registry answers 401 without a challenge.
     #[error("the registry denies access and offers no way to authenticate")]
     NoChallenge,
-    /// A token service at a place where no credentials may be sent.
+    /// The registry names a token service that may not get credentials.
     #[error("the registry names {realm} as its token service, {reason}")]
     Realm {
-        /// The service.
+        /// The URL of the token service.
         realm: String,
-        /// Why nothing is sent there.
+        /// The reason why it gets no credentials.
         reason: String,
     },
-    /// The token service gave no answer.
+    /// The token service gives no usable response.
     #[error("cannot fetch a token")]
     Http(#[from] http::Error),
     /// The token service answers with an error.
     #[error("{realm} answers {status} instead of a token")]
     Status {
-        /// The service.
+        /// The URL of the token service.
         realm: SafeUrl,
-        /// Its answer.
+        /// The status of its response.
         status: StatusCode,
     },
-    /// The token service's answer holds no token.
+    /// The token service's response contains no token.
     #[error("the response from {realm} contains no token")]
     NoToken {
-        /// The service.
+        /// The URL of the token service.
         realm: SafeUrl,
-        /// What is wrong with it, if it could not be read at all.
+        /// The error of the parser, if the response is not JSON.
         #[source]
         source: Option<ParseError>,
     },
 }
 
-/// A refusal in a server's own words.
+/// The response of a server that denies access.
 #[derive(Clone, Debug)]
 pub struct ErrorResponse {
     /// The status.
     pub status: StatusCode,
-    /// What the server says.
+    /// The message in the body, if it has one.
     pub message: Option<Printable>,
 }
 
@@ -107,7 +107,7 @@ fn with(credentials: Option<&Origin>) -> String {
 }
 
 impl Error {
-    /// The kind of failure.
+    /// Returns the class of the error.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -118,7 +118,7 @@ impl Error {
         }
     }
 
-    /// Whether this is a refusal, not a failure.
+    /// Returns whether access is denied; other errors are failures.
     #[must_use]
     pub fn is_denial(&self) -> bool {
         matches!(
@@ -131,7 +131,7 @@ impl Error {
         )
     }
 
-    /// Whether the registry understands who is asking, and refuses all the same.
+    /// Returns whether the registry answers 403: it knows the user, and denies access.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         match self {
@@ -143,7 +143,7 @@ impl Error {
         }
     }
 
-    /// Whether this is a refusal of somebody who had no credentials at all.
+    /// Returns whether access is denied and hocker has no credentials.
     #[must_use]
     pub fn is_denial_without_credentials(&self) -> bool {
         matches!(
@@ -158,7 +158,7 @@ impl Error {
         )
     }
 
-    /// Whether the same request may succeed later.
+    /// Returns whether this is a transient failure.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {

@@ -1,9 +1,9 @@
-//! Authentication: who the user is to a registry, and what to answer when it asks.
+//! Authentication: the user's credentials, and the answers to a registry's challenges.
 //!
-//! [`Sources`] finds credentials in files ([`docker_config`], [`netrc`], [`credentials_file`]) and asks the
-//! programs that they name ([`helper`]). [`challenge`] reads what a registry asks for, [`token`] fetches
-//! bearer tokens, and [`Authenticator`] keeps what was granted. Nothing here reads the environment: where the
-//! files are is handed in.
+//! [`Sources`] finds credentials in files ([`docker_config`], [`netrc`], [`credentials_file`]) and runs the programs
+//! that these files name ([`helper`]). [`challenge`] parses challenges, [`token`] fetches bearer tokens, and
+//! [`Authenticator`] keeps tokens and passwords for later requests. This module does not read the environment: the
+//! caller passes the paths of the files.
 //!
 //! Sources: RFC 9110, section 11; distribution's `docs/spec/auth/token.md` and `oauth.md`.
 
@@ -26,19 +26,18 @@ pub use self::sources::Sources;
 use crate::name::endpoint::{Channel, Endpoint};
 use crate::secret::Secret;
 
-/// What a user has to prove who they are to one registry, and where it was found.
+/// The credentials of a user for one registry, and their source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// What proves it.
+    /// The password or token.
     pub proof: Proof,
-    /// Where it was found.
+    /// The source of the credentials.
     pub origin: Origin,
 }
 
 impl Credentials {
-    /// Whether a registry there may get them. Scheme and port are part of what credentials are for: those that are kept
-    /// for a name are sent over https or loopback alone, and those of this call over plain http only where the user
-    /// said `http://` too.
+    /// Returns whether a registry at `endpoint` may get these credentials. Stored credentials are sent only over https
+    /// or loopback. Credentials of this call are sent over plain http only if the user wrote `http://`.
     #[must_use]
     pub fn are_for(&self, endpoint: &Endpoint) -> bool {
         match endpoint.channel() {
@@ -49,19 +48,19 @@ impl Credentials {
     }
 }
 
-/// What proves who a user is.
+/// A password or token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// A name and a password, for the registry itself or for the token service that it names.
+    /// A user name and password, for the registry or for its token service.
     Basic {
-        /// The name.
+        /// The user name.
         username: String,
         /// The password.
         password: Secret,
     },
-    /// A bearer token for the registry itself.
+    /// A bearer token for the registry.
     Bearer(Secret),
-    /// An identity token (OAuth2: a refresh token), which the token service takes for bearer tokens.
+    /// An identity token (OAuth2: a refresh token), for which the token service issues bearer tokens.
     Identity(Secret),
 }
 

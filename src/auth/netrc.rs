@@ -1,5 +1,5 @@
-//! The netrc file, read as curl reads it: words parted by blanks and newlines, keywords in any case, quotes
-//! with `\n`, `\r` and `\t`, lines that start with `#` passed over, `macdef` up to an empty line.
+//! The netrc file, parsed as curl does: words with blanks and newlines between them, keywords in any case, quoted words
+//! with `\n`, `\r` and `\t`. Lines that start with `#` are ignored, and `macdef` up to an empty line.
 //!
 //! Sources: The netrc file, GNU Inetutils manual; curl's `lib/netrc.c`.
 
@@ -7,7 +7,7 @@ use super::Proof;
 use crate::name::{RegistryName, docker_hub};
 use crate::secret::Secret;
 
-/// The first name and password for a registry, whatever its port. Entries without both are passed over.
+/// Returns the first user name and password for a registry's host. Ignores the port, and entries without both.
 pub fn find(text: &str, registry: &RegistryName) -> Result<Option<Proof>, Error> {
     let hosts = hosts(registry);
     let mut words = Words::new(text);
@@ -39,7 +39,7 @@ pub fn find(text: &str, registry: &RegistryName) -> Result<Option<Proof>, Error>
     Ok(entry.proof())
 }
 
-/// The names under which a file may know a registry.
+/// Returns the possible host names of a registry in a netrc file.
 fn hosts(registry: &RegistryName) -> Vec<&str> {
     if registry.is_docker_hub() {
         return docker_hub::NAMES.to_vec();
@@ -73,7 +73,7 @@ enum Word {
     Quoted(String),
 }
 
-/// The words of a file, comments left out.
+/// The words of a file, without comments.
 struct Words {
     text: Vec<char>,
     at: usize,
@@ -81,7 +81,7 @@ struct Words {
 
 impl Words {
     fn new(text: &str) -> Self {
-        // As curl does, before anything else: so a quoted word cannot hold a line that looks like a comment.
+        // As in curl, comments are removed first, even inside a quoted word.
         let text = text
             .split_inclusive('\n')
             .filter(|line| !line.trim_start_matches([' ', '\t']).starts_with('#'))
@@ -119,7 +119,7 @@ impl Words {
         Ok(Some(Word::Bare(word)))
     }
 
-    /// The word after a keyword, which may look like a keyword itself.
+    /// Returns the word after a keyword. It may be the same text as a keyword.
     fn value(&mut self) -> Result<Option<String>, Error> {
         Ok(self.next()?.map(|word| match word {
             Word::Bare(text) | Word::Quoted(text) => text,
@@ -142,7 +142,7 @@ impl Words {
         }
     }
 
-    /// A macro ends at an empty line.
+    /// Skips a macro, which ends at an empty line.
     fn skip_macro(&mut self) {
         let mut newlines = 0;
         while newlines < 2 {
@@ -160,10 +160,10 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
-/// A file that cannot be read. What it holds is never quoted.
+/// A file that cannot be parsed. The message quotes nothing of it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A quotation mark without its other half.
+    /// A quoted word without an end.
     #[error("the file contains a quoted word without an end")]
     Quote,
 }

@@ -1,21 +1,20 @@
-//! Origins: where credentials came from, fit for messages. They say which file or program, never what it
-//! holds.
+//! Origins: the sources of credentials, for messages. An origin names a file, variable or program, never its content.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where credentials came from.
+/// The source of credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The arguments of this call.
+    /// Arguments of this call.
     CommandLine,
-    /// The environment variables of these names.
+    /// Environment variables with these names.
     Environment(&'static str),
-    /// The environment variable of this name, which says for which registry they are.
+    /// The environment variable with this name, whose value names the registry.
     Variable(&'static str),
-    /// A file that the arguments of this call name.
+    /// A file that an argument of this call names.
     NamedFile(PathBuf),
-    /// A file in which credentials are kept.
+    /// A file of stored credentials.
     File(PathBuf),
     /// A credential helper that a file names.
     Helper {
@@ -27,7 +26,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Whether the user gave them for this very call. Others were kept for a registry's name, some time ago.
+    /// Returns whether the user gave the credentials for this call. All others were stored earlier for a registry.
     #[must_use]
     pub fn is_this_call(&self) -> bool {
         match self {

@@ -1,5 +1,5 @@
-//! Sources: the places where credentials for a repository may be, in the order in which they are asked. The
-//! first that has some wins. Which places these are is the caller's knowledge.
+//! Sources: the variable and the files in which hocker looks for credentials, in order. The first one with credentials
+//! for the repository wins. The caller chooses the sources.
 
 use std::error::Error as _;
 use std::fs::File;
@@ -13,86 +13,90 @@ use crate::input;
 use crate::name::{RegistryName, Repository};
 use crate::secret::Secret;
 
-/// Files larger than this (1 MiB) are refused.
+/// The maximum size of a file: 1 MiB.
 const LIMIT: u64 = 1 << 20;
 
-/// Where to look for credentials.
+/// The sources of credentials.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// The variable that is asked before all files.
+    /// The variable, which is read before all files.
     pub variable: Option<Variable>,
     /// The files, in order.
     pub files: Vec<SourceFile>,
-    /// How to run the programs that files name.
+    /// How to run the credential helpers that files name.
     pub helpers: Helpers,
 }
 
-/// A variable that is written as docker's `DOCKER_AUTH_CONFIG`.
+/// A variable in the format of docker's `DOCKER_AUTH_CONFIG`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
-    /// Its name.
+    /// The name of the variable.
     pub name: &'static str,
-    /// Its value.
+    /// The value of the variable.
     pub value: Secret,
 }
 
-/// One file.
+/// A file that may contain credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// How it is written.
+    /// The format of the file.
     pub format: Format,
-    /// What it means if it is not there.
+    /// Whether the file must exist.
     pub presence: Presence,
-    /// Whether it may also be a pipe, as those that a shell makes for `<(…)`. Others are regular files: a FIFO in
-    /// the place of one would never end.
+    /// Whether the file may be a pipe, such as `<(…)` in a shell. All other files must be regular files, because
+    /// reading a FIFO may never end.
     pub may_be_pipe: bool,
 }
 
-/// How a file is written.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// As docker's `config.json` and containers' `auth.json`.
+    /// Docker's `config.json` or podman's `auth.json`.
     DockerConfig,
-    /// As netrc.
+    /// The netrc file.
     Netrc,
-    /// As the classic credentials file. It is for any registry.
+    /// The classic credentials file, which is for any registry.
     Classic,
 }
 
-/// What it means if a file is not there.
+/// Whether a file must exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// Nothing.
+    /// The file may be absent.
     Optional,
-    /// Nothing, but the directory must be there: the user named it.
+    /// The file may be absent, but its directory must exist, because the user named it.
     NeedsDirectory,
-    /// A mistake: the user named the file.
+    /// The file must exist, because the user named it.
     Required,
 }
 
-/// What was in a place where credentials may be.
+/// The result of looking for credentials in one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceOutcome {
-    /// It is not there.
+    /// The file does not exist.
     Absent,
-    /// Nothing for the registry, or for the repository.
+    /// The source has no entry for the registry or repository.
     NoEntry,
-    /// Credentials.
+    /// The source has credentials.
     Credentials(Credentials),
-    /// No answer, for this reason, and nothing else. Docker (28) goes on after a helper that fails or is not installed,
-    /// and after a variable that it cannot read: a public image needs neither.
+    /// The credential helper failed, or the variable cannot be parsed. hocker continues with the next source, as Docker
+    /// 28 does, because a public image needs no credentials.
     Unanswered {
-        /// Why, in a line. It holds no secret.
+        /// The reason in one line, without secrets.
         reason: String,
     },
-    /// Something that cannot be used.
+    /// The file cannot be read or parsed.
     Unusable,
 }
 
 impl Sources {
-    /// The credentials for a repository of a registry, or for the registry as a whole.
+    /// Returns the credentials for a repository of a registry; without a repository, for the registry as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for a file that cannot be read or parsed, and for a required file that is absent.
     pub async fn find(
         &self,
         registry: &RegistryName,
@@ -101,7 +105,7 @@ impl Sources {
         self.search(registry, repository, &mut |_, _| ()).await
     }
 
-    /// The same, and reports what is in each place that is asked.
+    /// Does the same as [`find`](Self::find), and reports the name and the result of each source.
     pub async fn search(
         &self,
         registry: &RegistryName,
@@ -133,7 +137,7 @@ impl Sources {
         Ok(None)
     }
 
-    /// The names of the places, in order.
+    /// Returns the names of the sources, in order.
     #[must_use]
     pub fn places(&self) -> Vec<String> {
         let files = self
@@ -184,7 +188,7 @@ impl Sources {
     }
 }
 
-/// A helper's error and its cause in a line.
+/// Returns a helper's error and its cause in one line.
 fn line(error: &helper::Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
@@ -214,7 +218,7 @@ impl Variable {
 }
 
 impl SourceFile {
-    /// Whether the user named it, and it is not there.
+    /// Returns whether the file or its directory must exist, but is absent.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         match self.presence {
@@ -244,7 +248,7 @@ impl SourceFile {
         }
         String::from_utf8(bytes)
             .or_else(|error| match self.format {
-                // As Go reads JSON. What JSON says is in ASCII all the same.
+                // Go also replaces invalid UTF-8 in JSON. The syntax of JSON is ASCII.
                 Format::DockerConfig => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
                 Format::Netrc | Format::Classic => Err(Reason::NotText),
             })
@@ -259,7 +263,7 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-/// A file that was there, or should have been, and gave no answer.
+/// A file that cannot be read or parsed, or a required file that is absent.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read credentials from {}", path.display())]
 pub struct Error {

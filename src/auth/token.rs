@@ -1,7 +1,7 @@
-//! Bearer tokens from the token service that a challenge names.
+//! Bearer tokens from the token service of a challenge.
 //!
-//! With a name and a password it is asked by GET, which every token service answers; with an identity token
-//! by POST, as OAuth2 wants it.
+//! For a user name and password the request is a GET, which every token service supports. For an identity token it is a
+//! POST, as in OAuth2.
 //!
 //! Sources: distribution's `docs/spec/auth/token.md` and `oauth.md`; CVE-2020-15157 and
 //! github.com/google/go-containerregistry/issues/2193 for the rules about where credentials may go.
@@ -24,37 +24,36 @@ use crate::printable::Printable;
 use crate::safe_url::SafeUrl;
 use crate::secret::Secret;
 
-/// Token answers larger than this (1 MiB) are refused.
+/// The maximum size of a token service's response: 1 MiB.
 const LIMIT: usize = 1 << 20;
 
-/// The lifetime of a token whose answer names none.
+/// The lifetime of a token if the response states none (`docs/spec/auth/token.md`).
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Who is asking, to token services that keep statistics.
+/// The client's name, which OAuth2 requires.
 const CLIENT_ID: &str = "hocker";
 
-/// A token and how long it is good for.
+/// A bearer token and its lifetime.
 #[derive(Debug)]
 pub struct Token {
     /// The token.
     pub secret: Secret,
-    /// How long it is good for, from now.
+    /// The time until the token expires.
     pub lifetime: Duration,
-    /// The identity token to use from now on, where the service gives a new one.
+    /// A new identity token, which replaces the old one.
     pub identity: Option<Secret>,
 }
 
-/// The registries that a token has to do with.
+/// The registries for which a token is fetched.
 #[derive(Clone, Copy, Debug)]
 pub struct Registries<'a> {
-    /// The one that sent the challenge.
+    /// The registry that sent the challenge.
     pub challenging: &'a Endpoint,
-    /// The one that the user named, which may have redirected to that one.
+    /// The registry that the user named. It may redirect to `challenging`.
     pub named: &'a Endpoint,
 }
 
-/// Fetches a token. `scope` is used where the challenge names none, and where there is none either, the token is for
-/// no scope.
+/// Fetches a token. `scope` is used if the challenge names none. Without both, the token has no scope.
 pub async fn fetch(
     client: &Client,
     registries: Registries<'_>,
@@ -64,7 +63,7 @@ pub async fn fetch(
 ) -> Result<Token, Error> {
     let realm = realm(registries.challenging, challenge)?;
     let shown = SafeUrl::new(&realm);
-    // A bearer token is for the registry itself.
+    // A bearer token is for the registry, not for the token service.
     let credentials =
         credentials.filter(|credentials| !matches!(credentials.proof, Proof::Bearer(_)));
     let proof = credentials.map(|credentials| &credentials.proof);
@@ -96,7 +95,7 @@ pub async fn fetch(
     };
     let answer: TokenResponse = match serde_json::from_slice(&body) {
         Ok(answer) => answer,
-        // Such an error may quote what it found, and that may be the token.
+        // Such an error may quote the response, and so the token.
         Err(source) if source.is_data() => return Err(no_token(None)),
         Err(source) => return Err(no_token(Some(ParseError::json(source, &body)))),
     };
@@ -119,7 +118,7 @@ pub async fn fetch(
     })
 }
 
-/// Whether a text tells what proves who is asking, as a server's does that echoes what it was sent.
+/// Returns whether a text contains the password or token. A server may echo the request in an error message.
 fn contains_secret(proof: &Proof, text: &str) -> bool {
     let authorization = match proof.clone() {
         Proof::Basic { username, password } => Authorization::Basic { username, password },
@@ -136,7 +135,7 @@ fn contains_secret(proof: &Proof, text: &str) -> bool {
 struct TokenResponse {
     token: Option<String>,
     access_token: Option<String>,
-    /// Not of one type everywhere, and no reason to refuse a token.
+    /// Services send different types. An invalid value is no reason to refuse the token.
     expires_in: Option<Value>,
     refresh_token: Option<String>,
 }
@@ -165,8 +164,8 @@ async fn ask(
             ) {
                 return Ok(answer);
             }
-            // Some token services know GET alone. They take the token as the password of nobody, which is
-            // how containerd asks them too.
+            // Some token services support only GET. They accept the token as a password with an empty user name;
+            // containerd does the same.
             Some(Authorization::Basic {
                 username: String::new(),
                 password: token.clone(),
@@ -182,7 +181,7 @@ async fn ask(
     client.send_buffered(&request, LIMIT).await
 }
 
-/// What is posted for a token.
+/// Returns the fields of the form for a POST request.
 fn form<'a>(
     challenge: &'a Challenge,
     scope: Option<&'a str>,
@@ -213,7 +212,7 @@ fn request(
         if let Some(service) = challenge.parameter("service") {
             query.append_pair("service", service);
         }
-        // Several scopes stand in one parameter there, and in one each here.
+        // The challenge has all scopes in one parameter; the URL has one parameter for each scope.
         let scopes = challenge.parameter("scope").or(scope).unwrap_or_default();
         for scope in scopes.split_ascii_whitespace() {
             query.append_pair("scope", scope);
@@ -230,7 +229,7 @@ fn request(
     }
 }
 
-/// The token service, if credentials may be sent there.
+/// Returns the URL of the token service, if it may get credentials.
 fn realm(registry: &Endpoint, challenge: &Challenge) -> Result<Url, Error> {
     let text = challenge.parameter("realm").unwrap_or_default();
     let refused = |reason: String| Error::Realm {

@@ -1,6 +1,6 @@
-//! Docker's `config.json`, and the `auth.json` of podman, skopeo and their kin, which is the same with keys
-//! for parts of a registry. It owns which entry of the file is for a repository, and names the credential
-//! helper that the file wants asked; it asks none itself. `DOCKER_AUTH_CONFIG` holds the same in fewer words.
+//! Docker's `config.json`, and the `auth.json` of podman and skopeo, which also has keys for parts of a registry. This
+//! module finds the entry for a repository and the name of the credential helper. It does not run the helper. The
+//! variable `DOCKER_AUTH_CONFIG` contains a part of the same format.
 //!
 //! Sources: github.com/docker/cli 28, `cli/config`; containers-auth.json(5).
 
@@ -28,7 +28,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The name by which docker keeps a registry's credentials, in its file and with helpers.
+/// Returns the key under which docker stores a registry's credentials, in its file and in credential helpers.
 #[must_use]
 pub fn docker_key(registry: &RegistryName) -> &str {
     if registry.is_docker_hub() {
@@ -38,7 +38,7 @@ pub fn docker_key(registry: &RegistryName) -> &str {
     }
 }
 
-/// What such a file says of credentials. All else in it is for other programs.
+/// The credentials in such a file. All other fields are ignored.
 #[derive(Default)]
 pub struct DockerConfig {
     auths: BTreeMap<String, Object<Entry>>,
@@ -80,12 +80,12 @@ impl Fields for Entry {
 }
 
 impl DockerConfig {
-    /// Reads a file's text. An empty one holds nothing.
+    /// Parses the text of a file. An empty file contains no credentials.
     pub fn parse(text: &str) -> Result<Self, Error> {
         go_json::first(text)
             .map(Option::unwrap_or_default)
             .map_err(|error| Error::Json {
-                // The error's own words may quote a secret.
+                // The parser's message could quote a secret.
                 wrong: if error.is_data() {
                     "does not have the form of docker's configuration"
                 } else {
@@ -96,7 +96,7 @@ impl DockerConfig {
             })
     }
 
-    /// The credential helper to ask about a registry: the one named for it, else the one for all.
+    /// Returns the name of the credential helper for a registry: its own in `credHelpers`, else `credsStore`.
     #[must_use]
     pub fn helper(&self, registry: &RegistryName) -> Option<&str> {
         let host = host_of(registry.as_str());
@@ -105,18 +105,18 @@ impl DockerConfig {
             scope.path.is_empty() && scope.host == host
         };
         let helpers = &self.cred_helpers;
-        // Of several spellings, the one that docker writes.
+        // Docker's own spelling of the key is preferred.
         let own = helpers.get(docker_key(registry)).or_else(|| {
             helpers
                 .iter()
                 .find_map(|(key, own)| is_own(key).then_some(own))
         });
-        // An empty name says: no helper for this one.
+        // An empty name means that the registry has no helper.
         Some(own.unwrap_or(&self.creds_store).as_str()).filter(|helper| !helper.is_empty())
     }
 
-    /// What the file itself holds for a repository. The longest key that names it or what it is in wins. For none,
-    /// only keys for the registry as a whole count.
+    /// Returns the credentials for a repository that the file itself contains. The longest matching key wins. Without a
+    /// repository, only keys for the whole registry match.
     pub fn proof(
         &self,
         registry: &RegistryName,
@@ -129,11 +129,11 @@ impl DockerConfig {
             .map(|(key, Object(entry))| (Scope::of(key), key, entry))
             .filter(|(scope, ..)| scope.host == host && scope.holds(repository))
             .collect();
-        // Of several spellings, the one that docker writes.
+        // Docker's own spelling of the key is preferred.
         matching.sort_by_key(|(scope, key, _)| {
             (Reverse(scope.path.len()), *key != docker_key(registry))
         });
-        // Docker leaves an empty entry where a helper keeps the secret.
+        // Docker writes an empty entry if a helper stores the secret.
         for (_, _, entry) in matching {
             if let Some(proof) = entry.proof()? {
                 return Ok(Some(proof));
@@ -156,7 +156,7 @@ impl Entry {
         } else {
             decode(&self.auth)?
         };
-        // Docker sends neither without the other.
+        // Docker sends a user name only with a password, and a password only with a user name.
         if username.is_empty() || password.is_empty() {
             return Ok(None);
         }
@@ -164,7 +164,7 @@ impl Entry {
     }
 }
 
-/// `auth` is `name:password` in base64, which many tools wrap after 76 characters.
+/// Decodes `auth`: `name:password` in base64. Many tools wrap base64 after 76 characters.
 fn decode(auth: &str) -> Result<(String, Secret), Error> {
     let auth = auth.trim().replace(['\r', '\n'], "");
     let bytes = BASE64.decode(auth).map_err(|_| Error::Auth)?;
@@ -172,30 +172,30 @@ fn decode(auth: &str) -> Result<(String, Secret), Error> {
     match text.split_once(':') {
         Some((username, password)) if !username.is_empty() => Ok((
             username.to_owned(),
-            // Old versions of docker padded with these.
+            // Old versions of docker added NUL characters.
             Secret::new(password.trim_matches('\0')),
         )),
         _ => Err(Error::Auth),
     }
 }
 
-/// A file that cannot be read. What it holds is never quoted.
+/// A file that cannot be parsed. The messages quote nothing of it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Not such a file.
+    /// The file is not JSON of this form.
     #[error("the file {wrong} (line {line}, column {column})")]
     Json {
-        /// What is wrong.
+        /// What is wrong, as a phrase with a verb.
         wrong: &'static str,
-        /// The line.
+        /// The number of the line, from 1.
         line: usize,
-        /// The column.
+        /// The number of the column, from 1.
         column: usize,
     },
-    /// An entry's `auth` is something else.
+    /// An entry's `auth` is not a user name and password in base64.
     #[error("the registry's `auth` is not a user name and password in base64")]
     Auth,
-    /// The variable holds something else.
+    /// The value of the variable does not have the required form.
     #[error(
         "the value may contain only `auths`, each with an `auth`: a user name and password in base64"
     )]

@@ -1,4 +1,4 @@
-//! Scopes: what the keys of `auths` and `credHelpers` are for.
+//! Scopes: the registry or repositories of a key in `auths` and `credHelpers`.
 //!
 //! Sources: docker/cli's `ConvertToHostname`; containers-auth.json(5) for keys with a path.
 
@@ -6,18 +6,18 @@ use std::borrow::Cow;
 
 use crate::name::{Repository, docker_hub};
 
-/// What a key is for: a registry, or the repositories at and below a path in it.
+/// The scope of a key: a registry, or the repositories at and below a path.
 pub(super) struct Scope<'a> {
     /// The registry's host and port.
     pub(super) host: String,
-    /// The path in it; empty for the whole registry.
+    /// The path in the registry; empty for the whole registry.
     pub(super) path: &'a str,
 }
 
 impl<'a> Scope<'a> {
-    /// Reads a key, which older tools wrote as a URL.
+    /// Parses a key. Older tools write a URL.
     pub(super) fn of(key: &'a str) -> Self {
-        // The path of a URL is the interface's, not a repository's.
+        // The path of a URL is that of the API, not a repository.
         if let Some((_, rest)) = key.split_once("://") {
             let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
             let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
@@ -36,7 +36,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Whether a repository of the registry is in it; for none, whether the whole registry is.
+    /// Returns whether the scope contains a repository of the registry; without a repository, the whole registry.
     pub(super) fn holds(&self, repository: Option<&Repository>) -> bool {
         self.path.is_empty()
             || repository
@@ -45,7 +45,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The host of a URL with an IPv6 address in brackets, which docker lets URLs go without where there is a port.
+/// Adds brackets to an IPv6 address with a port. Docker accepts URLs without them.
 fn bracketed(host: &str) -> Cow<'_, str> {
     match host.rsplit_once(':') {
         Some((address, port)) if address.contains(':') && !host.starts_with('[') => {
@@ -55,7 +55,7 @@ fn bracketed(host: &str) -> Cow<'_, str> {
     }
 }
 
-/// A registry's host and port, with one name for Docker Hub.
+/// Returns a registry's host and port in lowercase, with `docker.io` for all names of Docker Hub.
 pub(super) fn host_of(name: &str) -> String {
     docker_hub::canonical(&name.to_ascii_lowercase()).to_owned()
 }

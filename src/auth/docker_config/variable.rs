@@ -1,4 +1,4 @@
-//! `DOCKER_AUTH_CONFIG`: a variable that holds what `auths` of docker's configuration holds, in one form only.
+//! `DOCKER_AUTH_CONFIG`: a variable with the `auths` of docker's configuration, in a strict form.
 //!
 //! Source: docker/cli 28, `parseEnvConfig` in `cli/config/configfile/file.go`.
 
@@ -9,7 +9,7 @@ use serde::de::MapAccess;
 use super::{DockerConfig, Entry, Error, decode};
 use crate::go_json::{self, Fields, Object, entries, text};
 
-/// What the variable may hold: `auths` whose entries have an `auth`, and nothing else.
+/// The value of the variable: `auths` whose entries have an `auth`, and nothing else.
 #[derive(Default)]
 struct Variable {
     auths: BTreeMap<String, Object<OnlyAuth>>,
@@ -43,7 +43,7 @@ impl Fields for OnlyAuth {
 }
 
 impl DockerConfig {
-    /// Reads the value of `DOCKER_AUTH_CONFIG`. As with docker, one bad entry spoils it all.
+    /// Parses the value of `DOCKER_AUTH_CONFIG`. As in docker, one invalid entry makes the whole value invalid.
     pub fn parse_variable(text: &str) -> Result<Self, Error> {
         let variable: Variable = go_json::only(text)
             .map_err(|_| Error::Variable)?

@@ -1,7 +1,6 @@
-//! Credential helpers: programs named `docker-credential-NAME` that keep secrets for docker. `get` reads a
-//! server's name on standard input, and answers with JSON on standard output; where it fails, its message is there.
-//! A helper gets a bounded time and may write a bounded amount, and its words are not quoted where they could hold a
-//! secret.
+//! Credential helpers: programs named `docker-credential-NAME` that store secrets for docker. `get` reads the name of a
+//! server from standard input and writes JSON to standard output, or a message if it fails. The time and the output of
+//! a helper are limited, and its output is not quoted if it could contain a secret.
 //!
 //! Sources: github.com/docker/docker-credential-helpers, README and `client`; docker/cli 28, `native_store.go`.
 
@@ -21,19 +20,20 @@ use super::docker_config::docker_key;
 use crate::name::RegistryName;
 use crate::printable::Printable;
 
-/// Answers longer than this (64 KiB) are refused.
+/// The maximum size of a helper's output: 64 KiB.
 const LIMIT: u64 = 64 << 10;
 
 /// How to run helpers.
 #[derive(Clone, Debug)]
 pub struct Helpers {
-    /// Where to look for them instead of in this process's own `PATH`.
+    /// The value of `PATH` for helpers, instead of that of this process.
     pub path: Option<OsString>,
-    /// How long one may take.
+    /// The time limit for a helper.
     pub timeout: Duration,
 }
 
-/// The program's name, if `name` is a plain word that cannot lead to another directory.
+/// Returns the name of the program. `name` must have only letters, digits, `-`, `_` and `.`, so that it cannot name
+/// another directory.
 fn program(name: &str) -> Result<String, Error> {
     let is_plain = !name.is_empty()
         && name
@@ -47,8 +47,8 @@ fn program(name: &str) -> Result<String, Error> {
 }
 
 impl Helpers {
-    /// Asks the helper of this name for what it keeps for a registry; its program's name comes along. The program is
-    /// killed if this is dropped.
+    /// Runs the helper `name`, and returns its program and its credentials for a registry. Dropping the future kills
+    /// the program.
     pub async fn ask(
         &self,
         name: &str,
@@ -95,7 +95,7 @@ impl Helpers {
                     });
                 }
                 Err(_) => {
-                    return Err(Error::Hangs {
+                    return Err(Error::Timeout {
                         program: program.to_owned(),
                         seconds: self.timeout.as_secs_f32(),
                     });
@@ -105,12 +105,12 @@ impl Helpers {
     }
 }
 
-/// Writes the server to a helper and reads to the end; `None` where that is beyond the limit.
+/// Writes the server's name to a helper and reads its output. Returns `None` if the output exceeds the limit.
 async fn exchange(mut child: Child, server: &str) -> io::Result<Option<HelperOutput>> {
     let stdin = child.stdin.take();
     let write = async {
         if let Some(mut stdin) = stdin {
-            // A helper that does not read it says so by its answer.
+            // If the helper does not read its input, its output shows the failure.
             let _ = stdin.write_all(server.as_bytes()).await;
         }
     };
@@ -130,7 +130,7 @@ async fn exchange(mut child: Child, server: &str) -> io::Result<Option<HelperOut
     }))
 }
 
-/// What comes, up to one byte more than allowed.
+/// Reads up to one byte more than the limit.
 async fn read_limited(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     if let Some(pipe) = pipe {
@@ -139,15 +139,15 @@ async fn read_limited(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8
     Ok(text)
 }
 
-/// A helper that gave no answer.
+/// A failure of a helper.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A name that could lead anywhere.
+    /// The name of the helper contains other characters than letters, digits, `-`, `_` and `.`.
     #[error(
         "the name of the credential helper contains characters other than letters, digits, `-`, `_` and `.`"
     )]
     Name,
-    /// There is no such program.
+    /// The program does not exist.
     #[error("the credential helper {program} is not installed")]
     NotInstalled {
         /// The program.
@@ -158,7 +158,7 @@ pub enum Error {
     Run {
         /// The program.
         program: String,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
@@ -167,29 +167,29 @@ pub enum Error {
     Failed {
         /// The program.
         program: String,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
-        /// What it said, fit for printing.
+        /// The first line of its output, without secrets.
         message: Option<Printable>,
     },
-    /// The program answered something else.
+    /// The output of the program is not a user name and secret in JSON.
     #[error("the output of the credential helper {program} is not a user name and secret in JSON")]
-    Garbage {
+    InvalidOutput {
         /// The program.
         program: String,
     },
-    /// The program said too much.
+    /// The output of the program exceeds 64 KiB.
     #[error("the output of the credential helper {program} is larger than 64 KiB")]
     TooLong {
         /// The program.
         program: String,
     },
-    /// The program took too long.
+    /// The program did not finish within the time limit.
     #[error("the credential helper {program} did not finish within {seconds} s")]
-    Hangs {
+    Timeout {
         /// The program.
         program: String,
-        /// How long it was given, in seconds.
+        /// The time limit in seconds.
         seconds: f32,
     },
 }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn is_told_the_server_as_docker_names_it() {
+    fn gets_the_server_under_the_name_that_docker_uses() {
         let echo = r#"test "$1" = get && printf '{"Username":"ann","Secret":"%s"}' "$(cat)""#;
         for (registry, server) in [
             ("docker.io", "https://index.docker.io/v1/"),
@@ -368,7 +368,7 @@ mod tests {
         // While it lives it holds the pipe open for writing, and reading from the pipe does not end.
         let script = format!("exec 3<>'{0}' 4>'{0}' 3<&-; exec sleep 600", fifo.display());
         let error = ask_within(Duration::from_millis(200), Some(&script), "r.example").unwrap_err();
-        assert!(matches!(error, Error::Hangs { .. }), "{error}");
+        assert!(matches!(error, Error::Timeout { .. }), "{error}");
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             // Opening for both never waits; what then remains are the helper's own ends.

@@ -1,5 +1,5 @@
-//! What a helper said: its answer, or the words of its failure. No word of an answer is quoted, and of a failure the
-//! first line, without what reads like a secret.
+//! The output of a credential helper: credentials, or an error message. Credentials are never quoted. Of an error
+//! message only the first line is quoted, without text that may be a secret.
 
 use std::borrow::Cow;
 use std::process::ExitStatus;
@@ -13,16 +13,16 @@ use crate::printable::Printable;
 use crate::safe_url;
 use crate::secret::Secret;
 
-/// At most this many characters of a helper's words are quoted.
+/// The maximum length of a quoted message, in characters.
 const WORDS: usize = 300;
 
-/// What helpers print, with status 1, for a server that they know nothing of.
+/// The output of a helper, with exit status 1, for a server without credentials.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
-/// The name that stands for an identity token.
+/// The user name that marks the secret as an identity token.
 const TOKEN_USERNAME: &str = "<token>";
 
-/// Words of a failed helper after which `:` or `=` begins a value.
+/// Words in an error message after which `:` or `=` starts a secret value.
 const BEFORE_VALUES: [&str; 8] = [
     "secret",
     "password",
@@ -34,7 +34,7 @@ const BEFORE_VALUES: [&str; 8] = [
     "username",
 ];
 
-/// All that a helper said.
+/// The exit status and the output of a helper.
 pub(super) struct HelperOutput {
     pub(super) status: ExitStatus,
     pub(super) stdout: Vec<u8>,
@@ -58,7 +58,7 @@ impl Fields for StoredCredentials {
 }
 
 impl HelperOutput {
-    /// The credentials in the answer, if it has some.
+    /// Parses the output. Returns `None` if the helper has no credentials for the server.
     pub(super) fn proof(&self, program: &str) -> Result<Option<Proof>, Error> {
         if !self.status.success() {
             if self.stdout.trim_ascii() == NOT_FOUND.as_bytes() {
@@ -74,13 +74,13 @@ impl HelperOutput {
             .ok()
             .and_then(|text| go_json::first::<StoredCredentials>(text).ok()?);
         let Some(StoredCredentials { username, secret }) = answer else {
-            return Err(Error::Garbage {
+            return Err(Error::InvalidOutput {
                 program: program.to_owned(),
             });
         };
         let secret = Secret::new(secret);
         Ok(match username.as_str() {
-            // For docker too `{}` means no credentials, and so does a name alone.
+            // As in docker, `{}` and a user name without a secret mean no credentials.
             _ if secret.is_empty() => None,
             TOKEN_USERNAME => Some(Proof::Identity(secret)),
             _ => Some(Proof::Basic {
@@ -91,7 +91,7 @@ impl HelperOutput {
     }
 }
 
-/// The first line of a failed helper's words; none where they may hold an answer.
+/// Returns the first line of an error message. `None` if the text may contain credentials in JSON.
 fn message(text: &[u8]) -> Option<Printable> {
     let text = std::str::from_utf8(text).ok()?;
     if text.contains(['{', '}']) {
@@ -103,7 +103,7 @@ fn message(text: &[u8]) -> Option<Printable> {
     Some(Printable::at_most(WORDS, &words.join(" ")))
 }
 
-/// A line up to where a value begins that may be a secret, as in `Secret: …` and `token=…`.
+/// Cuts a line before a value that may be a secret, as in `Secret: …` and `token=…`.
 fn without_value(line: &str) -> Cow<'_, str> {
     let folded = line.to_ascii_lowercase();
     let end_of = |sign: &str| {
