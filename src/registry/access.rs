@@ -1,5 +1,5 @@
-//! Access: what a registry asks of whoever comes, and whether it lets a user in. For those who are denied and want
-//! to know why: the way is the one of every other request.
+//! Access: whether a registry allows a user to fetch an image, and which challenges it sends. The requests are the same
+//! as for fetching, so the result explains a denial.
 
 use super::resolve::accepting;
 use super::send::Attempts;
@@ -9,27 +9,27 @@ use crate::http::header::WWW_AUTHENTICATE;
 use crate::http::{Method, Request, StatusCode};
 use crate::name::Reference;
 
-/// What a registry says to somebody who does not say who they are.
+/// The response of a registry to a request without credentials.
 #[derive(Debug)]
 pub struct AnonymousResponse {
     /// The status.
     pub status: StatusCode,
-    /// The ways to authenticate that it offers.
+    /// The challenges: the ways to authenticate.
     pub challenges: Vec<Challenge>,
 }
 
-/// How a user is let in.
+/// The access that a registry allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// To what was asked for.
+    /// The user may fetch the image, or use the registry.
     Granted,
-    /// To the repository, which has no such tag or digest.
+    /// The user may read the repository, but it has no such tag or digest.
     NoSuchImage,
 }
 
 impl Registry {
-    /// What this registry says to somebody who asks for an image, or just for the registry, and does not say who
-    /// they are.
+    /// Requests the manifest of an image without credentials, or without an image the base of the API. Returns the
+    /// response with any status.
     pub async fn ask_anonymously(
         &self,
         image: Option<&Reference>,
@@ -49,8 +49,12 @@ impl Registry {
         })
     }
 
-    /// Asks, as the user with the credentials given, whether an image may be fetched, or just for the registry. No
-    /// content is asked for, but a manifest where the registry refuses to say without that.
+    /// Checks with the user's credentials whether an image may be fetched, or without an image whether the registry may
+    /// be used. Fetches no content, except the manifest if the registry refuses HEAD requests.
+    ///
+    /// # Errors
+    ///
+    /// An error of [`Class::Denied`](crate::class::Class::Denied) if the registry denies access.
     pub async fn access(&self, image: Option<&Reference>) -> Result<Access, Error> {
         let repository = image.map(|image| &image.repository);
         let ask = |request| self.send_to(repository, request, Attempts::ByPolicy);
@@ -66,7 +70,8 @@ impl Registry {
             Err(cause @ Cause::Status { status, .. }) if status == StatusCode::NOT_FOUND => cause,
             Err(cause) => return Err(self.access_error(image, cause)),
         };
-        // Many registries hide what a user must not see. One that lists tags does not.
+        // Many registries answer 404 if the user may not read the repository. If the registry lists the tags, the user
+        // may read it.
         if let Some(repository) = repository
             && let tags = Request::get(self.endpoint.tags_url(repository))
             && ask(tags).await.is_ok()
@@ -76,7 +81,7 @@ impl Registry {
         Err(self.access_error(image, missing))
     }
 
-    /// HEAD, which no registry counts as a pull.
+    /// Creates a HEAD request, which no registry counts as a pull.
     fn probe(&self, image: Option<&Reference>) -> Request {
         match image {
             Some(image) => Request {

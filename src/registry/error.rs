@@ -1,4 +1,4 @@
-//! What can go wrong with a registry, in terms of the object that was wanted.
+//! The errors of fetching an object from a registry.
 
 use std::fmt;
 
@@ -14,10 +14,10 @@ use crate::printable::Printable;
 use crate::safe_url::SafeUrl;
 use crate::{auth, error_body, verify};
 
-/// Error bodies are read up to this many bytes (64 KiB).
+/// The maximum size of an error body: 64 KiB.
 const BODY_LIMIT: usize = 64 << 10;
 
-/// An object that could not be fetched.
+/// A failure to fetch an object.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot fetch {object} from {registry}")]
 pub struct Error {
@@ -28,30 +28,30 @@ pub struct Error {
 }
 
 impl Error {
-    /// Why.
+    /// Returns the cause.
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
-    /// The kind of failure.
+    /// Returns the class of the error.
     #[must_use]
     pub fn class(&self) -> Class {
         self.cause.class()
     }
 
-    /// Who was asked: a registry, or the host that has a foreign layer.
+    /// Returns the name of the registry, or the host of a foreign layer's URL.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// Whether there is nothing, or nothing for the platform, or something else than an image.
+    /// Returns whether the object does not exist, is not for the platform, or is not an image.
     pub(super) fn is_of_content(&self) -> bool {
         self.is_absent() || matches!(self.cause, Cause::Document(_) | Cause::Platform(_))
     }
 
-    /// Whether the registry says that there is no such thing.
+    /// Returns whether the registry states that the object does not exist.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         matches!(&self.cause, Cause::Status { status, .. }
@@ -59,32 +59,32 @@ impl Error {
     }
 }
 
-/// What one can want from a registry.
+/// An object in a registry.
 #[derive(Debug, Clone)]
 pub enum Object {
-    /// The manifest or index that a reference names.
+    /// The manifest or index of a reference.
     Manifest(Box<Reference>),
-    /// The base of the interface, which every registry has.
+    /// The base of the API, `/v2/`.
     Interface,
-    /// Content that is asked for by its digest.
+    /// A blob.
     Blob {
-        /// What it is to the image.
+        /// The role of the blob in the image.
         role: Role,
-        /// Its digest.
+        /// The digest of the blob.
         digest: Digest,
-        /// The repository to ask.
+        /// The repository of the blob.
         repository: Repository,
     },
 }
 
-/// What a blob is to an image.
+/// The role of a blob in an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The configuration.
+    /// The config.
     Config,
     /// A layer.
     Layer,
-    /// Either; the derivation that asks does not say.
+    /// A config or a layer: the derivation does not state it.
     Blob,
 }
 
@@ -109,59 +109,59 @@ impl fmt::Display for Object {
     }
 }
 
-/// Why an object could not be fetched.
+/// The cause of a failure to fetch an object.
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
-    /// The connection, or the way there.
+    /// The HTTP request failed.
     #[error(transparent)]
     Http(#[from] http::Error),
-    /// The registry does not let the user in.
+    /// The authentication with the registry failed.
     #[error(transparent)]
     Auth(#[from] auth::Error),
-    /// A registry that the registry redirects to does not let the user in.
+    /// The authentication with a registry to which the registry redirects failed.
     #[error("cannot get access to {registry}, to which the registry redirects")]
     Redirected {
-        /// That registry.
+        /// The base URL of that registry.
         registry: SafeUrl,
-        /// Why.
+        /// The error of the authentication.
         #[source]
         source: auth::Error,
     },
-    /// The registry answers with an error, or the host that it redirects to, such as an object store.
+    /// The registry, or the host to which it redirects, answers with an error status.
     #[error("{} answers {status}{}", who(redirect.as_ref()), says(message.as_ref()))]
     Status {
         /// The status.
         status: StatusCode,
-        /// Who answered, where it was not the one that was asked.
+        /// The URL of the response, if it is on another host.
         redirect: Option<SafeUrl>,
-        /// What is said of it.
+        /// The message in the body, if it has one.
         message: Option<Printable>,
     },
-    /// Plain http was spoken to a port for https.
+    /// The server expects https, but the request was plain http.
     #[error("{0} expects https, but the request was http")]
     WantsTls(SafeUrl),
-    /// The content is not what its digest or size says.
+    /// The content does not match its digest or size.
     #[error(transparent)]
     Verify(#[from] verify::Error),
-    /// The content is not a document of the kind that was expected.
+    /// The content is not a valid document of the expected kind.
     #[error("the registry's response cannot be used")]
     Document(#[from] ParseError),
-    /// The index has no image for the platform.
+    /// The image does not exist for the platform.
     #[error(transparent)]
     Platform(#[from] NoSuchPlatform),
-    /// A part came where the whole was asked for, or nonsense for a part.
+    /// The registry sends a part for a request for the whole blob, or an invalid response to a range request.
     #[error("the registry's responses to range requests are invalid")]
     Ranges,
-    /// There is no room for what a mirror sends.
+    /// The temporary file for a blob cannot be written.
     #[error("cannot write a temporary file")]
     Scratch(#[source] std::io::Error),
-    /// A foreign layer, and none of its URLs may be asked.
+    /// The registry lacks a foreign layer, and none of the layer's URLs may be used.
     #[error(
         "the registry lacks the layer, and none of the layer's URLs may be used: {}",
         .0.join("; ")
     )]
     Foreign(Vec<String>),
-    /// Indexes within indexes without end.
+    /// Indexes contain indexes beyond the limit.
     #[error("indexes are nested more than {0} deep")]
     Nesting(usize),
 }
@@ -188,7 +188,8 @@ fn says(message: Option<&Printable>) -> String {
         .unwrap_or_default()
 }
 
-/// Whether a server says that it was spoken to without TLS: Go's, nginx and Apache's httpd, each in its words.
+/// Returns whether an error body states that the server expects TLS. The texts are those of Go's server, nginx and
+/// Apache.
 fn wants_tls(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
     [
@@ -201,7 +202,7 @@ fn wants_tls(body: &[u8]) -> bool {
 }
 
 impl Cause {
-    /// The kind of failure.
+    /// Returns the class of the error.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -225,7 +226,7 @@ impl Cause {
         }
     }
 
-    /// Whether the same may succeed later.
+    /// Returns whether this is a transient failure.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -236,7 +237,7 @@ impl Cause {
         }
     }
 
-    /// Whether a server does not want to do what it was asked, be it because of how it was asked.
+    /// Returns whether the server refuses the request. Another form of the request may succeed.
     pub(super) fn is_refusal(&self) -> bool {
         match self {
             Self::Status { status, .. } => {
@@ -247,8 +248,7 @@ impl Cause {
         }
     }
 
-    /// Reads an answer with a status of failure to a request for `asked`. What was sent is not told, should the
-    /// server echo it.
+    /// Reads an error response to a request for `asked`. Omits a message that contains the authorization that was sent.
     pub(super) async fn of_status(
         response: Response,
         asked: &Url,

@@ -1,5 +1,5 @@
-//! Mirrors are asked before the registry itself, and only for what is named by its digest: nothing that they
-//! send is believed before it was found good, and what one lacks, breaks or falsifies comes from the next.
+//! Mirrors: servers that are tried before the registry, only for content with a known digest. hocker verifies all
+//! content. If a mirror lacks the content or sends other bytes, hocker tries the next mirror, and then the registry.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,16 +7,16 @@ use super::blob::Scratch;
 use super::{BlobRequest, Destination, DownloadError, Error, Progress, Registry};
 use crate::http::retry::{Next, Notice};
 
-/// A mirror, and whether it is worth asking.
+/// A mirror and its state.
 #[derive(Debug)]
 pub(super) struct Mirror {
     registry: Registry,
-    /// It could not be reached; asking it again for every layer would only take time.
+    /// Whether the mirror had a transient failure. Trying it again for each layer would cost time.
     is_out: AtomicBool,
 }
 
 impl Registry {
-    /// Adds places to be asked before this registry, in this order.
+    /// Sets the mirrors, which are tried in this order before the registry.
     #[must_use]
     pub fn with_mirrors(mut self, mirrors: Vec<Self>) -> Self {
         self.mirrors = mirrors
@@ -29,14 +29,14 @@ impl Registry {
         self
     }
 
-    /// The mirrors that are worth asking.
+    /// Returns the mirrors without a transient failure.
     pub(super) fn usable_mirrors(&self) -> impl Iterator<Item = &Mirror> {
         self.mirrors
             .iter()
             .filter(|mirror| !mirror.is_out.load(Ordering::Relaxed))
     }
 
-    /// Fetches a blob from the first mirror that has it. False if none does.
+    /// Fetches a blob from the first mirror that has it. Returns false if none has it.
     pub(super) async fn fetch_blob_from_mirrors(
         &self,
         blob: &BlobRequest,
@@ -72,12 +72,12 @@ impl Registry {
 }
 
 impl Mirror {
-    /// Where it is.
+    /// Returns the client for the mirror.
     pub(super) fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// Tells the user, and remembers a mirror that could not be reached.
+    /// Reports the failure to the user, and disables the mirror after a transient failure.
     pub(super) fn failed(&self, error: &Error) {
         if error.cause().is_transient() {
             self.is_out.store(true, Ordering::Relaxed);

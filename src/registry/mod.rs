@@ -1,8 +1,8 @@
-//! The registry client: manifests, indexes, configurations and blobs of one registry, verified.
+//! The registry client: it fetches and verifies the manifests, indexes, configs and blobs of one registry.
 //!
-//! [`Registry`] sends requests and answers challenges, and [`access`](Registry::access) tells how that goes; [`resolve`](Registry::resolve) finds an image's
-//! manifest; [`BlobRequest`] is content on its way, with the error instead of the end if it is not what it should
-//! be.
+//! [`Registry`] sends requests and answers challenges. [`resolve`](Registry::resolve) finds the manifest of an image,
+//! [`fetch_blob`](Registry::fetch_blob) fetches a blob, and [`access`](Registry::access) checks whether a user may do
+//! so.
 //!
 //! Source: OCI distribution specification, section "Pull".
 
@@ -28,7 +28,39 @@ use crate::auth::{Authenticator, Credentials, Sources};
 use crate::http::Client;
 use crate::name::endpoint::Endpoint;
 
-/// A registry, and what is known of how to talk to it.
+/// A client for one registry.
+///
+/// ```no_run
+/// use hocker::http::{Client, Roots, Settings};
+/// use hocker::name::{Endpoint, Reference};
+/// use hocker::oci::Platform;
+/// use hocker::output::{Existing, OutputFile};
+/// use hocker::registry::{BlobRequest, Registry, Role, Silent};
+/// use hocker::verify::Size;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let reference: Reference = "debian:12".parse()?;
+/// let client = Client::new(Roots::of_the_system(), Settings::default());
+/// let registry = Registry::new(client, Endpoint::of(&reference.registry)?, None);
+///
+/// let platform = Platform::linux("amd64");
+/// let resolved = registry.resolve(&reference, &platform).await?;
+/// for layer in &resolved.manifest.layers {
+///     let blob = BlobRequest {
+///         repository: reference.repository.clone(),
+///         role: Role::Layer,
+///         digest: layer.digest,
+///         size: Size::Exact(layer.size),
+///         urls: layer.urls.clone(),
+///     };
+///     let path = format!("{}.tar.gz", layer.digest.hex());
+///     let file = OutputFile::create(path.as_ref(), Existing::Refuse)?;
+///     registry.fetch_to(&blob, &file, &Silent).await?;
+///     file.commit()?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Registry {
     endpoint: Endpoint,
@@ -40,7 +72,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The registry at `endpoint`, as the user with `credentials` sees it: without them if they are not for it.
+    /// Creates a client for the registry at `endpoint`. Ignores `credentials` that the registry may not get.
     #[must_use]
     pub fn new(client: Client, endpoint: Endpoint, credentials: Option<Credentials>) -> Self {
         Self {
@@ -53,14 +85,14 @@ impl Registry {
         }
     }
 
-    /// With what is kept for other registries, for those that this one redirects to.
+    /// Adds the sources of credentials for registries to which this one redirects.
     #[must_use]
     pub fn with_sources(mut self, sources: Sources) -> Self {
         self.redirect_targets = RedirectTargets::new(sources);
         self
     }
 
-    /// Where this registry is.
+    /// Returns the endpoint of this registry.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint

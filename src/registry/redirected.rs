@@ -1,5 +1,6 @@
-//! Registries behind a registry: names such as `lscr.io` only redirect to another registry, which has challenges of its
-//! own. These are answered with what is kept for that registry, or anonymously; it never sees what is for the first.
+//! Registries to which a registry redirects: names such as `lscr.io` only redirect to another registry, which sends its
+//! own challenges. hocker answers them with the credentials for that registry, or without any. It never gets those of
+//! the first registry.
 //!
 //! Source: what docker and containerd do (github.com/containerd/containerd/pull/5504).
 
@@ -17,13 +18,13 @@ use crate::name::Repository;
 use crate::name::endpoint::Endpoint;
 use crate::safe_url::SafeUrl;
 
-/// How often a challenge is answered: with the token that there is, and with a new one.
+/// The maximum number of answers to a challenge: with an existing token, then with a new one.
 const ANSWERS: usize = 2;
 
-/// A repository of a registry.
+/// A repository in a registry.
 type Place = (Endpoint, Repository);
 
-/// What is known of the registries behind one.
+/// The registries to which a registry redirects.
 #[derive(Debug, Default)]
 pub(super) struct RedirectTargets {
     sources: Option<Sources>,
@@ -31,7 +32,7 @@ pub(super) struct RedirectTargets {
 }
 
 impl RedirectTargets {
-    /// With what is kept for them.
+    /// Uses the credentials from `sources` for them.
     pub(super) fn new(sources: Sources) -> Self {
         Self {
             sources: Some(sources),
@@ -41,7 +42,7 @@ impl RedirectTargets {
 }
 
 impl Registry {
-    /// Goes on with a request whose redirect led to a host that challenges it. The answer has a status of success.
+    /// Continues a request after a redirect to a host that sends a challenge. Returns a successful response.
     pub(super) async fn send_to_redirect_target(
         &self,
         mut request: Request,
@@ -98,7 +99,7 @@ impl Registry {
         }
         let (endpoint, repository) = place;
         let credentials = match &self.redirect_targets.sources {
-            // A file that cannot be read is an error where credentials for the registry itself are looked for.
+            // The search for the first registry's own credentials reports a file that cannot be read.
             Some(sources) => sources
                 .find(endpoint.registry_name(), Some(repository))
                 .await

@@ -1,4 +1,4 @@
-//! From a reference to an image's manifest, through an index where there is one.
+//! Resolution of a reference to a manifest, through an index if the reference names one.
 //!
 //! Source: OCI distribution specification, section "Pulling manifests".
 
@@ -18,48 +18,54 @@ use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
 use crate::verify::Verifier;
 
-/// Indexes may hold indexes; this deep.
+/// The maximum depth of indexes in indexes.
 const MAX_NESTING: usize = 4;
 
-/// Of the entries of an index that name no platform, this many are looked at.
+/// The maximum number of entries without a platform whose configs are fetched.
 const MAX_UNNAMED: usize = 32;
 
-/// Without schema 1, so that a registry that could send it says instead that it has nothing else.
+/// The value of the `Accept` header. It omits schema 1, so that a registry with nothing else answers with an error.
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, \
     application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
-/// The headers of a request for a manifest or index.
+/// Returns the headers of a request for a manifest or index.
 pub(super) fn accepting() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
     headers
 }
 
-/// The distribution specification's header.
+/// The header with the digest of a manifest (OCI distribution specification).
 const DIGEST_HEADER: &str = "Docker-Content-Digest";
 
-/// What a reference stands for on one platform.
+/// The result of resolving a reference for one platform.
 #[derive(Debug)]
 pub struct Resolved {
-    /// The outermost index, if the reference names one.
+    /// The index, if the reference names one.
     pub index: Option<Document<Index>>,
-    /// The manifest of the one image.
+    /// The manifest for the platform.
     pub manifest: Document<Manifest>,
 }
 
-/// What a reference names.
+/// The document of a reference.
 #[derive(Debug)]
 pub enum ManifestOrIndex {
-    /// Images for several platforms.
+    /// An index of manifests.
     Index(Document<Index>),
-    /// One image.
+    /// The manifest of one image.
     Manifest(Box<Document<Manifest>>),
 }
 
 impl Registry {
-    /// Finds the manifest that serves `platform`. An image that is not in an index is taken as it is.
+    /// Resolves a reference to the manifest that serves `platform` best. If the reference names a manifest, returns it
+    /// without checking its platform.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::Platform`] if no manifest serves the platform; other causes if a request fails or a document is
+    /// invalid.
     pub async fn resolve(
         &self,
         reference: &Reference,
@@ -80,14 +86,13 @@ impl Registry {
         }
     }
 
-    /// Fetches the manifest or index that a reference names.
+    /// Fetches the manifest or index of a reference.
     pub async fn find(&self, reference: &Reference) -> Result<ManifestOrIndex, Error> {
         let found = self.found(reference, None).await;
         found.map_err(|cause| self.failed(reference, cause))
     }
 
-    /// Fetches the configuration of the image that `reference` names and `manifest` describes. The two must belong
-    /// together.
+    /// Fetches the config of `manifest`, which must be the manifest of `reference`.
     pub async fn config(
         &self,
         reference: &Reference,
@@ -102,7 +107,7 @@ impl Registry {
         Ok(config)
     }
 
-    /// Finds the manifest that serves `platform` among those of the index that `reference` named.
+    /// Selects and fetches the manifest for `platform` from the index of `reference`.
     pub async fn manifest_in(
         &self,
         reference: &Reference,
@@ -127,7 +132,7 @@ impl Registry {
         Err(self.failed(reference, Cause::Nesting(MAX_NESTING)))
     }
 
-    /// Fetches what an entry of the index that `reference` named describes.
+    /// Fetches the document of an entry from the index of `reference`.
     async fn entry(
         &self,
         reference: &Reference,
@@ -139,8 +144,8 @@ impl Registry {
         found.map_err(|cause| self.failed(&reference, cause))
     }
 
-    /// Finds the entry that serves `platform` best among those whose platform only their images' configurations
-    /// say, as containerd does. What is absent, or no image, is passed over, unless nothing else is there.
+    /// Finds the entry that serves `platform` best among entries without a platform, by their images' configs, as
+    /// containerd does. Ignores entries that are absent or not images, if there are others.
     async fn unnamed(
         &self,
         reference: &Reference,
@@ -189,8 +194,8 @@ impl Registry {
         Err(self.failed(reference, cause))
     }
 
-    /// Fetches what an entry describes, and the platform of its image. An index that has something for the platform
-    /// has no platform of its own.
+    /// Fetches the document of an entry and the platform of its image. An index has no platform, but must have an entry
+    /// for `platform`.
     async fn look_into(
         &self,
         reference: &Reference,
@@ -220,7 +225,7 @@ impl Registry {
         }
     }
 
-    /// The index that a reference names.
+    /// Fetches the index of a reference.
     pub async fn index(&self, reference: &Reference) -> Result<Document<Index>, Error> {
         let failed = |cause| self.failed(reference, cause);
         let (bytes, declared) = self.manifest_bytes(reference, None).await.map_err(failed)?;
@@ -243,8 +248,8 @@ impl Registry {
         })
     }
 
-    /// The bytes under a reference, verified where it has a digest, and the media type that they came with.
-    /// Mirrors are asked for digests alone: what a tag stands for only the registry knows.
+    /// Fetches the bytes and the `Content-Type` of a reference's document. Verifies the bytes if the reference has a
+    /// digest. Mirrors are used only for digests, because only the registry knows its tags.
     async fn manifest_bytes(
         &self,
         reference: &Reference,
@@ -290,17 +295,17 @@ impl Registry {
                 }
             }
         };
-        // The header Docker-Content-Digest proves nothing that the connection does not: it comes from the
-        // same hand, and some registries get it wrong for tags.
+        // Docker-Content-Digest is not checked: it comes from the same server as the bytes, and some registries send a
+        // wrong one for tags.
         if let Some(digest) = reference.digest {
             Verifier::check(digest, size, &bytes)?;
         }
         Ok((bytes, declared))
     }
 
-    /// What a registry says that a tag stands for now, without fetching it, which Docker Hub does not count as a pull.
-    /// `None` where it does not say it, or in a way of its own, or refuses: some registries do that to every HEAD. Then
-    /// the document has to be fetched.
+    /// Returns the digest of a reference's manifest or index by a HEAD request, which Docker Hub does not count as a
+    /// pull. Returns `None` if the registry sends no valid digest or refuses the request; some registries refuse every
+    /// HEAD. Then the document must be fetched.
     pub async fn digest_of(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
         let url = self
             .endpoint

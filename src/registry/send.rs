@@ -1,4 +1,4 @@
-//! Sending: a request of this registry, with the answers to the challenges that it meets on its way.
+//! Sending requests to the registry, with answers to its challenges.
 
 use super::{Cause, Registry};
 use crate::auth;
@@ -6,18 +6,18 @@ use crate::http::header::WWW_AUTHENTICATE;
 use crate::http::{self, Purpose, Request, Response, StatusCode};
 use crate::name::Repository;
 
-/// How often a request is tried.
+/// How often to try a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attempts {
-    /// As often as the policy says.
+    /// With the retries of the policy.
     ByPolicy,
-    /// Once.
+    /// Without retries.
     Once,
 }
 
 impl Registry {
-    /// Sends a request with what authorization there is for a repository, or for the registry as a whole, and once
-    /// more if that is challenged. The answer has a status of success.
+    /// Sends a request with the authorization for a repository, or for the registry as a whole. If the registry sends a
+    /// challenge, answers it and sends the request once more. Returns a successful response.
     pub(super) async fn send_to(
         &self,
         repository: Option<&Repository>,
@@ -48,8 +48,8 @@ impl Registry {
         Err(self.authenticator.denied(sent, answer).into())
     }
 
-    /// The challenges to answer, if a request has to be sent again for them. Those of a host that the registry redirects
-    /// to are not for the registry's credentials.
+    /// Returns the challenges to answer, if the request must be sent again. Ignores those of a host to which the
+    /// registry redirects, because it may not get the registry's credentials.
     async fn challenges(
         &self,
         request: &Request,
@@ -62,7 +62,7 @@ impl Registry {
         let challenges = response.texts(WWW_AUTHENTICATE);
         match response.status() {
             StatusCode::UNAUTHORIZED if !challenges.is_empty() => Ok(Some(challenges)),
-            // Some registries hide from strangers what there is, and ask for credentials at their base alone.
+            // Some registries answer 403 or 404 to requests without credentials, and send a challenge only for `/v2/`.
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
                 if request.authorization.is_none()
                     && self.authenticator.can_answer()
@@ -82,7 +82,7 @@ impl Registry {
         }
     }
 
-    /// Asks for a blob in a place that a manifest names, which gets no credentials. The answer has a status of success.
+    /// Requests a blob from a URL in a manifest, without credentials. Returns a successful response.
     pub(super) async fn send_without_credentials(
         &self,
         mut request: Request,
@@ -110,12 +110,12 @@ impl Registry {
     }
 }
 
-/// Whether the scheme, host and port that were asked have answered.
+/// Returns whether the response is from the scheme, host and port of the request.
 pub(super) fn is_own(request: &Request, response: &Response) -> bool {
     response.url().origin() == request.url.origin()
 }
 
-/// What a registry says to somebody whom it does not let in. Any other answer without success is an error of its own.
+/// Reads a response that denies access. Any other error status is an error.
 pub(super) async fn denial(
     response: Response,
     request: &Request,

@@ -1,5 +1,5 @@
-//! The bytes of a blob put in order: hashed and handed on once, each exactly when it is its turn, however the
-//! connections bring them. What comes too early waits in a file, not in memory.
+//! Assembly: puts the bytes of a blob in order. Each byte is hashed and passed on once, in order, however the
+//! connections deliver them. Bytes that arrive too early wait in a file, not in memory.
 
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -8,19 +8,18 @@ use super::pieces::Pieces;
 use super::{Destination, Failure};
 use crate::verify::Verifier;
 
-/// What is read back from the file at a time.
+/// The number of bytes that are read back from the file at once.
 const BUFFER: usize = 128 << 10;
 
-/// A blob that is being put together.
+/// A blob during its download.
 pub(super) struct Assembly<'a> {
     destination: Destination<'a>,
     verifier: Verifier,
-    /// The offset of the byte whose turn it is.
+    /// The offset of the next byte to hash and pass on.
     turn: u64,
-    /// The size in bytes, where it is known.
+    /// The size in bytes, if it is known.
     size: Option<u64>,
-    /// The end of what somebody takes in order, until all of it was found good: what is wrong never looks
-    /// complete.
+    /// The last bytes for [`Destination::InOrder`], until the blob is verified. So a wrong blob never looks complete.
     held: Vec<u8>,
     buffer: Vec<u8>,
 }
@@ -37,12 +36,12 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// Whether bytes may come out of order.
+    /// Returns whether bytes may arrive out of order.
     pub(super) fn takes_any_order(&self) -> bool {
         self.destination.store().is_some()
     }
 
-    /// Takes bytes that belong at `offset`.
+    /// Adds bytes at `offset`.
     pub(super) fn take(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
         if offset != self.turn {
             return self.store_at(offset, bytes);
@@ -56,8 +55,7 @@ impl<'a> Assembly<'a> {
 
     fn store_at(&self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
         let (file, start) = self.destination.store().ok_or_else(out_of_order)?;
-        // What belongs to others in the same file is safe: no connection brings more than the size, where
-        // it is known, as it must be for a part.
+        // Bytes outside the part are safe: a part has a known size, and no connection delivers more bytes than that.
         if matches!(self.destination, Destination::Part { .. }) && self.size.is_none() {
             return Err(out_of_order());
         }
@@ -65,7 +63,7 @@ impl<'a> Assembly<'a> {
             .map_err(Failure::Destination)
     }
 
-    /// Gives bytes to whoever takes them in order, but the last ones not before the end was accepted.
+    /// Passes bytes on in order, except the last ones, which wait until the blob is verified.
     fn hand_on(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.turn += bytes.len() as u64;
         let Destination::InOrder { take, .. } = &mut self.destination else {
@@ -82,7 +80,7 @@ impl<'a> Assembly<'a> {
         take(bytes).map_err(Failure::Destination)
     }
 
-    /// Goes on with what came early, now that its turn has come.
+    /// Hashes and passes on bytes that arrived early and are next now.
     pub(super) fn catch_up(&mut self, pieces: &Pieces) -> Result<(), Failure> {
         let end = pieces.contiguous_from(self.turn);
         while self.turn < end {
@@ -101,7 +99,7 @@ impl<'a> Assembly<'a> {
         Ok(())
     }
 
-    /// Accepts the end.
+    /// Verifies the blob, and passes on the last bytes.
     pub(super) fn finish(self) -> Result<(), Failure> {
         self.verifier.finish()?;
         match self.destination {
@@ -113,7 +111,7 @@ impl<'a> Assembly<'a> {
     }
 }
 
-/// Only one connection works for a destination that wants everything in order, so this is never seen.
+/// Returns the error for bytes out of order. It cannot occur, because such a destination has only one connection.
 fn out_of_order() -> Failure {
     Failure::Destination(io::Error::other("bytes arrived out of order"))
 }

@@ -1,9 +1,7 @@
-//! One connection's work on a blob: it asks for the bytes of a piece and, when the answer breaks off, for
-//! those that are missing.
+//! Connections: each one requests the bytes of a piece and, if the response ends early, the missing bytes.
 //!
-//! Sources: RFC 9110, sections 13.1.5 (`If-Range`) and 14 (range requests). Registries differ from it: some
-//! ignore ranges, some answer nonsense, so that nothing is taken from a partial answer whose `Content-Range`
-//! is not exactly what was asked for.
+//! Sources: RFC 9110, sections 13.1.5 (`If-Range`) and 14 (range requests). Registries differ from it: some ignore
+//! ranges, some send invalid responses. Therefore a partial response must have exactly the requested `Content-Range`.
 
 use bytes::Bytes;
 
@@ -18,40 +16,41 @@ use crate::registry::send::Attempts;
 use crate::safe_url::SafeUrl;
 use crate::verify;
 
-/// A further connection that brought so many bytes before it broke asks again.
+/// An additional connection that fails is used again if it has delivered at least this number of bytes.
 const WORTH_KEEPING: u64 = 1 << 20;
-/// So many bytes count as progress, after which failures are forgotten. A server that sends a few before each
-/// reset does not keep the client for ever.
+/// The number of bytes that count as progress, which resets the number of failures. With fewer bytes between failures,
+/// the download ends after the usual retries.
 const PROGRESS: u64 = 64 << 10;
 
 /// A connection, and the piece that it works on.
 pub(super) struct Connection {
-    /// The piece's number.
+    /// The number of the piece.
     pub(super) index: usize,
-    /// A further connection gives its piece back when anything goes wrong; the first one is stubborn.
+    /// Whether this is an additional connection, which gives its piece back after a failure. The first connection
+    /// retries.
     pub(super) is_extra: bool,
-    /// The connection of HTTP that a small blob is asked for on next.
+    /// The HTTP connection for the next request of a small blob.
     preferred: ConnectionUse,
     response: Option<Response>,
-    /// Came with the last piece, but belongs to the next.
+    /// Bytes that arrived with the previous piece, but belong to this one.
     pending: Bytes,
-    /// Bytes to pass over: the server sends from zero what was received already.
+    /// The number of bytes to skip, because the server sends bytes again.
     skip: u64,
-    /// Whether the answer goes on beyond the piece, to the end of the blob.
+    /// Whether the response contains the whole blob, not only the piece.
     is_whole: bool,
     ignores_ranges: bool,
     etag: Option<HeaderValue>,
     backoff: Backoff,
     progress: u64,
-    /// So many bytes came since it last asked.
+    /// The number of bytes since the last request.
     brought: u64,
 }
 
-/// Why a connection cannot bring its piece.
+/// The reason why a connection cannot deliver its piece.
 pub(super) enum PieceError {
-    /// Ranges are not to be had, which matters only to a further connection.
+    /// The server does not support range requests.
     NoRanges,
-    /// Anything else.
+    /// Any other cause.
     Cause(Cause),
 }
 
@@ -83,12 +82,12 @@ impl Connection {
         }
     }
 
-    /// Whether the open answer goes on with the piece that follows.
+    /// Returns whether the open response continues with the next piece.
     pub(super) fn goes_on(&self) -> bool {
         self.is_whole && self.response.is_some()
     }
 
-    /// Goes on with the piece that follows. What another connection brought of it is passed over.
+    /// Continues with the next piece. Skips the bytes that another connection has delivered.
     pub(super) fn go_on(&mut self, index: usize, received: u64) {
         self.index = index;
         self.skip = received;
@@ -97,14 +96,14 @@ impl Connection {
         }
     }
 
-    /// Turns to another piece, which the open answer does not hold.
+    /// Changes to another piece, which the open response does not contain.
     pub(super) fn turn_to(&mut self, index: usize) {
         self.index = index;
         self.response = None;
         self.pending = Bytes::new();
     }
 
-    /// The next bytes of the piece; `None` at the end of a blob of unknown size.
+    /// Returns the next bytes of the piece; `None` at the end of a blob of unknown size.
     pub(super) async fn chunk(
         &mut self,
         registry: &Registry,
@@ -125,12 +124,12 @@ impl Connection {
             };
             self.turn_to(self.index);
             let failure = Failure::of_error(&error);
-            // One that brought a good deal was worth having.
+            // A connection that delivered many bytes is used again.
             let gives_up = self.is_extra && self.brought < WORTH_KEEPING;
             self.brought = 0;
             if gives_up || !self.backoff.pause(failure, Some(piece.position())).await {
                 return Err(match (error, source.blob.size.known()) {
-                    // It ended as if that were all.
+                    // The response ended without an error, but too early.
                     (Error::EndedEarly { .. }, Some(size)) => verify::Error::TooShort {
                         expected: source.blob.digest,
                         size,
@@ -143,7 +142,7 @@ impl Connection {
         }
     }
 
-    /// Whether the answer holds more than the blob; to be asked after the last piece.
+    /// Returns whether the response contains more bytes than the blob. Call it after the last piece.
     pub(super) async fn has_more(&mut self) -> bool {
         match &mut self.response {
             _ if !self.pending.is_empty() => true,
@@ -154,12 +153,12 @@ impl Connection {
         }
     }
 
-    /// The size that the open answer gives the whole blob.
+    /// Returns the size of the blob that the open response announces.
     pub(super) fn announced(&self) -> Option<u64> {
         self.response.as_ref()?.content_length()
     }
 
-    /// Asks for the piece, if that is not done yet.
+    /// Requests the piece, if no response is open.
     pub(super) async fn open(
         &mut self,
         registry: &Registry,
@@ -170,10 +169,10 @@ impl Connection {
             let from = piece.position();
             let asks_for_range = !self.ignores_ranges && (from > 0 || self.is_extra);
             let answer = self.ask(registry, source, piece, asks_for_range).await;
-            // What did not work beside others is tried alone.
+            // A retry uses a dedicated connection.
             self.preferred = ConnectionUse::Dedicated;
             let response = match answer {
-                // Whoever does not serve parts says so in many ways: 416, 400, 403.
+                // Servers without range requests answer with different statuses: 416, 400, 403.
                 Err(cause) if asks_for_range && cause.is_refusal() => {
                     self.without_ranges()?;
                     continue;
@@ -190,7 +189,7 @@ impl Connection {
             } else if response.status() == StatusCode::PARTIAL_CONTENT
                 && !is_everything(&response, source.blob.size.known())
             {
-                // Nobody asked for a part.
+                // A partial response to a request for the whole blob.
                 return Err(PieceError::NoRanges);
             } else {
                 if self.is_extra {
@@ -203,7 +202,7 @@ impl Connection {
                 self.is_whole = true;
                 self.skip = from;
             }
-            // A weak tag does not promise the same bytes.
+            // A weak ETag does not guarantee the same bytes.
             self.etag = response
                 .headers()
                 .get(ETAG)
@@ -255,7 +254,7 @@ impl Connection {
         }
     }
 
-    /// From now on the blob is asked for as a whole.
+    /// Requests the whole blob from now on.
     fn without_ranges(&mut self) -> Result<(), PieceError> {
         if self.is_extra || self.ignores_ranges {
             return Err(PieceError::NoRanges);
@@ -280,7 +279,7 @@ impl Connection {
         Ok(response.chunk().await)
     }
 
-    /// What of a chunk belongs to the piece and is new.
+    /// Returns the new bytes of a chunk that belong to the piece.
     fn pass(&mut self, mut chunk: Bytes, piece: &Piece) -> Option<Bytes> {
         if self.skip > 0 {
             let known =
@@ -302,7 +301,7 @@ impl Connection {
     }
 }
 
-/// Whether a partial answer is exactly what was asked for.
+/// Returns whether a partial response has exactly the requested range.
 fn answers(response: &Response, piece: &Piece, size: Option<u64>) -> bool {
     let Some(range) = response
         .header(CONTENT_RANGE)
@@ -323,7 +322,7 @@ fn answers(response: &Response, piece: &Piece, size: Option<u64>) -> bool {
             .is_none_or(|announced| announced == length)
 }
 
-/// Whether an answer that says that it is a part is the whole, as far as it says that. The digest decides.
+/// Returns whether a partial response seems to contain the whole blob. The digest decides at the end.
 fn is_everything(response: &Response, size: Option<u64>) -> bool {
     let range = response
         .header(CONTENT_RANGE)

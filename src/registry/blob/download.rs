@@ -1,6 +1,6 @@
-//! How many connections a blob is worth. One begins, with a plain request for all of it. When that has shown
-//! that the rest will take a while, others fetch pieces of the rest: a slow path is often slow only for each
-//! connection. Where ranges are not to be had, the first one brings everything.
+//! Downloads: the number of connections for a blob. The first connection requests the whole blob. If its speed shows
+//! that the rest takes long, additional connections fetch pieces of the rest, because a slow path is often slow only
+//! for each connection. If the server does not support range requests, the first connection fetches everything.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,16 +15,17 @@ use super::pieces::{Piece, Pieces};
 use super::{BlobSource, Destination, Failure, Progress, Registry};
 use crate::verify::{self, Size, Verifier};
 
-/// As many connections beside the first, for all blobs of a registry together.
+/// The maximum number of additional connections for all blobs of a registry together.
 pub(in crate::registry) const EXTRA_CONNECTIONS: usize = 7;
 
-/// So long the first connection shows how fast it is.
+/// The time in which the speed of the first connection is measured.
 const TRIAL: Duration = Duration::from_millis(150);
-/// What takes no longer than this is not worth further connections.
+/// The minimum remaining time for additional connections.
 const WORTHWHILE: Duration = Duration::from_millis(500);
-/// Nor is what is smaller than this, in bytes.
+/// The minimum remaining bytes for additional connections.
 const SMALLEST_REST: u64 = 8 << 20;
-/// The bounds of a piece: large enough to be worth a request, small enough that all end together.
+/// The minimum and maximum size of a piece in bytes: large enough for a request, small enough that all connections end
+/// at about the same time.
 const PIECE: std::ops::RangeInclusive<u64> = 1 << 20..=32 << 20;
 
 /// Fetches a blob.
@@ -70,27 +71,26 @@ struct Download<'r, 'd> {
     assembly: Assembly<'d>,
     pieces: Pieces,
     began: Instant,
-    /// How long this side was at work, while the network could wait for it.
+    /// The time for hashing and writing, in which the network may have waited.
     busy: Duration,
     received: u64,
     spread: Spread,
-    /// Whether a further connection has brought something.
+    /// Whether an additional connection has delivered bytes.
     ranges_work: bool,
-    /// The first connection, while it is not known whether the piece that its answer goes on with will come
-    /// otherwise.
+    /// The first connection, while it is unknown whether another connection delivers the next piece of its response.
     waiting: Option<Connection>,
 }
 
-/// Whether further connections are used.
+/// Whether additional connections are used.
 enum Spread {
     Possible,
     Done {
-        /// Held until the blob is there.
+        /// Held until the download ends.
         _permits: Vec<OwnedSemaphorePermit>,
     },
 }
 
-/// What a connection did.
+/// The result of one step of a connection.
 struct Step {
     connection: Connection,
     outcome: Result<Option<Bytes>, PieceError>,
@@ -115,7 +115,7 @@ impl Download<'_, '_> {
         let mut ready = vec![first];
         loop {
             for connection in ready.drain(..) {
-                // A blob of no bytes, or a piece that another connection completed before it was given back.
+                // There is no piece for an empty blob, or if another connection has completed the piece.
                 if let Some(piece) = self.pieces.get(connection.index).copied() {
                     active.push(step(registry, source, connection, piece));
                 }
@@ -125,7 +125,7 @@ impl Download<'_, '_> {
                 outcome,
             }) = active.next().await
             else {
-                // A piece that was given back when nobody else was left to take it.
+                // A piece was given back after the other connections had ended.
                 let Some(index) = self.pieces.take_first() else {
                     return Ok(());
                 };
@@ -163,7 +163,7 @@ impl Download<'_, '_> {
         Ok(())
     }
 
-    /// Gives a connection its next piece when it has brought all of the one before.
+    /// Gives a connection its next piece when its piece is complete.
     async fn next_work(
         &mut self,
         mut connection: Connection,
@@ -179,8 +179,8 @@ impl Download<'_, '_> {
             connection.go_on(next, received);
             return Ok(Some(connection));
         }
-        // Where ranges are not to be had, this answer is all that there is. It is not given up for one before
-        // somebody else has brought something or given up.
+        // If the server does not support range requests, this response is the only source. It stays open until an
+        // additional connection has delivered bytes or failed.
         if connection.goes_on()
             && !self.ranges_work
             && self.pieces.get(connection.index + 1).is_some()
@@ -209,7 +209,7 @@ impl Download<'_, '_> {
         Ok(None)
     }
 
-    /// Further connections, if now is the time for them.
+    /// Returns additional connections, if they make the download faster.
     fn spread(&mut self) -> Vec<Connection> {
         let elapsed = self.began.elapsed();
         let rest = match (&self.spread, self.source.blob.size.known()) {
@@ -219,7 +219,7 @@ impl Download<'_, '_> {
             _ => return Vec::new(),
         };
         let time_left = elapsed.as_millis() * u128::from(rest) / u128::from(self.received.max(1));
-        // More connections bring nothing sooner to someone who is busy with what one brings.
+        // If hashing and writing take most of the time, more connections do not help.
         if self.busy * 2 > elapsed {
             return Vec::new();
         }
@@ -236,7 +236,7 @@ impl Download<'_, '_> {
         if permits.is_empty() {
             return Vec::new();
         }
-        // Two pieces for each, so that the fast ones can help the slow ones out.
+        // Two pieces for each connection, so that fast connections can take over from slow ones.
         let pieces = 2 * (permits.len() as u64 + 1);
         self.pieces
             .split((rest / pieces).clamp(*PIECE.start(), *PIECE.end()));

@@ -1,5 +1,5 @@
-//! Layers that registries may not distribute: the manifest says where else they are. The registry is asked first,
-//! because it may have them all the same; and no other place hears of its credentials.
+//! Foreign layers: registries may not distribute them, so the manifest contains URLs for them. hocker tries the
+//! registry first, because it may have the layer. The other servers get no credentials.
 //!
 //! Source: OCI image specification, `descriptor.md` (`urls`) and `layer.md`, section "Non-Distributable Layers".
 
@@ -59,7 +59,7 @@ impl Registry {
         Err(DownloadError::Registry(Box::new(error)))
     }
 
-    /// Reads a URL out of a manifest, and holds it against the same rules as a token service's.
+    /// Parses a URL from a manifest. It must follow the same rules as the URL of a token service.
     fn admit(&self, text: &str) -> Result<Url, String> {
         let Ok(url) = text.parse::<Url>() else {
             return Err(format!("{}, which is not a URL", safe_url::shown(text)));

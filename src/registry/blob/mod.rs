@@ -1,9 +1,8 @@
-//! Blobs: content that is asked for by its digest.
+//! Blobs: content that is fetched by its digest.
 //!
-//! A download is a few parts that work together. The [`pieces`] say which bytes are still to be asked for. A
-//! `Connection` brings the bytes of one piece, and asks again for what a broken body did not bring. The
-//! `Assembly` puts the bytes in order, holds them against the digest, and hands them on. `download` lets one
-//! connection begin, and adds others where that is worth it.
+//! A download has these parts. [`pieces`] records which bytes are missing. A `Connection` fetches the bytes of one
+//! piece, and requests the missing bytes again after a failure. The `Assembly` puts the bytes in order, verifies them,
+//! and passes them on. `download` starts with one connection, and adds others if they make the download faster.
 
 mod assembly;
 mod connection;
@@ -28,62 +27,62 @@ use crate::oci::document::{Document, MAX_DOCUMENT_SIZE, ParseError, View};
 use crate::output::OutputFile;
 use crate::verify::Size;
 
-/// At 10 MB/s and a way of 50 ms, half of what a blob of so many bytes takes is the way.
+/// The maximum size of a small blob in bytes. At 10 MB/s and 50 ms in each direction, the round trip takes half of the
+/// time.
 const SMALL: u64 = 1 << 20;
 
-/// A blob that is wanted.
+/// A request for a blob.
 #[derive(Clone, Debug)]
 pub struct BlobRequest {
-    /// The repository to ask.
+    /// The repository of the blob.
     pub repository: Repository,
-    /// What it is to the image.
+    /// The role of the blob in the image, for messages.
     pub role: Role,
-    /// What it must hash to.
+    /// The digest of the blob.
     pub digest: Digest,
-    /// Its size in bytes, or the limit where no descriptor says it.
+    /// The size in bytes, or a limit if it is unknown.
     pub size: Size,
-    /// Where else it may be, as a descriptor says of a layer that registries may not distribute.
+    /// Other URLs of the blob, from the descriptor of a layer that registries may not distribute.
     pub urls: Vec<String>,
 }
 
 impl BlobRequest {
-    /// Whether the way to the registry and back takes longer than the bytes themselves.
+    /// Returns whether the blob has a known size of at most 1 MiB.
     #[must_use]
     pub fn is_small(&self) -> bool {
         self.size.known().is_some_and(is_small)
     }
 }
 
-/// The same of a blob of so many bytes.
+/// Returns whether a blob of `size` bytes is small: at most 1 MiB.
 #[must_use]
 pub fn is_small(size: u64) -> bool {
     size <= SMALL
 }
 
-/// Where the bytes of a blob go.
+/// The destination of a blob.
 pub enum Destination<'a> {
-    /// A file of its own, each byte at its offset. It is complete and verified at the end, and not before.
+    /// A file for this blob only. It is complete and verified only at the end.
     File(&'a File),
-    /// A place in a file that holds other things too, for a blob whose size is known. What comes is written
-    /// there and nowhere else, and is verified at the end.
+    /// A part of a file, for a blob of known size. Bytes outside the part are not changed. The blob is verified only at
+    /// the end.
     Part {
         /// The file.
         file: &'a File,
-        /// Where the blob's first byte belongs.
+        /// The offset of the blob's first byte.
         offset: u64,
     },
-    /// Someone who takes the bytes in order. They are verified as a whole only at the end. Where there is a
-    /// file for bytes that come out of order, several connections can be used.
+    /// A function that gets the bytes in order. The last bytes are passed on only after the blob is verified.
     InOrder {
-        /// Takes the next bytes.
+        /// Called with the next bytes.
         take: &'a mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
-        /// Keeps what comes too early.
+        /// A file for bytes that arrive out of order. Without it, only one connection is used.
         spool: Option<&'a File>,
     },
 }
 
 impl<'a> Destination<'a> {
-    /// Where bytes can be kept that come out of order: a file, and the place in it of the blob's first byte.
+    /// Returns the file for bytes that arrive out of order, and the offset of the blob's first byte in it.
     pub(super) fn store(&self) -> Option<(&'a File, u64)> {
         match self {
             Self::File(file) => Some((file, 0)),
@@ -92,7 +91,7 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// The same for a first attempt.
+    /// Borrows the destination for one attempt.
     fn reborrow(&mut self) -> Destination<'_> {
         match self {
             Self::File(file) => Destination::File(file),
@@ -108,17 +107,17 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// Hears how a download goes.
+/// Receives the progress of a download.
 pub trait Progress: Send + Sync {
-    /// The size in bytes is known now.
+    /// Called when the size in bytes is known.
     fn expect(&self, size: u64);
-    /// So many more bytes have come.
+    /// Called when more bytes have arrived.
     fn advance(&self, bytes: u64);
-    /// What has come was no good; it begins again.
+    /// Called when the download starts again from the first byte.
     fn restart(&self);
 }
 
-/// For whom it is enough to hear of the end.
+/// Ignores all progress.
 pub struct Silent;
 
 impl Progress for Silent {
@@ -127,19 +126,20 @@ impl Progress for Silent {
     fn restart(&self) {}
 }
 
-/// A download that came to nothing.
+/// A failed download.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// The registry's side.
+    /// The blob cannot be fetched.
     #[error(transparent)]
     Registry(Box<Error>),
-    /// The destination does not take it.
+    /// The destination cannot be written.
     #[error("cannot write the fetched blob")]
     Destination(#[source] io::Error),
 }
 
 impl Registry {
-    /// Fetches a blob. At the end all of it was found good.
+    /// Fetches and verifies a blob, from a mirror, the registry or the blob's URLs. If it succeeds, the blob is
+    /// complete and verified.
     pub async fn fetch_blob(
         &self,
         blob: &BlobRequest,
@@ -158,7 +158,7 @@ impl Registry {
         }
     }
 
-    /// Fetches a blob from this very registry.
+    /// Fetches a blob from this registry only.
     pub(super) async fn download(
         &self,
         blob: &BlobRequest,
@@ -179,7 +179,7 @@ impl Registry {
             })
     }
 
-    /// Fetches a blob into an output file: at any place of a file, in order into a pipe.
+    /// Fetches a blob into an output file. Writes in order if the output is a pipe.
     pub async fn fetch_to(
         &self,
         blob: &BlobRequest,
@@ -199,7 +199,7 @@ impl Registry {
         self.fetch_blob(blob, destination, progress).await
     }
 
-    /// Fetches an image's configuration: the document that `descriptor` describes.
+    /// Fetches a config: the document of `descriptor`.
     pub(super) async fn config_blob<T: View>(
         &self,
         repository: &Repository,
@@ -246,10 +246,10 @@ impl Registry {
     }
 }
 
-/// A blob, and where it is asked for.
+/// A blob and the server from which it is fetched.
 struct BlobSource {
     blob: BlobRequest,
-    /// Another place than the registry, which gets no credentials.
+    /// A URL from the manifest, instead of the registry's. It gets no credentials.
     foreign_url: Option<Url>,
 }
 
@@ -264,7 +264,7 @@ impl BlobSource {
     }
 }
 
-/// Why a download ended early.
+/// The cause of a failed download.
 enum Failure {
     Cause(Cause),
     Destination(io::Error),

@@ -1,25 +1,25 @@
-//! Which bytes of a blob were asked for, and how many of them came.
+//! Pieces: which bytes of a blob were requested, and how many of them have arrived.
 
-/// Consecutive bytes that one connection brings.
+/// Consecutive bytes that one connection fetches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     /// The first byte's offset.
     pub(super) start: u64,
     /// The offset after the last byte; unknown only for the one piece of a blob of unknown size.
     pub(super) end: Option<u64>,
-    /// So many of its bytes came.
+    /// The number of bytes that have arrived.
     pub(super) received: u64,
     /// Whether a connection works on it.
     pub(super) taken: bool,
 }
 
 impl Piece {
-    /// The offset of the next byte to come.
+    /// Returns the offset of the next byte.
     pub(super) fn position(&self) -> u64 {
         self.start + self.received
     }
 
-    /// How many bytes are to come, where that is known.
+    /// Returns the number of missing bytes, if it is known.
     pub(super) fn rest(&self) -> Option<u64> {
         Some(self.end? - self.position())
     }
@@ -30,7 +30,7 @@ impl Piece {
 pub(super) struct Pieces(Vec<Piece>);
 
 impl Pieces {
-    /// The whole blob as one piece that is taken.
+    /// Creates one taken piece for the whole blob.
     pub(super) fn whole(size: Option<u64>) -> Self {
         Self(vec![Piece {
             start: 0,
@@ -48,7 +48,8 @@ impl Pieces {
         self.0.get_mut(index)
     }
 
-    /// Cuts what is to come of the last piece into parts of `length` bytes: it keeps the first.
+    /// Splits the missing bytes of the last piece into pieces of `length` bytes. The last piece keeps the first of
+    /// them.
     pub(super) fn split(&mut self, length: u64) {
         let Some(last) = self.0.last_mut() else {
             return;
@@ -71,7 +72,7 @@ impl Pieces {
         }
     }
 
-    /// Takes the piece after `index`, if nobody has.
+    /// Takes the piece after `index`, if it is free.
     pub(super) fn take_next(&mut self, index: usize) -> Option<usize> {
         let piece = self.0.get_mut(index + 1)?;
         (!piece.taken).then(|| {
@@ -80,7 +81,7 @@ impl Pieces {
         })
     }
 
-    /// Takes the first piece that nobody has.
+    /// Takes the first free piece.
     pub(super) fn take_first(&mut self) -> Option<usize> {
         let index = self.0.iter().position(|piece| !piece.taken)?;
         self.take_next_at(index)
@@ -91,14 +92,14 @@ impl Pieces {
         Some(index)
     }
 
-    /// Gives back a piece that a connection could not bring.
+    /// Marks a piece as free, after a connection failed.
     pub(super) fn give_back(&mut self, index: usize) {
         if let Some(piece) = self.0.get_mut(index) {
             piece.taken = false;
         }
     }
 
-    /// Up to where all bytes from `position` on came.
+    /// Returns the offset up to which all bytes from `position` have arrived.
     pub(super) fn contiguous_from(&self, position: u64) -> u64 {
         let mut reached = position;
         for piece in &self.0 {

@@ -1,26 +1,26 @@
-//! Where a blob can be begun again when a place that was asked turns out to be wrong: only a file, never someone
-//! who takes the bytes in order.
+//! Scratch files: a blob from a mirror or URL may turn out to be wrong, so it must be possible to start again. This is
+//! possible in a file, but not for a destination that gets the bytes in order.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 
 use super::Destination;
 
-/// What is handed on at a time, in bytes.
+/// The number of bytes that are passed on at once.
 const BUFFER: usize = 128 << 10;
 
-/// A file for attempts.
+/// The file for attempts.
 pub(in crate::registry) enum Scratch<'a> {
-    /// The destination itself.
+    /// The destination's file.
     File(&'a File),
-    /// The destination itself, with what belongs to others around it.
+    /// A part of the destination's file.
     Part { file: &'a File, offset: u64 },
-    /// One of its own.
+    /// A temporary file.
     Own(File),
 }
 
 impl<'a> Scratch<'a> {
-    /// Finds the file for attempts at `destination`.
+    /// Returns the file for attempts: the destination's file if it has one, else a temporary file.
     pub(in crate::registry) fn of(destination: &Destination<'a>) -> io::Result<Self> {
         Ok(match destination {
             Destination::File(file)
@@ -35,7 +35,7 @@ impl<'a> Scratch<'a> {
         })
     }
 
-    /// The destination of an attempt.
+    /// Returns the destination of an attempt.
     pub(in crate::registry) fn attempt(&self) -> Destination<'_> {
         match self {
             Self::File(file) => Destination::File(file),
@@ -47,7 +47,7 @@ impl<'a> Scratch<'a> {
         }
     }
 
-    /// Forgets an attempt. The next one writes over a part: its size is known.
+    /// Removes the bytes of an attempt. The next attempt overwrites a part, because its size is known.
     pub(in crate::registry) fn reset(&self) -> io::Result<()> {
         match self {
             Self::File(file) => file.set_len(0),
@@ -56,7 +56,7 @@ impl<'a> Scratch<'a> {
         }
     }
 
-    /// Hands on what was found good to someone who takes it in order.
+    /// Passes the verified bytes on to a destination that gets them in order.
     pub(in crate::registry) fn replay(&self, destination: &mut Destination<'_>) -> io::Result<()> {
         let Destination::InOrder { take, .. } = destination else {
             return Ok(());
