@@ -1,14 +1,14 @@
-//! What a client says it can read.
+//! The media types that a client accepts.
 //!
-//! Source: RFC 9110, section 12.5.1 (`Accept`). It is a wish that a server may disregard, and mostly is: content
-//! that is asked for by digest can be no other.
+//! Source: RFC 9110, section 12.5.1 (`Accept`). A server may ignore this field, and this one mostly does: a request by
+//! digest has only one possible response.
 
 use hyper::HeaderMap;
 use hyper::header::ACCEPT;
 
 use crate::oci::media_type::MediaType;
 
-/// Whether the client names manifests and no indexes, nor all there is: it would not know what to do with an index.
+/// Whether the client accepts manifests, but neither indexes nor all media types.
 pub(super) fn wants_no_index(request: &HeaderMap) -> bool {
     let accepted: Vec<MediaType> = request
         .get_all(ACCEPT)
@@ -29,7 +29,7 @@ mod tests {
     use hyper::header::ACCEPT;
 
     #[test]
-    fn only_who_names_manifests_alone_gets_no_index() {
+    fn only_a_client_that_accepts_manifests_alone_gets_no_index() {
         const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
         const INDEX: &str = "application/vnd.oci.image.index.v1+json";
         for (fields, expected) in [

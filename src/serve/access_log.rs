@@ -1,4 +1,4 @@
-//! The access log: one line a request, in the combined log format that nginx, Apache and docker-registry write.
+//! The access log: one line for each request, in the combined log format of nginx, Apache and docker-registry.
 //!
 //! Source: httpd.apache.org/docs/2.4/logs.html.
 
@@ -12,30 +12,31 @@ use hyper::{HeaderMap, Method, Uri, Version};
 
 use crate::printable::{Printable, is_printable};
 
-/// Takes one line for each request, once its answer has gone out or its client has left. It is called in the midst
-/// of the work, and so must not wait.
+/// Takes one entry for each request, when its response is sent or its client has closed the connection. The server calls
+/// it while it works, so it must not block.
 pub type AccessLog = Arc<dyn Fn(Access) + Send + Sync>;
 
-/// No more of a field's text than this many bytes, quoted.
+/// The maximum length of a quoted field in bytes (1 KiB).
 const FIELD: usize = 1 << 10;
 
-/// Who asked what, and what came of it.
+/// An entry of the log: a client, its request and the response.
 #[derive(Clone, Debug)]
 pub struct Access {
     client: IpAddr,
     time: SystemTime,
-    /// The request's first line; nothing where it could not be read.
+    /// The request line; empty if the request could not be parsed.
     request: Quoted,
     referrer: Quoted,
     user_agent: Quoted,
-    /// What was answered.
+    /// The status of the response.
     pub(super) status: u16,
-    /// How many bytes of the body went out, which is less than was announced where the client left.
+    /// The number of bytes of the body that were sent. It is less than `Content-Length` if the client closed the
+    /// connection.
     pub(super) bytes: u64,
 }
 
 impl Access {
-    /// A request that was read.
+    /// The entry for a request.
     pub(super) fn of(
         client: IpAddr,
         method: &Method,
@@ -57,7 +58,7 @@ impl Access {
         }
     }
 
-    /// What came was no request.
+    /// The entry for bytes that are not a request.
     pub(super) fn unreadable(client: IpAddr, status: u16) -> Self {
         Self {
             client,
@@ -70,14 +71,14 @@ impl Access {
         }
     }
 
-    /// The line of the log.
+    /// Returns the line of the log.
     #[must_use]
     pub fn line(&self) -> Printable {
         Printable::of_any_length(&self.to_string())
     }
 }
 
-/// A request's target, without the password that one for a proxy may have in it.
+/// Returns a request's target without user name and password. A request to a proxy may contain them.
 fn without_user(uri: &Uri) -> String {
     let target = uri.to_string();
     match uri
@@ -106,13 +107,13 @@ impl fmt::Display for Access {
     }
 }
 
-/// Text of a client's, which must not end its quotes or its line, nor change how the line reads. What is not printable
-/// is written as its bytes, as Apache and nginx do (`\xe2\x80\xae`).
+/// Text from a client, which can neither end its quotes or its line nor change how the line looks. Characters that are
+/// not printable are written as their bytes, as in Apache and nginx (`\xe2\x80\xae`).
 #[derive(Clone, Debug, Default)]
 struct Quoted(String);
 
 impl Quoted {
-    /// Quotes text, as far as it fits into a field.
+    /// Quotes text, and cuts it to the maximum length.
     fn new(text: &str) -> Self {
         let mut quoted = String::new();
         for character in text.chars() {
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn is_written_as_others_write_it() {
+    fn a_line_has_the_combined_log_format() {
         assert_eq!(
             access("curl/8.0").to_string(),
             "::1 - - [29/Feb/2000:00:00:00 +0000] \"GET /v2/ HTTP/1.1\" 200 2 \"-\" \"curl/8.0\""
@@ -197,7 +198,7 @@ mod tests {
             let access = access(user_agent);
             let line = access.line();
             assert!(line.as_str().ends_with(written), "{line}");
-            assert_eq!(line.as_str(), access.to_string(), "printable as it is");
+            assert_eq!(line.as_str(), access.to_string(), "printable already");
         }
     }
 

@@ -1,22 +1,22 @@
-//! Admission: which connections are served, which wait for their turn and which are refused, so that a client with many
-//! of them does not keep the others out.
+//! Admission: decides which connections are served, which wait for their turn and which are refused. A client with many
+//! connections cannot keep other clients out.
 //!
-//! A client may have a fourth of the connections, the waiting ones included; an eighth is kept for clients that have
-//! none. Clients are told apart by their addresses: those behind one proxy or gateway, and the programs of this machine,
-//! count as one. One connection is enough to fetch an image.
+//! A client may have a quarter of the connections, including those that wait. An eighth is reserved for clients without a
+//! connection. Clients are distinguished by their addresses, so all programs behind one proxy or gateway count as one
+//! client, and so do the programs of this machine. One connection is enough to fetch an image.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::limits::Limits;
 
-/// A client, as far as its address tells.
+/// A client, identified by its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Client(IpAddr);
 
 impl Client {
-    /// Whose address this is. A machine may take any IPv6 address of its network (RFC 4291, section 2.5.1, and RFC 8981),
-    /// so all of a network's are one client's.
+    /// Returns the client with this address. A machine may use any IPv6 address of its network (RFC 4291, section 2.5.1,
+    /// and RFC 8981), so all addresses of a network are one client.
     pub(super) fn of(address: IpAddr) -> Self {
         const NETWORK: u128 = u128::MAX << 64;
         Self(match address.to_canonical() {
@@ -28,14 +28,14 @@ impl Client {
     }
 }
 
-/// What a client has.
+/// The numbers of a client's connections.
 #[derive(Clone, Copy, Debug, Default)]
 struct Connections {
     served: usize,
     waiting: usize,
 }
 
-/// The connections that there are.
+/// All connections.
 #[derive(Debug)]
 pub(super) struct Admission<T> {
     limits: Limits,
@@ -54,7 +54,7 @@ impl<T> Admission<T> {
         }
     }
 
-    /// Takes a connection in, to be served now or later. One that is refused comes back.
+    /// Admits a connection, which then waits for its turn. A refused connection is the error.
     pub(super) fn enter(&mut self, client: Client, connection: T) -> Result<(), T> {
         let own = self.connections_of(client);
         let has_too_many = own.served + own.waiting >= self.limits.per_client();
@@ -67,7 +67,7 @@ impl<T> Admission<T> {
         Ok(())
     }
 
-    /// The next connection to serve.
+    /// Returns the next connection to serve.
     pub(super) fn next(&mut self) -> Option<(Client, T)> {
         let mut clients = self.waiting.iter().map(|(client, _)| *client);
         let position = clients.position(|client| self.has_room_for(client))?;
@@ -79,7 +79,7 @@ impl<T> Admission<T> {
         Some((client, connection))
     }
 
-    /// A connection that was served has ended.
+    /// Removes a served connection that has ended.
     pub(super) fn leave(&mut self, client: Client) {
         self.served = self.served.saturating_sub(1);
         if let Some(own) = self.clients.get_mut(&client) {

@@ -1,9 +1,9 @@
-//! A blob on disk, streamed in chunks, so that memory does not grow with its size. A chunk that the kernel has in memory
-//! is read at once; one that has to come from the disk is read by a thread that may wait.
+//! A blob on disk, streamed in chunks, so that memory does not grow with its size. A chunk in the kernel's cache is read
+//! at once; another thread, which may block, reads chunks from the disk.
 //!
-//! The digest is for the client to check, as the specification asks of every client. But what goes out is the file that
-//! was there at the start: one that was changed or replaced since is hashed before any of it goes out. An answer reads
-//! one open file from beginning to end.
+//! The client verifies the digest, as the specification demands. The server sends the file that it found at the start: if
+//! the file was changed or replaced since, the server hashes it before it sends any byte. A response reads one open file
+//! from beginning to end.
 
 use std::fs::File;
 use std::io;
@@ -22,10 +22,10 @@ use rustix::io::Errno;
 use super::identity::Identity;
 use crate::oci::digest::Digest;
 
-/// Enough to keep system calls rare, small enough that a thousand connections stay small.
+/// The maximum size of a chunk (128 KiB): large enough for few system calls, small enough for a thousand connections.
 pub(super) const CHUNK_SIZE: usize = 128 << 10;
 
-/// A file, with the digest and the size that its descriptor says.
+/// A file, with the digest and the size of its descriptor.
 #[derive(Debug)]
 pub(super) struct Blob {
     path: PathBuf,
@@ -34,7 +34,7 @@ pub(super) struct Blob {
     known: Mutex<Known>,
 }
 
-/// The file that was last looked at, and whether it is the blob.
+/// The file that was last verified, and whether it has the digest of the blob.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     identity: Identity,
@@ -42,7 +42,7 @@ struct Known {
 }
 
 impl Blob {
-    /// A blob whose file was seen to have `size` bytes. The path has no links in it.
+    /// Creates a blob. Its file has `size` bytes, and its path contains no symbolic links.
     pub(super) fn new(path: PathBuf, digest: Digest, size: u64) -> io::Result<Self> {
         let known = Known {
             identity: Identity::of(&path.symlink_metadata()?),
@@ -56,12 +56,12 @@ impl Blob {
         })
     }
 
-    /// The length in bytes.
+    /// The size in bytes.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
-    /// The bytes of `range`; an error where the file ends before it does.
+    /// Streams the bytes of `range`. A file that ends earlier is an error.
     pub(super) async fn read(
         self: &Arc<Self>,
         range: Range<u64>,
@@ -71,8 +71,8 @@ impl Blob {
         Ok(chunks(file, range))
     }
 
-    /// Opens what was found at the start, and nothing that someone has put in its place since: no link, no pipe, and a
-    /// file of other content never. `nix-store --optimise` replaces files by links to others with the same content.
+    /// Opens the file that was found at the start. It opens no link, pipe or file of other content that took its place
+    /// since. Another file with the same content is fine: `nix-store --optimise` replaces files like this.
     fn open(&self) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
         let mut file = File::from(open_without_links(&self.path, flags)?);
@@ -81,7 +81,7 @@ impl Blob {
             return Err(another_file());
         }
         let identity = Identity::of(&metadata);
-        // Whoever asks for it in the meantime waits for the hash, too.
+        // Other requests for this blob wait until the file is hashed.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.identity != identity {
             let found = self.digest.hasher().read(&mut file)?;
@@ -99,10 +99,13 @@ impl Blob {
 }
 
 fn another_file() -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, "another file took its place")
+    io::Error::new(
+        io::ErrorKind::NotFound,
+        "another file took the place of the blob",
+    )
 }
 
-/// The bytes of `range`, chunk after chunk.
+/// Streams the bytes of `range` in chunks.
 fn chunks(file: File, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
     stream::try_unfold((Arc::new(file), range), async |(file, range)| {
         if range.is_empty() {
@@ -117,12 +120,13 @@ fn chunks(file: File, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>
     })
 }
 
-/// Directories on the way are not to be links, either, where the kernel can see to that.
+/// Opens a path, of which no component may be a symbolic link. If the kernel cannot check the directories, only the last
+/// component is checked.
 #[cfg(target_os = "linux")]
 fn open_without_links(path: &Path, flags: OFlags) -> Result<std::os::fd::OwnedFd, Errno> {
     use rustix::fs::{CWD, ResolveFlags, openat2};
     match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
-        // Linux before 5.6, and sandboxes that have not heard of it.
+        // Linux before 5.6, and sandboxes that do not know this system call.
         Err(Errno::NOSYS | Errno::PERM) => rustix::fs::open(path, flags, Mode::empty()),
         opened => opened,
     }
@@ -133,7 +137,7 @@ fn open_without_links(path: &Path, flags: OFlags) -> Result<std::os::fd::OwnedFd
     rustix::fs::open(path, flags, Mode::empty())
 }
 
-/// The first bytes of `range`, if the kernel has them in memory: this never waits for a disk. To hand such reads to
+/// Returns the first bytes of `range`, if they are in the kernel's cache. This never waits for a disk. Reading them in
 /// another thread takes more than twice the processor time.
 #[cfg(target_os = "linux")]
 fn read_cached(file: &File, range: &Range<u64>) -> Option<Bytes> {
@@ -142,7 +146,7 @@ fn read_cached(file: &File, range: &Range<u64>) -> Option<Bytes> {
     let mut slices = [IoSliceMut::new(&mut chunk)];
     let read = preadv2(file, &mut slices, range.start, ReadWriteFlags::NOWAIT).ok()?;
     chunk.truncate(read);
-    // At the end of a file, the other read gives the error.
+    // At the end of a file, `read_chunk` returns the error.
     (!chunk.is_empty()).then(|| chunk.into())
 }
 
@@ -151,7 +155,7 @@ fn read_cached(_: &File, _: &Range<u64>) -> Option<Bytes> {
     None
 }
 
-/// The first bytes of `range`, which is not empty, read by a thread that may wait for a disk.
+/// Reads the first bytes of `range`, which is not empty, in a thread that may wait for a disk.
 async fn read_chunk(file: Arc<File>, range: Range<u64>) -> io::Result<Bytes> {
     blocking(move || {
         let mut chunk = empty_chunk(&range);
@@ -165,13 +169,13 @@ async fn read_chunk(file: Arc<File>, range: Range<u64>) -> io::Result<Bytes> {
     .await
 }
 
-/// Room for the first bytes of `range`.
+/// Returns a buffer for the first bytes of `range`.
 fn empty_chunk(range: &Range<u64>) -> Vec<u8> {
     let length = range.end.saturating_sub(range.start);
     vec![0; usize::try_from(length).map_or(CHUNK_SIZE, |length| length.min(CHUNK_SIZE))]
 }
 
-/// Runs what may wait for a disk where nobody else has to wait for it.
+/// Runs work that may wait for a disk in a thread where no other task waits for it.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -261,7 +265,7 @@ mod tests {
         for (content, is_right) in [(b"LAYER", false), (b"layer", true), (b"Layer", false)] {
             std::fs::write(&other, content).unwrap();
             std::fs::rename(&other, &blob.path).unwrap();
-            // Asking again makes nothing of it.
+            // A second request has the same result.
             for _ in 0..2 {
                 let found = read(&blob, 0..5).await.map(|chunks| chunks.concat());
                 match found {

@@ -1,45 +1,45 @@
-//! What is served: found at start by walking from each `index.json` down, and then looked up by name.
+//! The served repositories. They are found at the start, by reading all documents below each `index.json`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::contents::{Contents, Repositories};
 use super::error::Error;
-use super::name::Name;
-use super::names::{Names, Naming};
+use super::layout_name::LayoutName;
+use super::naming::{Naming, RepositoryNames};
+use super::repository::{Repositories, ServedRepository};
 use crate::archive::oci_layout::LayoutReader;
 use crate::name::{RegistryName, Repository};
 
-/// Everything that a server serves.
+/// All repositories of a server.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    /// By the registry that the images are originally of; images that name none are under the empty text.
+    /// The repositories by the registry of their images; images without a registry are under the empty text.
     registries: BTreeMap<String, Repositories>,
-    /// For clients that do not say which registry they mean.
-    names: Names,
+    /// The names for clients that do not name a registry.
+    names: RepositoryNames,
 }
 
 impl Catalogue {
-    /// Reads the documents of all layouts. Blobs are only looked up, in the right size, unless they are links that lead
-    /// elsewhere: those are read, too, but for those into the Nix store.
+    /// Reads and verifies the documents of all layouts. Of blobs it checks only the size, except for links out of the
+    /// layout: it reads and verifies their targets, unless these are in the Nix store.
     pub fn open(paths: &[PathBuf], naming: Naming) -> Result<Self, Error> {
         let mut registries = BTreeMap::new();
         for path in paths {
             add(&mut registries, path)?;
         }
         Ok(Self {
-            names: Names::of(&registries, naming),
+            names: RepositoryNames::of(&registries, naming),
             registries,
         })
     }
 
-    /// Names that images of several registries share, so that they mean none of them: each with what they may stand
-    /// for.
+    /// Returns the ambiguous names, `repository:tag`, which images of several registries share. Each has the full names
+    /// of these images. The server has no image under an ambiguous name.
     pub fn ambiguous(&self) -> impl Iterator<Item = (String, Vec<String>)> {
         self.names.ambiguous()
     }
 
-    /// The names of all repositories: those of one registry, or those by which they are found without one.
+    /// Returns the names of all repositories: those of one registry, or those for clients that name no registry.
     pub(super) fn repositories(&self, registry: Option<&RegistryName>) -> Vec<&str> {
         match registry {
             Some(registry) => self
@@ -52,12 +52,12 @@ impl Catalogue {
         }
     }
 
-    /// One repository, of this registry where one is named.
+    /// Returns a repository by its name, and by its registry if the client names one.
     pub(super) fn repository(
         &self,
         registry: Option<&RegistryName>,
         repository: &Repository,
-    ) -> Option<&Contents> {
+    ) -> Option<&ServedRepository> {
         match registry {
             Some(registry) => self
                 .registries
@@ -78,10 +78,11 @@ fn add(registries: &mut BTreeMap<String, Repositories>, path: &Path) -> Result<(
     };
     let only = images().count() == 1;
     for descriptor in images() {
-        let name = Name::of(&descriptor.annotations, path, only).map_err(|source| Error::Name {
-            path: path.to_owned(),
-            source,
-        })?;
+        let name =
+            LayoutName::of(&descriptor.annotations, path, only).map_err(|source| Error::Name {
+                path: path.to_owned(),
+                source,
+            })?;
         let contents = registries
             .entry(name.registry_text().to_owned())
             .or_default()
@@ -133,7 +134,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("two images are named docker.io/team/app:1")
+                .contains("two images have the name docker.io/team/app:1")
         );
     }
 

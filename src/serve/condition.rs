@@ -1,26 +1,25 @@
-//! Requests under a condition. Content that is named by its digest never changes, so that its tag for comparison
-//! is the digest.
+//! Conditional requests. The digest of the content is its entity tag.
 //!
 //! Source: RFC 9110, section 13.
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, IF_MATCH, IF_NONE_MATCH, IF_RANGE};
 
-/// What the conditions of a request come to.
+/// The result of a request's conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Answer as if there were none.
+    /// Respond as to a request without conditions.
     Proceed,
-    /// The client has it.
+    /// The client already has the content.
     NotModified,
-    /// The client wants to go on with something else.
+    /// The client expects other content.
     Failed,
 }
 
-/// Looks at `If-Match` and `If-None-Match`.
+/// Evaluates `If-Match` and `If-None-Match`.
 pub(super) fn evaluate(request: &HeaderMap, etag: &str) -> Outcome {
-    // Strong comparison for the one, weak for the other (section 8.8.3.2).
-    let meant = |name: HeaderName, weak: bool| {
+    // `If-Match` compares strongly, `If-None-Match` weakly (section 8.8.3.2).
+    let names_content = |name: HeaderName, weak: bool| {
         let mut fields = request.get_all(name).iter().peekable();
         fields.peek()?;
         let known = fields
@@ -31,16 +30,16 @@ pub(super) fn evaluate(request: &HeaderMap, etag: &str) -> Outcome {
             .any(|known| known == "*" || known == etag);
         Some(known)
     };
-    if meant(IF_MATCH, false) == Some(false) {
+    if names_content(IF_MATCH, false) == Some(false) {
         Outcome::Failed
-    } else if meant(IF_NONE_MATCH, true) == Some(true) {
+    } else if names_content(IF_NONE_MATCH, true) == Some(true) {
         Outcome::NotModified
     } else {
         Outcome::Proceed
     }
 }
 
-/// Whether a `Range` field counts: where there is an `If-Range`, only if that means this content.
+/// Whether to apply a `Range` field: always without `If-Range`, otherwise if `If-Range` names this content.
 pub(super) fn range_counts(request: &HeaderMap, etag: &str) -> bool {
     let mut conditions = request.get_all(IF_RANGE).iter();
     conditions.all(|condition| condition.as_bytes() == etag.as_bytes())
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_has_is_not_sent_again() {
+    fn content_that_the_client_has_is_not_sent_again() {
         for (fields, expected) in [
             (&["\"a\""][..], Outcome::NotModified),
             (&["\"b\", W/\"a\""], Outcome::NotModified),
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn who_wants_to_go_on_with_something_else_is_told() {
+    fn a_client_that_expects_other_content_gets_an_error() {
         for (fields, expected) in [
             (&["\"a\""][..], Outcome::Proceed),
             (&["*"], Outcome::Proceed),
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_counts_only_for_the_content_that_is_meant() {
+    fn a_range_applies_only_to_the_content_that_if_range_names() {
         for (fields, expected) in [
             (&[][..], true),
             (&["\"a\""], true),

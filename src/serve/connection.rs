@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1, requests one after another, each told to the access log when its answer is out.
+//! One connection: HTTP/1.1, with one request at a time. The access log gets a line when the response is sent.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,55 +16,55 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response as HttpResponse, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::access_log::{Access, AccessLog};
-use super::answer::{Answer, Body, ErrorCode, Refusal};
 use super::blob::{Blob, CHUNK_SIZE};
 use super::catalogue::Catalogue;
 use super::limits::{LEAST_READ, Limits, MAX_HEADER_SIZE};
 use super::pace::PaceGuard;
-use super::request::Head;
+use super::request::RequestHead;
+use super::response::{Body, ErrorCode, Refusal, Response};
 use super::routes;
 
-/// What all connections have in common.
+/// The values that all connections share.
 pub(super) struct Shared {
     pub(super) catalogue: Catalogue,
     pub(super) limits: Limits,
     pub(super) log: AccessLog,
 }
 
-/// What the server wants of its connections.
+/// An instruction of the server to its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// Stay.
-    Stay,
-    /// Make room for others, if there is nothing to do.
+pub(super) enum Instruction {
+    /// Go on.
+    Continue,
+    /// Close if the connection is idle: others wait for their turn.
     MakeRoom,
-    /// Finish what is under way, and close.
+    /// Finish the current response, and close.
     Stop,
 }
 
-/// What a connection has done, as its requests tell.
+/// The requests of a connection so far.
 #[derive(Debug, Default)]
 struct Activity {
-    has_asked: AtomicBool,
+    has_begun: AtomicBool,
     under_way: AtomicUsize,
 }
 
-/// Serves one connection until the client leaves or the server wants it to end.
+/// Serves one connection until the client closes it or the server stops it.
 pub(super) async fn serve(
     stream: TcpStream,
     client: IpAddr,
     shared: Arc<Shared>,
-    mut wishes: watch::Receiver<Wish>,
+    mut instructions: watch::Receiver<Instruction>,
 ) {
     let limits = shared.limits;
-    // Only a matter of speed.
+    // A failure only costs speed.
     let _ = stream.set_nodelay(true);
     let socket = PaceGuard::new(stream, LEAST_READ, limits.slow_read);
     let activity = Arc::new(Activity::default());
@@ -75,11 +75,11 @@ pub(super) async fn serve(
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            // Who has asked for everything may say so, and still wants the answer.
+            // A client that has sent its last request may close its side of the connection before it has the response.
             .half_close(true)
             .header_read_timeout(limits.header_read)
             .max_header_size(MAX_HEADER_SIZE)
-            // It bounds what waits to be written, too: one chunk at a time.
+            // This also bounds the bytes that wait to be written: one chunk at a time.
             .max_buf_size(CHUNK_SIZE)
             .serve_connection(TokioIo::new(socket), service)
     );
@@ -87,18 +87,21 @@ pub(super) async fn serve(
     let result = loop {
         tokio::select! {
             result = connection.as_mut() => break result,
-            changed = wishes.changed() => {
-                let wish = if changed.is_ok() { *wishes.borrow_and_update() } else { Wish::Stop };
-                let has_asked = activity.has_asked.load(Ordering::Relaxed);
-                match wish {
-                    Wish::Stay => {}
-                    Wish::MakeRoom if has_asked => connection.as_mut().graceful_shutdown(),
-                    Wish::MakeRoom if since.elapsed() < limits.first_request => {}
-                    Wish::MakeRoom => return,
-                    Wish::Stop => {
+            changed = instructions.changed() => {
+                let instruction = match changed {
+                    Ok(()) => *instructions.borrow_and_update(),
+                    Err(_) => Instruction::Stop,
+                };
+                let has_begun = activity.has_begun.load(Ordering::Relaxed);
+                match instruction {
+                    Instruction::Continue => {}
+                    Instruction::MakeRoom if has_begun => connection.as_mut().graceful_shutdown(),
+                    Instruction::MakeRoom if since.elapsed() < limits.first_request => {}
+                    Instruction::MakeRoom => return,
+                    Instruction::Stop => {
                         connection.as_mut().graceful_shutdown();
                         let busy = activity.under_way.load(Ordering::Relaxed) > 0;
-                        // Who is in the middle of a request's headers has asked for nothing yet.
+                        // A client that is still sending headers has no request yet.
                         let grace = if busy { limits.grace } else { limits.first_request };
                         match tokio::time::timeout(grace, connection.as_mut()).await {
                             Ok(result) => break result,
@@ -109,20 +112,20 @@ pub(super) async fn serve(
             }
         }
     };
-    // How a connection ends concerns its client alone; but what was no request is worth a line.
+    // Other errors of a connection concern only its client. Bytes that are not a request get a line in the log.
     if let Some(status) = result.err().and_then(|error| refused_unread(&error)) {
         (shared.log)(Access::unreadable(client, status.as_u16()));
     }
 }
 
-/// Ends a connection that is not served. It is not waited until the client has read why.
+/// Refuses a connection, without waiting until the client has read the reason.
 pub(super) fn refuse(stream: &TcpStream, client: IpAddr, log: &AccessLog) {
     let refusal = Refusal::TOO_MANY_CONNECTIONS;
-    let _ = stream.try_write(refusal.last_words().as_bytes());
+    let _ = stream.try_write(refusal.raw_response().as_bytes());
     log(Access::unreadable(client, refusal.status.as_u16()));
 }
 
-/// What was answered to something that is no request.
+/// Returns the status of hyper's response to bytes that are not a request.
 fn refused_unread(error: &hyper::Error) -> Option<StatusCode> {
     if error.is_parse_too_large() {
         Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -136,40 +139,40 @@ async fn respond(
     client: IpAddr,
     activity: Arc<Activity>,
     request: &Request<Incoming>,
-) -> Response<Told> {
-    activity.has_asked.store(true, Ordering::Relaxed);
+) -> HttpResponse<LoggedBody> {
+    activity.has_begun.store(true, Ordering::Relaxed);
     activity.under_way.fetch_add(1, Ordering::Relaxed);
     let (method, uri) = (request.method(), request.uri());
     let (version, headers) = (request.version(), request.headers());
-    let mut told = Told {
+    let mut logged = LoggedBody {
         body: whole(Bytes::new()),
         access: Access::of(client, method, uri, version, headers),
         log: Arc::clone(&shared.log),
         activity,
     };
-    let head = Head {
+    let head = RequestHead {
         method,
         uri,
         version,
         headers,
     };
-    let mut answer = routes::answer(&shared.catalogue, head);
+    let mut response = routes::respond(&shared.catalogue, head);
     if method != Method::HEAD {
-        if let Body::Blob(blob, range) = &answer.body {
+        if let Body::Blob(blob, range) = &response.body {
             match open(blob, range.clone()).await {
-                Ok(body) => told.body = body,
-                Err(error) => answer = unreadable(&error),
+                Ok(body) => logged.body = body,
+                Err(error) => response = unreadable(&error),
             }
         }
-        if let Body::Bytes(bytes) = answer.body {
-            told.body = whole(bytes);
+        if let Body::Bytes(bytes) = response.body {
+            logged.body = whole(bytes);
         }
     }
-    told.access.status = answer.status.as_u16();
-    let mut response = Response::new(told);
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    response
+    logged.access.status = response.status.as_u16();
+    let mut http_response = HttpResponse::new(logged);
+    *http_response.status_mut() = response.status;
+    *http_response.headers_mut() = response.headers;
+    http_response
 }
 
 type Content = UnsyncBoxBody<Bytes, io::Error>;
@@ -185,13 +188,17 @@ fn whole(bytes: Bytes) -> Content {
         .boxed_unsync()
 }
 
-/// A file that is gone is a blob that this registry lacks: asking again will not help. Anything else may pass.
-fn unreadable(error: &io::Error) -> Answer {
+/// Returns the response for a blob whose file cannot be read. A missing file is 404, which clients do not retry; other
+/// failures may be transient.
+fn unreadable(error: &io::Error) -> Response {
     let (status, message) = match error.kind() {
-        io::ErrorKind::NotFound => (StatusCode::NOT_FOUND, "the blob's file is gone"),
+        io::ErrorKind::NotFound => (
+            StatusCode::NOT_FOUND,
+            "the file of the blob was removed or replaced",
+        ),
         _ => (
             StatusCode::INTERNAL_SERVER_ERROR,
-            "the blob's file cannot be read",
+            "the file of the blob cannot be read",
         ),
     };
     Refusal {
@@ -199,18 +206,18 @@ fn unreadable(error: &io::Error) -> Answer {
         code: ErrorCode::BlobUnknown,
         message: message.into(),
     }
-    .answer()
+    .response()
 }
 
-/// A body that counts what goes out, and tells when it is done with.
-struct Told {
+/// A body that counts its bytes, and writes a line to the access log when it is dropped.
+struct LoggedBody {
     body: Content,
     access: Access,
     log: AccessLog,
     activity: Arc<Activity>,
 }
 
-impl HttpBody for Told {
+impl HttpBody for LoggedBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -236,7 +243,7 @@ impl HttpBody for Told {
     }
 }
 
-impl Drop for Told {
+impl Drop for LoggedBody {
     fn drop(&mut self) {
         self.activity.under_way.fetch_sub(1, Ordering::Relaxed);
         (self.log)(self.access.clone());

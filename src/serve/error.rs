@@ -1,4 +1,4 @@
-//! What keeps images on disk from being served.
+//! Errors of images on disk that cannot be served.
 
 use std::path::PathBuf;
 
@@ -7,27 +7,27 @@ use crate::class::Class;
 use crate::name;
 use crate::oci::digest::Digest;
 
-/// Images that cannot be served.
+/// The failure to serve images.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A layout cannot be used.
     #[error(transparent)]
     Layout(#[from] oci_layout::Error),
-    /// The layout gives its image a name that no registry can have.
-    #[error("{} names its image in a way that cannot be served", path.display())]
+    /// The name in the layout is not one that a registry can have.
+    #[error("cannot use the name of the image in {}", path.display())]
     Name {
-        /// The layout.
+        /// The path of the layout.
         path: PathBuf,
-        /// Why.
+        /// The error of the parser.
         #[source]
         source: name::ParseError,
     },
-    /// Two images under one name.
-    #[error("two images are named {name}, {digest} and one before it")]
+    /// Two different images have one name.
+    #[error("two images have the name {name}; the second is {digest}")]
     TwoImages {
-        /// `repository:tag`.
+        /// The name, `repository:tag`.
         name: String,
-        /// The one that came second.
+        /// The digest of the second image.
         digest: Digest,
     },
 }

@@ -6,11 +6,11 @@ use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Version};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Body};
 use super::catalogue::Catalogue;
 use super::error::Error;
-use super::names::Naming;
-use super::request::Head;
+use super::naming::Naming;
+use super::request::RequestHead;
+use super::response::{Body, Response};
 use super::routes;
 use crate::archive::fixture::Layout;
 use crate::oci::digest::Digest;
@@ -26,7 +26,7 @@ pub(super) struct LayoutFixture {
     listed: Vec<Value>,
 }
 
-/// What every layout does.
+/// The methods of all layouts.
 impl Deref for LayoutFixture {
     type Target = Layout;
 
@@ -51,12 +51,12 @@ impl LayoutFixture {
         layout
     }
 
-    /// Adds an image of one layer and gives its descriptor.
+    /// Adds an image of one layer and returns its descriptor.
     pub(super) fn image(&self, layer: &[u8]) -> Value {
         self.manifest(b"{}", &[self.blob(LAYER_TYPE, layer)])
     }
 
-    /// Adds an image whose layer is somewhere else, and gives its descriptor.
+    /// Adds an image with a foreign layer, and returns its descriptor.
     pub(super) fn image_with_foreign_layer(&self, layer: &[u8]) -> Value {
         let layer = json!({
             "mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
@@ -84,37 +84,37 @@ pub(super) fn digest_of(descriptor: &Value) -> Digest {
     descriptor["digest"].as_str().unwrap().parse().unwrap()
 }
 
-/// The answer to a request for this path.
+/// The response to a request for this path.
 pub(super) fn ask(
     catalogue: &Catalogue,
     method: &str,
     path: &str,
     headers: &[(&str, &str)],
-) -> Answer {
+) -> Response {
     let mut map = HeaderMap::from_iter([(HOST, HeaderValue::from_static("x"))]);
     for (name, value) in headers {
         map.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
     }
-    let head = Head {
+    let head = RequestHead {
         method: &method.parse().unwrap(),
         uri: &path.parse().unwrap(),
         version: Version::HTTP_11,
         headers: &map,
     };
-    routes::answer(catalogue, head)
+    routes::respond(catalogue, head)
 }
 
-/// A field of an answer, empty where it is not there.
-pub(super) fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
-    answer
+/// A field of a response, or an empty text.
+pub(super) fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response
         .headers
         .get(name)
         .map_or("", |value| value.to_str().unwrap())
 }
 
-/// The body of an answer that is no blob.
-pub(super) fn text(answer: &Answer) -> &str {
-    match &answer.body {
+/// The body of a response that is not a blob.
+pub(super) fn text(response: &Response) -> &str {
+    match &response.body {
         Body::Bytes(bytes) => std::str::from_utf8(bytes).unwrap(),
         Body::Blob(..) => panic!("a blob"),
     }

@@ -1,10 +1,10 @@
-//! Identity: which file it is, and since when it is as it is.
+//! The identity of a file: its inode and the time of its last change.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 
-/// What differs once another file has a path, or the file was written to. The time of a change (`st_ctime`) is the
-/// kernel's own and cannot be set back.
+/// An identity, which differs if another file has the path or if the file was written. Programs cannot set the time of
+/// the change (`st_ctime`), only the kernel does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,

@@ -1,40 +1,40 @@
-//! What a server puts up with.
+//! The limits of a server for its clients.
 
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The bounds on connections.
+/// The limits for connections.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Connections that are served at a time; those that are idle make room for others.
+    /// The maximum number of connections that are served at a time. Idle ones make room for others.
     pub(super) connections: usize,
-    /// Until a request's headers are complete, waiting on an idle connection included.
+    /// The time limit until the head of a request is complete. The time of an idle connection counts.
     pub(super) header_read: Duration,
-    /// The same for a connection that has asked for nothing yet, while others wait for their turn.
+    /// This limit for a connection without any request, while others wait for their turn.
     pub(super) first_request: Duration,
-    /// How long the server may wait for a client to take [`LEAST_READ`] bytes.
+    /// The time that the server may wait for a client to read [`LEAST_READ`] bytes.
     pub(super) slow_read: Duration,
-    /// For answers that are under way when the server is told to stop.
+    /// The time limit for responses that are under way when the server stops.
     pub(super) grace: Duration,
 }
 
-/// Request line and headers. Bearer tokens that clients send without being asked can be long.
+/// The maximum size of a request line and its fields (32 KiB). Some clients send long bearer tokens with each request.
 pub(super) const MAX_HEADER_SIZE: usize = 32 << 10;
 
-/// What a client must read of its answers in [`Limits::slow_read`] (64 KiB): 1 KiB a second, which is less than any line
-/// that carries images, and too much to hold a thousand connections at little cost.
+/// The bytes that a client must read in [`Limits::slow_read`] (64 KiB). This is 1 KiB a second: slower than any network
+/// that is used for images, but fast enough that a client cannot hold a thousand connections at little cost.
 pub(super) const LEAST_READ: u64 = 64 << 10;
 
-/// Files that are open besides connections and the blobs that they read.
+/// The number of open files besides connections and the blobs that they read.
 const OTHER_FILES: u64 = 64;
 
 const MAX_CONNECTIONS: u64 = 1024;
 
 impl Limits {
-    /// The ordinary limits, with as many connections as this process may have files for.
+    /// Returns the ordinary limits. The number of connections depends on the process's limit for open files.
     pub(super) fn of_this_process() -> Self {
-        // Two a connection, and one for each that waits, which are an eighth as many.
+        // Each served connection needs two files; each waiting one (an eighth as many) needs one.
         let files = raise_file_limit(MAX_CONNECTIONS * 17 / 8 + OTHER_FILES);
         let connections = (files.saturating_sub(OTHER_FILES) * 8 / 17).clamp(1, MAX_CONNECTIONS);
         Self {
@@ -46,24 +46,25 @@ impl Limits {
         }
     }
 
-    /// Connections of one client: a fourth of all, where that is enough for a proxy or a machine with some daemons.
+    /// The maximum number of connections of one client: a quarter of all, but at least 32, which is enough for a proxy or
+    /// for a machine with several daemons.
     pub(super) fn per_client(&self) -> usize {
         (self.connections / 4).max(32)
     }
 
-    /// Connections that are kept for clients that have none.
+    /// The number of connections that are reserved for clients without a connection.
     pub(super) fn kept_for_others(&self) -> usize {
         self.connections / 8
     }
 
-    /// Connections that may wait for their turn.
+    /// The maximum number of connections that wait for their turn.
     pub(super) fn waiting(&self) -> usize {
         (self.connections / 8).max(1)
     }
 }
 
-/// Asks for as many open files, as far as that needs no privileges, and says how many there may be. The usual
-/// limit is low for the sake of programs that use `select`.
+/// Raises the limit for open files to `wanted`, or as far as possible without privileges, and returns the new limit. The
+/// default is low only because of programs that use `select`.
 fn raise_file_limit(wanted: u64) -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let current = limit.current.unwrap_or(u64::MAX);

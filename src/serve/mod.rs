@@ -1,33 +1,32 @@
-//! A read-only registry of images on disk: OCI image layouts and what `fetchdocker` builds.
+//! A read-only registry of images on disk: OCI image layouts and results of `fetchdocker`.
 //!
-//! It owns the pull part of the OCI distribution specification and nothing else: nothing can be pushed,
-//! nothing is fetched from elsewhere. What is served is decided once, at start, by walking the documents
-//! from `index.json` down; a request can only name what that walk found, so no request reaches the file system
-//! by a path of its own.
+//! This module owns the pull part of the OCI distribution specification and nothing else: clients cannot push, and the
+//! server fetches nothing. It finds all content once, at the start, by reading the documents below `index.json`. Requests
+//! can only name this content, so no request becomes a path in the file system.
 //!
 //! Source: OCI distribution specification, sections "Pull" and "Content Discovery".
 
 mod accept;
 mod access_log;
 mod admission;
-mod answer;
 mod blob;
 mod catalogue;
 mod condition;
 mod connection;
-mod content;
-mod contents;
 mod error;
 #[cfg(test)]
 mod fixture;
 mod identity;
+mod layout_name;
 mod limits;
-mod name;
-mod names;
+mod naming;
+mod object;
 mod pace;
 mod page;
 mod range;
+mod repository;
 mod request;
+mod response;
 mod routes;
 mod server;
 mod well_formed;
@@ -35,5 +34,5 @@ mod well_formed;
 pub use access_log::{Access, AccessLog};
 pub use catalogue::Catalogue;
 pub use error::Error;
-pub use names::Naming;
+pub use naming::Naming;
 pub use server::{Server, ServerError};

@@ -1,5 +1,4 @@
-//! Ends connections whose client reads too slowly, or not at all. Without this, as many such clients as there may be
-//! connections keep everyone else out.
+//! Ends connections whose client reads too slowly or not at all. Without this, such clients could use up all connections.
 
 use std::io;
 use std::pin::Pin;
@@ -9,23 +8,23 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// A stream whose reader must take so many bytes in so much time. Only the time counts in which a write waits for the
-/// reader: not what the server needs itself, nor the time between answers.
+/// A stream whose reader must read a number of bytes within a time limit. Only the time in which a write waits for the
+/// reader counts, not the time that the server itself needs, and not the time between responses.
 #[derive(Debug)]
 pub(super) struct PaceGuard<S> {
     stream: S,
     least: u64,
     limit: Duration,
-    /// What is still to be taken,
+    /// The number of bytes that the reader must still read in this period.
     missing: u64,
-    /// and the time that is left for it.
+    /// The time that is left in this period.
     left: Duration,
     waiting_since: Option<Instant>,
     deadline: Pin<Box<Sleep>>,
 }
 
 impl<S> PaceGuard<S> {
-    /// The reader of `stream` must take `least` bytes in each `limit`.
+    /// Wraps `stream`, whose reader must read `least` bytes in each period of `limit`.
     pub(super) fn new(stream: S, least: u64, limit: Duration) -> Self {
         Self {
             stream,
@@ -38,7 +37,7 @@ impl<S> PaceGuard<S> {
         }
     }
 
-    /// Passes on what a write of some bytes came to.
+    /// Passes on the result of a write, and counts its bytes.
     fn watch_write(
         &mut self,
         context: &mut Context<'_>,
@@ -50,7 +49,7 @@ impl<S> PaceGuard<S> {
         self.watch(context, outcome)
     }
 
-    /// Passes on what an operation came to. The clock runs while it has to wait.
+    /// Passes on the result of an operation. The time in which it is pending counts.
     fn watch<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -72,7 +71,7 @@ impl<S> PaceGuard<S> {
         if self.waiting_since.is_none() {
             let now = Instant::now();
             self.waiting_since = Some(now);
-            // A limit beyond the clock's end is none.
+            // A limit that the clock cannot represent is no limit.
             if let Some(deadline) = now.checked_add(self.left) {
                 self.deadline.as_mut().reset(deadline);
             }
@@ -133,7 +132,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3600);
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_write_that_nobody_reads_ends() {
+    async fn a_write_without_a_reader_ends() {
         let (_reader, writer) = tokio::io::duplex(4);
         let mut guard = PaceGuard::new(writer, 1, Duration::from_millis(10));
         let error = guard.write_all(b"longer than four").await.unwrap_err();
@@ -145,7 +144,7 @@ mod tests {
         let (mut reader, writer) = tokio::io::duplex(1);
         let mut guard = PaceGuard::new(writer, 1 << 20, Duration::from_millis(10));
         let writing = tokio::spawn(async move { guard.write_all(&vec![0; 1 << 20]).await });
-        // It reads a byte each time that the other one waits, and never as many as it must.
+        // It reads one byte each time that the writer waits, and so never enough.
         while reader.read_u8().await.is_ok() {
             tokio::task::yield_now().await;
         }

@@ -1,10 +1,10 @@
-//! Lists in pages: `?n=` and `?last=` of the tag list and the catalogue.
+//! Pages of lists: `?n=` and `?last=` of the tag list and the catalogue.
 //!
 //! Source: OCI distribution specification, section "Listing Tags".
 
 use super::request::NAMESPACE;
 
-/// The page that a query asks for: its entries, and the query of the next page where one follows.
+/// Returns the page that a query asks for: its entries, and the query of the next page if one follows.
 pub(super) fn of<'a>(
     entries: impl Iterator<Item = &'a str>,
     query: &str,
@@ -16,7 +16,7 @@ pub(super) fn of<'a>(
         match key.as_ref() {
             "n" => limit = value.parse().unwrap_or(limit),
             "last" => last = Some(value.into_owned()),
-            // The next page is of the same registry.
+            // The query of the next page names the same registry.
             NAMESPACE => {
                 next_query.append_pair(NAMESPACE, &value);
             }

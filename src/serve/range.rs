@@ -1,22 +1,22 @@
-//! Which part of a blob a request asks for.
+//! The part of a blob that a request asks for.
 //!
-//! Source: RFC 9110, section 14 (range requests) and section 13.1.5 (`If-Range`). Several ranges at once are
-//! answered with the whole, as section 14.2 allows.
+//! Source: RFC 9110, section 14 (range requests). The response to a request for several ranges is the whole blob, as
+//! section 14.2 allows.
 
 use std::ops::Range;
 
-/// What a `Range` field means for content of a certain size.
+/// The meaning of a `Range` field for content of a certain size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// No range, or one that may be ignored.
+    /// The whole content: the field is one that a server may ignore.
     Whole,
-    /// These bytes.
+    /// A range of bytes.
     Bytes(Range<u64>),
-    /// None of the bytes asked for exist.
+    /// The range begins after the end of the content.
     Unsatisfiable,
 }
 
-/// Reads a `Range` field.
+/// Parses a `Range` field.
 pub(super) fn parse(field: &str, size: u64) -> Part {
     let Some((first, last)) = field
         .trim()
@@ -29,7 +29,7 @@ pub(super) fn parse(field: &str, size: u64) -> Part {
     let (start, end) = match (number(first), number(last)) {
         (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1)),
         (Some(first), None) if last.trim().is_empty() => (first, size),
-        // The last so many bytes.
+        // The last `length` bytes.
         (None, Some(length)) if first.trim().is_empty() => (
             if length == 0 {
                 size
@@ -47,7 +47,7 @@ pub(super) fn parse(field: &str, size: u64) -> Part {
     }
 }
 
-/// A decimal number of any length: a position past 2^64 is past the end of everything.
+/// Parses a decimal number of any length. A number above 2^64 becomes the maximum, which is beyond the end of any blob.
 fn number(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

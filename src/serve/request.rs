@@ -1,13 +1,13 @@
-//! What a request says before its body.
+//! The head of a request: its request line and its fields.
 
 use hyper::{HeaderMap, Method, Uri, Version};
 
-/// The parameter by which containerd says which registry a mirror is asked in place of.
+/// The query parameter with which containerd names the registry whose mirror it asks.
 pub(super) const NAMESPACE: &str = "ns";
 
 /// A request without its body.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head<'a> {
+pub(super) struct RequestHead<'a> {
     pub(super) method: &'a Method,
     pub(super) uri: &'a Uri,
     pub(super) version: Version,

@@ -1,4 +1,4 @@
-//! From a request to what answers it, without touching files or sockets.
+//! Routes: turns a request into a response, without access to files or sockets.
 //!
 //! Sources: OCI distribution specification, sections "Pull" and "Content Discovery"; containerd's documentation of
 //! `hosts.toml`, for `ns`.
@@ -8,40 +8,40 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Method, StatusCode, Uri};
 
-use super::answer::{Answer, Refusal, json};
 use super::catalogue::Catalogue;
-use super::contents::{Contents, Found};
-use super::request::{Head, NAMESPACE};
-use super::{accept, content, page, well_formed};
+use super::repository::{ServedRepository, TagLookup};
+use super::request::{NAMESPACE, RequestHead};
+use super::response::{Refusal, Response, json};
+use super::{accept, object, page, well_formed};
 use crate::name::{RegistryName, Repository, Tag, docker_hub};
 use crate::oci::digest::Digest;
 
-/// Answers a request.
-pub(super) fn answer(catalogue: &Catalogue, head: Head<'_>) -> Answer {
-    let mut answer = respond(catalogue, head).unwrap_or_else(|refusal| refusal.answer());
-    if answer.status == StatusCode::METHOD_NOT_ALLOWED {
-        answer
+/// Returns the response to a request.
+pub(super) fn respond(catalogue: &Catalogue, head: RequestHead<'_>) -> Response {
+    let mut response = route(catalogue, head).unwrap_or_else(|refusal| refusal.response());
+    if response.status == StatusCode::METHOD_NOT_ALLOWED {
+        response
             .headers
             .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
-    if answer.status == StatusCode::NOT_IMPLEMENTED {
-        // Where the next request begins is uncertain.
-        answer
+    if response.status == StatusCode::NOT_IMPLEMENTED {
+        // The end of this request, and so the beginning of the next one, is unknown.
+        response
             .headers
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    answer.headers.insert(
+    response.headers.insert(
         HeaderName::from_static("docker-distribution-api-version"),
         HeaderValue::from_static("registry/2.0"),
     );
-    // What is in an image is nobody's web page.
-    answer
+    // No browser should show the content of an image as a web page.
+    response
         .headers
         .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    answer
+    response
 }
 
-fn respond(catalogue: &Catalogue, head: Head<'_>) -> Result<Answer, Refusal> {
+fn route(catalogue: &Catalogue, head: RequestHead<'_>) -> Result<Response, Refusal> {
     well_formed::check(head)?;
     if head.method != Method::GET && head.method != Method::HEAD {
         return Err(Refusal::READ_ONLY);
@@ -49,7 +49,7 @@ fn respond(catalogue: &Catalogue, head: Head<'_>) -> Result<Answer, Refusal> {
     read(catalogue, head)
 }
 
-fn read(catalogue: &Catalogue, head: Head<'_>) -> Result<Answer, Refusal> {
+fn read(catalogue: &Catalogue, head: RequestHead<'_>) -> Result<Response, Refusal> {
     let (uri, headers) = (head.uri, head.headers);
     let query = uri.query().unwrap_or_default();
     let path = match uri.path() {
@@ -84,14 +84,14 @@ fn read(catalogue: &Catalogue, head: Head<'_>) -> Result<Answer, Refusal> {
         }
         ("manifests", reference) => match reference.parse() {
             Ok(tag) => tagged(find()?, &tag, headers),
-            Err(_) => content::manifest(find()?, &digest(reference)?, headers),
+            Err(_) => object::manifest(find()?, &digest(reference)?, headers),
         },
-        ("blobs", reference) => content::blob(find()?, &digest(reference)?, head),
+        ("blobs", reference) => object::blob(find()?, &digest(reference)?, head),
         _ => Err(Refusal::NO_SUCH_PATH),
     }
 }
 
-/// The registry that the client has in mind, where it says so.
+/// Returns the registry that the client names with `?ns=`, if any.
 fn namespace(query: &str) -> Result<Option<RegistryName>, Refusal> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let Some((_, text)) = pairs.find(|(key, value)| key == NAMESPACE && !value.is_empty()) else {
@@ -103,30 +103,34 @@ fn namespace(query: &str) -> Result<Option<RegistryName>, Refusal> {
         .map_err(|_| Refusal::NAMESPACE_INVALID)
 }
 
-fn tagged(contents: &Contents, tag: &Tag, headers: &HeaderMap) -> Result<Answer, Refusal> {
-    let digest = match contents.tagged(tag) {
-        Found::One(digest) => digest,
-        Found::Nothing => return Err(Refusal::MANIFEST_UNKNOWN),
-        Found::Several(names) => return Err(Refusal::ambiguous(&names)),
+fn tagged(
+    repository: &ServedRepository,
+    tag: &Tag,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let digest = match repository.tagged(tag) {
+        TagLookup::One(digest) => digest,
+        TagLookup::Unknown => return Err(Refusal::MANIFEST_UNKNOWN),
+        TagLookup::Ambiguous(names) => return Err(Refusal::ambiguous(&names)),
     };
-    let single = contents
+    let single = repository
         .document(&digest)
         .and_then(|document| document.single)
-        .filter(|single| contents.document(single).is_some());
+        .filter(|single| repository.document(single).is_some());
     let Some(single) = single else {
-        return content::manifest(contents, &digest, headers);
+        return object::manifest(repository, &digest, headers);
     };
     let digest = if accept::wants_no_index(headers) {
         single
     } else {
         digest
     };
-    let mut answer = content::manifest(contents, &digest, headers)?;
-    answer.headers.insert(VARY, ACCEPT.into());
-    Ok(answer)
+    let mut response = object::manifest(repository, &digest, headers)?;
+    response.headers.insert(VARY, ACCEPT.into());
+    Ok(response)
 }
 
-/// A digest in a path. The colon may come escaped: RFC 3986 allows it and does not ask for it.
+/// Parses a digest in a path. RFC 3986 allows clients to escape the colon.
 fn digest(text: &str) -> Result<Digest, Refusal> {
     text.replacen("%3A", ":", 1)
         .replacen("%3a", ":", 1)
@@ -134,12 +138,12 @@ fn digest(text: &str) -> Result<Digest, Refusal> {
         .map_err(|_| Refusal::DIGEST_INVALID)
 }
 
-fn list_page(uri: &Uri, page: &serde_json::Value, next: Option<String>) -> Answer {
-    let mut answer = json(StatusCode::OK, page.to_string());
+fn list_page(uri: &Uri, page: &serde_json::Value, next: Option<String>) -> Response {
+    let mut response = json(StatusCode::OK, page.to_string());
     if let Some(query) = next {
-        answer.set_text(LINK, &format!("<{}?{query}>; rel=\"next\"", uri.path()));
+        response.set_text(LINK, &format!("<{}?{query}>; rel=\"next\"", uri.path()));
     }
-    answer
+    response
 }
 
 #[cfg(test)]
@@ -167,16 +171,19 @@ mod tests {
             ),
         ] {
             let path = format!("/v2/team/app/manifests/{reference}");
-            let answer = ask(&catalogue, "GET", &path, &[]);
+            let response = ask(&catalogue, "GET", &path, &[]);
             let digest = digest_of(descriptor);
-            assert_eq!(answer.status, StatusCode::OK, "{path}");
-            assert_eq!(header(&answer, "content-type"), media_type);
-            assert_eq!(header(&answer, "docker-content-digest"), digest.to_string());
-            assert_eq!(header(&answer, "etag"), format!("\"{digest}\""));
-            assert_eq!(Digest::of(text(&answer).as_bytes()), digest);
+            assert_eq!(response.status, StatusCode::OK, "{path}");
+            assert_eq!(header(&response, "content-type"), media_type);
             assert_eq!(
-                header(&answer, "content-length"),
-                text(&answer).len().to_string()
+                header(&response, "docker-content-digest"),
+                digest.to_string()
+            );
+            assert_eq!(header(&response, "etag"), format!("\"{digest}\""));
+            assert_eq!(Digest::of(text(&response).as_bytes()), digest);
+            assert_eq!(
+                header(&response, "content-length"),
+                text(&response).len().to_string()
             );
         }
     }
@@ -198,10 +205,14 @@ mod tests {
             ("/v2/app/manifests/1", "*/*", &index),
             (&by_digest, MANIFEST, &index),
         ] {
-            let answer = ask(&catalogue, "GET", path, &[("accept", accept)]);
+            let response = ask(&catalogue, "GET", path, &[("accept", accept)]);
             let digest = digest_of(expected).to_string();
-            assert_eq!(header(&answer, "docker-content-digest"), digest, "{accept}");
-            assert_eq!(answer.headers.contains_key("vary"), path != by_digest);
+            assert_eq!(
+                header(&response, "docker-content-digest"),
+                digest,
+                "{accept}"
+            );
+            assert_eq!(response.headers.contains_key("vary"), path != by_digest);
         }
     }
 
@@ -213,8 +224,8 @@ mod tests {
         let catalogue = layout.open().unwrap();
         let digest = |query: &str| {
             let path = format!("/v2/library/app/manifests/1{query}");
-            let answer = ask(&catalogue, "GET", &path, &[]);
-            header(&answer, "docker-content-digest").to_owned()
+            let response = ask(&catalogue, "GET", &path, &[]);
+            header(&response, "docker-content-digest").to_owned()
         };
         let (first, second) = (digest(""), digest_of(&other).to_string());
         assert_ne!(first, second);
@@ -226,8 +237,8 @@ mod tests {
         }
         for (query, status) in [("?ns=ghcr.io", 404), ("?ns=../..", 400), ("?ns=a%00b", 400)] {
             let path = format!("/v2/library/app/manifests/1{query}");
-            let answer = ask(&catalogue, "GET", &path, &[]);
-            assert_eq!(answer.status.as_u16(), status, "{query}");
+            let response = ask(&catalogue, "GET", &path, &[]);
+            assert_eq!(response.status.as_u16(), status, "{query}");
         }
         let all = ask(&catalogue, "GET", "/v2/_catalog?ns=localhost:5000", &[]);
         assert_eq!(text(&all), r#"{"repositories":["library/app"]}"#);
@@ -238,10 +249,13 @@ mod tests {
         let mut layout = LayoutFixture::with_image("a.io/app:1");
         let other = layout.image(b"another layer");
         layout.list(other, "z.io/app:1");
-        let answer = ask(&layout.open().unwrap(), "GET", "/v2/app/manifests/1", &[]);
-        assert_eq!(answer.status, StatusCode::NOT_FOUND);
-        let text = text(&answer);
-        assert!(text.contains("a.io/app:1 or z.io/app:1"), "{text}");
+        let response = ask(&layout.open().unwrap(), "GET", "/v2/app/manifests/1", &[]);
+        assert_eq!(response.status, StatusCode::NOT_FOUND);
+        let text = text(&response);
+        assert!(
+            text.contains("ambiguous: a.io/app:1 or z.io/app:1;"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -295,12 +309,12 @@ mod tests {
             ("POST", "/v2/app/blobs/uploads/", 405, "UNSUPPORTED"),
             ("DELETE", "/v2/app/manifests/1", 405, "UNSUPPORTED"),
         ] {
-            let answer = ask(&catalogue, method, path, &[]);
-            assert_eq!(answer.status.as_u16(), status, "{method} {path}");
+            let response = ask(&catalogue, method, path, &[]);
+            assert_eq!(response.status.as_u16(), status, "{method} {path}");
             assert!(
-                text(&answer).contains(&format!(r#""code":"{code}""#)),
+                text(&response).contains(&format!(r#""code":"{code}""#)),
                 "{method} {path}: {}",
-                text(&answer)
+                text(&response)
             );
         }
         let post = ask(&catalogue, "POST", "/v2/", &[]);
@@ -311,10 +325,10 @@ mod tests {
     fn says_that_it_is_a_registry() {
         let catalogue = Catalogue::default();
         for path in ["/v2", "/v2/"] {
-            let answer = ask(&catalogue, "GET", path, &[]);
-            assert_eq!(answer.status, StatusCode::OK);
+            let response = ask(&catalogue, "GET", path, &[]);
+            assert_eq!(response.status, StatusCode::OK);
             assert_eq!(
-                header(&answer, "docker-distribution-api-version"),
+                header(&response, "docker-distribution-api-version"),
                 "registry/2.0"
             );
         }

@@ -1,5 +1,5 @@
-//! The listener: it serves as many connections as there may be, asks idle ones to make room for those that wait, and
-//! refuses those of clients that have too many.
+//! The listener. It serves connections up to their maximum number, tells idle ones to make room for those that wait, and
+//! refuses connections of clients that have too many.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,10 +15,10 @@ use tokio::task::{self, JoinSet};
 use super::access_log::AccessLog;
 use super::admission::{Admission, Client};
 use super::catalogue::Catalogue;
-use super::connection::{self, Shared, Wish};
+use super::connection::{self, Instruction, Shared};
 use super::limits::Limits;
 
-/// How long to wait where something may have changed in the meantime.
+/// The time between two attempts, where nothing reports a change.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A registry that listens.
@@ -28,7 +28,7 @@ pub struct Server {
     shared: Shared,
 }
 
-/// What keeps a server from listening.
+/// The failure of a server to listen.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}")]
 pub struct ServerError {
@@ -37,7 +37,7 @@ pub struct ServerError {
 }
 
 impl Server {
-    /// Starts to listen. Port 0 stands for any free one.
+    /// Starts to listen. Port 0 selects a free port.
     pub async fn bind(
         address: impl ToSocketAddrs + std::fmt::Debug,
         catalogue: Catalogue,
@@ -59,20 +59,20 @@ impl Server {
         })
     }
 
-    /// Where the server listens.
+    /// Returns the address on which the server listens.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until `shutdown` completes; answers that are under way then have half a minute to finish.
+    /// Serves until `shutdown` completes. Responses that are under way then have 30 seconds to finish.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {
             listener, shared, ..
         } = self;
         let limits = shared.limits;
         let shared = Arc::new(shared);
-        let (wish, _) = watch::channel(Wish::Stay);
+        let (instruction, _) = watch::channel(Instruction::Continue);
         let mut admission = Admission::new(limits);
         let mut connections = JoinSet::new();
         let mut clients: HashMap<task::Id, Client> = HashMap::new();
@@ -83,8 +83,8 @@ impl Server {
                     stream,
                     address,
                     Arc::clone(&shared),
-                    // What was wished before is for those that were there before.
-                    wish.subscribe(),
+                    // The new connection ignores earlier instructions.
+                    instruction.subscribe(),
                 );
                 clients.insert(connections.spawn(serving).id(), client);
             }
@@ -104,20 +104,20 @@ impl Server {
                             connection::refuse(&stream, address, &shared.log);
                         }
                     }
-                    // Out of file descriptors, or a client that left early: neither is a reason to end, and
-                    // the first would come back at once.
+                    // This process has no free file descriptor, or the client closed the connection. Neither ends the
+                    // server. Without the pause, the first error would return at once.
                     Err(_) => tokio::time::sleep(PAUSE).await,
                 },
                 () = tokio::time::sleep(PAUSE), if admission.is_anyone_waiting() => {
-                    wish.send_replace(Wish::MakeRoom);
+                    instruction.send_replace(Instruction::MakeRoom);
                 }
             }
         }
         drop(listener);
         drop(admission);
-        wish.send_replace(Wish::Stop);
+        instruction.send_replace(Instruction::Stop);
         let all_done = async { while connections.join_next().await.is_some() {} };
-        // What is not done by then is cut off with the set.
+        // The drop of the set cuts off the remaining connections.
         let _ = tokio::time::timeout(limits.grace, all_done).await;
     }
 }
@@ -134,7 +134,7 @@ mod tests {
     use tokio::sync::{mpsc, oneshot};
     use tokio::task::JoinHandle;
 
-    /// The ordinary ones, with room for every connection of a test.
+    /// The ordinary limits, with enough connections for every test.
     fn limits() -> Limits {
         Limits {
             connections: 100,
@@ -150,11 +150,11 @@ mod tests {
     }
 
     async fn start(layout: &LayoutFixture, limits: Limits) -> Running {
-        let (told, log) = mpsc::unbounded_channel();
-        let tell = move |access: Access| {
-            let _ = told.send(access.to_string());
+        let (lines, log) = mpsc::unbounded_channel();
+        let write = move |access: Access| {
+            let _ = lines.send(access.to_string());
         };
-        let mut server = Server::bind("127.0.0.1:0", layout.open().unwrap(), Arc::new(tell))
+        let mut server = Server::bind("127.0.0.1:0", layout.open().unwrap(), Arc::new(write))
             .await
             .unwrap();
         server.shared.limits = limits;
@@ -192,10 +192,10 @@ mod tests {
     async fn ask(address: SocketAddr, method: &str, path: &str, headers: &str) -> String {
         let request =
             format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
-        let mut answer = String::new();
+        let mut response = String::new();
         let mut stream = send(address, &request).await;
-        in_time(stream.read_to_string(&mut answer)).await.unwrap();
-        answer
+        in_time(stream.read_to_string(&mut response)).await.unwrap();
+        response
     }
 
     #[tokio::test]
@@ -240,8 +240,8 @@ mod tests {
             assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
         }
         // And others go on.
-        let answer = ask(running.address, "GET", "/v2/", "").await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let response = ask(running.address, "GET", "/v2/", "").await;
+        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     }
 
     #[tokio::test]
@@ -249,8 +249,8 @@ mod tests {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let running = start(&layout, limits()).await;
         let headers = format!("x: {}\r\n", "x".repeat(MAX_HEADER_SIZE));
-        let answer = ask(running.address, "GET", "/v2/", &headers).await;
-        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        let response = ask(running.address, "GET", "/v2/", &headers).await;
+        assert!(response.starts_with("HTTP/1.1 431 "), "{response}");
     }
 
     #[tokio::test]
@@ -279,12 +279,12 @@ mod tests {
         let running = start(&layout, limits).await;
         for beginning in ["", "GET /v2/ HTTP/1.1\r\nx: "] {
             let _lingering = send(running.address, beginning).await;
-            let answer = ask(running.address, "GET", "/v2/", "").await;
-            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+            let response = ask(running.address, "GET", "/v2/", "").await;
+            assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
         }
     }
 
-    /// More than the kernel takes off the server's hands.
+    /// More than the kernel buffers for a connection.
     const LARGE: usize = 16 << 20;
 
     /// A layout with one large layer, and the request for it.
@@ -411,8 +411,8 @@ mod tests {
         let running = start(&layout, limits).await;
         let mut stuck = send(running.address, &request).await;
         in_time(stuck.read_u8()).await.unwrap();
-        let answer = ask(running.address, "GET", "/v2/", "").await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let response = ask(running.address, "GET", "/v2/", "").await;
+        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     }
 
     #[tokio::test]
@@ -427,19 +427,24 @@ mod tests {
         for _ in 0..limits.per_client() {
             lingering.push(send(running.address, "").await);
         }
-        let mut answer = String::new();
+        let mut response = String::new();
         let mut refused = send(running.address, "").await;
-        in_time(refused.read_to_string(&mut answer)).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
-        assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
-        assert!(answer.contains(r#""code":"TOOMANYREQUESTS""#), "{answer}");
+        in_time(refused.read_to_string(&mut response))
+            .await
+            .unwrap();
+        assert!(response.starts_with("HTTP/1.1 429 "), "{response}");
+        assert!(response.contains("\r\nretry-after: 1\r\n"), "{response}");
+        assert!(
+            response.contains(r#""code":"TOOMANYREQUESTS""#),
+            "{response}"
+        );
         let line = in_time(running.log.recv()).await.unwrap();
         assert!(line.ends_with("\"-\" 429 0 \"-\" \"-\""), "{line}");
 
         // It was no more than its own connections.
         drop(lingering);
-        let answer = ask_until_served(running.address).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let response = ask_until_served(running.address).await;
+        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     }
 
     /// Asks until it is not refused: when the server notes that a client has left is its own business.
@@ -448,12 +453,12 @@ mod tests {
             loop {
                 let mut stream = send(address, "").await;
                 let request = b"GET /v2/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-                let mut answer = String::new();
+                let mut response = String::new();
                 if stream.write_all(request).await.is_ok()
-                    && stream.read_to_string(&mut answer).await.is_ok()
-                    && !answer.starts_with("HTTP/1.1 429 ")
+                    && stream.read_to_string(&mut response).await.is_ok()
+                    && !response.starts_with("HTTP/1.1 429 ")
                 {
-                    return answer;
+                    return response;
                 }
             }
         })

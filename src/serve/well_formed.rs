@@ -1,4 +1,4 @@
-//! Whether a request's head says one thing alone. hyper refuses most that do not.
+//! Checks that the head of a request has only one meaning. hyper itself refuses most other requests.
 //!
 //! Source: RFC 9112, sections 3.2 (`Host`) and 6.1 (`Transfer-Encoding`).
 
@@ -6,11 +6,11 @@ use hyper::Version;
 use hyper::header::{HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::uri::Authority;
 
-use super::answer::Refusal;
-use super::request::Head;
+use super::request::RequestHead;
+use super::response::Refusal;
 
-/// Refuses what whoever stands before this server may read in another way than it does.
-pub(super) fn check(head: Head<'_>) -> Result<(), Refusal> {
+/// Refuses a request that a proxy before this server may read differently.
+pub(super) fn check(head: RequestHead<'_>) -> Result<(), Refusal> {
     let mut hosts = head.headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) if head.version != Version::HTTP_11 => {}
@@ -25,7 +25,7 @@ pub(super) fn check(head: Head<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a `Host` field names a host or, as for a target that has none, nothing.
+/// Whether a `Host` field names a host. It may be empty, for a request target without a host.
 fn is_host(field: &HeaderValue) -> bool {
     let is_authority = |text: &str| text.parse::<Authority>().is_ok() && !text.contains('@');
     field.is_empty() || field.to_str().is_ok_and(is_authority)
@@ -45,7 +45,7 @@ mod tests {
         for field in fields {
             headers.append(name.clone(), HeaderValue::from_static(field));
         }
-        let head = Head {
+        let head = RequestHead {
             method: &Method::GET,
             uri: &Uri::from_static("/v2/"),
             version,
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_comes_in_chunks_or_as_it_is() {
+    fn a_body_is_chunked_or_has_no_transfer_coding() {
         for (codings, expected) in [
             (&[][..], None),
             (&["chunked"], None),

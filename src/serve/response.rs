@@ -1,5 +1,5 @@
-//! What goes back to a client: status, headers, a body that is bytes or part of a file, and the errors in the
-//! form that registries' clients read.
+//! Responses: status, headers, and a body of bytes or of a part of a file. Errors have the form that the specification
+//! demands.
 //!
 //! Source: OCI distribution specification, section "Error Codes".
 
@@ -13,24 +13,24 @@ use hyper::{HeaderMap, StatusCode};
 
 use super::blob::Blob;
 
-/// Everything but the body's transport.
+/// A response, before its body is opened.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
 }
 
-/// What the body is made of. `Content-Length` says its length, also where HEAD leaves it out.
+/// The content of a body. `Content-Length` is its length, even in the response to a HEAD request, which has no body.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// These bytes.
+    /// Bytes in memory.
     Bytes(Bytes),
-    /// This part of a file.
+    /// A range of bytes of a blob's file.
     Blob(Arc<Blob>, Range<u64>),
 }
 
-/// The specification's error codes, as far as reading needs them.
+/// The error codes of the specification that a read-only registry needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ErrorCode {
     BlobUnknown,
@@ -56,7 +56,7 @@ impl ErrorCode {
     }
 }
 
-/// Why a request is not granted.
+/// An error response.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
@@ -73,17 +73,17 @@ impl Refusal {
     pub(super) const NO_SUCH_PATH: Self = Self {
         status: StatusCode::NOT_FOUND,
         code: ErrorCode::Unsupported,
-        message: Cow::Borrowed("there is nothing at this path"),
+        message: Cow::Borrowed("the path is not one of the distribution API"),
     };
     pub(super) const NAME_INVALID: Self = Self {
         status: StatusCode::BAD_REQUEST,
         code: ErrorCode::NameInvalid,
-        message: Cow::Borrowed("this is not a repository's name"),
+        message: Cow::Borrowed("the name of the repository is invalid"),
     };
     pub(super) const NAME_UNKNOWN: Self = Self {
         status: StatusCode::NOT_FOUND,
         code: ErrorCode::NameUnknown,
-        message: Cow::Borrowed("no such repository is served here"),
+        message: Cow::Borrowed("this registry has no such repository"),
     };
     pub(super) const MANIFEST_UNKNOWN: Self = Self {
         status: StatusCode::NOT_FOUND,
@@ -93,7 +93,9 @@ impl Refusal {
     pub(super) const FOREIGN_LAYER: Self = Self {
         status: StatusCode::NOT_FOUND,
         code: ErrorCode::BlobUnknown,
-        message: Cow::Borrowed("a foreign layer, which is fetched from its URLs in the manifest"),
+        message: Cow::Borrowed(
+            "the blob is a foreign layer: fetch it from its URLs in the manifest",
+        ),
     };
     pub(super) const BLOB_UNKNOWN: Self = Self {
         status: StatusCode::NOT_FOUND,
@@ -103,53 +105,53 @@ impl Refusal {
     pub(super) const NAMESPACE_INVALID: Self = Self {
         status: StatusCode::BAD_REQUEST,
         code: ErrorCode::NameInvalid,
-        message: Cow::Borrowed("`ns` is not a registry's name"),
+        message: Cow::Borrowed("`ns` is not the name of a registry"),
     };
     pub(super) const NO_HOST: Self = Self {
         status: StatusCode::BAD_REQUEST,
         code: ErrorCode::Unsupported,
-        message: Cow::Borrowed("a request has one Host field, with a host's name in it"),
+        message: Cow::Borrowed("a request must have one Host field with the name of a host"),
     };
     pub(super) const TRANSFER_CODING: Self = Self {
         status: StatusCode::NOT_IMPLEMENTED,
         code: ErrorCode::Unsupported,
-        message: Cow::Borrowed("`chunked` is the only transfer coding here"),
+        message: Cow::Borrowed("the only supported transfer coding is `chunked`"),
     };
     pub(super) const TOO_MANY_CONNECTIONS: Self = Self {
         status: StatusCode::TOO_MANY_REQUESTS,
         code: ErrorCode::TooManyRequests,
-        message: Cow::Borrowed("there are too many connections from this address"),
+        message: Cow::Borrowed("this address has too many connections"),
     };
     pub(super) const CONDITION_FAILED: Self = Self {
         status: StatusCode::PRECONDITION_FAILED,
         code: ErrorCode::Unsupported,
-        message: Cow::Borrowed("this is not the content that If-Match names"),
+        message: Cow::Borrowed("the content is not the one that If-Match names"),
     };
     pub(super) const DIGEST_INVALID: Self = Self {
         status: StatusCode::BAD_REQUEST,
         code: ErrorCode::DigestInvalid,
-        message: Cow::Borrowed("this is not a digest"),
+        message: Cow::Borrowed("the digest is invalid"),
     };
 
-    /// A tag that stands for different images of several registries.
+    /// The error for a tag of different images of several registries.
     pub(super) fn ambiguous(names: &[String]) -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
             code: ErrorCode::ManifestUnknown,
             message: Cow::Owned(format!(
-                "this may be {}: ask for one of them by its full name, or with `?ns=REGISTRY`",
+                "the name is ambiguous: {}; ask for one of them by its full name, or with `?ns=REGISTRY`",
                 names.join(" or ")
             )),
         }
     }
 
-    /// The error in the specification's form.
-    pub(super) fn answer(&self) -> Answer {
+    /// Returns the error in the form of the specification.
+    pub(super) fn response(&self) -> Response {
         json(self.status, self.body())
     }
 
-    /// The same as the bytes of a whole answer, for a connection that ends with it.
-    pub(super) fn last_words(&self) -> String {
+    /// Returns the error as the text of a whole HTTP response, for a connection that hyper does not serve.
+    pub(super) fn raw_response(&self) -> String {
         let body = self.body();
         format!(
             "HTTP/1.1 {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nretry-after: 1\r\n\
@@ -167,24 +169,24 @@ impl Refusal {
     }
 }
 
-pub(super) fn json(status: StatusCode, text: String) -> Answer {
-    let mut answer = Answer::empty(status);
-    answer
+pub(super) fn json(status: StatusCode, text: String) -> Response {
+    let mut response = Response::empty(status);
+    response
         .headers
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.set_body(Body::Bytes(text.into()));
-    answer
+    response.set_body(Body::Bytes(text.into()));
+    response
 }
 
-impl Answer {
+impl Response {
     pub(super) fn empty(status: StatusCode) -> Self {
-        let mut answer = Self {
+        let mut response = Self {
             status,
             headers: HeaderMap::new(),
             body: Body::Bytes(Bytes::new()),
         };
-        answer.set_body(Body::Bytes(Bytes::new()));
-        answer
+        response.set_body(Body::Bytes(Bytes::new()));
+        response
     }
 
     pub(super) fn set_body(&mut self, body: Body) {
@@ -196,7 +198,7 @@ impl Answer {
         self.body = body;
     }
 
-    /// All that is put here is made of numbers, digests and parsed paths, which are valid in headers.
+    /// Sets a field. All values are made of numbers, digests and parsed paths, which are valid in fields.
     pub(super) fn set_text(&mut self, name: HeaderName, text: &str) {
         if let Ok(value) = HeaderValue::from_str(text) {
             self.headers.insert(name, value);

@@ -1,4 +1,4 @@
-//! One repository: its tags, documents and blobs. Documents are kept in memory, verified; blobs stay files.
+//! One repository: its tags, documents and blobs. Documents are verified and kept in memory; blobs stay files.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::blob::Blob;
 use super::error::Error;
-use super::name::Name;
+use super::layout_name::LayoutName;
 use crate::archive::oci_layout::{self, LayoutReader};
 use crate::name::{DOCKER_HUB, Tag};
 use crate::oci::descriptor::Descriptor;
@@ -17,72 +17,70 @@ use crate::oci::manifest::Manifest;
 use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
 
-/// The repositories of one registry by their paths. As text, which sorts as the specification's "lexical" order
-/// wants it.
-pub(super) type Repositories = BTreeMap<String, Contents>;
+/// The repositories of one registry by their paths, in the lexical order that the specification demands of lists.
+pub(super) type Repositories = BTreeMap<String, ServedRepository>;
 
-/// One repository.
+/// One repository, or several of different registries under one short name.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
+pub(super) struct ServedRepository {
     tags: BTreeMap<String, Vec<Tagged>>,
     documents: HashMap<Digest, ServedDocument>,
     blobs: HashMap<Digest, Arc<Blob>>,
     foreign: HashSet<Digest>,
 }
 
-/// What a tag stands for. Where repositories of several registries are one, a tag may have several, those of Docker
-/// Hub first.
+/// An image with a tag. A tag of several registries' repositories may have several images, Docker Hub's first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Tagged {
     digest: Digest,
-    /// The image's name in full.
+    /// The full name of the image.
     name: String,
     is_docker_hub: bool,
 }
 
-/// What asking for a tag comes to.
+/// The result of looking up a tag.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// This document.
+pub(super) enum TagLookup {
+    /// The digest of the document.
     One(Digest),
-    /// There is no such tag.
-    Nothing,
-    /// Different images of several registries, none of them of Docker Hub, with these names.
-    Several(Vec<String>),
+    /// The repository has no such tag.
+    Unknown,
+    /// Several registries, none of them Docker Hub, have different images with this tag. These are their names.
+    Ambiguous(Vec<String>),
 }
 
-/// A manifest or index, as it goes out.
+/// A manifest or index, with the exact bytes that clients get.
 #[derive(Clone, Debug)]
 pub(super) struct ServedDocument {
     pub(super) media_type: MediaType,
     pub(super) bytes: Bytes,
-    /// Of an index: the manifest for clients that know no indexes.
+    /// For an index: the manifest for clients that do not read indexes.
     pub(super) single: Option<Digest>,
 }
 
-impl Contents {
-    /// The tags that mean one image.
+impl ServedRepository {
+    /// Returns the tags that are not ambiguous.
     pub(super) fn tags(&self) -> impl Iterator<Item = &str> {
         self.tags
             .iter()
-            .filter(|(_, candidates)| matches!(choose(candidates), Found::One(_)))
+            .filter(|(_, candidates)| matches!(choose(candidates), TagLookup::One(_)))
             .map(|(tag, _)| tag.as_str())
     }
 
-    /// The tags that mean several, with the names of those.
+    /// Returns the ambiguous tags, each with the names of its images.
     pub(super) fn ambiguous(&self) -> impl Iterator<Item = (&str, Vec<String>)> {
         self.tags
             .iter()
             .filter_map(|(tag, candidates)| match choose(candidates) {
-                Found::Several(names) => Some((tag.as_str(), names)),
+                TagLookup::Ambiguous(names) => Some((tag.as_str(), names)),
                 _ => None,
             })
     }
 
-    pub(super) fn tagged(&self, tag: &Tag) -> Found {
+    pub(super) fn tagged(&self, tag: &Tag) -> TagLookup {
         self.tags
             .get(tag.as_str())
-            .map_or(Found::Nothing, |candidates| choose(candidates))
+            .map_or(TagLookup::Unknown, |candidates| choose(candidates))
     }
 
     pub(super) fn document(&self, digest: &Digest) -> Option<&ServedDocument> {
@@ -93,12 +91,12 @@ impl Contents {
         self.blobs.get(digest)
     }
 
-    /// Whether a layer is to be fetched from the URLs in its manifest.
+    /// Whether clients must fetch a layer from the URLs in its manifest.
     pub(super) fn is_foreign(&self, digest: &Digest) -> bool {
         self.foreign.contains(digest)
     }
 
-    /// Whether every tag of `self` means the same in `other`.
+    /// Whether every tag of `self` has the same image in `other`.
     pub(super) fn is_part_of(&self, other: &Self) -> bool {
         self.tags.iter().all(|(tag, candidates)| {
             other
@@ -108,7 +106,7 @@ impl Contents {
         })
     }
 
-    /// Takes in what another repository has.
+    /// Adds the tags, documents and blobs of another repository.
     pub(super) fn merge(&mut self, other: &Self) {
         for (tag, candidates) in &other.tags {
             let own = self.tags.entry(tag.clone()).or_default();
@@ -124,8 +122,8 @@ impl Contents {
         self.foreign.extend(&other.foreign);
     }
 
-    /// Notes what an image is called.
-    pub(super) fn tag(&mut self, name: &Name, digest: Digest) -> Result<(), Error> {
+    /// Adds the tag of an image. Two different images with one name are an error.
+    pub(super) fn tag(&mut self, name: &LayoutName, digest: Digest) -> Result<(), Error> {
         let Some(tag) = &name.tag else {
             return Ok(());
         };
@@ -147,8 +145,8 @@ impl Contents {
         Ok(())
     }
 
-    /// Takes in a document and all that it leads to. A list of what is still to be looked at, rather than
-    /// recursion, and each digest once: indexes may be nested as deeply as someone likes.
+    /// Adds a document, and all documents and blobs below it. Indexes may be nested to any depth, so this uses a list of
+    /// pending documents, not recursion, and reads each digest once.
     pub(super) fn add(&mut self, layout: &LayoutReader, root: &Descriptor) -> Result<(), Error> {
         let mut pending = vec![root.clone()];
         while let Some(descriptor) = pending.pop() {
@@ -180,7 +178,7 @@ impl Contents {
                     single: None,
                 }
             } else {
-                // An index may list anything; a registry's clients could not ask for it as a manifest.
+                // An index may list other media types, which clients cannot request as manifests.
                 continue;
             };
             self.documents.insert(descriptor.digest, found);
@@ -199,7 +197,7 @@ impl Contents {
                 self.blobs.insert(descriptor.digest, Arc::new(blob));
                 Ok(())
             }
-            // Foreign layers are fetched from where their URLs say.
+            // Clients fetch a foreign layer from its URLs.
             None if !descriptor.urls.is_empty() => {
                 self.foreign.insert(descriptor.digest);
                 Ok(())
@@ -209,8 +207,8 @@ impl Contents {
     }
 }
 
-/// What `index.json` itself lists must be there. What an index below it lists may be absent: copying an image for
-/// one platform leaves the others out (OCI image specification, `image-index.md`).
+/// Fails if an absent document must exist. Documents that `index.json` itself lists must exist. Documents that an index
+/// below it lists may be absent: a copy for one platform lacks the others (OCI image specification, `image-index.md`).
 fn require_optional(
     layout: &LayoutReader,
     descriptor: &Descriptor,
@@ -222,17 +220,17 @@ fn require_optional(
     Err(layout.absent(&descriptor.digest).into())
 }
 
-fn choose(candidates: &[Tagged]) -> Found {
+fn choose(candidates: &[Tagged]) -> TagLookup {
     let Some(first) = candidates.first() else {
-        return Found::Nothing;
+        return TagLookup::Unknown;
     };
     if first.is_docker_hub || candidates.iter().all(|other| other.digest == first.digest) {
-        return Found::One(first.digest);
+        return TagLookup::One(first.digest);
     }
-    Found::Several(candidates.iter().map(|found| found.name.clone()).collect())
+    TagLookup::Ambiguous(candidates.iter().map(|found| found.name.clone()).collect())
 }
 
-/// What docker-registry, too, gives clients that know no indexes.
+/// Returns the manifest for clients that do not read indexes: the one for linux/amd64, as in docker-registry.
 fn single(index: &Index) -> Option<Digest> {
     let platform = Platform::linux("amd64");
     let Ok(Selected::One(entry)) = index.select(&platform) else {

@@ -1,4 +1,4 @@
-//! Manifests and blobs as they go out: whole, in part, or not at all where the client has them.
+//! Responses with a manifest or a blob: whole, in part, or without a body if the client already has it.
 //!
 //! Source: RFC 9110, sections 8.8.3 (`ETag`), 13 and 14.
 
@@ -10,71 +10,73 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Method, StatusCode};
 
-use super::answer::{Answer, Body, Refusal};
 use super::condition::{self, Outcome};
-use super::contents::Contents;
 use super::range::{self, Part};
-use super::request::Head;
+use super::repository::ServedRepository;
+use super::request::RequestHead;
+use super::response::{Body, Refusal, Response};
 use crate::oci::digest::Digest;
 
-/// The answer to who asks for a manifest or index by its digest.
+/// Returns the response with a manifest or index.
 pub(super) fn manifest(
-    contents: &Contents,
+    repository: &ServedRepository,
     digest: &Digest,
     headers: &HeaderMap,
-) -> Result<Answer, Refusal> {
-    let document = contents.document(digest).ok_or(Refusal::MANIFEST_UNKNOWN)?;
+) -> Result<Response, Refusal> {
+    let document = repository
+        .document(digest)
+        .ok_or(Refusal::MANIFEST_UNKNOWN)?;
     let media_type = HeaderValue::from_str(document.media_type.as_str())
         .unwrap_or(HeaderValue::from_static("application/json"));
-    let mut answer = found(media_type, digest, headers)?;
-    if answer.status == StatusCode::OK {
-        answer.set_body(Body::Bytes(document.bytes.clone()));
+    let mut response = found(media_type, digest, headers)?;
+    if response.status == StatusCode::OK {
+        response.set_body(Body::Bytes(document.bytes.clone()));
     }
-    Ok(answer)
+    Ok(response)
 }
 
-/// The answer to who asks for a blob.
+/// Returns the response with a blob, or with the range of it that the request asks for.
 pub(super) fn blob(
-    contents: &Contents,
+    repository: &ServedRepository,
     digest: &Digest,
-    head: Head<'_>,
-) -> Result<Answer, Refusal> {
-    let blob = contents.blob(digest).ok_or_else(|| {
-        if contents.is_foreign(digest) {
+    head: RequestHead<'_>,
+) -> Result<Response, Refusal> {
+    let blob = repository.blob(digest).ok_or_else(|| {
+        if repository.is_foreign(digest) {
             Refusal::FOREIGN_LAYER
         } else {
             Refusal::BLOB_UNKNOWN
         }
     })?;
     let media_type = HeaderValue::from_static("application/octet-stream");
-    let mut answer = found(media_type, digest, head.headers)?;
-    answer
+    let mut response = found(media_type, digest, head.headers)?;
+    response
         .headers
         .insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if answer.status != StatusCode::OK {
-        return Ok(answer);
+    if response.status != StatusCode::OK {
+        return Ok(response);
     }
     match part(blob.size(), digest, head) {
-        Part::Whole => answer.set_body(Body::Blob(Arc::clone(blob), 0..blob.size())),
+        Part::Whole => response.set_body(Body::Blob(Arc::clone(blob), 0..blob.size())),
         Part::Bytes(range) => {
-            answer.status = StatusCode::PARTIAL_CONTENT;
+            response.status = StatusCode::PARTIAL_CONTENT;
             let last = range.end.saturating_sub(1);
-            let place = format!("bytes {}-{last}/{}", range.start, blob.size());
-            answer.set_text(CONTENT_RANGE, &place);
-            answer.set_body(Body::Blob(Arc::clone(blob), range));
+            let field = format!("bytes {}-{last}/{}", range.start, blob.size());
+            response.set_text(CONTENT_RANGE, &field);
+            response.set_body(Body::Blob(Arc::clone(blob), range));
         }
         Part::Unsatisfiable => {
-            answer.status = StatusCode::RANGE_NOT_SATISFIABLE;
-            answer.headers.remove(CONTENT_TYPE);
-            answer.set_text(CONTENT_RANGE, &format!("bytes */{}", blob.size()));
+            response.status = StatusCode::RANGE_NOT_SATISFIABLE;
+            response.headers.remove(CONTENT_TYPE);
+            response.set_text(CONTENT_RANGE, &format!("bytes */{}", blob.size()));
         }
     }
-    Ok(answer)
+    Ok(response)
 }
 
-fn part(size: u64, digest: &Digest, head: Head<'_>) -> Part {
+fn part(size: u64, digest: &Digest, head: RequestHead<'_>) -> Part {
     let mut fields = head.headers.get_all(RANGE).iter();
-    // Other methods know no ranges (RFC 9110, section 14.2), and what is said twice says nothing.
+    // Only GET has ranges (RFC 9110, section 14.2). A field that is given twice is ignored.
     match (head.method, fields.next(), fields.next()) {
         (&Method::GET, Some(field), None)
             if condition::range_counts(head.headers, &etag(digest)) =>
@@ -91,25 +93,30 @@ fn etag(digest: &Digest) -> String {
     format!("\"{digest}\"")
 }
 
-/// The answer about content of this digest, without its body: the client may have it already.
-fn found(media_type: HeaderValue, digest: &Digest, request: &HeaderMap) -> Result<Answer, Refusal> {
-    let mut answer = Answer::empty(StatusCode::OK);
-    answer.headers.insert(CONTENT_TYPE, media_type);
-    answer.set_text(
+/// Returns the response for content with this digest, still without its body. The conditions of the request may make it
+/// 304 or an error.
+fn found(
+    media_type: HeaderValue,
+    digest: &Digest,
+    request: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let mut response = Response::empty(StatusCode::OK);
+    response.headers.insert(CONTENT_TYPE, media_type);
+    response.set_text(
         HeaderName::from_static("docker-content-digest"),
         &digest.to_string(),
     );
     let etag = etag(digest);
-    answer.set_text(ETAG, &etag);
+    response.set_text(ETAG, &etag);
     match condition::evaluate(request, &etag) {
         Outcome::Proceed => {}
         Outcome::NotModified => {
-            answer.status = StatusCode::NOT_MODIFIED;
-            answer.headers.remove(CONTENT_LENGTH);
+            response.status = StatusCode::NOT_MODIFIED;
+            response.headers.remove(CONTENT_LENGTH);
         }
         Outcome::Failed => return Err(Refusal::CONDITION_FAILED),
     }
-    Ok(answer)
+    Ok(response)
 }
 
 #[cfg(test)]
@@ -118,18 +125,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_of_a_blob_is_answered_with_its_place() {
+    fn the_response_with_a_part_of_a_blob_names_its_range() {
         let catalogue = LayoutFixture::with_image("a.io/app:1").open().unwrap();
         let digest = Digest::of(LAYER);
         let path = format!("/v2/app/blobs/{digest}");
         let etag = format!("\"{digest}\"");
         let get = |headers: &[(&str, &str)]| {
-            let answer = ask(&catalogue, "GET", &path, headers);
-            let range = header(&answer, "content-range").to_owned();
+            let response = ask(&catalogue, "GET", &path, headers);
+            let range = header(&response, "content-range").to_owned();
             (
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 range,
-                header(&answer, "content-length").to_owned(),
+                header(&response, "content-length").to_owned(),
             )
         };
         for (headers, status, range, length) in [
@@ -165,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_held_against_the_digest() {
+    fn conditions_are_compared_with_the_digest() {
         let catalogue = LayoutFixture::with_image("a.io/app:1").open().unwrap();
         let path = "/v2/app/manifests/1";
         let etag = header(&ask(&catalogue, "HEAD", path, &[]), "etag").to_owned();
@@ -175,8 +182,8 @@ mod tests {
             ("if-match", &etag, 200),
             ("if-match", "\"other\"", 412),
         ] {
-            let answer = ask(&catalogue, "GET", path, &[(name, value)]);
-            assert_eq!(answer.status.as_u16(), status, "{name}: {value}");
+            let response = ask(&catalogue, "GET", path, &[(name, value)]);
+            assert_eq!(response.status.as_u16(), status, "{name}: {value}");
         }
     }
 
@@ -186,8 +193,8 @@ mod tests {
         let manifest = layout.image_with_foreign_layer(b"not distributed");
         layout.list(manifest, "a.io/app:1");
         let path = format!("/v2/app/blobs/{}", Digest::of(b"not distributed"));
-        let answer = ask(&layout.open().unwrap(), "GET", &path, &[]);
-        assert_eq!(answer.status, StatusCode::NOT_FOUND);
-        assert!(text(&answer).contains("a foreign layer"));
+        let response = ask(&layout.open().unwrap(), "GET", &path, &[]);
+        assert_eq!(response.status, StatusCode::NOT_FOUND);
+        assert!(text(&response).contains("is a foreign layer"));
     }
 }

@@ -1,36 +1,36 @@
-//! What a name means where the client does not say which registry it had in mind.
+//! The meaning of a name if the client does not name the registry.
 //!
-//! containerd says it (`?ns=`), dockerd and podman do not. So a path stands for Docker Hub's repository of that
-//! path first, because a daemon with this registry as its `registry-mirrors` asks for nothing else; then for another
-//! registry's, unless several have different images there. And a path may begin with the registry's name, as far as
-//! paths can: without a port.
+//! containerd names it (`?ns=`); dockerd and podman do not. Without it, a path first means the repository of Docker Hub,
+//! because a daemon that has this registry in `registry-mirrors` asks only for Docker Hub's images. Otherwise it means the
+//! repository of another registry, unless several registries have different images there. A path may also begin with the
+//! name of the registry, if that has no port.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::contents::{Contents, Repositories};
+use super::repository::{Repositories, ServedRepository};
 use crate::name::{DOCKER_HUB, Repository};
 
-/// Whether the registry of an image may be left out.
+/// The images whose registry clients may leave out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Naming {
-    /// Of every image.
+    /// All images.
     #[default]
     Short,
-    /// Of Docker Hub's alone, as everywhere else. A daemon that asks for `team/app` and means Docker Hub's then never
-    /// gets another registry's.
+    /// Only images of Docker Hub. A daemon that asks for Docker Hub's `team/app` then never gets the image of another
+    /// registry.
     Full,
 }
 
-/// Repositories by all the names that they have.
+/// All names of the repositories.
 #[derive(Debug, Default)]
-pub(super) struct Names {
-    all: BTreeMap<String, Contents>,
-    /// Those that say nothing new, because a shorter one leads to the same tags.
+pub(super) struct RepositoryNames {
+    all: BTreeMap<String, ServedRepository>,
+    /// Names that lists leave out, because a shorter name has the same tags.
     aliases: BTreeSet<String>,
 }
 
-impl Names {
-    /// Finds the names of all repositories.
+impl RepositoryNames {
+    /// Returns the names of all repositories.
     pub(super) fn of(registries: &BTreeMap<String, Repositories>, naming: Naming) -> Self {
         let mut names = Self::default();
         let repositories = || {
@@ -60,11 +60,11 @@ impl Names {
         names
     }
 
-    pub(super) fn find(&self, name: &Repository) -> Option<&Contents> {
+    pub(super) fn find(&self, name: &Repository) -> Option<&ServedRepository> {
         self.all.get(name.as_str())
     }
 
-    /// Each repository's shortest name that leads to all of its tags, sorted.
+    /// Returns, in order, the shortest name of each repository with all of its tags.
     pub(super) fn listed(&self) -> impl Iterator<Item = &str> {
         let names = self.all.keys();
         names
@@ -72,7 +72,7 @@ impl Names {
             .map(String::as_str)
     }
 
-    /// The names with a tag that mean several images, and those.
+    /// Returns the ambiguous names, `repository:tag`, each with the full names of its images.
     pub(super) fn ambiguous(&self) -> impl Iterator<Item = (String, Vec<String>)> {
         self.all.iter().flat_map(|(name, contents)| {
             let tags = contents.ambiguous();
@@ -84,8 +84,8 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::super::catalogue::Catalogue;
-    use super::super::contents::Found;
     use super::super::fixture::{LAYER, LayoutFixture, digest_of};
+    use super::super::repository::TagLookup;
     use super::*;
     use crate::name::RegistryName;
     use crate::oci::digest::Digest;
@@ -105,17 +105,17 @@ mod tests {
         (catalogue, digests)
     }
 
-    fn find(catalogue: &Catalogue, registry: &str, name: &str) -> Found {
+    fn find(catalogue: &Catalogue, registry: &str, name: &str) -> TagLookup {
         let registry: Option<RegistryName> =
             (!registry.is_empty()).then(|| registry.parse().unwrap());
         let contents = catalogue.repository(registry.as_ref(), &name.parse().unwrap());
-        contents.map_or(Found::Nothing, |contents| {
+        contents.map_or(TagLookup::Unknown, |contents| {
             contents.tagged(&"1".parse().unwrap())
         })
     }
 
     #[test]
-    fn each_registrys_image_answers_where_the_registry_is_said() {
+    fn a_client_that_names_the_registry_gets_its_image() {
         let names = ["docker.io/a/b:1", "ghcr.io/a/b:1", "localhost:5000/a/b:1"];
         for naming in [Naming::Short, Naming::Full] {
             let (catalogue, digests) = catalogue(&names, naming);
@@ -124,10 +124,13 @@ mod tests {
                 ("ghcr.io", digests[1]),
                 ("localhost:5000", digests[2]),
             ] {
-                assert_eq!(find(&catalogue, registry, "a/b"), Found::One(digest));
+                assert_eq!(find(&catalogue, registry, "a/b"), TagLookup::One(digest));
             }
-            assert_eq!(find(&catalogue, "quay.io", "a/b"), Found::Nothing);
-            assert_eq!(find(&catalogue, "", "ghcr.io/a/b"), Found::One(digests[1]));
+            assert_eq!(find(&catalogue, "quay.io", "a/b"), TagLookup::Unknown);
+            assert_eq!(
+                find(&catalogue, "", "ghcr.io/a/b"),
+                TagLookup::One(digests[1])
+            );
         }
     }
 
@@ -137,7 +140,7 @@ mod tests {
             &["a.io/a/b:1", "docker.io/a/b:1", "z.io/a/b:1"],
             Naming::Short,
         );
-        assert_eq!(find(&catalogue, "", "a/b"), Found::One(digests[1]));
+        assert_eq!(find(&catalogue, "", "a/b"), TagLookup::One(digests[1]));
         assert_eq!(catalogue.ambiguous().count(), 0);
         assert_eq!(
             catalogue.repositories(None),
@@ -149,7 +152,10 @@ mod tests {
     fn a_name_that_could_mean_two_images_means_neither() {
         let (catalogue, digests) = catalogue(&["a.io/a/b:1", "z.io/a/b:1"], Naming::Short);
         let both = vec!["a.io/a/b:1".to_owned(), "z.io/a/b:1".to_owned()];
-        assert_eq!(find(&catalogue, "", "a/b"), Found::Several(both.clone()));
+        assert_eq!(
+            find(&catalogue, "", "a/b"),
+            TagLookup::Ambiguous(both.clone())
+        );
         assert_eq!(
             catalogue.ambiguous().collect::<Vec<_>>(),
             [("a/b:1".to_owned(), both)]
@@ -174,7 +180,7 @@ mod tests {
         let catalogue = layout.open().unwrap();
         assert_eq!(
             find(&catalogue, "", "a/b"),
-            Found::One(digest_of(&manifest))
+            TagLookup::One(digest_of(&manifest))
         );
         assert_eq!(catalogue.repositories(None), ["a/b"]);
     }
@@ -183,8 +189,11 @@ mod tests {
     fn full_names_leave_only_docker_hubs_images_their_short_ones() {
         let (catalogue, digests) =
             catalogue(&["docker.io/library/a:1", "ghcr.io/a/b:1"], Naming::Full);
-        assert_eq!(find(&catalogue, "", "library/a"), Found::One(digests[0]));
-        assert_eq!(find(&catalogue, "", "a/b"), Found::Nothing);
+        assert_eq!(
+            find(&catalogue, "", "library/a"),
+            TagLookup::One(digests[0])
+        );
+        assert_eq!(find(&catalogue, "", "a/b"), TagLookup::Unknown);
         assert_eq!(catalogue.repositories(None), ["ghcr.io/a/b", "library/a"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What an image on disk is called: by the layout it is in, or by that layout's path.
+//! The name of an image on disk: the one in its layout, or one made from the path of the layout.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,20 +7,20 @@ use std::path::Path;
 use crate::archive::oci_layout::ImageName;
 use crate::name::{ParseError, Reference, RegistryName, Repository, Tag};
 
-/// Registry, repository and tag.
+/// A registry, a repository and a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Name {
-    /// The registry that the image is originally of. Where the layout gives no more than a tag, there is none.
+pub(super) struct LayoutName {
+    /// The registry that the image is from. It is absent if the layout contains only a tag, or no name.
     registry: Option<RegistryName>,
     /// The repository.
     pub(super) repository: Repository,
-    /// The tag. An image that was named by digest alone has none.
+    /// The tag. It is absent if the name has only a digest.
     pub(super) tag: Option<Tag>,
 }
 
-impl Name {
-    /// The name that `annotations` give, or one made from the path of a layout whose image says nothing of its own.
-    /// `only` says that the layout holds no other image, so that `latest` cannot mean two things.
+impl LayoutName {
+    /// Returns the name in the `annotations`. Without one there, the name is made from the path of the layout, and its tag
+    /// is `latest` if the layout has this image `only`.
     pub(super) fn of(
         annotations: &BTreeMap<String, String>,
         path: &Path,
@@ -38,13 +38,13 @@ impl Name {
         })
     }
 
-    /// The registry's name, empty where there is none.
+    /// The name of the registry, or an empty text.
     pub(super) fn registry_text(&self) -> &str {
         self.registry.as_ref().map_or("", RegistryName::as_str)
     }
 }
 
-/// The last part of a path as the caller wrote it; for `.` or `/x/..`, of the directory it leads to.
+/// Returns the last component of a path; for `.` or `/x/..`, that of the directory that it leads to.
 fn base_name(path: &Path) -> String {
     let canonical;
     let path = if path.file_name().is_some() {
@@ -58,7 +58,7 @@ fn base_name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-impl From<Reference> for Name {
+impl From<Reference> for LayoutName {
     fn from(reference: Reference) -> Self {
         let tag = match reference.digest {
             None => Some(reference.tag_or_latest()),
@@ -72,7 +72,7 @@ impl From<Reference> for Name {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for LayoutName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(registry) = &self.registry {
             write!(f, "{registry}/")?;
@@ -97,7 +97,7 @@ mod tests {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        Name::of(&annotations, Path::new("/images/app"), only).map(|name| name.to_string())
+        LayoutName::of(&annotations, Path::new("/images/app"), only).map(|name| name.to_string())
     }
 
     #[test]
