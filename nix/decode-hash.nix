@@ -74,7 +74,7 @@ let
       top = number nix32Digits 32 body 0 4;
     in
     if top >= 65536 then
-      fail "it denotes more than 32 bytes"
+      fail "the text denotes more than 32 bytes"
     else
       builtins.concatStringsSep "" (genList group 6) + littleEndian 2 top;
 
@@ -86,7 +86,7 @@ let
       last = number base64Digits 64 body 40 3;
     in
     if remainder last 4 != 0 then
-      fail "it denotes more than 32 bytes"
+      fail "the text denotes more than 32 bytes"
     else
       builtins.concatStringsSep "" (genList group 10) + bigEndian 2 (last / 4);
 
@@ -99,9 +99,9 @@ in
 if !builtins.isString text then
   throw "${context}: the hash must be a string"
 else if text == "" then
-  fail "it is empty; the registry's manifest has it"
+  fail "the hash is empty; copy it from the registry's manifest"
 else if matched == null then
-  fail "it holds a line break"
+  fail "the text contains a line break"
 else if algorithm != null && algorithm != "sha256" then
   fail "the algorithm is ${printable algorithm}"
 else if isSri && match "[A-Za-z0-9+/]{43}=" body == null then
@@ -115,4 +115,4 @@ else if length == 52 && match "[0-9a-df-np-sv-z]+" body != null then
 else if length == 44 && match "[A-Za-z0-9+/]{43}=" body != null then
   fromBase64 body
 else
-  fail "it is neither 64 hex digits, nor 52 of nix32, nor base 64 of 32 bytes"
+  fail "a hash is 64 hex digits, 52 nix32 digits, or base 64 of 32 bytes"

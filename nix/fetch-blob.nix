@@ -64,9 +64,9 @@ let
     if size == null then
       (if maxSize == null then { } else { inherit maxSize; })
     else if !isSize size then
-      throw "${caller}: `size` is a whole number of bytes, at most 1 TiB"
+      throw "${caller}: `size` must be a whole number of bytes, at most 1 TiB"
     else if maxSize != null && size > maxSize then
-      throw "${caller}: a size of ${toString size} bytes is too much; the limit is ${toString maxSize}"
+      throw "${caller}: `size` is ${toString size} bytes, but the limit is ${toString maxSize} bytes"
     else
       { inherit size; };
 in

@@ -76,12 +76,12 @@ let
   withoutCredentials =
     url:
     if !builtins.isString url || builtins.stringLength url > 4096 then
-      throw "fetchDockerLayer: `urls` are texts of at most 4096 characters"
+      throw "fetchDockerLayer: each of the `urls` must be a string of at most 4096 characters"
     else if
       builtins.match "[^?#]*@.*" url != null
       && builtins.match "[a-zA-Z]+://[^/@:?#\\\\]+(:[0-9]*)?/.*" url == null
     then
-      throw "fetchDockerLayer: one of the `urls` holds credentials, which do not belong into the store"
+      throw "fetchDockerLayer: one of the `urls` contains credentials, which must not be in the store"
     else
       url;
   elsewhere =
@@ -116,7 +116,7 @@ fetchBlob {
     else if digits == null then
       throw "fetchDockerLayer: `layerDigest` is `${printable layerDigest}`, but must be sha256:<hex> or 64 hex digits"
     else if builtins.elemAt digits 1 != hex then
-      throw "fetchDockerLayer: `layerDigest` is sha256:${builtins.elemAt digits 1}, but the hash says sha256:${hex}; they are the same thing in two spellings"
+      throw "fetchDockerLayer: `layerDigest` is sha256:${builtins.elemAt digits 1}, but the hash is sha256:${hex}; both must be the same digest"
     else
       { layerDigest = hex; } // elsewhere;
 }

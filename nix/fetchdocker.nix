@@ -113,7 +113,7 @@ let
           digest = null;
         }
     else if registry != null || repository != null || imageName != null || given ? tag then
-      fail "`image` says it all: leave out `registry`, `repository`, `imageName` and `tag`"
+      fail "leave out `registry`, `repository`, `imageName` and `tag`, which `image` contains"
     else
       let
         reference = parseReference image;
@@ -159,7 +159,7 @@ let
     else if manifest != null then
       "@${manifest.digest}"
     else
-      fail "without a tag, `imageManifest` is needed: its digest names the image";
+      fail "an image without a tag needs `imageManifest`, whose digest names the image";
   familiar = "${familiarName}${suffix}";
   # What the classic compositeImage.sh called it, and what old units therefore run.
   withoutScheme = match "[a-z]+://(.*)" location.endpoint;
@@ -183,11 +183,11 @@ let
     location.digest == null
     || (
       if manifest == null then
-        fail "`image` has a digest, which only `imageManifest` can prove"
+        fail "an `image` with a digest needs `imageManifest`"
       else if location.digest == manifest.digest then
         true
       else
-        fail "`image` says ${location.digest}, but `imageManifest` is ${manifest.digest}"
+        fail "`image` has the digest ${location.digest}, but `imageManifest` has ${manifest.digest}"
     );
 
   # The digest in hex where Nix makes sure of it, else null: then the builder hashes the file.
@@ -212,7 +212,7 @@ let
       hex = knownHex what file;
     in
     if expected != null && hex != null && hex != expected then
-      fail "${what} is sha256:${hex}, but `imageManifest` says sha256:${expected}"
+      fail "${what} is sha256:${hex}, but `imageManifest` has sha256:${expected}"
     else
       {
         path = "${file}";
@@ -228,7 +228,7 @@ let
       fail "give `imageManifest`, or both `imageConfig` and `imageLayers`";
   layers =
     if imageLayers != null && manifest != null && length imageLayers != length manifest.layers then
-      fail "there are ${toString (length imageLayers)} `imageLayers`, but `imageManifest` says ${toString (length manifest.layers)}"
+      fail "`imageLayers` has ${toString (length imageLayers)} layers, but `imageManifest` has ${toString (length manifest.layers)}"
     else if imageLayers != null then
       genList (
         index:

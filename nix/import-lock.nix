@@ -98,7 +98,7 @@ let
             if blobs == described then
               parsed
             else
-              throw "${context} is of other blobs than `config` and `layers` beside it";
+              throw "${context} has other blobs than the `config` and `layers` beside it";
         in
         {
           inherit where manifest blobs;
@@ -138,7 +138,7 @@ let
       offered = builtins.attrNames platforms;
     in
     if !(platforms ? ${platform}) then
-      fail "${ofImage name} is not locked for ${platform}, but for ${printable (builtins.concatStringsSep ", " offered)}; `hocker lock add --platform ${platform} …` adds it"
+      fail "${ofImage name} is locked for ${printable (builtins.concatStringsSep ", " offered)}, but not for ${platform}; add it with `hocker lock add --platform ${platform} …`"
     else
       fetchdocker (
         where
@@ -160,10 +160,10 @@ let
     if builtins.substring 0 length reference == prefix then
       parseReference "registry.invalid/${path}"
     else
-      fail "the registry of ${ofImage name} is not the one that its reference names";
+      fail "the `registry` of ${ofImage name} is not the one in its `reference`";
 in
 if !(lock ? version && builtins.isAttrs (lock.images or null)) then
-  fail "${file} is not a lock file; `hocker lock add IMAGE` makes one"
+  fail "${file} is not a lock file; create one with `hocker lock add IMAGE`"
 else if !(builtins.isInt lock.version && builtins.elem lock.version known) then
   fail "${file} has the unknown version ${printable (builtins.toJSON lock.version)}; this hocker reads version ${toString known}"
 else

@@ -42,31 +42,31 @@ let
 in
 # The longest that there is has a registry and repository of 255 characters, a tag of 128, and a digest.
 if !builtins.isString text || builtins.stringLength text > 512 then
-  throw "hocker: the name of an image is a text of at most 512 characters"
+  throw "hocker: the name of an image must be a string of at most 512 characters"
 else if match ".*://.*" text != null then
   # Not quoted, because it may hold a password.
   throw
-    "hocker: a URL is not the name of an image; leave the scheme out, or use `registry`, `repository` and `imageName`"
+    "hocker: a URL is not the name of an image; leave out the scheme, or use `registry`, `repository` and `imageName`"
 else if name == "" then
-  fail "it reads like debian:12, ghcr.io/a/b:1 or localhost:5000/x@sha256:…"
+  fail "a name is like debian:12, ghcr.io/a/b:1 or localhost:5000/x@sha256:…"
 else if match "(${label}(\\.${label})*|\\[[0-9a-fA-F:.]+])(:${port})?" registry == null then
   fail "`${printable registry}` is not a registry"
 else if match ".*[A-Z].*" repository != null then
-  fail "it must be lowercase"
+  fail "the repository must be lowercase"
 else if match "(.*/)?(sha256|sha384|sha512|blake3)" repository != null then
-  fail "with a tag, it reads like an image's id (`sha256:…`)"
+  fail "with a tag, the repository looks like an image ID (`sha256:…`)"
 else if builtins.stringLength "${registry}/${repository}" > 255 then
-  fail "it is longer than 255 characters"
+  fail "the name is longer than 255 characters"
 else if match "[0-9a-f]{64}" text != null then
-  fail "it is the id of an image"
+  fail "the name is an image ID"
 else if match "${component}(/${component})*" repository == null then
   fail "`${printable repository}` is not a repository"
 else if tag == "" then
-  fail "no tag follows the colon"
+  fail "the tag after the colon is missing"
 else if tag != null && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}" tag == null then
   fail "`${printable tag}` is not a tag"
 else if digest == "" then
-  fail "no digest follows the @"
+  fail "the digest after the @ is missing"
 else if digest != null && match "sha256:[0-9a-f]{64}" digest == null then
   fail "`${printable digest}` is not a digest: sha256: and 64 hex digits"
 else

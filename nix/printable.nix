@@ -10,7 +10,7 @@
 */
 value:
 let
-  text = if builtins.isString value then value else "something that is not a text";
+  text = if builtins.isString value then value else "a value that is not a string";
   parts = builtins.split "[^ -~]+" (builtins.substring 0 200 text);
 in
 builtins.concatStringsSep "" (map (part: if builtins.isList part then "?" else part) parts)

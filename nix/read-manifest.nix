@@ -31,11 +31,11 @@ let
     if builtins.isString manifest then
       builtins.unsafeDiscardStringContext manifest
     else
-      fail "must be a text, as `hocker manifest IMAGE` prints it";
+      fail "must be the text that `hocker manifest IMAGE` prints";
   parsed = builtins.fromJSON text;
 
   fail = reason: throw "${context} ${reason}";
-  onePlatform = "`hocker manifest --platform linux/amd64 IMAGE` prints the manifest of one image";
+  onePlatform = "`hocker manifest --platform linux/amd64 IMAGE` prints the manifest for one platform";
 
   blob =
     what: descriptor:
@@ -47,9 +47,9 @@ let
     if digest == "" then
       fail "has ${what} without a digest"
     else if digits == null then
-      fail "has ${what} whose digest is `${printable digest}`; only sha256 can be fetched"
+      fail "has ${what} with the digest `${printable digest}`; hocker supports only sha256"
     else if !isSize size then
-      fail "has ${what} whose size is not a whole number of at most 1 TiB"
+      fail "has ${what} with a wrong size: a size is a whole number of bytes, at most 1 TiB"
     else
       {
         sha256 = builtins.head digits;
@@ -111,15 +111,15 @@ let
   );
 in
 if builtins.match "[[:space:]]*\\{.*" (builtins.substring 0 64 text) == null then
-  fail "is not a manifest: it does not begin with a brace"
+  fail "is not a manifest: the text does not begin with `{`"
 else if ambiguous != [ ] then
-  fail "has the key `${printable (builtins.head ambiguous)}`, which clients that are written in Go take for one in another case, and others for an unknown one"
+  fail "has the ambiguous key `${printable (builtins.head ambiguous)}`: clients written in Go ignore the case of keys, and other clients do not"
 else if has "manifests" && (has "layers" || has "config") then
-  fail "is both a manifest and an index, and clients differ in what they take it for"
+  fail "is ambiguous: it has fields of a manifest and of an index"
 else if has "manifests" then
-  fail "is an index of images for several platforms; ${onePlatform}"
+  fail "is an index; ${onePlatform}"
 else if has "fsLayers" || parsed.schemaVersion or null == 1 then
-  fail "is of Docker's schema 1, which names no configuration; ask the registry for a newer form: ${onePlatform}"
+  fail "has Docker's schema 1, which contains no config; fetch the manifest again: ${onePlatform}"
 else if
   !(has "config")
   || !builtins.elem (parsed.schemaVersion or null) [
@@ -135,12 +135,12 @@ else if
 then
   fail "is not an image manifest; ${onePlatform}"
 else if !isImageConfig then
-  fail "is not of a container image but of an artifact (its configuration is `${printable configType}`)"
+  fail "is the manifest of an artifact, not of a container image (the type of its config is `${printable configType}`)"
 else
   {
     inherit text;
     digest = "sha256:${builtins.hashString "sha256" text}";
-    config = blob "a configuration" parsed.config;
+    config = blob "a config" parsed.config;
     layers = map (
       layer:
       blob "a layer" layer

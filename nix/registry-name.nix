@@ -28,11 +28,11 @@ let
 in
 # First, so that what must not be shown is not quoted below. A password may hold a slash.
 if !builtins.isString registry || builtins.stringLength registry > 2048 then
-  throw "hocker: a registry is a text of at most 2048 characters"
+  throw "hocker: a registry must be a string of at most 2048 characters"
 else if builtins.match ".*[@?#].*" registry != null then
-  throw "hocker: the registry's URL holds credentials or a query, which do not belong into the store"
+  throw "hocker: the registry's URL contains credentials or a query, which must not be in the store"
 else if matched == null || (scheme == null && builtins.match ".*://.*" registry != null) then
-  throw "hocker: `${printable registry}` is not a registry: it reads like https://registry-1.docker.io/v2/, ghcr.io or localhost:5000"
+  throw "hocker: `${printable registry}` is not a registry: a registry is like https://registry-1.docker.io/v2/, ghcr.io or localhost:5000"
 # Plain http, or another port, is somebody else.
 else if scheme != "http" && (host == "registry-1.docker.io" || host == "index.docker.io") then
   "docker.io"

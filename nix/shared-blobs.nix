@@ -71,7 +71,7 @@ let
             if length sizes == 1 then
               head sizes
             else
-              throw "hocker: images disagree about the size of ${digest}: ${builtins.concatStringsSep " and " (map toString sizes)} bytes";
+              throw "hocker: the images give different sizes for ${digest}: ${builtins.concatStringsSep " and " (map toString sizes)} bytes";
           alternatives = tail locations;
         };
     in

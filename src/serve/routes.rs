@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn says_that_it_is_a_registry() {
+    fn the_root_of_the_api_names_the_version() {
         let catalogue = Catalogue::default();
         for path in ["/v2", "/v2/"] {
             let response = ask(&catalogue, "GET", path, &[]);

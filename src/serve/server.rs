@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_for_its_turn_gets_the_room_of_an_idle_connection() {
+    async fn a_waiting_connection_gets_the_place_of_an_idle_one() {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let limits = Limits {
             connections: 1,
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_never_asks_for_anything_makes_room_soon() {
+    async fn a_connection_without_a_request_makes_room_soon() {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let limits = Limits {
             connections: 1,
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_request_is_told_once_it_is_answered() {
+    async fn each_request_is_logged_when_its_response_is_sent() {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let mut running = start(&layout, limits()).await;
         let blob = format!("/v2/app/blobs/{}", Digest::of(LAYER));
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_leaves_early_is_told_with_what_it_got() {
+    async fn a_client_that_leaves_early_is_logged_with_the_bytes_that_it_got() {
         let (layout, request) = large();
         let mut running = start(&layout, limits()).await;
         let mut client = send(running.address, &request).await;
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_with_too_many_connections_is_refused_and_told() {
+    async fn a_client_with_too_many_connections_is_refused_and_logged() {
         let layout = LayoutFixture::with_image("a.io/app:1");
         let limits = Limits {
             first_request: Duration::from_secs(3600),

@@ -95,7 +95,7 @@ rec {
       ];
     }
   ];
-  noCredentials = "hocker: the registry's URL holds credentials or a query, which do not belong into the store";
+  noCredentials = "hocker: the registry's URL contains credentials or a query, which must not be in the store";
   # The cases that none of them becomes part of a derivation.
   refusesCredentials =
     fetch:
@@ -109,7 +109,7 @@ rec {
     let
       drvPathOf = changes: (fetch changes).drvPath;
       oneHash = "${caller}: give exactly one of `hash` and `sha256`";
-      noSize = "${caller}: `size` is a whole number of bytes, at most 1 TiB";
+      noSize = "${caller}: `size` must be a whole number of bytes, at most 1 TiB";
     in
     [
       {

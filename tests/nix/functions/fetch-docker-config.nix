@@ -51,7 +51,7 @@ in
     ];
   }
   (refuses "a configuration that is larger than documents may be"
-    "fetchDockerConfig: a size of 4194305 bytes is too much; the limit is 4194304"
+    "fetchDockerConfig: `size` is 4194305 bytes, but the limit is 4194304 bytes"
     (drvPathOf {
       size = 4194305;
     })

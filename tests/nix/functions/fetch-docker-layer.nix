@@ -13,8 +13,8 @@
 let
   pathOf = changes: (layer changes).outPath;
   drvPathOf = changes: (layer changes).drvPath;
-  urlWithCredentials = "fetchDockerLayer: one of the `urls` holds credentials, which do not belong into the store";
-  noUrl = "fetchDockerLayer: `urls` are texts of at most 4096 characters";
+  urlWithCredentials = "fetchDockerLayer: one of the `urls` contains credentials, which must not be in the store";
+  noUrl = "fetchDockerLayer: each of the `urls` must be a string of at most 4096 characters";
 in
 [
   {
@@ -124,7 +124,7 @@ in
     })
   )
   (refuses "a layerDigest that disagrees"
-    "fetchDockerLayer: `layerDigest` is sha256:${configHex}, but the hash says sha256:${layerHex}; they are the same thing in two spellings"
+    "fetchDockerLayer: `layerDigest` is sha256:${configHex}, but the hash is sha256:${layerHex}; both must be the same digest"
     (drvPathOf {
       layerDigest = configHex;
     })
@@ -142,7 +142,7 @@ in
     })
   )
   (refuses "a layerDigest that is no text"
-    "fetchDockerLayer: `layerDigest` is `something that is not a text`, but must be sha256:<hex> or 64 hex digits"
+    "fetchDockerLayer: `layerDigest` is `a value that is not a string`, but must be sha256:<hex> or 64 hex digits"
     (drvPathOf {
       layerDigest = 1;
     })

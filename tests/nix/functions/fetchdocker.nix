@@ -85,7 +85,7 @@ let
             imageName = "a";
             imageManifest = manifest { };
           };
-          throws = "`image` says it all: leave out `registry`, `repository`, `imageName` and `tag`";
+          throws = "leave out `registry`, `repository`, `imageName` and `tag`, which `image` contains";
         }
         {
           name = "a tag beside `image`";
@@ -94,7 +94,7 @@ let
             tag = null;
             imageManifest = manifest { };
           };
-          throws = "`image` says it all: leave out `registry`, `repository`, `imageName` and `tag`";
+          throws = "leave out `registry`, `repository`, `imageName` and `tag`, which `image` contains";
         }
         {
           name = "neither a tag nor a digest";
@@ -104,7 +104,7 @@ let
             imageConfig = config { };
             imageLayers = [ ];
           };
-          throws = "without a tag, `imageManifest` is needed: its digest names the image";
+          throws = "an image without a tag needs `imageManifest`, whose digest names the image";
         }
         {
           name = "a configuration that the manifest does not name";
@@ -113,7 +113,7 @@ let
             imageManifest = manifest { };
             imageConfig = config { sha256 = layer32; };
           };
-          throws = "`imageConfig` is sha256:${layerHex}, but `imageManifest` says sha256:${configHex}";
+          throws = "`imageConfig` is sha256:${layerHex}, but `imageManifest` has sha256:${configHex}";
         }
         {
           name = "a layer that the manifest does not name";
@@ -127,7 +127,7 @@ let
               })
             ];
           };
-          throws = "layer 0 of `imageLayers` is sha256:${configHex}, but `imageManifest` says sha256:${layerHex}";
+          throws = "layer 0 of `imageLayers` is sha256:${configHex}, but `imageManifest` has sha256:${layerHex}";
         }
         {
           name = "fewer layers than the manifest names";
@@ -136,7 +136,7 @@ let
             imageManifest = manifest { };
             imageLayers = [ ];
           };
-          throws = "there are 0 `imageLayers`, but `imageManifest` says 1";
+          throws = "`imageLayers` has 0 layers, but `imageManifest` has 1";
         }
         {
           name = "a manifest that is not what the reference names";
@@ -144,7 +144,7 @@ let
             image = "a@sha256:${layerHex}";
             imageManifest = manifest { };
           };
-          throws = "`image` says sha256:${layerHex}, but `imageManifest` is ${manifestDigest}";
+          throws = "`image` has the digest sha256:${layerHex}, but `imageManifest` has ${manifestDigest}";
         }
         {
           name = "a digest and no manifest";
@@ -153,7 +153,7 @@ let
             imageConfig = config { };
             imageLayers = [ ];
           };
-          throws = "`image` has a digest, which only `imageManifest` can prove";
+          throws = "an `image` with a digest needs `imageManifest`";
         }
         {
           name = "an index in place of the manifest";
@@ -164,7 +164,7 @@ let
               manifests = [ ];
             };
           };
-          throws = "`imageManifest` is an index of images for several platforms; `hocker manifest --platform linux/amd64 IMAGE` prints the manifest of one image";
+          throws = "`imageManifest` is an index; `hocker manifest --platform linux/amd64 IMAGE` prints the manifest for one platform";
         }
         {
           name = "a file whose hash is none";
@@ -179,7 +179,7 @@ let
               }
             ];
           };
-          throws = "layer 0 of `imageLayers`: `x` is not a SHA-256 hash: it is neither 64 hex digits, nor 52 of nix32, nor base 64 of 32 bytes";
+          throws = "layer 0 of `imageLayers`: `x` is not a SHA-256 hash: a hash is 64 hex digits, 52 nix32 digits, or base 64 of 32 bytes";
         }
       ];
 in

@@ -53,9 +53,9 @@ let
   blobPaths = image: map (file: file.path) (image.imageSpec.layers ++ [ image.imageSpec.config ]);
 
   manifestOfApp = "importLock: the manifest of `app` in docker-images.lock.json for linux/amd64";
-  noBrace = "${manifestOfApp} is not a manifest: it does not begin with a brace";
-  noText = "${manifestOfApp} must be a text, as `hocker manifest IMAGE` prints it";
-  noLock = "importLock: docker-images.lock.json is not a lock file; `hocker lock add IMAGE` makes one";
+  noBrace = "${manifestOfApp} is not a manifest: the text does not begin with `{`";
+  noText = "${manifestOfApp} must be the text that `hocker manifest IMAGE` prints";
+  noLock = "importLock: docker-images.lock.json is not a lock file; create one with `hocker lock add IMAGE`";
 
   alone = [
     {
@@ -230,7 +230,7 @@ let
 
   wrong = [
     (refuses "a platform that is not locked"
-      "importLock: `debian` in docker-images.lock.json is not locked for linux/arm64, but for linux/amd64; `hocker lock add --platform linux/arm64 …` adds it"
+      "importLock: `debian` in docker-images.lock.json is locked for linux/amd64, but not for linux/arm64; add it with `hocker lock add --platform linux/arm64 …`"
       lockedForArm.debian.drvPath
     )
     (refuses "a newer version"
@@ -257,7 +257,7 @@ let
       }).web.drvPath
     )
     (refuses "a registry that is another one than the reference names"
-      "importLock: the registry of `app` in docker-images.lock.json is not the one that its reference names"
+      "importLock: the `registry` of `app` in docker-images.lock.json is not the one in its `reference`"
       (withImage { registry = "https://r.example/v2/"; }).app.drvPath
     )
     (refuses "a reference that leads out of the registry"
@@ -265,7 +265,7 @@ let
       (withImage { reference = "ghcr.io/../../etc:1"; }).app.drvPath
     )
     (refuses "a digest that is a path"
-      "${manifestOfApp} has a layer whose digest is `sha256:../../x`; only sha256 can be fetched"
+      "${manifestOfApp} has a layer with the digest `sha256:../../x`; hocker supports only sha256"
       (withManifest (
         builtins.replaceStrings [ (builtins.head app.layers).digest ] [ "sha256:../../x" ] app.manifest
       )).app.drvPath
@@ -318,7 +318,7 @@ let
       (
         row:
         refuses "layers that are not the manifest's: ${row.name}"
-          "importLock: the manifest of `web` in docker-images.lock.json for linux/amd64 is of other blobs than `config` and `layers` beside it"
+          "importLock: the manifest of `web` in docker-images.lock.json for linux/amd64 has other blobs than the `config` and `layers` beside it"
           (lockedImages { web = withLayers row.change; }).web.drvPath
       )
       [
@@ -346,7 +346,7 @@ let
   ++ map (
     name:
     refuses "images that disagree about the size of a layer that they share: ${name}"
-      "hocker: images disagree about the size of sha256:${base}: 2 and 1 bytes"
+      "hocker: the images give different sizes for sha256:${base}: 2 and 1 bytes"
       disagreeing.${name}.drvPath
   ) (builtins.attrNames disagreeing)
   ++

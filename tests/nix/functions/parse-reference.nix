@@ -12,7 +12,7 @@ let
   references = vectors "references.json";
   refusal =
     reference: "hocker: `${printable reference.text}` is not the name of an image: ${reference.reason}";
-  noText = "hocker: the name of an image is a text of at most 512 characters";
+  noText = "hocker: the name of an image must be a string of at most 512 characters";
 in
 casesOf parseReference (
   map (reference: {
@@ -35,7 +35,7 @@ casesOf parseReference (
   {
     # Not quoted, because it may hold a password.
     given = "https://me:pw@ghcr.io/a";
-    throws = "hocker: a URL is not the name of an image; leave the scheme out, or use `registry`, `repository` and `imageName`";
+    throws = "hocker: a URL is not the name of an image; leave out the scheme, or use `registry`, `repository` and `imageName`";
   }
   {
     name = "a number";

@@ -29,6 +29,6 @@ casesOf (load "printable.nix") [
     given = {
       outPath = "/x";
     };
-    gives = "something that is not a text";
+    gives = "a value that is not a string";
   }
 ]

@@ -17,10 +17,10 @@ let
 
   digestOf = text: (readManifest text).digest;
 
-  onePlatform = "`hocker manifest --platform linux/amd64 IMAGE` prints the manifest of one image";
+  onePlatform = "`hocker manifest --platform linux/amd64 IMAGE` prints the manifest for one platform";
   isNone = "test: is not an image manifest; ${onePlatform}";
-  noText = "test: must be a text, as `hocker manifest IMAGE` prints it";
-  noBrace = "test: is not a manifest: it does not begin with a brace";
+  noText = "test: must be the text that `hocker manifest IMAGE` prints";
+  noBrace = "test: is not a manifest: the text does not begin with `{`";
 
   documents = [
     {
@@ -41,12 +41,12 @@ let
     {
       name = "an index";
       given = "{\"schemaVersion\":2,\"manifests\":[]}";
-      throws = "test: is an index of images for several platforms; ${onePlatform}";
+      throws = "test: is an index; ${onePlatform}";
     }
     {
       name = "a manifest and an index at once";
       given = manifest { manifests = [ ]; };
-      throws = "test: is both a manifest and an index, and clients differ in what they take it for";
+      throws = "test: is ambiguous: it has fields of a manifest and of an index";
     }
     {
       name = "an index by its type";
@@ -56,7 +56,7 @@ let
     {
       name = "schema 1";
       given = "{\"schemaVersion\":1,\"fsLayers\":[]}";
-      throws = "test: is of Docker's schema 1, which names no configuration; ask the registry for a newer form: ${onePlatform}";
+      throws = "test: has Docker's schema 1, which contains no config; fetch the manifest again: ${onePlatform}";
     }
     {
       name = "schema 3";
@@ -71,7 +71,7 @@ let
     {
       name = "an artifact";
       given = manifest { config.mediaType = "application/vnd.cncf.helm.config.v1+json"; };
-      throws = "test: is not of a container image but of an artifact (its configuration is `application/vnd.cncf.helm.config.v1+json`)";
+      throws = "test: is the manifest of an artifact, not of a container image (the type of its config is `application/vnd.cncf.helm.config.v1+json`)";
     }
     {
       name = "HTML";
@@ -112,7 +112,7 @@ let
       (row: {
         name = "with the key ${builtins.toJSON row.key}";
         given = manifest row.changes;
-        throws = "test: has the key `${row.key}`, which clients that are written in Go take for one in another case, and others for an unknown one";
+        throws = "test: has the ambiguous key `${row.key}`: clients written in Go ignore the case of keys, and other clients do not";
       })
       [
         {
@@ -218,7 +218,7 @@ let
     {
       name = "a layer of sha512";
       given = manifest { layers = [ { digest = "sha512:${layerHex}${layerHex}"; } ]; };
-      throws = "test: has a layer whose digest is `sha512:${layerHex}${layerHex}`; only sha256 can be fetched";
+      throws = "test: has a layer with the digest `sha512:${layerHex}${layerHex}`; hocker supports only sha256";
     }
     {
       name = "a layer without a digest";
@@ -232,7 +232,7 @@ let
           digest = "sha256:../../x";
         };
       };
-      throws = "test: has a configuration whose digest is `sha256:../../x`; only sha256 can be fetched";
+      throws = "test: has a config with the digest `sha256:../../x`; hocker supports only sha256";
     }
   ];
 
@@ -264,7 +264,7 @@ let
         (size: {
           name = "a size of ${size}";
           given = size;
-          throws = "test: has a configuration whose size is not a whole number of at most 1 TiB";
+          throws = "test: has a config with a wrong size: a size is a whole number of bytes, at most 1 TiB";
         })
         [
           "1099511627777"

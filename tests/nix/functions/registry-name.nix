@@ -8,8 +8,8 @@
 let
   noRegistry =
     text:
-    "hocker: `${text}` is not a registry: it reads like https://registry-1.docker.io/v2/, ghcr.io or localhost:5000";
-  noText = "hocker: a registry is a text of at most 2048 characters";
+    "hocker: `${text}` is not a registry: a registry is like https://registry-1.docker.io/v2/, ghcr.io or localhost:5000";
+  noText = "hocker: a registry must be a string of at most 2048 characters";
 in
 casesOf (load "registry-name.nix") [
   {

@@ -85,7 +85,7 @@ in
     expected = 1;
   }
   (refuses "images that disagree about the size of a layer"
-    "hocker: images disagree about the size of sha256:${base}: 1 and 2 bytes"
+    "hocker: the images give different sizes for sha256:${base}: 1 and 2 bytes"
     (sizeOf (several ++ [ larger ]))
   )
 ]

@@ -136,7 +136,7 @@ fn evaluation_reads_the_lock_and_nothing_else() {
     value["images"]["app"]["platforms"]["linux/amd64"]["manifest"] =
         json!(bench.at("manifest.json"));
     let told = program::told(&bench.evaluate(&value.to_string(), &options));
-    assert!(told.contains("it does not begin with a brace"), "{told}");
+    assert!(told.contains("the text does not begin with `{`"), "{told}");
     assert!(!told.contains("restricted"), "{told}");
 }
 
