@@ -1,8 +1,8 @@
 /**
-  The first key of a JSON object that clients written in Go take for one of the known ones, and others for an
-  unknown one; `null` where there is no such key.
+  Returns the first ambiguous key of a JSON object, or `null`. An ambiguous key differs from a known one only in case:
+  clients written in Go read it as the known one, and other clients ignore it.
 
-  Source: Go's `encoding/json`, which compares keys without their case. Two letters beside ASCII fold to ASCII ones.
+  Source: Go's `encoding/json`, which ignores the case of keys. Two letters outside of ASCII fold to ASCII letters.
 
   # Type
 
@@ -21,7 +21,7 @@ known: object:
 let
   letters = builtins.genList (n: builtins.substring n 1 "ABCDEFGHIJKLMNOPQRSTUVWXYZ") 26;
   small = builtins.genList (n: builtins.substring n 1 "abcdefghijklmnopqrstuvwxyz") 26;
-  # The long s, and the sign of the unit Kelvin.
+  # The long s, and the sign of the unit kelvin.
   others = builtins.fromJSON ''[ "\u017f", "\u212a" ]'';
   fold = builtins.replaceStrings (letters ++ others) (
     small

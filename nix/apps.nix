@@ -1,5 +1,5 @@
 /**
-  The apps of the flake: each name of the program (`nix run .#docker2nix`).
+  The apps of the flake: one for each name of the program (`nix run .#docker2nix`).
 */
 { lib, hocker }:
 let

@@ -1,6 +1,6 @@
 /**
-  Calls an expression that docker2nix wrote with the functions that it asks for. (With nixpkgs,
-  `pkgs.callPackage` does the same.)
+  Calls an expression that docker2nix wrote with the functions that it takes. With nixpkgs, `pkgs.callPackage` does the
+  same.
 
   # Type
 

@@ -1,6 +1,6 @@
 /**
-  The checks of the flake, from its packages and shells: that they build, that the package passes its tests, and
-  on Linux the tests in virtual machines. What is added there is checked without a word here.
+  The checks of the flake, derived from its packages and shells: the build of each, the tests of the package, and on Linux
+  the tests in virtual machines. A new package, shell or test is checked without a change here.
 */
 {
   pkgs,

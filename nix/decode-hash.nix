@@ -1,7 +1,6 @@
 /**
-  Reads a SHA-256 hash in any spelling that Nix takes for `outputHash` (hex, nix32 or base 64, bare or after
-  `sha256:`, or SRI) and gives it in hex, which is how registries spell digests. Nix has a builtin for this
-  only since 2.19.
+  Decodes a SHA-256 hash in any form that Nix accepts as `outputHash`: hex, nix32 or base 64, with or without `sha256:`,
+  or SRI. Returns it in hex, the form of registries' digests. Nix has a builtin for this only since 2.19.
 
   # Type
 
@@ -12,7 +11,7 @@
   # Inputs
 
   `context`
-  : what the hash belongs to, for messages
+  : the object of the hash, for error messages
 
   `text`
   : the hash
@@ -39,11 +38,11 @@ let
         inherit value;
       }) (stringLength alphabet)
     );
-  # Nix leaves out e, o, t and u.
+  # nix32 has no e, o, t and u.
   nix32Digits = digitsOf "0123456789abcdfghijklmnpqrsvwxyz";
   base64Digits = digitsOf "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-  # The number that the `length` digits from `start` on denote, the first being the most significant.
+  # The number that `length` digits from `start` on denote; the first digit is the most significant.
   number =
     digits: base: body: start: length:
     foldl' (sum: index: sum * base + digits.${substring (start + index) 1 body}) 0 (
@@ -65,8 +64,8 @@ let
   fromHex =
     body: builtins.replaceStrings [ "A" "B" "C" "D" "E" "F" ] [ "a" "b" "c" "d" "e" "f" ] body;
 
-  # The last digit is the lowest. Eight digits are five bytes, so the 52 digits are read as six groups from
-  # the end and one of four digits, of which two bytes and no more may be used.
+  # The last digit is the lowest. Eight digits are five bytes. So the 52 digits are six groups from the end, and four
+  # digits at the beginning, which may denote at most two bytes.
   fromNix32 =
     body:
     let
@@ -78,7 +77,7 @@ let
     else
       builtins.concatStringsSep "" (genList group 6) + littleEndian 2 top;
 
-  # 42 characters are 30 bytes, the next three are two bytes and two bits that must be zero.
+  # 42 characters are 30 bytes. The next three characters are two bytes, and two bits that must be zero.
   fromBase64 =
     body:
     let

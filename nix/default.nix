@@ -1,21 +1,21 @@
 /**
-  Registry images in the Nix store, layer by layer. Needs only Nix's builtins and the hocker program.
+  The functions that fetch container images into the Nix store, layer by layer. They need only Nix's builtins and the
+  hocker program.
 
   # Inputs
 
   `hocker`
-  : the package, or the path of one: `bin/hocker` in it is the builder of everything here. It must run in
-    the sandbox with nothing but its own closure.
+  : the hocker package, or its path. Its `bin/hocker` is the builder of all derivations, and must run in the sandbox with
+    only its own closure.
 
   `system`
-  : what the builder runs on; to be named in pure evaluation.
+  : the system of the builder. Pure evaluation needs this argument.
 
   `targetSystem`
-  : what images are for, where that is not what the builder runs on
+  : the system that the images are for, if it differs from `system`
 
   `runtime`
-  : the package whose `bin/hocker` the scripts of images start, where they run on another platform than the
-    builder
+  : the package whose `bin/hocker` the scripts of images start, if they run on another system than the builder
 */
 {
   hocker,
@@ -44,7 +44,7 @@ let
 
   fetchLockedBlob = import ./fetch-locked-blob.nix { inherit fetchBlob; };
 
-  # From the functions that fetch blobs and read manifests.
+  # Makes `fetchdocker` from functions that fetch blobs and read manifests.
   fetchdockerWith =
     fetchers:
     import ./fetchdocker.nix (
@@ -85,7 +85,7 @@ let
 in
 functions
 // {
-  # For the `imports` of a NixOS configuration; with this package, unless that names another.
+  # For the `imports` of a NixOS configuration. Its default package is this one.
   nixosModules.default =
     { lib, ... }:
     {

@@ -1,6 +1,6 @@
 /**
-  The derivation of one blob. Its builder is the program itself, and the digest to fetch is the output's own
-  hash, so the store path depends on the content alone.
+  Makes the derivation of one blob. Its builder is hocker itself. The digest to fetch is the hash of the output, so the
+  store path depends only on the content.
 */
 {
   program,
@@ -12,9 +12,9 @@ let
   isSize = import ./is-size.nix;
 in
 {
-  # For messages: the function that was called.
+  # The name of the calling function, for error messages.
   caller,
-  # The name in the store, from the hash in hex.
+  # A function from the hash in hex to the name in the store.
   nameOf,
   registry,
   repository,
@@ -22,16 +22,16 @@ in
   alternatives,
   hash,
   sha256,
-  # In bytes, or null where it is not known.
+  # The size in bytes, or null if it is unknown.
   size,
-  # The limit where it is not known, or null for the builder's own.
+  # The limit in bytes for an unknown size, or null for the builder's default.
   maxSize,
   name,
   mirrors,
   preferLocalBuild,
   meta,
   passthru,
-  # Further attributes of the derivation, for those who look at it.
+  # A function from the hash in hex to further attributes of the derivation.
   attributes,
 }:
 let
@@ -44,10 +44,10 @@ let
       sha256;
   hex = decodeHash caller given;
 
-  # Everybody can read a derivation: a URL with credentials in it must not become part of one.
+  # Every user can read derivations, so no URL with credentials may become part of one.
   withoutCredentials = url: builtins.seq (registryName url) url;
 
-  # Where it is, as the builder wants it.
+  # The location of the blob, in the form that the builder reads.
   location =
     {
       registry ? "https://registry-1.docker.io/v2/",
@@ -59,7 +59,7 @@ let
       repository = if repository == "" then imageName else "${repository}/${imageName}";
     };
 
-  # What the builder takes at most. The path does not depend on it.
+  # The limit for the builder. The store path does not depend on it.
   bound =
     if size == null then
       (if maxSize == null then { } else { inherit maxSize; })

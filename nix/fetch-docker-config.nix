@@ -1,35 +1,35 @@
 /**
-  Fetches the configuration of an image. It is fetched by its digest, so that a tag that moved does no harm.
+  Fetches the config of an image by its digest. A tag that moves does not affect it.
 
   # Inputs
 
   `registry`
-  : URL of the registry's interface, or the registry's name (`ghcr.io`, `localhost:5000`)
+  : the URL of the registry's API, or the name of the registry (`ghcr.io`, `localhost:5000`)
 
   `repository`, `imageName`
-  : where the image is: everything before the last slash, which may be nothing, and what follows it
+  : the full name of the repository: the part before the last slash, which may be empty, and the part after it
 
   `tag`
-  : accepted because the classic expressions name it; the hash says what is fetched
+  : ignored; classic expressions contain it, but the hash determines the content
 
   `sha256` or `hash`
-  : the configuration's digest in any spelling of Nix
+  : the digest of the config, in any form that Nix accepts
 
   `size`
-  : the configuration's size in bytes, as the manifest has it; more is not taken. The limit is 4 MiB, as for all tools.
+  : the size of the config in bytes, as in the manifest. Without it, the limit is 4 MiB, which is also the limit for `size`.
 
   `alternatives`
-  : where else the configuration is, each as `{ registry, repository, imageName }`: asked in this order where that registry
-    does not have it, denies it, does not answer or sends something else
+  : other locations of the config, each `{ registry, repository, imageName }`. hocker tries them in this order if the
+    registry does not have the config, denies access, does not answer or sends other content.
 
   `mirrors`
-  : URLs of registries that are asked first, and need not be trusted
+  : URLs of registries that hocker tries first. They need no trust, because the hash verifies the content.
 
   `name`
-  : the name in the store; without it the path depends on the content alone
+  : the name in the store. Without it, the store path depends only on the content.
 
   `preferLocalBuild`, `meta`, `passthru`
-  : as with the fetchers of nixpkgs
+  : as in the fetchers of nixpkgs
 
   # Example
 
@@ -75,7 +75,7 @@ fetchBlob {
     meta
     passthru
     ;
-  # What hocker reads of a document.
+  # The limit of hocker for any document.
   maxSize = 4194304;
   attributes = _hex: { };
 }

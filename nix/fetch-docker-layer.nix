@@ -1,39 +1,39 @@
 /**
-  Fetches one layer of an image, as the registry has it.
+  Fetches one layer of an image, unchanged.
 
   # Inputs
 
   `registry`
-  : URL of the registry's interface, or the registry's name (`ghcr.io`, `localhost:5000`)
+  : the URL of the registry's API, or the name of the registry (`ghcr.io`, `localhost:5000`)
 
   `repository`, `imageName`
-  : where the image is: everything before the last slash, which may be nothing, and what follows it
+  : the full name of the repository: the part before the last slash, which may be empty, and the part after it
 
   `layerDigest`
-  : the layer's digest as the manifest has it, `sha256:<hex>` or the hex alone
+  : the digest of the layer as in the manifest, `sha256:<hex>` or only the hex
 
   `sha256` or `hash`
-  : the same digest in any spelling of Nix
+  : this digest in any form that Nix accepts
 
   `size`
-  : the layer's size in bytes, as the manifest has it; more is not taken. Without it the limit is 16 GiB.
+  : the size of the layer in bytes, as in the manifest. Without it, the limit is 16 GiB.
 
   `alternatives`
-  : where else the layer is, each as `{ registry, repository, imageName }`: asked in this order where that registry
-    does not have it, denies it, does not answer or sends something else
+  : other locations of the layer, each `{ registry, repository, imageName }`. hocker tries them in this order if the
+    registry does not have the layer, denies access, does not answer or sends other content.
 
   `mirrors`
-  : URLs of registries that are asked first, and need not be trusted
+  : URLs of registries that hocker tries first. They need no trust, because the hash verifies the content.
 
   `urls`
-  : where else the layer may be, if registries lack it: the manifest says it of layers that registries may not
-    distribute
+  : URLs of the layer, if registries do not have it. Manifests contain such URLs for layers that registries may not
+    distribute.
 
   `name`
-  : the name in the store; without it the path depends on the content alone
+  : the name in the store. Without it, the store path depends only on the content.
 
   `preferLocalBuild`, `meta`, `passthru`
-  : as with the fetchers of nixpkgs
+  : as in the fetchers of nixpkgs
 
   # Example
 
@@ -71,8 +71,8 @@ let
     else
       null;
 
-  # Everybody can read a derivation: a URL with credentials in it must not become part of one. Behind a host, a path may
-  # hold an @; what has one and no host before it may be a password with a slash.
+  # Every user can read derivations, so no URL with credentials may become part of one. The path after a host may contain
+  # an @. An @ without a host before it may belong to a password that contains a slash.
   withoutCredentials =
     url:
     if !builtins.isString url || builtins.stringLength url > 4096 then
@@ -92,7 +92,7 @@ let
 in
 fetchBlob {
   caller = "fetchDockerLayer";
-  # The classic name, whatever the compression: caches have these paths.
+  # The classic name, for every compression: existing caches have these paths.
   nameOf = hex: "docker-layer-${hex}.tar.gz";
   inherit
     registry

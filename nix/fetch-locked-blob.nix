@@ -1,6 +1,6 @@
 /**
-  `fetchBlob` for an image of a lock file, which may be somebody else's. An `http://` in it is not the user's word: the
-  builder learns that, and sends no credentials there.
+  `fetchBlob` for an image of a lock file. Another person may have written the lock file, so its `http://` is not a
+  decision of the user: the builder sends no credentials to such a registry.
 */
 { fetchBlob }:
 {

@@ -1,46 +1,47 @@
 /**
-  An image out of layers that are store paths of their own: a directory with `oci/`, an OCI image layout of
-  links to them, and `compositeImage.sh`, which writes the image to standard output for `docker load`.
+  Makes an image from layers, each of which is a separate store path. The result is a directory with `oci/`, an OCI image
+  layout of links to the layers, and `compositeImage.sh`, which writes the image to standard output for `docker load`.
 
   # Inputs
 
   `image`
-  : a reference as `docker pull` takes it; instead of the next four
+  : a reference as `docker pull` takes it. It replaces the next four arguments.
 
   `registry`, `repository`, `imageName`, `tag`
-  : the same in parts, as the classic expressions have it. The tag is `latest` where nothing is said; with
-    `null`, or with an `image` that has only a digest, the image has none and is named by its digest.
+  : the parts of the reference, as in classic expressions. The default tag is `latest`. With the tag `null`, or with an
+    `image` that has only a digest, the image has no tag, and its digest names it.
 
   `imageManifest`
-  : the manifest's own text, or the file of it, byte for byte as the registry has it. With it the
-    registry's digest survives, and the next two may be left out.
+  : the text of the manifest, or a file with it, byte for byte as in the registry. It keeps the registry's digest, and
+    makes the next two arguments unnecessary.
 
   `imageConfig`, `imageLayers`
-  : configuration and layers: what `fetchDockerConfig` and `fetchDockerLayer` give, or files
+  : the config and the layers: results of `fetchDockerConfig` and `fetchDockerLayer`, or files
 
   `mirrors`
-  : URLs of registries that are asked for layers and configuration first, and need not be trusted
+  : URLs of registries that hocker tries first for layers and configs. They need no trust, because hashes verify the
+    content.
 
   `name`
-  : the result's name in the store; the image's own where nothing is said
+  : the name of the result in the store. The default is the name of the image.
 
   `preferLocalBuild`, `meta`, `passthru`
-  : as with the fetchers of nixpkgs
+  : as in the fetchers of nixpkgs
 
   # Output
 
   A derivation with these further attributes:
 
   `image`, `imageName`, `imageTag`
-  : the name under which the image is loaded: whole, without the tag, and the tag. Without a tag the whole
-    name ends in the digest, and only those find it by that name who keep digests when they load: podman,
-    Docker with containerd's image store, and `hocker serve`. Docker's own store knows its image ID alone.
+  : the name of the loaded image, the name without the tag, and the tag. Without a tag, the name ends in the digest. Then
+    only podman, Docker with containerd's image store and `hocker serve` find the image by its name, because they keep
+    digests. Docker's own store finds it only by its image ID.
 
   `manifestDigest`
-  : the registry's digest of the manifest, or null where only configuration and layers are known
+  : the registry's digest of the manifest, or null without `imageManifest`
 
   `stream`
-  : the second output: a store path that is itself `compositeImage.sh`
+  : the second output: a store path that is a `compositeImage.sh`
 
   `archive`, `plainArchive`
   : the image as one `.tar` file, made only if it is used. `archive` contains the blobs of the registry, unchanged.
@@ -94,7 +95,7 @@ let
 
   fail = reason: throw "fetchdocker: ${reason}";
 
-  # Where the image is, from one of the two ways to say it.
+  # The location of the image, from `image` or from its parts.
   location =
     if image == null then
       if imageName == null then
@@ -129,7 +130,7 @@ let
         inherit (reference) digest;
       };
 
-  # For fetchers, which take the path in two parts.
+  # The arguments of the fetchers, which take the path in two parts.
   split = match "(.*)/([^/]*)" location.path;
   where = {
     registry = location.endpoint;
@@ -138,11 +139,11 @@ let
     inherit mirrors preferLocalBuild;
   };
 
-  # Names. Docker prints those of its own hub in short.
+  # Docker prints short names for images of Docker Hub.
   registry' = registryName location.endpoint;
   fullName = "${registry'}/${location.path}";
   short = match "library/([^/]+)" location.path;
-  # The id of an image is no name, and what begins with a registry's name is another one.
+  # A name that looks like an image ID, or begins with the name of a registry, has no short form.
   isId = match "[0-9a-f]{64}" (head short) != null;
   namesRegistry = match "(localhost|[^/]*[.].*)/.*" location.path != null;
   familiarName =
@@ -152,7 +153,7 @@ let
       head short
     else
       location.path;
-  # Only the manifest's own digest is known to Nix: that of an index, which a reference may name, is not.
+  # Nix knows only the digest of the manifest. A reference may contain the digest of an index, which Nix does not know.
   suffix =
     if location.tag != null then
       ":${location.tag}"
@@ -161,14 +162,14 @@ let
     else
       fail "an image without a tag needs `imageManifest`, whose digest names the image";
   familiar = "${familiarName}${suffix}";
-  # What the classic compositeImage.sh called it, and what old units therefore run.
+  # The name that the classic compositeImage.sh gave the image, and that old units still run.
   withoutScheme = match "[a-z]+://(.*)" location.endpoint;
   classicBase = if withoutScheme == null then location.endpoint else head withoutScheme;
   classicSlash = if match ".*/" classicBase == null then "/" else "";
   classic = "${classicBase}${classicSlash}${location.path}${suffix}";
   repoTags =
     if location.tag == null then
-      # Not `latest`: that is the name of another image.
+      # Not `latest`, which may be another image.
       [ ]
     else if manifest == null && classic != familiar then
       [
@@ -190,7 +191,7 @@ let
         fail "`image` has the digest ${location.digest}, but `imageManifest` has ${manifest.digest}"
     );
 
-  # The digest in hex where Nix makes sure of it, else null: then the builder hashes the file.
+  # The digest in hex if Nix verifies it, else null: then the builder hashes the file.
   knownHex =
     what: file:
     if
@@ -205,7 +206,7 @@ let
       decodeHash "fetchdocker: ${what}" file.outputHash
     else
       null;
-  # A file as the builder wants it, held against what the manifest says.
+  # A file in the form that the builder reads. Its digest is compared with the manifest.
   blob =
     what: expected: file:
     let
@@ -241,7 +242,7 @@ let
     else
       fail "give `imageManifest`, or both `imageConfig` and `imageLayers`";
 
-  # Store names have fewer characters than images may, and must not be too long.
+  # Names in the store allow fewer characters than names of images, and have a maximum length.
   storeName = import ./store-name.nix (if name == null then where.imageName else name);
 
   result = derivation {

@@ -1,19 +1,20 @@
 /**
-  The images of a lock file that `hocker lock` keeps: an attribute set with one `fetchdocker` result for each, made
-  when it is asked for. Evaluation reads the file and nothing else: what is in it is text, whatever it looks like.
+  Returns the images of a lock file of `hocker lock`: an attribute set with one `fetchdocker` result for each image,
+  evaluated lazily. Evaluation reads only the lock file: text in it never becomes a path.
 
-  A layer that several images have is one derivation, which names every place in the file that has it.
+  A layer that several images share is one derivation, with all locations in the file that have it.
 
   # Inputs
 
   `lockFile`
-  : the file
+  : the lock file
 
   `platform`
-  : which of an image's platforms; that of `targetSystem` where nothing is said
+  : the platform to select of each image. The default is the platform of `targetSystem`.
 
   `mirrors`
-  : URLs of registries that are asked for layers and configurations first, and need not be trusted
+  : URLs of registries that hocker tries first for layers and configs. They need no trust, because hashes verify the
+    content.
 
   # Type
 
@@ -51,16 +52,16 @@
 let
   lock = builtins.fromJSON (builtins.unsafeDiscardStringContext (builtins.readFile lockFile));
 
-  # The versions of the format that this can read.
+  # The versions of the format that this function reads.
   known = [ 1 ];
 
   printable = import ./printable.nix;
   fail = reason: throw "importLock: ${reason}";
   file = builtins.baseNameOf (toString lockFile);
-  # Of an image, for messages.
+  # An image, for error messages.
   ofImage = name: "`${printable name}` in ${file}";
 
-  # What the file says of an image.
+  # Reads the entry of an image.
   read =
     name: locked:
     let
@@ -69,7 +70,7 @@ let
         if registry != null then
           withoutDefaults name registry locked.reference
         else
-          # Not by its digest: that may be the index's, of which Nix knows nothing.
+          # Its digest is not used: it may be the digest of an index, which Nix does not know.
           parseReference locked.reference;
       split = builtins.match "(.*)/([^/]*)" reference.repository;
       where = {
@@ -88,7 +89,7 @@ let
         let
           context = "importLock: the manifest of ${ofImage name} for ${printable platform}";
           parsed = readManifest context one.manifest;
-          # From the lock itself: a manifest is read when its image is asked for, or one that shares something with it.
+          # These are from the entry. A manifest is parsed only when its image, or an image that shares a blob, is needed.
           blobs = map (descriptor: { inherit (descriptor) digest size; }) ([ one.config ] ++ one.layers);
           described = map (blob: {
             digest = "sha256:${blob.sha256}";
@@ -118,7 +119,7 @@ let
   images = builtins.mapAttrs read lock.images;
 
   fetchdocker = fetchdockerWith (
-    # Those of other platforms too: they may be built by the same Nix.
+    # Other platforms are included: the same Nix may build them.
     import ./shared-blobs.nix { inherit fetchDockerLayer fetchDockerConfig; } { inherit mirrors; } (
       builtins.concatMap (image: builtins.attrValues image.platforms) (builtins.attrValues images)
     )
@@ -148,8 +149,8 @@ let
         }
       );
 
-  # With a registry's URL, what follows the registry's name is the repository as it is. Docker Hub's namespace
-  # for its own images does not go without saying there.
+  # With a `registry`, the text after the name of the registry is the full name of the repository. Nothing adds Docker
+  # Hub's `library/` there.
   withoutDefaults =
     name: registry: reference:
     let

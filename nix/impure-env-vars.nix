@@ -1,5 +1,5 @@
 /**
-  What the builder may know of the machine: how to reach the network, whom to trust, and who we are.
+  The environment variables that builds get: proxies, certificate authorities, hocker's network settings and credentials.
 */
 [
   "http_proxy"

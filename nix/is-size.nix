@@ -1,6 +1,6 @@
 /**
-  Whether a value is the size of a blob in bytes. JSON's `1e3` and `97.0` are none, and a number beyond Nix's integers
-  arrives as another kind or as a negative one.
+  Whether a value is the size of a blob in bytes. JSON's `1e3` and `97.0` are not sizes. A number beyond Nix's integers
+  becomes another type or negative.
 
   # Type
 
@@ -9,5 +9,5 @@
   ```
 */
 value:
-# 1 TiB: what is larger is not believed.
+# The maximum size is 1 TiB.
 builtins.isInt value && value >= 0 && value <= 1099511627776

@@ -1,6 +1,6 @@
 /**
-  The text of a manifest that an expression gives: that text itself, or the file of it. Only what the user wrote may name
-  a file; a manifest in a lock file is text and nothing else.
+  Returns the text of a manifest in an expression, which is the text itself or a file with it. Only an expression may name
+  a file. A manifest in a lock file is always the text.
 
   # Type
 

@@ -1,13 +1,13 @@
 /**
-  Nixpkgs with the package and the functions, under the names that they once had there.
+  The overlay for nixpkgs: the package and the functions, under the names that they had in nixpkgs before.
 
-  Where packages are made for another platform, the builder is the build machine's hocker, and the scripts of
-  images start the other platform's.
+  In a cross compilation, the builder is the hocker of the build platform, and the scripts of images start the hocker of
+  the host platform.
 */
 final: _prev: {
   hocker = final.callPackage ./package.nix { };
 
-  # All of the functions, as nix/default.nix has them.
+  # All functions of nix/default.nix.
   hockerFunctions = import ./. {
     inherit (final.buildPackages) hocker;
     runtime = final.hocker;

@@ -1,6 +1,6 @@
 /**
-  The store path of a package that is given as a derivation, as a path of the store, or as a path elsewhere,
-  which is then copied. The result carries its own context, so that a sandbox has the package in it.
+  Returns the store path of a package. The package is a derivation, a store path, or another path, which is copied into
+  the store. The result has a string context, so that a sandbox contains the package.
 
   # Type
 

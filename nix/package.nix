@@ -1,6 +1,6 @@
 /**
-  The package, for `callPackage`: the program, its classic names, manual pages and completions. In `pkgsStatic`
-  it is one file that needs no library.
+  The package, for `callPackage`: the program, its classic names, manual pages and completions. In `pkgsStatic`, the
+  program is one file without shared libraries.
 */
 {
   lib,
@@ -15,7 +15,7 @@ let
   manifest = (lib.importTOML ../Cargo.toml).package;
   programs = import ./programs.nix;
 
-  # The program writes its own manual, so it must run on the build machine, if need be in an emulator.
+  # The program writes its own manual pages, so it must run on the build platform, if necessary in an emulator.
   canRun = stdenv.hostPlatform.emulatorAvailable buildPackages;
   run = "${stdenv.hostPlatform.emulator buildPackages} $out/bin/hocker";
 in
@@ -23,7 +23,7 @@ rustPlatform.buildRustPackage (finalAttrs: {
   pname = manifest.name;
   inherit (manifest) version;
 
-  # Images depend on the package, so it must not change with every file.
+  # Images depend on the package, so only the files of the program are its source.
   src = lib.sourceByRegex ../. [
     "Cargo\\.(lock|toml)"
     "src(/.*)?"
@@ -32,7 +32,7 @@ rustPlatform.buildRustPackage (finalAttrs: {
 
   nativeBuildInputs = [ installShellFiles ];
 
-  # The tests in the sources; `tests.it` runs the others.
+  # These are the tests in `src`. `tests.it` runs the others.
   cargoTestFlags = [
     "--lib"
     "--bins"

@@ -1,6 +1,6 @@
 /**
-  Reads a reference as `docker pull` does: `debian` is `library/debian` on Docker Hub, and the first part is
-  a registry if it has a dot or a port, or is `localhost`.
+  Parses a reference as `docker pull` does: `debian` is `library/debian` on Docker Hub, and the first part is a registry
+  if it has a dot or a port, or is `localhost`.
 
   Source: github.com/distribution/reference.
 
@@ -17,11 +17,11 @@ let
   printable = import ./printable.nix;
   fail = reason: throw "hocker: `${printable text}` is not the name of an image: ${reason}";
 
-  # Everything from the first @ on is the digest.
+  # The digest follows the first @.
   atSign = match "([^@]*)(@(.*))?" text;
   nameAndTag = elemAt atSign 0;
   digest = elemAt atSign 2;
-  # What follows the last colon is the tag, unless the colon belongs to a port or an IPv6 host.
+  # The tag follows the last colon, unless the colon belongs to a port or an IPv6 host.
   colon = match "(.*):([^]:/]*)" nameAndTag;
   name = if colon == null then nameAndTag else elemAt colon 0;
   tag = if colon == null then null else elemAt colon 1;
@@ -40,11 +40,11 @@ let
   port = "0*([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
   component = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
 in
-# The longest that there is has a registry and repository of 255 characters, a tag of 128, and a digest.
+# The longest reference has a registry and repository of 255 characters, a tag of 128 characters, and a digest.
 if !builtins.isString text || builtins.stringLength text > 512 then
   throw "hocker: the name of an image must be a string of at most 512 characters"
 else if match ".*://.*" text != null then
-  # Not quoted, because it may hold a password.
+  # The message does not quote the URL, which may contain a password.
   throw
     "hocker: a URL is not the name of an image; leave out the scheme, or use `registry`, `repository` and `imageName`"
 else if name == "" then

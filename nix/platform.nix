@@ -1,6 +1,6 @@
 /**
-  The platform, in the words of registries, of containers that run on a system in the words of Nix. Containers
-  are Linux's everywhere: elsewhere they run in a virtual machine.
+  Returns the platform, as registries write it, of the containers that run on a Nix system. Containers always run Linux:
+  on other systems they run in a virtual machine.
 
   # Type
 

@@ -1,6 +1,6 @@
 /**
-  A value of somebody else's as messages may quote it: what is not printable ASCII becomes a question mark, because a
-  terminal could obey it, and what is long is cut.
+  Returns a text that error messages may quote. Characters that are not printable ASCII become question marks, because a
+  terminal could execute them. A long text is cut.
 
   # Type
 

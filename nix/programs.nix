@@ -1,5 +1,5 @@
 /**
-  The names of the program: its own, and the classic ones, which are links to it.
+  The names of the program: `hocker`, and the classic names, which are links to it.
 */
 [
   "hocker"

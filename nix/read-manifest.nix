@@ -1,16 +1,16 @@
 /**
-  Reads an image's manifest from its own text: its digest, the digests (in hex) and sizes of configuration and layers,
-  and where else layers may be. It reads nothing but the text.
+  Parses the manifest of an image. Returns its digest, the digests (in hex) and sizes of the config and the layers, and
+  further URLs of layers. It reads only the text.
 
   Source: OCI image specification, `manifest.md` and `descriptor.md`.
 
   # Inputs
 
   `context`
-  : what the manifest is, for messages
+  : a description of the manifest, for error messages
 
   `manifest`
-  : the text
+  : the text of the manifest
 
   # Type
 
@@ -56,7 +56,7 @@ let
         inherit size;
       };
 
-  # What Go leaves out or empty, it may write as null.
+  # Programs in Go may write null for an absent or empty value.
   given = default: value: if value == null then default else value;
   has = key: parsed.${key} or null != null;
   layers = given [ ] (parsed.layers or null);
@@ -69,7 +69,7 @@ let
       "application/vnd.docker.container.image.v1+json"
       "application/vnd.oci.image.config.v1+json"
     ]
-    # What Docker's own clients wrote for years, or registries made of it.
+    # Docker's clients wrote these types for years, and some registries changed them.
     || (
       mediaType == docker
       && builtins.elem configType [

@@ -1,6 +1,6 @@
 /**
-  The name by which references know a registry, from the URL of its interface: `docker.io` for
-  `https://registry-1.docker.io/v2/`, `localhost:5000` for `http://localhost:5000/v2/`. A name stays itself.
+  Returns the name of a registry in references, from the URL of its API: `docker.io` for
+  `https://registry-1.docker.io/v2/`, `localhost:5000` for `http://localhost:5000/v2/`. A name is returned unchanged.
 
   # Type
 
@@ -15,7 +15,7 @@ let
   matched = builtins.match "((https?)://)?([^/]+)(/.*)?" registry;
   scheme = builtins.elemAt matched 1;
   authority = builtins.elemAt matched 2;
-  # The port that goes without saying.
+  # The name leaves out the default port of the scheme.
   withoutPort = builtins.match (
     if scheme == "http" then
       "(.*):80"
@@ -26,14 +26,14 @@ let
   ) authority;
   host = if withoutPort == null then authority else builtins.head withoutPort;
 in
-# First, so that what must not be shown is not quoted below. A password may hold a slash.
+# This is the first check, so that no message below quotes credentials. A password may contain a slash.
 if !builtins.isString registry || builtins.stringLength registry > 2048 then
   throw "hocker: a registry must be a string of at most 2048 characters"
 else if builtins.match ".*[@?#].*" registry != null then
   throw "hocker: the registry's URL contains credentials or a query, which must not be in the store"
 else if matched == null || (scheme == null && builtins.match ".*://.*" registry != null) then
   throw "hocker: `${printable registry}` is not a registry: a registry is like https://registry-1.docker.io/v2/, ghcr.io or localhost:5000"
-# Plain http, or another port, is somebody else.
+# With plain http or another port, it is another registry.
 else if scheme != "http" && (host == "registry-1.docker.io" || host == "index.docker.io") then
   "docker.io"
 else

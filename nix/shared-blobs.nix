@@ -1,7 +1,7 @@
 /**
-  The fetchers of layers and configurations for images that may share some. There is one derivation for each digest,
-  the same whichever image asks for it, and it names every place where one of the images has that blob: of several
-  derivations with one output path, Nix builds one and hardly notices when it is done.
+  Returns fetchers of layers and configs for images that may share some. All images get the same derivation for a digest,
+  with the locations of that blob in all images. With several derivations for one output path, Nix would build one of
+  them and not notice that the others are done.
 
   # Inputs
 
@@ -9,7 +9,7 @@
   : `fetchDockerLayer` and `fetchDockerConfig`
 
   `shared`
-  : what all calls of them have in common
+  : the common arguments of all calls
 
   `images`
   : the images, as a list
@@ -48,7 +48,7 @@ let
   blob =
     digest: owners:
     let
-      # Sorted by what they are: registries stand together, and it does not matter what the images are called.
+      # The order depends only on the locations, not on the names of the images, and groups them by registry.
       locations = attrValues (
         listToAttrs (
           map (
@@ -60,7 +60,7 @@ let
           ) owners
         )
       );
-      # The digest says what the content is, so one of two sizes is a lie.
+      # The digest identifies the content, so one of two sizes is wrong.
       sizes = unique (map (owner: owner.size) owners);
       arguments =
         shared

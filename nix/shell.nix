@@ -1,5 +1,5 @@
 /**
-  What `scripts/test` needs, but for the daemons that a system has to run.
+  A shell with the programs that `scripts/test` needs, except for the daemons, which the system must run.
 */
 {
   mkShell,

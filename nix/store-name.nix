@@ -1,6 +1,6 @@
 /**
-  The text as a name that the Nix store takes: other characters become dashes, it does not begin with a dot,
-  and it leaves room for the suffixes of outputs and derivations.
+  Turns a text into a valid name for the Nix store. Invalid characters become dashes, a leading dot gets a prefix, and the
+  name is cut to leave space for the suffixes of outputs and derivations.
 
   # Type
 

@@ -1,7 +1,6 @@
 /**
-  The name that a daemon means by a reference, so that two spellings of one name are the same text: `debian`
-  is `docker.io/library/debian:latest`. With a digest the tag does not matter. Null where it is not a
-  reference.
+  Returns the full name of a reference, so that two spellings of one name become the same text: `debian` becomes
+  `docker.io/library/debian:latest`. With a digest, the tag is dropped. Returns null for a text that is not a reference.
 
   # Type
 

@@ -1,5 +1,5 @@
 /**
-  What must hold of containers that run a declared image, each with what to do about it.
+  Assertions about containers that run a declared image. Each message contains a remedy.
 */
 {
   config,
@@ -29,21 +29,21 @@ let
         assertion = named != null -> available ? ${named};
         message =
           if cfg.images ? ${toString named} then
-            "${option}.hockerImage: `${named}` is for ${cfg.images.${named}.backend}, but containers run with ${backend}. Set `services.hocker.images.${named}.backend = \"${backend}\"`."
+            "${option}.hockerImage: the image `${named}` is for ${cfg.images.${named}.backend}, but containers run with ${backend}. Set `services.hocker.images.${named}.backend = \"${backend}\"`."
           else
-            "${option}.hockerImage: there is no `services.hocker.images.${toString named}`${
-              lib.optionalString (declared != "") " for ${backend}, but ${declared}"
+            "${option}.hockerImage: `services.hocker.images.${toString named}` is not declared${
+              lib.optionalString (declared != "") "; for ${backend}, these are: ${declared}"
             }. Declare it, or correct the name.";
       }
       {
         assertion = named != null && image != null -> image.names != [ ];
-        message = "${option}.hockerImage: `${toString named}` has no name to run it by. Give it one with `services.hocker.images.${toString named}.tags`.";
+        message = "${option}.hockerImage: the image `${toString named}` has no name, so no container can run it. Set `services.hocker.images.${toString named}.tags`.";
       }
     ]
     ++ lib.optionals (image != null) [
       {
         assertion = archive == null;
-        message = "${option}: `${toString archive}` loads an image at each start, and ${image.unit} loads the same. Leave out `${toString archive}`, or the image under `services.hocker.images`.";
+        message = "${option}: `${toString archive}` loads the image at each start of the container, but ${image.unit} already loads it. Remove `${toString archive}`, or remove the image from `services.hocker.images`.";
       }
       {
         assertion =
@@ -51,11 +51,11 @@ let
             "always"
             "newer"
           ];
-        message = "${option}: `pull = \"${toString container.pull or ""}\"` asks a registry, which may answer with another image than ${image.unit} loads. Leave out `pull`.";
+        message = "${option}: `pull = \"${toString container.pull or ""}\"` asks a registry, which may send another image than the one that ${image.unit} loads. Remove `pull`.";
       }
       {
         assertion = user == "root";
-        message = "${option}: ${user} has images of its own, and ${image.unit} loads into those of root. Leave out `podman.user`, or use `imageStream` with the attribute `stream` of what fetchdocker made instead of an image under `services.hocker.images`.";
+        message = "${option}: the user ${user} has a separate image store, but ${image.unit} loads into the store of root. Remove `podman.user`. Or set `imageStream` to the `stream` of a fetchdocker result, and remove the image from `services.hocker.images`.";
       }
     ];
 in

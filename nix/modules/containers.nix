@@ -1,6 +1,6 @@
 /**
-  Containers of `virtualisation.oci-containers` that run a declared image: their units start after it is
-  loaded, restart when it changes, and ask no registry.
+  Containers of `virtualisation.oci-containers` that run a declared image. Their units start after the image is loaded,
+  restart when it changes, and ask no registry.
 */
 { config, lib, ... }:
 let
@@ -9,10 +9,10 @@ let
   ociContainers = config.virtualisation.oci-containers;
   canonicalName = import ./canonical-name.nix;
 
-  # The images that containers can have: one backend runs all of them.
+  # The images that containers can run: one backend runs all containers.
   available = lib.filterAttrs (_: image: image.backend == ociContainers.backend) cfg.images;
 
-  # By every name that finds an image, the image.
+  # The images, by each of their names.
   byName = lib.foldl' (
     found: image:
     let
@@ -21,7 +21,7 @@ let
     lib.genAttrs (lib.filter (text: text != null) names) (_: image) // found
   ) { } (lib.attrValues available);
 
-  # The declared image that a container asks for by its name here, or null.
+  # The declared image that a container names with `hockerImage`, or null.
   namedImage =
     container:
     if cfg.enable && container.hockerImage != null then
@@ -43,7 +43,7 @@ let
   containerModule =
     { config, options, ... }:
     let
-      # By the option alone: what follows from it may be the definition of `image`.
+      # This must not read `image`, because it may define `image`.
       named = namedImage config;
       image = imageOf config;
     in
@@ -53,16 +53,16 @@ let
         default = null;
         example = "web";
         description = ''
-          The image of {option}`services.hocker.images` that the container runs. There is no need to say it where
-          `image` is one of that image's names, or names it by its digest (which Docker's own image store cannot: it
-          forgets the digests of images that are loaded).
+          The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
+          one of the names of that image, or names it by its digest. (Docker's own image store does not keep the digests
+          of loaded images, so this needs another one.)
         '';
       };
 
       config = {
         image = lib.mkIf (named != null && named.names != [ ]) (lib.mkDefault (lib.head named.names));
       }
-      # Older releases of NixOS have no option for it.
+      # Older releases of NixOS do not have the option `pull`.
       // (
         if options ? pull then
           { pull = lib.mkIf (image != null) (lib.mkDefault "never"); }

@@ -1,10 +1,10 @@
 /**
-  Credentials for builds that fetch from private registries. A build sees files only where Nix's sandbox shows
-  them, and they must never become part of the store, which everybody can read. The sandbox shows them to every build.
+  Credentials for builds that fetch from private registries. A build can read a file only if Nix's sandbox contains it,
+  and then every build can. The files must never become part of the store, which every user can read.
 
-  The file is shown where hocker looks by itself, because root builds without the daemon, and so without the
-  daemon's environment. The daemon's environment names the file as well, for builds without a sandbox; so it is
-  also shown under its own name.
+  The sandbox contains the file at a path where hocker looks by default, because root builds without the Nix daemon and
+  its environment. The daemon's environment also names the file, for builds without a sandbox. So the sandbox contains the
+  file at its own path, too.
 */
 { config, lib, ... }:
 let
@@ -17,48 +17,48 @@ let
     mkOption {
       type = types.nullOr types.path;
       default = null;
-      # A path without quotes must not be copied into the store.
+      # `toString` keeps a path without quotes from being copied into the store.
       apply = path: if path == null then null else toString path;
       inherit example description;
     };
 
-  # The user that a builder is inside the sandbox.
+  # The user ID of a builder inside the sandbox.
   # Source: Nix, sandboxUid in src/libstore/build/local-derivation-goal.cc.
   sandboxUser = "1000";
 
-  # A file that is not there must not stop every other build: it is left out, and hocker says what it lacks.
+  # With `?`, a file that does not exist is left out, and does not stop other builds. hocker reports the missing file.
   shown = file: places: lib.optionals (file != null) (map (place: "${place}=${file}?") places);
 
   assertionsOf = option: path: [
     {
       assertion = !lib.hasPrefix "${builtins.storeDir}/" path;
-      message = "services.hocker.credentials.${option}: ${path} is in the store, where everybody can read it. Name a file elsewhere, as a string: one that sops-nix, agenix or you yourself put there.";
+      message = "services.hocker.credentials.${option}: ${path} is in the store, which every user can read. Name a file outside of the store, as a string; sops-nix and agenix create such files.";
     }
     {
       assertion = builtins.match "[^[:space:]=?]+" path != null;
-      message = "services.hocker.credentials.${option}: `${path}` has a space, `=` or `?` in it, which mean something else in Nix's `sandbox-paths`. Name the file differently.";
+      message = "services.hocker.credentials.${option}: `${path}` contains a space, `=` or `?`, which have another meaning in Nix's `sandbox-paths`. Rename the file.";
     }
   ];
 in
 {
   options.services.hocker.credentials = {
     authFile = file "/run/secrets/registries.json" ''
-      A file with the credentials for registries, as `docker login`, `podman login` and `skopeo login` write it,
-      for builds by {option}`services.hocker.functions`. It holds the credentials themselves, since a build has no
-      credential helpers; it is not in the store; and the group `nixbld` can read it.
+      A file with credentials for registries, as `docker login`, `podman login` and `skopeo login` write it, for builds
+      with {option}`services.hocker.functions`. It must contain the credentials themselves, because a build has no
+      credential helpers. It must not be in the store, and the group `nixbld` must be able to read it.
 
-      Every build of this machine can read the file, whoever started it, and can copy it into the store or send it
-      away. If you do not trust all users and derivations of the machine, put a token there that expires soon and can
-      only read, or build on a machine of its own, or use `impure-env` of newer versions of Nix.
+      Every build on this machine, of any user, can read the file, copy it into the store or send it elsewhere. If you do
+      not trust all users and derivations of the machine, use a read-only token that expires soon, a separate machine
+      for builds, or the `impure-env` of newer versions of Nix.
     '';
 
     classicFile = file "/run/secrets/registry.txt" ''
-      A file with the lines `DOCKER_USER=` and `DOCKER_PASS=`, or a line `DOCKER_TOKEN=`, which builds find as
-      {file}`/etc/nix-docker-credentials.txt`. These credentials are used for every registry for which
-      {option}`services.hocker.credentials.authFile` has none.
+      A file with the lines `DOCKER_USER=` and `DOCKER_PASS=`, or a line `DOCKER_TOKEN=`. Builds read it as
+      {file}`/etc/nix-docker-credentials.txt`. hocker uses these credentials for every registry without credentials in
+      {option}`services.hocker.credentials.authFile`.
 
-      Every build of this machine can read this file too; see {option}`services.hocker.credentials.authFile` for what
-      is safer.
+      Every build on this machine can read this file, too. {option}`services.hocker.credentials.authFile` describes safer
+      choices.
     '';
   };
 

@@ -1,7 +1,7 @@
 /**
-  The part of a service that all clients of a daemon share: they start after it, reach nothing else, and keep
-  what they did in `/var/lib/hocker/<backend>`. They run as root, whom the sockets belong to, but without
-  any capability.
+  The common part of all services that are clients of a daemon. They start after the daemon, can connect to nothing else,
+  and keep their records in `/var/lib/hocker/<backend>`. They run as root, which owns the sockets, but without any
+  capability.
 
   # Type
 
@@ -9,7 +9,7 @@
   daemonClient :: { config, lib, utils } -> String -> { requires, wants, after, serviceConfig, command }
   ```
 
-  `command` makes a command line of a subcommand of hocker and its further arguments.
+  `command` makes a command line from a subcommand of hocker and its arguments.
 */
 {
   config,
@@ -25,8 +25,8 @@ let
   isSocket = lib.hasPrefix "unix://" host;
 in
 {
-  # Not the service: it starts when somebody connects, and stopping it must not stop this, and with this the
-  # containers, which nobody would start again.
+  # This requires the socket, not the service. The service starts at the first connection. A stop of the service must not
+  # stop this unit and with it the containers, because nothing would start them again.
   requires = lib.optional isLocal local.socket;
   wants = lib.optional (!isSocket) "network-online.target";
   after =
@@ -50,7 +50,7 @@ in
         "AF_INET6"
       ];
     }
-    # A socket in the file system is reached without any network.
+    # A connection to a socket in the file system needs no network.
     // lib.optionalAttrs isSocket {
       PrivateNetwork = true;
       IPAddressDeny = "any";
@@ -65,7 +65,7 @@ in
         "--host"
         host
       ]
-      # systemd's name for /var/lib.
+      # systemd replaces `%S` by /var/lib.
       ++ [ "--state=%S/hocker/${backend}" ]
       ++ map utils.escapeSystemdExecArg arguments
     );

@@ -1,5 +1,5 @@
 /**
-  Where the daemons are that images are loaded into.
+  The addresses of the daemons that images are loaded into.
 */
 { lib, ... }:
 let
@@ -13,8 +13,8 @@ let
       default = local.${backend}.host;
       example = "unix:///run/other/${backend}.sock";
       description = ''
-        The address of the daemon that images with the backend `${backend}` are loaded into. With another one
-        than the default, the units do not wait for this machine's own daemon.
+        The address of the daemon for images with the backend `${backend}`. With an address other than the default, the
+        units do not wait for this machine's own daemon.
       '';
     };
 in

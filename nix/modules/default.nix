@@ -1,8 +1,8 @@
 /**
-  NixOS modules: images that are loaded before the containers that need them start, from the store and never
-  from a registry; and around them pruning, credentials for builds, and a registry of images on disk.
+  The NixOS modules. They load images before the containers that run them start, from the store and never from a registry.
+  They also prune images, give credentials to builds, and serve images on disk as a registry.
 
-  Everything is under `services.hocker`; `options.md` lists it.
+  All options are under `services.hocker`; `options.md` lists them.
 */
 {
   config,
@@ -30,21 +30,21 @@ in
       type = types.bool;
       default = false;
       description = ''
-        Whether to load the images of {option}`services.hocker.images`, and to do what else is set under
-        {option}`services.hocker`.
+        Whether to enable hocker: loading the images of {option}`services.hocker.images`, and the other functions that
+        are set under {option}`services.hocker`.
       '';
     };
 
     package = mkOption {
-      # A directory that becomes a store path does as well as a package.
+      # This also accepts a directory, which is copied into the store.
       type = types.path;
       default =
         pkgs.hocker
-          or (throw "services.hocker.package: there is no `pkgs.hocker`; set the option to the package, or to a directory with a static bin/hocker in it");
+          or (throw "services.hocker.package: `pkgs.hocker` does not exist; set the option to the package, or to a directory with a static bin/hocker");
       defaultText = literalExpression "pkgs.hocker";
       description = ''
-        The hocker package, or a directory with a static {file}`bin/hocker` in it. It loads the images, and it is
-        the builder of what {option}`services.hocker.functions` fetch.
+        The hocker package, or a directory with a static {file}`bin/hocker`. This hocker loads the images, and is the
+        builder of all derivations of {option}`services.hocker.functions`.
       '';
     };
 
@@ -67,7 +67,7 @@ in
       readOnly = true;
       internal = true;
       default = "${import ../package-path.nix cfg.package}/bin/hocker";
-      description = "What the units start.";
+      description = "The program that the units start.";
     };
   };
 }

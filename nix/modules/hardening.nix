@@ -1,8 +1,8 @@
 /**
-  What no unit of hocker may do, as `serviceConfig`. What each of them needs besides (a socket, a port, a
-  directory) is said there.
+  The restrictions of all units of hocker, as `serviceConfig`. Each unit adds what it needs: a socket, a port or a
+  directory.
 
-  Source: systemd.exec(5); `systemd-analyze security` lists what is left.
+  Source: systemd.exec(5). `systemd-analyze security` lists the remaining permissions.
 */
 {
   CapabilityBoundingSet = "";

@@ -1,5 +1,5 @@
 /**
-  What must hold of the images that are declared, each with what to do about it.
+  Assertions about declared images. Each message contains a remedy.
 */
 { config, lib }:
 let
@@ -22,27 +22,27 @@ let
     [
       {
         assertion = builtins.match "[a-zA-Z0-9:_.-]+" name != null;
-        message = "${option}: the name becomes part of a unit's name, and may have letters, digits and `:_.-` alone. (What the image is called in ${image.backend} comes from fetchdocker, and from `tags`.)";
+        message = "${option}: the name is part of the name of a unit, and may contain only letters, digits and `:_.-`. Rename it. (The names of the image in ${image.backend} are from fetchdocker and from `tags`.)";
       }
       {
         assertion = lib.isDerivation image.image -> isFetched image.image;
-        message = "${option}.image: `${image.image.name or ""}` is not what fetchdocker made. Use `config.services.hocker.functions.fetchdocker { image = …; imageManifest = …; }`, or give the path of another OCI image layout as a string, \"\${…}\".";
+        message = "${option}.image: `${image.image.name or ""}` is not a result of fetchdocker. Use `config.services.hocker.functions.fetchdocker { image = …; imageManifest = …; }`, or give the path of another OCI image layout as a string, \"\${…}\".";
       }
       {
         assertion = isInStore image.image;
-        message = "${option}.image: ${toString image.image} is not in the store, so that nobody would notice when it changes. Write the path without quotes, which copies it into the store, or use fetchdocker.";
+        message = "${option}.image: ${toString image.image} is not in the store, so a change of it would have no effect on the system. Write the path without quotes, which copies it into the store, or use fetchdocker.";
       }
       {
         assertion = misspelt == [ ];
-        message = "${option}.tags: ${quoted misspelt} cannot be the tag of an image. Tags read like debian:12 or ghcr.io/a/b:1.";
+        message = "${option}.tags: ${quoted misspelt} cannot be the name of an image. Write names like debian:12 or ghcr.io/a/b:1.";
       }
       {
         assertion = cfg.${image.backend}.host == local.host -> local.isEnabled config.virtualisation;
-        message = "${option} is for ${image.backend}, which does not run here: ${local.remedy}, choose another `${option}.backend`, or say with `services.hocker.${image.backend}.host` where it runs.";
+        message = "${option} is for ${image.backend}, which this machine does not run: ${local.remedy}, choose another `${option}.backend`, or set `services.hocker.${image.backend}.host` to the address of the daemon.";
       }
     ];
 
-  # For each tag that several images of one backend want: the tag, and these images.
+  # The tags that several images of one backend have, with these images.
   clashes =
     let
       wanted = lib.concatLists (
@@ -67,5 +67,5 @@ lib.concatLists (lib.mapAttrsToList ofImage cfg.images)
     in
     "services.hocker.images: ${
       quoted (map (entry: entry.name) entries)
-    } all want the tag ${first.tag} in ${first.backend}, and whichever is loaded last would have it. Declare the image once, or give them different tags.";
+    } all have the tag ${first.tag} in ${first.backend}, where only the image that is loaded last would keep it. Declare the image once, or give the images different tags.";
 }) clashes

@@ -1,5 +1,5 @@
 /**
-  One image of `services.hocker.images`: where it comes from, where it goes, and what it is called there.
+  The options of one image of `services.hocker.images`: its source, its daemon and its names there.
 */
 { lib, defaultBackend }:
 { name, config, ... }:
@@ -20,7 +20,7 @@ in
         }
       '';
       description = ''
-        What `fetchdocker` made, or the path of another OCI image layout with one image in it.
+        The image: a result of `fetchdocker`, or the path of another OCI image layout with one image.
       '';
     };
 
@@ -39,8 +39,8 @@ in
       default = [ ];
       example = [ "registry.example/web:stable" ];
       description = ''
-        Further names for the image. An image that `fetchdocker` did not make, or that it knows by a digest alone,
-        has no other.
+        Further names for the image. An image that is not from `fetchdocker`, or that has only a digest, has no other
+        names.
       '';
     };
 
@@ -49,34 +49,35 @@ in
       default = null;
       example = "linux/arm64";
       description = ''
-        The image's platform, where it is not the daemon's own. Such an image is loaded only if this asks for it.
+        The platform of the image, if it is not the platform of the daemon. Without this option, hocker refuses to load an
+        image for another platform.
       '';
     };
 
     names = mkOption {
       type = types.listOf types.str;
       readOnly = true;
-      description = "The tags that the image gets: its own, and {option}`services.hocker.images.<name>.tags`.";
+      description = "All names of the image: those from `fetchdocker`, and {option}`services.hocker.images.<name>.tags`.";
     };
 
     unit = mkOption {
       type = types.str;
       readOnly = true;
-      description = "The unit that loads the image, for other units that need it.";
+      description = "The name of the unit that loads the image, for other units that need the image.";
     };
 
     path = mkOption {
       type = types.str;
       readOnly = true;
       internal = true;
-      description = "The store path that is loaded.";
+      description = "The store path of the image.";
     };
 
     canonicalDigest = mkOption {
       type = types.nullOr types.str;
       readOnly = true;
       internal = true;
-      description = "The name with the registry's digest, as a daemon means it.";
+      description = "The full name with the registry's digest.";
     };
   };
 

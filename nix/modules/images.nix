@@ -1,6 +1,6 @@
 /**
-  Images that are declared, and for each a unit that loads it: `hocker-load-<name>.service` starts after the
-  daemon and sends what the daemon lacks. It runs again where the image's store path has changed.
+  Declared images, with one unit for each: `hocker-load-<name>.service` starts after the daemon and sends what the daemon
+  lacks. It runs again when the store path of the image changes.
 */
 {
   config,
@@ -39,11 +39,11 @@ let
           ]
           ++ [ image.path ]
         );
-        # A daemon that is just starting or restarting; units that wait for this one go on waiting meanwhile.
+        # The daemon may be starting or restarting. Units that need this one wait until a retry succeeds.
         Restart = "on-failure";
         RestartMode = "direct";
         RestartSec = 5;
-        # Usage, not found, denied, integrity, unsupported: the next time would be no better.
+        # A retry does not help after usage, not found, denied, integrity and unsupported.
         RestartPreventExitStatus = [
           2
           3
@@ -74,8 +74,7 @@ in
       }
     '';
     description = ''
-      Images to load into Docker or Podman. They belong to the system's closure, and nothing is fetched when they
-      are loaded.
+      Images to load into Docker or Podman. They are part of the system's closure, so a load fetches nothing.
     '';
   };
 

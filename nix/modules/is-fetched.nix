@@ -1,5 +1,5 @@
 /**
-  Whether this is what `fetchdocker` made, and so knows its own name.
+  Whether an image is a result of `fetchdocker`, which has a name.
 
   # Type
 

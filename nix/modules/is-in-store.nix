@@ -1,6 +1,6 @@
 /**
-  Whether an image is part of the store, or becomes part of it: a package, a path without quotes, text that
-  mentions a package, or a store path.
+  Whether an image is in the store, or will be copied into it: a package, a path without quotes, a string that refers to a
+  package, or a store path.
 
   # Type
 

@@ -1,6 +1,6 @@
 /**
-  The daemons that NixOS runs: where each listens, which socket unit that is, what else has to come before a
-  client, and how to say that there is none.
+  The daemons that NixOS can run. For each: the address, the socket unit, the service that clients start after, a function
+  that returns whether the daemon is enabled, and the remedy if it is not.
 
   Source: nixpkgs, `nixos/modules/virtualisation/docker.nix` and `podman/default.nix`.
 
@@ -22,7 +22,7 @@
     host = "unix:///run/podman/podman.sock";
     socket = "podman.socket";
     service = "podman.service";
-    # The socket comes with it.
+    # This also enables the socket.
     isEnabled = virtualisation: virtualisation.podman.enable;
     remedy = "set `virtualisation.podman.enable = true`";
   };

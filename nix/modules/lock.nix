@@ -1,5 +1,5 @@
 /**
-  The images of a lock file, declared as if each were written down.
+  Declares the images of a lock file.
 */
 { config, lib, ... }:
 let
@@ -12,9 +12,9 @@ in
     default = null;
     example = literalExpression "./docker-images.lock.json";
     description = ''
-      A lock file that `hocker lock` keeps. All of its images are declared in {option}`services.hocker.images`,
-      each by its name, for the platform of this system. What is declared there by hand wins. For some of the
-      images only, use `services.hocker.functions.importLock` instead.
+      A lock file of `hocker lock`. Each of its images is declared in {option}`services.hocker.images` under its name, for
+      the platform of this system. Your own definitions there take precedence. To declare only some of the images, use
+      `services.hocker.functions.importLock` instead.
     '';
   };
 

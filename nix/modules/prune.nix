@@ -1,6 +1,6 @@
 /**
-  Removes from the daemons what a former generation's units loaded, no present one declares, and no container
-  uses. What hocker did not load stays.
+  Removes images from the daemons that units of an earlier generation loaded, that the current configuration does not
+  declare, and that no container uses. Images that hocker did not load are kept.
 */
 {
   config,
@@ -14,7 +14,7 @@ let
   daemonClient = import ./daemon-client.nix { inherit config lib utils; };
   localDaemons = import ./local-daemons.nix;
 
-  # Also where nothing is declared any more: then there is the most to remove.
+  # This includes daemons without declared images: all of their loaded images can be removed.
   isUsed =
     backend: _:
     localDaemons.${backend}.isEnabled config.virtualisation
@@ -34,11 +34,11 @@ let
     in
     lib.nameValuePair "hocker-prune-${backend}" {
       description = "Remove images from ${backend} that no generation needs";
-      # Not before everything new is there; and the containers first, so that the old ones let go of their images.
+      # All new images are loaded first, and all containers are restarted first, so that they no longer use old images.
       requires = client.requires ++ loads;
       inherit (client) wants;
       after = client.after ++ loads ++ containers;
-      # At each start of the system, and at each switch to a configuration.
+      # This runs at each boot, and at each switch to another configuration.
       wantedBy = [ "multi-user.target" ];
       serviceConfig = client.serviceConfig // {
         ExecStart = client.command "prune" (
@@ -55,8 +55,8 @@ in
     type = lib.types.bool;
     default = false;
     description = ''
-      Whether to remove images that these units loaded in the past, that {option}`services.hocker.images` no longer
-      has, and that no container uses. Images that came into the daemon in another way are not touched.
+      Whether to remove images that hocker's units loaded in the past, that are no longer in
+      {option}`services.hocker.images`, and that no container uses. Other images of the daemon are kept.
     '';
   };
 

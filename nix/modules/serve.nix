@@ -33,8 +33,8 @@ in
       default = lib.mapAttrsToList (_: image: image.image) cfg.images;
       defaultText = literalExpression "all of config.services.hocker.images";
       description = ''
-        What is served: what `fetchdocker` made, and other OCI image layouts. Each is found by the name that it
-        has there.
+        The images to serve: results of `fetchdocker`, and other OCI image layouts. Clients find each image by its name
+        there.
       '';
     };
 
@@ -42,7 +42,7 @@ in
       type = types.strMatching "[0-9.]+|[0-9a-fA-F:.]+";
       default = "127.0.0.1";
       example = "0.0.0.0";
-      description = "The IP address to listen on. There is neither a password nor TLS.";
+      description = "The IP address to listen on. The registry has neither passwords nor TLS.";
     };
 
     port = mkOption {
@@ -55,8 +55,8 @@ in
       type = types.bool;
       default = false;
       description = ''
-        Whether images of other registries than Docker Hub are found with their registry's name in the path alone
-        (`ghcr.io/team/app`), and not as `team/app` too. Docker asks its mirrors in the same words for Docker Hub's
+        Whether to serve images of registries other than Docker Hub only under names with the registry
+        (`ghcr.io/team/app`), and not also as `team/app`. Docker sends the same request to its mirrors for Docker Hub's
         `team/app`.
       '';
     };
@@ -64,13 +64,13 @@ in
     accessLog = mkOption {
       type = types.bool;
       default = true;
-      description = "Whether to write a line for each request into the unit's log.";
+      description = "Whether to write a line for each request to the log of the unit.";
     };
 
     openFirewall = mkOption {
       type = types.bool;
       default = false;
-      description = "Whether to let other machines through the firewall to the port.";
+      description = "Whether to open the port in the firewall, for other machines.";
     };
   };
 
@@ -78,21 +78,21 @@ in
     assertions = [
       {
         assertion = serve.images != [ ];
-        message = "services.hocker.serve: there is nothing to serve. Declare images under `services.hocker.images`, or list them in `services.hocker.serve.images`.";
+        message = "services.hocker.serve: no images to serve. Declare images under `services.hocker.images`, or list them in `services.hocker.serve.images`.";
       }
       {
         assertion = outside == [ ];
         message = "services.hocker.serve.images: ${
           lib.concatMapStringsSep ", " toString outside
-        } is not in the store, so that nobody would notice when it changes. Write the path without quotes, which copies it into the store, or use fetchdocker.";
+        } is not in the store, so a change of it would have no effect on the system. Write the path without quotes, which copies it into the store, or use fetchdocker.";
       }
       {
         assertion = serve.openFirewall -> !isLoopback;
-        message = "services.hocker.serve: `openFirewall` opens a port that only this machine can reach, because `address` is ${serve.address}. Set `services.hocker.serve.address`, or leave out `openFirewall`.";
+        message = "services.hocker.serve: `openFirewall` has no use, because only this machine can reach the address ${serve.address}. Set `services.hocker.serve.address`, or remove `openFirewall`.";
       }
       {
         assertion = !(registry.enable && registry.port == serve.port);
-        message = "services.hocker.serve: port ${toString serve.port} is that of `services.dockerRegistry`, too. Set another `services.hocker.serve.port`.";
+        message = "services.hocker.serve: port ${toString serve.port} is also the port of `services.dockerRegistry`. Set another `services.hocker.serve.port`.";
       }
     ];
 

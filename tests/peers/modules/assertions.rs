@@ -8,35 +8,35 @@ const CASES: &[(&str, &[&str])] = &[
     (
         r#"services.hocker.images = { a.image = fetch "nginx:1.27"; b.image = fetch "docker.io/library/nginx:1.27"; };"#,
         &[
-            "`a`, `b` all want the tag docker.io/library/nginx:1.27 in docker",
-            "give them different tags",
+            "`a`, `b` all have the tag docker.io/library/nginx:1.27 in docker",
+            "give the images different tags",
         ],
     ),
     (
         r#"services.hocker.images = { a.image = fetch "nginx:1"; b = { image = fetch "other:1"; tags = [ "nginx:1" ]; }; };"#,
-        &["`a`, `b` all want the tag docker.io/library/nginx:1"],
+        &["`a`, `b` all have the tag docker.io/library/nginx:1"],
     ),
     (
         r#"services.hocker.images.web = { image = fetch "nginx:1"; tags = [ "Bad Tag" "x@sha256:1" ]; };"#,
         &[
             "services.hocker.images.web.tags: `Bad Tag`, `x@sha256:1`",
-            "read like debian:12",
+            "Write names like debian:12",
         ],
     ),
     (
         r#"services.hocker.images."team/web".image = fetch "nginx:1";"#,
-        &["services.hocker.images.team/web: the name becomes part of a unit's name"],
+        &["services.hocker.images.team/web: the name is part of the name of a unit"],
     ),
     (
         r#"services.hocker.images.web.image = derivation { name = "image.tar"; system = "x"; builder = "x"; };"#,
         &[
-            "services.hocker.images.web.image: `image.tar` is not what fetchdocker made",
+            "services.hocker.images.web.image: `image.tar` is not a result of fetchdocker",
             "functions.fetchdocker",
         ],
     ),
     (
         r#"services.hocker.images.web.image = (fetch "nginx:1").stream;"#,
-        &["services.hocker.images.web.image: `nginx` is not what fetchdocker made"],
+        &["services.hocker.images.web.image: `nginx` is not a result of fetchdocker"],
     ),
     (
         r#"services.hocker.images.web.image = "/srv/images/web";"#,
@@ -45,14 +45,14 @@ const CASES: &[(&str, &[&str])] = &[
     (
         r#"services.hocker.images.web = { image = fetch "nginx:1"; backend = "podman"; };"#,
         &[
-            "services.hocker.images.web is for podman, which does not run here",
+            "services.hocker.images.web is for podman, which this machine does not run",
             "`virtualisation.podman.enable = true`",
         ],
     ),
     (
         r#"virtualisation.docker.enable = lib.mkForce false; services.hocker.images.web.image = fetch "nginx:1";"#,
         &[
-            "is for docker, which does not run here",
+            "is for docker, which this machine does not run",
             "`virtualisation.docker.enable = true`",
         ],
     ),
@@ -62,7 +62,7 @@ const CASES: &[(&str, &[&str])] = &[
         &[
             "virtualisation.oci-containers.containers.c: `imageStream` loads",
             "hocker-load-web.service",
-            "Leave out `imageStream`",
+            "Remove `imageStream`",
         ],
     ),
     (
@@ -75,17 +75,19 @@ const CASES: &[(&str, &[&str])] = &[
            virtualisation.oci-containers.containers.c = { image = "nginx:1"; pull = "always"; };"#,
         &[
             "containers.c: `pull = \"always\"` asks a registry",
-            "Leave out `pull`",
+            "Remove `pull`",
         ],
     ),
     (
         r#"services.hocker.images.web.image = fetch "nginx:1";
            virtualisation.oci-containers.containers.c.hockerImage = "wbe";"#,
-        &["containers.c.hockerImage: there is no `services.hocker.images.wbe` for docker, but web"],
+        &[
+            "containers.c.hockerImage: `services.hocker.images.wbe` is not declared; for docker, these are: web",
+        ],
     ),
     (
         r#"virtualisation.oci-containers.containers.c.hockerImage = "web";"#,
-        &["there is no `services.hocker.images.web`. Declare it"],
+        &["`services.hocker.images.web` is not declared. Declare it"],
     ),
     (
         r#"services.hocker.images.web = { image = fetch "nginx:1"; backend = "podman"; };
@@ -100,7 +102,7 @@ const CASES: &[(&str, &[&str])] = &[
         r#"services.hocker.images.web.image = "${fetch "nginx:1"}";
            virtualisation.oci-containers.containers.c.hockerImage = "web";"#,
         &[
-            "`web` has no name to run it by",
+            "`web` has no name, so no container can run it",
             "`services.hocker.images.web.tags`",
         ],
     ),
@@ -109,8 +111,8 @@ const CASES: &[(&str, &[&str])] = &[
            virtualisation.oci-containers.backend = lib.mkForce "podman";
            virtualisation.oci-containers.containers.c = { image = "nginx:1"; podman.user = "ann"; };"#,
         &[
-            "containers.c: ann has images of its own",
-            "Leave out `podman.user`",
+            "containers.c: the user ann has a separate image store",
+            "Remove `podman.user`",
         ],
     ),
     (
@@ -118,29 +120,29 @@ const CASES: &[(&str, &[&str])] = &[
         &[
             "credentials.authFile: ",
             "auth.json is in the store",
-            "Name a file elsewhere",
+            "Name a file outside of the store",
         ],
     ),
     (
         r#"services.hocker.credentials.classicFile = "/run/my secrets";"#,
         &[
-            "credentials.classicFile: `/run/my secrets` has a space",
-            "Name the file differently",
+            "credentials.classicFile: `/run/my secrets` contains a space",
+            "Rename the file",
         ],
     ),
     (
         r"services.hocker.serve.enable = true;",
-        &["services.hocker.serve: there is nothing to serve"],
+        &["services.hocker.serve: no images to serve"],
     ),
     (
         r#"services.hocker.serve = { enable = true; images = [ (fetch "nginx:1") ]; openFirewall = true; };"#,
-        &["only this machine can reach, because `address` is 127.0.0.1"],
+        &["only this machine can reach the address 127.0.0.1"],
     ),
     (
         r#"services.hocker.serve = { enable = true; images = [ (fetch "nginx:1") ]; };
            services.dockerRegistry.enable = true;"#,
         &[
-            "port 5000 is that of `services.dockerRegistry`, too",
+            "port 5000 is also the port of `services.dockerRegistry`",
             "another `services.hocker.serve.port`",
         ],
     ),
