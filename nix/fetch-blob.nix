@@ -96,7 +96,7 @@ derivation (
     else
       { mirrors = builtins.concatStringsSep " " (map withoutCredentials mirrors); }
   )
-  # An image may mention store paths without meaning them.
+  # An image may contain the text of store paths, which are not references.
   // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { })
 )
 // {
