@@ -4,25 +4,29 @@
 //! Start with [`registry::Registry`]: it resolves a [`name::Reference`] to a manifest and fetches blobs. The directory
 //! `examples` has complete programs.
 //!
+//! The feature `cli`, which is on by default, adds the program and its crates. Without it, this is a library alone.
+//!
 //! # Architecture
 //!
-//! The modules form five layers. A module uses modules of its own layer and of the layers above it in this list. The
-//! test `tests/it/layers.rs` reads the sources and checks this.
+//! The modules form four layers. A module uses modules of its own layer and of the layers above it in this list. The
+//! test `tests/it/layers.rs` reads the sources and checks this; `tests/it/circles.rs` checks that no file imports a file
+//! that imports it.
 //!
 //! | layer | contents |
 //! |---|---|
 //! | values | the terms of the specifications: references, digests, descriptors, manifests. They parse text and do no input or output |
 //! | mechanisms | HTTP, verification, compression, files that are absent or complete. They do not know registries |
 //! | auth | challenges, tokens, and the sources of credentials |
-//! | subject | the registry client, archives, Nix text, the lock file, Compose files, the read-only registry, container daemons |
-//! | program | the command line: arguments, one file per command, error messages, exit codes |
+//! | subject | the registry client, archives, pulling, Nix text and builds, the lock file, Compose files, the read-only registry, container daemons |
+//!
+//! The program, `src/cli`, uses this library as any other program does.
 //!
 //! ```text
-//! arguments, environment → cli::args → Reference, Credentials, Platform, Output
-//! Reference → registry::resolve → Document<Index|Manifest> → select(Platform) → Document<Manifest>
-//! Descriptor → registry::blob → verify → { output | compression → archive → output }
-//! image on disk → archive::stored_image → daemon
-//! Document<Manifest> → nix::expression → render → standard output
+//! Reference → registry → Document<Index|Manifest> → select(Platform) → Document<Manifest>
+//! Document<Manifest> → registry → verify → pull → archive or layout
+//! image on disk → archive::stored_image → pull, daemon or serve
+//! Document<Manifest> → nix::expression, or pin → lock
+//! derivation → nix::builder → registry → output
 //! ```
 //!
 //! A document whose digest matters stays in an [`oci::Document`] with its original bytes. It is never serialised again.
