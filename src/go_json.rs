@@ -11,7 +11,7 @@ mod null;
 mod shape;
 
 pub(crate) use self::null::{null_as_default, texts};
-pub use self::shape::{Shape, ShapeError};
+pub(crate) use self::shape::{Shape, ShapeError};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 /// A structure that is read by the names of its fields, as Go does.
-pub trait Fields: Default {
+pub(crate) trait Fields: Default {
     /// Whether an unknown key is an error.
     const STRICT: bool = false;
 
@@ -31,12 +31,12 @@ pub trait Fields: Default {
 
 /// Reads the first JSON value in a text, which must be an object or `null`. Ignores the text after it. Returns `None`
 /// for an empty or blank text.
-pub fn first<T: Fields>(text: &str) -> Result<Option<T>, serde_json::Error> {
+pub(crate) fn first<T: Fields>(text: &str) -> Result<Option<T>, serde_json::Error> {
     read(text).map(|read| read.map(|(value, _)| value))
 }
 
 /// Reads the only JSON value in a text, as [`first`] does. Text after the value is an error.
-pub fn only<T: Fields>(text: &str) -> Result<Option<T>, serde_json::Error> {
+pub(crate) fn only<T: Fields>(text: &str) -> Result<Option<T>, serde_json::Error> {
     match read(text)? {
         Some((_, rest)) if !rest.trim_ascii().is_empty() => {
             Err(serde_json::Error::custom("text after the object"))
@@ -67,7 +67,10 @@ fn fold(name: &str) -> String {
 }
 
 /// Reads the next value into a text. `null` leaves the text unchanged.
-pub fn text<'de, A: MapAccess<'de>>(field: &mut String, map: &mut A) -> Result<bool, A::Error> {
+pub(crate) fn text<'de, A: MapAccess<'de>>(
+    field: &mut String,
+    map: &mut A,
+) -> Result<bool, A::Error> {
     if let Some(text) = map.next_value()? {
         *field = text;
     }
@@ -75,7 +78,7 @@ pub fn text<'de, A: MapAccess<'de>>(field: &mut String, map: &mut A) -> Result<b
 }
 
 /// Adds the next value to a map, whose keys are case-sensitive. `null` empties the map.
-pub fn entries<'de, A: MapAccess<'de>, T: DeserializeOwned + Default>(
+pub(crate) fn entries<'de, A: MapAccess<'de>, T: DeserializeOwned + Default>(
     field: &mut BTreeMap<String, T>,
     map: &mut A,
 ) -> Result<bool, A::Error> {
@@ -92,7 +95,7 @@ pub fn entries<'de, A: MapAccess<'de>, T: DeserializeOwned + Default>(
 
 /// Deserialises a type by its [`Fields`].
 #[derive(Default)]
-pub struct Object<T>(pub T);
+pub(crate) struct Object<T>(pub T);
 
 impl<'de, T: Fields> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

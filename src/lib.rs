@@ -35,7 +35,7 @@
 pub mod causes;
 pub mod class;
 mod error_body;
-pub mod go_json;
+mod go_json;
 pub mod name;
 pub mod oci;
 pub mod printable;

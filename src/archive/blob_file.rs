@@ -16,7 +16,7 @@ use crate::verify::{self, Verifier};
 const BUFFER: usize = 256 << 10;
 
 /// A reader for the file of a blob.
-pub struct BlobFile {
+pub(crate) struct BlobFile {
     path: PathBuf,
     file: File,
     /// Absent after the end was reached.
@@ -28,7 +28,7 @@ pub struct BlobFile {
 
 impl BlobFile {
     /// Opens the file of the blob that `descriptor` names. Fails if the file has another size.
-    pub fn open(descriptor: &Descriptor, path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(descriptor: &Descriptor, path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read {
             path: path.to_owned(),
             source,
@@ -47,7 +47,7 @@ impl BlobFile {
     }
 
     /// Returns the next bytes, or `None` after the last. If the content is wrong, the error replaces the last bytes.
-    pub fn next_bytes(&mut self) -> Result<Option<&[u8]>, Error> {
+    pub(crate) fn next_bytes(&mut self) -> Result<Option<&[u8]>, Error> {
         let Some(mut verifier) = self.verifier.take() else {
             return Ok(None);
         };

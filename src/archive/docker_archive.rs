@@ -17,7 +17,7 @@ use crate::oci::manifest::Manifest;
 
 /// The contents of an archive, except those of the layers.
 #[derive(Clone, Debug)]
-pub struct Archive {
+pub(crate) struct Archive {
     /// The small members at the beginning, by name. They describe the large ones.
     pub head: Vec<(String, Vec<u8>)>,
     /// The distinct layers, in the order of the archive.
@@ -28,7 +28,7 @@ pub struct Archive {
 
 /// A layer of an archive.
 #[derive(Clone, Debug)]
-pub struct Layer {
+pub(crate) struct Layer {
     /// The name in the archive.
     pub name: String,
     /// The blob to decompress.
@@ -41,7 +41,11 @@ impl Archive {
     /// Creates the archive of an image with these names (`name:tag`). The layers with the largest blobs are first: they
     /// take longest, and the position of each layer depends on the sizes of those before it.
     #[must_use]
-    pub fn new(manifest: &Manifest, config: &Document<ImageConfig>, tags: &[String]) -> Self {
+    pub(crate) fn new(
+        manifest: &Manifest,
+        config: &Document<ImageConfig>,
+        tags: &[String],
+    ) -> Self {
         let config_name = format!("{}.json", config.digest().hex());
         let names: Vec<_> = config.diff_ids().iter().map(layer_name).collect();
         let docker_manifest = docker_manifest::text(&config_name, tags, &names);

@@ -5,11 +5,11 @@
 use serde_json::json;
 
 /// The member's name in the archive.
-pub const NAME: &str = "manifest.json";
+pub(crate) const NAME: &str = "manifest.json";
 
 /// Returns the text for one image. `config` and `layers` are names of members; the layers start with the lowest.
 #[must_use]
-pub fn text(config: &str, repo_tags: &[String], layers: &[String]) -> Vec<u8> {
+pub(crate) fn text(config: &str, repo_tags: &[String], layers: &[String]) -> Vec<u8> {
     json!([{
         "Config": config,
         "RepoTags": repo_tags,

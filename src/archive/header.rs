@@ -22,18 +22,18 @@ const BUFFER: usize = 256 << 10;
 
 /// A writer of members, one after another.
 #[derive(Debug)]
-pub struct Members<W> {
+pub(crate) struct Members<W> {
     out: W,
 }
 
 impl<W: Write> Members<W> {
     /// Starts an archive.
-    pub fn new(out: W) -> Self {
+    pub(crate) fn new(out: W) -> Self {
         Self { out }
     }
 
     /// Writes a member from memory.
-    pub fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
+    pub(crate) fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
         let size = content.len() as u64;
         self.begin(name, size)?;
         self.out.write_all(content).map_err(Error::Write)?;
@@ -42,19 +42,19 @@ impl<W: Write> Members<W> {
 
     /// Starts a member of `size` bytes. Write the content with [`content`](Self::content), then call [`end`](Self::end)
     /// after exactly `size` bytes.
-    pub fn begin(&mut self, name: &str, size: u64) -> Result<(), Error> {
+    pub(crate) fn begin(&mut self, name: &str, size: u64) -> Result<(), Error> {
         self.out
             .write_all(&header(name, size)?)
             .map_err(Error::Write)
     }
 
     /// Writes the next bytes of a member's content.
-    pub fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)
     }
 
     /// Ends a member of `size` bytes.
-    pub fn end(&mut self, size: u64) -> Result<(), Error> {
+    pub(crate) fn end(&mut self, size: u64) -> Result<(), Error> {
         io::copy(&mut io::repeat(0).take(padding(size)), &mut self.out)
             .map(drop)
             .map_err(Error::Write)
@@ -62,7 +62,7 @@ impl<W: Write> Members<W> {
 
     /// Writes a member from the rest of a file, which must have exactly `size` bytes. The kernel copies it if the
     /// standard library supports that.
-    pub fn file(&mut self, name: &str, file: &File, size: u64) -> Result<(), Error> {
+    pub(crate) fn file(&mut self, name: &str, file: &File, size: u64) -> Result<(), Error> {
         self.begin(name, size)?;
         // `io::copy` has a fast path for a file behind a buffered reader, and uses the buffer of the reader if the
         // output is a pipe. It needs these concrete types.
@@ -77,7 +77,7 @@ impl<W: Write> Members<W> {
     }
 
     /// Ends the archive, flushes the output and returns it.
-    pub fn finish(mut self) -> Result<W, Error> {
+    pub(crate) fn finish(mut self) -> Result<W, Error> {
         self.out.write_all(&END).map_err(Error::Write)?;
         self.out.flush().map_err(Error::Write)?;
         Ok(self.out)

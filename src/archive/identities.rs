@@ -14,7 +14,7 @@ use crate::oci::manifest::Manifest;
 
 /// Returns the digests of the manifests and configs of all images at `path`, for all platforms. `path` is the output of
 /// `fetchdocker`, a script, or an OCI layout. Documents that an index names and the layout lacks are ignored.
-pub fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
+pub(crate) fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
     match find_script(path) {
         Some(script) => of_script(&script),
         None => of_layout(&LayoutReader::open(path)?),

@@ -12,7 +12,7 @@ const BUFFER: usize = 256 << 10;
 
 /// A writer of an archive in a file, which must be empty.
 #[derive(Debug)]
-pub struct Placed<'f> {
+pub(crate) struct Placed<'f> {
     file: &'f File,
     /// The offset of the next member in bytes.
     position: u64,
@@ -21,24 +21,24 @@ pub struct Placed<'f> {
 impl<'f> Placed<'f> {
     /// Starts an archive.
     #[must_use]
-    pub fn new(file: &'f File) -> Self {
+    pub(crate) fn new(file: &'f File) -> Self {
         Self { file, position: 0 }
     }
 
     /// Writes a member from memory.
-    pub fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
+    pub(crate) fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
         let offset = self.reserve(name, content.len() as u64)?;
         self.write(content, offset)
     }
 
     /// Returns the offset in bytes of the content of the next member, if that member has this name.
-    pub fn next_content(&self, name: &str) -> Result<u64, Error> {
+    pub(crate) fn next_content(&self, name: &str) -> Result<u64, Error> {
         Ok(self.position + header_size(name)?)
     }
 
     /// Adds a member of `size` bytes, and returns the offset of its content in bytes. Writes everything except the
     /// content.
-    pub fn reserve(&mut self, name: &str, size: u64) -> Result<u64, Error> {
+    pub(crate) fn reserve(&mut self, name: &str, size: u64) -> Result<u64, Error> {
         let header = header(name, size)?;
         self.write(&header, self.position)?;
         let offset = self.position + header.len() as u64;
@@ -49,7 +49,7 @@ impl<'f> Placed<'f> {
     }
 
     /// Adds a member with the first `size` bytes of a file. The kernel copies them if it can.
-    pub fn file(&mut self, name: &str, source: &File, size: u64) -> Result<(), Error> {
+    pub(crate) fn file(&mut self, name: &str, source: &File, size: u64) -> Result<(), Error> {
         let offset = self.reserve(name, size)?;
         let failed = |source| Error::Copy {
             name: name.to_owned(),
@@ -67,7 +67,7 @@ impl<'f> Placed<'f> {
     }
 
     /// Ends the archive, and removes all bytes of the file behind its end.
-    pub fn finish(self) -> Result<(), Error> {
+    pub(crate) fn finish(self) -> Result<(), Error> {
         self.write(&END, self.position)?;
         let end = self.position + END.len() as u64;
         let length = self.file.metadata().map_err(Error::Write)?.len();

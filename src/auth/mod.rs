@@ -1,7 +1,7 @@
 //! Authentication: the user's credentials, and the answers to a registry's challenges.
 //!
 //! [`Sources`] finds credentials in files ([`docker_config`], [`netrc`], [`credentials_file`]) and runs the programs
-//! that these files name ([`helper`]). [`challenge`] parses challenges, [`token`] fetches bearer tokens, and
+//! that these files name ([`helper`]). [`challenge`] parses challenges, `token` fetches bearer tokens, and
 //! [`Authenticator`] keeps tokens and passwords for later requests. This module does not read the environment: the
 //! caller passes the paths of the files.
 //!
@@ -16,7 +16,7 @@ pub mod helper;
 pub mod netrc;
 mod origin;
 pub mod sources;
-pub mod token;
+mod token;
 
 pub use self::authenticator::Authenticator;
 pub use self::error::{Error, ErrorResponse};

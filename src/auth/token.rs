@@ -35,7 +35,7 @@ const CLIENT_ID: &str = "hocker";
 
 /// A bearer token and its lifetime.
 #[derive(Debug)]
-pub struct Token {
+pub(super) struct Token {
     /// The token.
     pub secret: Secret,
     /// The time until the token expires.
@@ -46,7 +46,7 @@ pub struct Token {
 
 /// The registries for which a token is fetched.
 #[derive(Clone, Copy, Debug)]
-pub struct Registries<'a> {
+pub(super) struct Registries<'a> {
     /// The registry that sent the challenge.
     pub challenging: &'a Endpoint,
     /// The registry that the user named. It may redirect to `challenging`.
@@ -54,7 +54,7 @@ pub struct Registries<'a> {
 }
 
 /// Fetches a token. `scope` is used if the challenge names none. Without both, the token has no scope.
-pub async fn fetch(
+pub(super) async fn fetch(
     client: &Client,
     registries: Registries<'_>,
     challenge: &Challenge,

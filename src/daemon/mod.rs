@@ -1,7 +1,7 @@
 //! Container daemons: Docker and Podman, through the Docker Engine API. The module loads images and sends only what the
 //! daemon lacks. It removes images that it loaded and that are no longer wanted.
 //!
-//! [`Daemon`] is the client of the API; [`plan`] decides what to send; `upload` writes the archive while it is sent,
+//! [`Daemon`] is the client of the API; `plan` decides what to send; `upload` writes the archive while it is sent,
 //! and verifies the layers; [`load`] combines these. [`state`] records what was loaded, for [`prune`].
 //!
 //! Sources: Docker Engine API 1.24 to 1.45; moby `image/tarexport` (Docker's own image store never opens a layer whose
@@ -15,7 +15,7 @@ mod events;
 mod form;
 pub mod load;
 mod message;
-pub mod plan;
+mod plan;
 pub mod prune;
 pub mod state;
 mod store;

@@ -9,7 +9,7 @@ use crate::oci::digest::{DiffId, Digest};
 
 /// The work that is necessary.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Plan {
+pub(super) enum Plan {
     /// The daemon has the image under all of its names.
     Nothing,
     /// The daemon has the image but lacks these names.
@@ -20,7 +20,7 @@ pub enum Plan {
 
 /// Decides what to do for an image with these names. `present` is the daemon's image with the same ID.
 #[must_use]
-pub fn plan(present: Option<&DaemonImage>, names: &[TagName]) -> Plan {
+pub(super) fn plan(present: Option<&DaemonImage>, names: &[TagName]) -> Plan {
     let Some(image) = present else {
         return Plan::Send;
     };
@@ -39,7 +39,7 @@ pub fn plan(present: Option<&DaemonImage>, names: &[TagName]) -> Plan {
 /// Returns the number of layers, starting with the lowest, that two images share. Shared layers form one chain (OCI
 /// image specification, `config.md`, section "Layer `ChainID`"), by which Docker's own store identifies layers.
 #[must_use]
-pub fn shared_layers(one: &[DiffId], other: &[DiffId]) -> usize {
+pub(super) fn shared_layers(one: &[DiffId], other: &[DiffId]) -> usize {
     one.iter()
         .zip(other)
         .take_while(|(one, other)| one == other)
@@ -49,7 +49,7 @@ pub fn shared_layers(one: &[DiffId], other: &[DiffId]) -> usize {
 /// Returns the blobs that a daemon does not need because it has the `known` lowest of these layers. If a blob occurs
 /// again above them, the daemon needs it: on other layers it belongs to another chain.
 #[must_use]
-pub fn left_out(layers: &[Descriptor], known: usize) -> HashSet<Digest> {
+pub(super) fn left_out(layers: &[Descriptor], known: usize) -> HashSet<Digest> {
     let (known, unknown) = layers.split_at(known.min(layers.len()));
     let needed: HashSet<_> = unknown.iter().map(|layer| layer.digest).collect();
     known

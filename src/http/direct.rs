@@ -17,7 +17,7 @@ use crate::safe_url::SafeUrl;
 
 /// The address of the server.
 #[derive(Debug)]
-pub enum Target {
+pub(crate) enum Target {
     /// A Unix socket.
     Socket(PathBuf),
     /// A TCP port, without TLS.
@@ -28,7 +28,7 @@ pub enum Target {
 
 /// A TCP port with TLS.
 #[derive(Debug)]
-pub struct TlsTarget {
+pub(crate) struct TlsTarget {
     /// The URL of the server.
     pub url: Url,
     /// The authorities that may issue the server's certificate.
@@ -39,7 +39,7 @@ pub struct TlsTarget {
 
 /// A client for one server.
 #[derive(Clone, Debug)]
-pub struct Direct {
+pub(crate) struct Direct {
     inner: reqwest::Client,
     base: Url,
     settings: Settings,
@@ -47,7 +47,7 @@ pub struct Direct {
 
 /// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Reads the resource. Transient failures are retried.
     Get,
     /// Changes the resource. Never retried.
@@ -58,7 +58,7 @@ pub enum Verb {
 
 impl Direct {
     /// Creates a client for the server at `target`.
-    pub fn new(target: Target, settings: Settings) -> Result<Self, Error> {
+    pub(crate) fn new(target: Target, settings: Settings) -> Result<Self, Error> {
         let builder = reqwest::Client::builder()
             .http1_only()
             .user_agent(USER_AGENT)
@@ -92,7 +92,7 @@ impl Direct {
 
     /// Sends a request without a body, and reads a response of at most `limit` bytes. The stall timeout limits the
     /// whole exchange.
-    pub async fn ask(
+    pub(crate) async fn ask(
         &self,
         verb: Verb,
         path: &str,
@@ -148,7 +148,7 @@ impl Direct {
     /// Posts a body that is produced while it is sent. Returns the response when its headers arrive. An error in the
     /// body aborts the request. There is no timeout, because the server may need a long time for a large body. TCP
     /// keepalive, which reqwest enables, detects a lost machine within a minute.
-    pub async fn upload(
+    pub(crate) async fn upload(
         &self,
         path: &str,
         content_type: &'static str,
@@ -169,7 +169,7 @@ impl Direct {
 
     /// Returns the time without data after which a response counts as stalled.
     #[must_use]
-    pub fn stall_timeout(&self) -> Duration {
+    pub(crate) fn stall_timeout(&self) -> Duration {
         self.settings.stall_timeout
     }
 

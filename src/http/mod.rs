@@ -9,7 +9,7 @@ mod authorization;
 mod buffered;
 mod certs_d;
 pub mod content_range;
-pub mod direct;
+pub(crate) mod direct;
 mod error;
 mod form;
 mod hop;

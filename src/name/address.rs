@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 /// A part of the network, the largest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Network {
+pub(crate) enum Network {
     /// The internet.
     Public,
     /// The networks of a site: addresses for private use, shared addresses of a provider, and unique local addresses.
@@ -64,7 +64,7 @@ const SIX_TO_FOUR: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0)
 impl Network {
     /// Returns the network of an address.
     #[must_use]
-    pub fn of_address(address: IpAddr) -> Self {
+    pub(crate) fn of_address(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => of_v4(address),
             IpAddr::V6(address) => of_v6(address),
@@ -74,7 +74,7 @@ impl Network {
     /// Returns the network of a URL's host, if the text of the URL shows it: for an address, or a name that means
     /// loopback. Resolves no names.
     #[must_use]
-    pub fn named_by(url: &Url) -> Option<Self> {
+    pub(crate) fn named_by(url: &Url) -> Option<Self> {
         match url.host()? {
             Host::Domain(name) => is_loopback_name(name).then_some(Self::Loopback),
             Host::Ipv4(address) => Some(of_v4(address)),
@@ -85,13 +85,13 @@ impl Network {
 
 /// Returns whether a URL's host is a loopback address or a name that means loopback.
 #[must_use]
-pub fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     Network::named_by(url) == Some(Network::Loopback)
 }
 
 /// Returns whether a name means this machine: `localhost` or a name below it, in any case, with or without a final dot.
 #[must_use]
-pub fn is_loopback_name(name: &str) -> bool {
+pub(crate) fn is_loopback_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let last = name.rsplit('.').next().unwrap_or_default();
     last.eq_ignore_ascii_case("localhost")
@@ -100,7 +100,7 @@ pub fn is_loopback_name(name: &str) -> bool {
 /// Returns whether a name exists only inside a site: a name without a dot, or a name below a domain for private use
 /// (RFC 6762, section 3 and appendix G; RFC 8375; ICANN's resolution of 2024 on `internal`).
 #[must_use]
-pub fn is_site_name(name: &str) -> bool {
+pub(crate) fn is_site_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     let (_, last) = name.rsplit_once('.').unwrap_or_default();
     matches!(

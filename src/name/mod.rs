@@ -4,7 +4,7 @@
 //! registry's API. A [`Mirror`] is another endpoint with the content of a registry. This module does no input or
 //! output.
 
-pub mod address;
+pub(crate) mod address;
 pub mod docker_hub;
 pub mod endpoint;
 mod error;

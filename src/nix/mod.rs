@@ -9,4 +9,4 @@ pub mod hash_text;
 pub mod image;
 pub mod progress;
 mod render;
-pub mod store_file;
+mod store_file;

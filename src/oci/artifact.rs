@@ -47,7 +47,7 @@ const KINDS: [(&str, &str); 22] = [
 
 /// Returns the name of the artifact whose config, layer or manifest has this media type, if it is known.
 #[must_use]
-pub fn name(media_type: &MediaType) -> Option<&'static str> {
+pub(crate) fn name(media_type: &MediaType) -> Option<&'static str> {
     if media_type.as_str().ends_with("+encrypted") {
         return Some("an image with encrypted layers");
     }

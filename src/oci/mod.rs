@@ -3,7 +3,7 @@
 //! A document whose digest matters stays in a [`Document`] with its original bytes. It is never serialised again. This
 //! module does no input or output.
 
-pub mod artifact;
+pub(crate) mod artifact;
 pub mod config;
 pub mod descriptor;
 pub mod digest;
