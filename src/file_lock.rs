@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use std::cell::{Cell, RefCell};
 
-    /// Says at once what is waited for, and then waits no longer.
+    /// Shows the message at once, and then does not wait.
     const NONE: Wait = Wait {
         notice: Duration::ZERO,
         limit: Duration::ZERO,

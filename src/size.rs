@@ -1,4 +1,4 @@
-//! Sizes for people, as Docker prints them.
+//! Sizes in messages, in the form that Docker prints.
 
 use std::fmt;
 

@@ -284,7 +284,7 @@ mod tests {
     use crate::http::{Roots, Settings};
     use crate::secret::Secret;
 
-    /// Answers one request with a token, and tells what was asked.
+    /// Answers one request with a token, and returns the head of the request.
     fn token_service(token: &'static str) -> (Url, thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -338,7 +338,7 @@ mod tests {
             authenticator.authorization(Some(&repository)).await,
             bearer("new")
         );
-        // And is good for a while.
+        // The new token stays valid for some time.
         assert_eq!(
             authenticator.authorization(Some(&repository)).await,
             bearer("new")

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// One line a challenge: the scheme, then `[name]=[value]` a parameter.
+    /// Returns one line per challenge: the scheme, then `[name]=[value]` for each parameter.
     fn read(header: &str) -> Vec<String> {
         parse(header)
             .into_iter()

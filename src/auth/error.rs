@@ -13,7 +13,11 @@ use crate::safe_url::SafeUrl;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The registry denies access, with or without credentials.
-    #[error("the registry denies access {}{}", with(credentials.as_ref()), says(answer.as_ref()))]
+    #[error(
+        "the registry denies access {}{}",
+        credentials_phrase(credentials.as_ref()),
+        response_suffix(answer.as_ref())
+    )]
     Denied {
         /// The source of the credentials, if there are any.
         credentials: Option<Origin>,
@@ -23,7 +27,7 @@ pub enum Error {
     /// The registry denies access without a challenge, so the credentials were not sent.
     #[error(
         "the registry denies access and does not ask for the credentials from {credentials}{}",
-        says(Some(answer))
+        response_suffix(Some(answer))
     )]
     DeniedUnasked {
         /// The source of the credentials.
@@ -32,7 +36,11 @@ pub enum Error {
         answer: ErrorResponse,
     },
     /// The token service denies a token.
-    #[error("{realm} denies a token {}{}", with(credentials.as_ref()), says(Some(answer)))]
+    #[error(
+        "{realm} denies a token {}{}",
+        credentials_phrase(credentials.as_ref()),
+        response_suffix(Some(answer))
+    )]
     TokenDenied {
         /// The token service.
         realm: SafeUrl,
@@ -95,11 +103,11 @@ impl fmt::Display for ErrorResponse {
     }
 }
 
-fn says(answer: Option<&ErrorResponse>) -> String {
+fn response_suffix(answer: Option<&ErrorResponse>) -> String {
     answer.map_or_else(String::new, |answer| format!(" ({answer})"))
 }
 
-fn with(credentials: Option<&Origin>) -> String {
+fn credentials_phrase(credentials: Option<&Origin>) -> String {
     credentials.map_or_else(
         || "without credentials".to_owned(),
         |origin| format!("with the credentials from {origin}"),

@@ -87,7 +87,7 @@ mod tests {
                 file: "/file".into(),
             },
         ];
-        // In order: credentials of this call and kept ones where the user names the registry, and where a file does.
+        // Credentials of this call, then stored ones: first for the user's own URL, then for a URL from a file.
         for (registry, expected) in [
             ("https://r.example/v2/", [true, true, true, true]),
             ("http://localhost:5000/v2/", [true, true, true, true]),

@@ -216,13 +216,13 @@ mod tests {
                 "r.example",
                 Some("d:e"),
             ),
-            // The first entry wins, also where it is the default.
+            // The first entry wins, even if it is the default.
             (
                 "default login d password e\nmachine r.example login ann password x",
                 "r.example",
                 Some("d:e"),
             ),
-            // Half an entry is none.
+            // An entry without a user name or password is ignored.
             (
                 "machine r.example login ann\nmachine r.example login bob password y",
                 "r.example",

@@ -433,7 +433,7 @@ mod tests {
             let error = find(&[file]).unwrap_err();
             assert!(error.to_string().contains(path.to_str().unwrap()));
         }
-        // In its place a directory, or a FIFO that has no writer.
+        // A directory in place of the file, and a FIFO without a writer.
         let fifo = directory.path().join("fifo");
         mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         for path in [directory.path(), &fifo] {

@@ -208,7 +208,7 @@ mod tests {
             r#"{"annotations":{"key":"a","Key":"b","key":"c"}}"#,
             r#"{"other":1,"Other":2,"other":3,"size":1,"Size":2,"":0}"#,
             r#"{"parts":{"size":1,"Size":2}}"#,
-            // Go folds letters of ASCII alone here, and what folds to them.
+            // Go folds only ASCII letters here, and the characters that fold to them.
             "{\"\u{212b}nnotations\":1,\"k\u{131}nd\":1,\"parts\u{301}\":1}",
         ] {
             assert!(SHAPE.check(text.as_bytes()).is_ok(), "{text}");

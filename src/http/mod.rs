@@ -282,7 +282,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_asked_for_a_registry_outside() {
         let client = Client::new(Roots::of_the_system(), Settings::default());
-        // The one name that resolves to an address inside on every machine. As a redirect it is refused before that.
+        // The only name that resolves to an internal address on every machine. A redirect to it is refused earlier.
         let request = Request {
             registry: Some("https://r.example".parse().unwrap()),
             ..Request::get("http://localhost:9/x".parse().unwrap())

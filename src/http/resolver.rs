@@ -117,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_gives_only_addresses_within_reach() {
-        // The one name that every system resolves to an address inside, and one that is resolved here.
+        // A name that every system resolves to an internal address, and one that hocker resolves itself.
         for name in ["localhost", "app.localhost", "APP.LOCALHOST."] {
             for allowed in [
                 AllowedNetworks::Public,

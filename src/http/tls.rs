@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     const NAME: &str = "r.example";
-    /// 2030-01-01, amid the dates of the certificates here.
+    /// 2030-01-01, a date on which the certificates of these tests are valid.
     const NOW: u64 = 1_893_456_000;
 
     fn self_signed(is_ca: bool) -> CertificateDer<'static> {
@@ -147,7 +147,7 @@ mod tests {
         certificate.unwrap().der().clone()
     }
 
-    /// What a client that trusts `trusted` says of a server's certificate.
+    /// Verifies a server's certificate as a client that trusts `trusted`.
     fn verify(
         trusted: &CertificateDer<'static>,
         shown: &CertificateDer<'static>,

@@ -195,7 +195,7 @@ fn split_suffixes(text: &str) -> Result<(&str, Option<Tag>, Option<Digest>), Par
 
 #[cfg(test)]
 mod tests {
-    // What is read and what is refused is in `tests/vectors`.
+    // `tests/vectors` contains the valid and invalid references.
     use super::*;
     use proptest::prelude::*;
 

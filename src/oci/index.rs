@@ -300,7 +300,7 @@ mod tests {
     use crate::oci::digest::Digest;
     use serde_json::{Value, json};
 
-    /// An entry whose digest is that of a text.
+    /// Returns an entry whose digest is that of a text.
     fn entry(text: &str) -> Value {
         json!({
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -309,7 +309,7 @@ mod tests {
         })
     }
 
-    /// One for a platform, whose digest is that of the platform's text.
+    /// Returns an entry for a platform, whose digest is that of the platform's text.
     fn for_platform(text: &str) -> Value {
         let mut parts = text.split('/');
         let mut entry = entry(text);
@@ -340,7 +340,7 @@ mod tests {
         )
     }
 
-    /// What is selected, as digests.
+    /// Returns the digests of the selected entries.
     fn selected(index: &Index, wanted: &str) -> Result<Vec<Digest>, SelectError> {
         let selected = index.select(&wanted.parse().unwrap())?;
         Ok(match selected {

@@ -99,7 +99,7 @@ impl fmt::Display for Object {
                 repository,
             } => {
                 let role = match role {
-                    Role::Config => "configuration",
+                    Role::Config => "config",
                     Role::Layer => "layer",
                     Role::Blob => "blob",
                 };
@@ -128,7 +128,7 @@ pub enum Cause {
         source: auth::Error,
     },
     /// The registry, or the host to which it redirects, answers with an error status.
-    #[error("{} answers {status}{}", who(redirect.as_ref()), says(message.as_ref()))]
+    #[error("{} answers {status}{}", responder(redirect.as_ref()), message_suffix(message.as_ref()))]
     Status {
         /// The status.
         status: StatusCode,
@@ -175,14 +175,14 @@ impl From<SelectError> for Cause {
     }
 }
 
-fn who(redirect: Option<&SafeUrl>) -> String {
+fn responder(redirect: Option<&SafeUrl>) -> String {
     redirect.map_or_else(
         || "the registry".to_owned(),
         |url| format!("{url}, to which the registry redirects,"),
     )
 }
 
-fn says(message: Option<&Printable>) -> String {
+fn message_suffix(message: Option<&Printable>) -> String {
     message
         .map(|message| format!(": {message}"))
         .unwrap_or_default()

@@ -232,7 +232,7 @@ mod tests {
             (r#"{"auth":"YW5uOnNlY3JldB=="}"#, Some("ann:secret")),
             (r#"{"auth":"YW5uOmE6Yjpj"}"#, Some("ann:a:b:c")),
             (r#"{"auth":"YW5uOngAAA=="}"#, Some("ann:x")),
-            // Without a password, as docker leaves it beside an identity token.
+            // Without a password, as docker writes it with an identity token.
             (r#"{"auth":"YW5uOg=="}"#, None),
             (r#"{"auth":"YW5uOg==","password":"secret"}"#, None),
             (

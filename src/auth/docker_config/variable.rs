@@ -83,7 +83,7 @@ mod tests {
             (r#"{"auths":{"x.example":{"auth":"YTpi"}}}"#, Some(false)),
             ("{}", Some(false)),
             (" ", Some(false)),
-            // What docker refuses: other keys, entries without `auth`, two objects.
+            // Docker refuses other keys, entries without `auth`, and two objects.
             (r#"{"auths":{},"credsStore":"x"}"#, None),
             (
                 r#"{"auths":{"r.example":{"username":"a","password":"b"}}}"#,

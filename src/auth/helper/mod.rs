@@ -163,7 +163,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The program failed.
-    #[error("the credential helper {program} failed ({status}){}", says(message.as_ref()))]
+    #[error("the credential helper {program} failed ({status}){}", message_suffix(message.as_ref()))]
     Failed {
         /// The program.
         program: String,
@@ -194,7 +194,7 @@ pub enum Error {
     },
 }
 
-fn says(message: Option<&Printable>) -> String {
+fn message_suffix(message: Option<&Printable>) -> String {
     message
         .map(|message| format!(": {message}"))
         .unwrap_or_default()
@@ -207,8 +207,8 @@ mod tests {
     use std::io::Write as _;
     use std::path::Path;
 
-    /// Installs `docker-credential-fake`. The file is written by another process: while this one had it open
-    /// for writing, a test beside this one could start a process that inherits it, and then it cannot be run.
+    /// Installs `docker-credential-fake`. Another process writes the file: if this process had it open for writing, a
+    /// parallel test could start a process that inherits it, and then the file could not be executed.
     fn install(directory: &Path, script: &str) {
         let mut shell = std::process::Command::new("/bin/sh")
             .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
@@ -279,7 +279,7 @@ mod tests {
                 "echo credentials not found in native keychain; exit 1",
                 None,
             ),
-            // It need not read its input.
+            // The helper does not have to read its input.
             (
                 r#"exec 0<&-; echo '{"Username":"ann","Secret":"x"}'"#,
                 Some(basic("ann", "x")),
@@ -365,13 +365,13 @@ mod tests {
         let fifo = directory.path().join("fifo");
         let made = std::process::Command::new("mkfifo").arg(&fifo).status();
         assert!(made.unwrap().success(), "mkfifo is needed");
-        // While it lives it holds the pipe open for writing, and reading from the pipe does not end.
+        // The helper has the pipe open for writing until it ends, and until then reading from the pipe does not end.
         let script = format!("exec 3<>'{0}' 4>'{0}' 3<&-; exec sleep 600", fifo.display());
         let error = ask_within(Duration::from_millis(200), Some(&script), "r.example").unwrap_err();
         assert!(matches!(error, Error::Timeout { .. }), "{error}");
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
-            // Opening for both never waits; what then remains are the helper's own ends.
+            // Opening for reading and writing never waits. Afterwards only the helper has the pipe open.
             let ends = std::fs::File::options().read(true).write(true).open(&fifo);
             let mut reading = std::fs::File::open(&fifo).unwrap();
             drop(ends);

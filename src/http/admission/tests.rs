@@ -36,7 +36,7 @@ fn a_token_service_is_reached_by_https_or_as_the_registry_itself_is() {
         ),
         ("https://r.example", "http://r.example/token", Err(NotHttps)),
         ("https://r.example", "file:///etc/passwd", Err(NotHttps)),
-        // Plain http, at its own origin alone.
+        // Plain http, only for the registry's own scheme, host and port.
         (
             "http://gitea.lan:3000",
             "http://gitea.lan:3000/v2/token",
@@ -144,12 +144,12 @@ fn a_token_service_has_no_internal_address_but_the_registrys_own_and_no_user() {
     ]);
 }
 
-/// What is asked for, of a registry, which itself redirects.
+/// Requests `purpose` from a registry, which redirects.
 fn followed(purpose: Purpose, registry: &str, target: &str) -> Result<(), Refusal> {
     followed_from(purpose, registry, registry, target)
 }
 
-/// The same where another server has redirected.
+/// Requests `purpose` from a registry, after a redirect from another server.
 fn followed_from(
     purpose: Purpose,
     registry: &str,
@@ -198,7 +198,7 @@ fn a_redirect_leads_to_the_internet_or_stays_in_the_registrys_network() {
             Err(UserInformation),
         ),
         ("https://mixed.example", "https://10.0.0.5/x", Err(Internal)),
-        // What is inside may lead to what is inside, but not to this machine or to what is no registry's.
+        // An internal server may redirect to an internal server, but not to this machine or to a special address.
         ("https://registry.corp", "https://10.0.0.5/x", Ok(())),
         ("https://registry.corp", "http://10.0.0.5/x", Err(NotHttps)),
         (
@@ -269,7 +269,7 @@ fn a_server_on_the_internet_does_not_lead_into_the_registrys_network() {
             "http://10.0.0.6/x",
             Ok(()),
         ),
-        // Back to the registry, whose credentials stay away.
+        // Back to the registry, without its credentials.
         (
             &blob,
             "https://10.0.0.1",
@@ -277,7 +277,7 @@ fn a_server_on_the_internet_does_not_lead_into_the_registrys_network() {
             "https://10.0.0.1/x",
             Ok(()),
         ),
-        // The manifest's author, who is not the registry, has named the first place.
+        // The first URL is from the manifest's author, not from the registry.
         (
             &foreign,
             "https://registry.corp",

@@ -188,7 +188,7 @@ mod tests {
         ]
     }
 
-    /// The values of containerd's table, in the one spelling that we keep: `arm/v7` for `arm`, `arm64` for `arm64/v8`.
+    /// The values of containerd's table, in the normal spelling: `arm/v7` for `arm`, `arm64` for `arm64/v8`.
     #[test]
     fn reads_platforms_as_containerd_does() {
         let own = Platform::of_this_machine();
@@ -256,7 +256,7 @@ mod tests {
                 "linux(%1b%E2%80%AE%0a)/amd64",
                 ["linux", "\u{1b}\u{202e}\n", "", "amd64", ""],
             ),
-            // Nobody has to know a platform in full.
+            // The platform may be incomplete.
             ("plan10/z81/v2", ["plan10", "", "", "z81", "v2"]),
         ] {
             assert_eq!(parts(text), expected, "{text}");

@@ -177,7 +177,7 @@ mod tests {
         parse(wanted).distance_to(&parse(offered))
     }
 
-    /// A machine, what serves it, and what does not.
+    /// A machine, platforms that serve it, and platforms that do not.
     type Row = (
         &'static str,
         &'static [&'static str],
@@ -404,7 +404,7 @@ mod tests {
             ("windows(10.0.17763)", "windows(new)", false),
             ("windows(new)", "windows(10.0.17763)", true),
             ("windows(10.0)", "windows(10.0.17763)", true),
-            // Since Windows Server 2022, a later one runs the containers of the one before it.
+            // Since Windows Server 2022, a release runs the containers of the previous one.
             ("windows(10.0.20348)", "windows(10.0.20348.169)", true),
             ("windows(10.0.20348)", "windows(10.0.17763)", false),
             ("windows(10.0.22000)", "windows(10.0.20348)", true),

@@ -16,7 +16,7 @@ pub(super) struct Assembly<'a> {
     destination: Destination<'a>,
     verifier: Verifier,
     /// The offset of the next byte to hash and pass on.
-    turn: u64,
+    next: u64,
     /// The size in bytes, if it is known.
     size: Option<u64>,
     /// The last bytes for [`Destination::InOrder`], until the blob is verified. So a wrong blob never looks complete.
@@ -29,7 +29,7 @@ impl<'a> Assembly<'a> {
         Self {
             destination,
             verifier,
-            turn: 0,
+            next: 0,
             size,
             held: Vec::new(),
             buffer: Vec::new(),
@@ -43,14 +43,14 @@ impl<'a> Assembly<'a> {
 
     /// Adds bytes at `offset`.
     pub(super) fn take(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
-        if offset != self.turn {
+        if offset != self.next {
             return self.store_at(offset, bytes);
         }
         self.verifier.update(bytes)?;
         if !matches!(self.destination, Destination::InOrder { .. }) {
             self.store_at(offset, bytes)?;
         }
-        self.hand_on(bytes)
+        self.pass_on(bytes)
     }
 
     fn store_at(&self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
@@ -64,8 +64,8 @@ impl<'a> Assembly<'a> {
     }
 
     /// Passes bytes on in order, except the last ones, which wait until the blob is verified.
-    fn hand_on(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.turn += bytes.len() as u64;
+    fn pass_on(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.next += bytes.len() as u64;
         let Destination::InOrder { take, .. } = &mut self.destination else {
             return Ok(());
         };
@@ -73,7 +73,7 @@ impl<'a> Assembly<'a> {
             take(&self.held).map_err(Failure::Destination)?;
             self.held.clear();
         }
-        if self.size.is_none_or(|size| self.turn >= size) {
+        if self.size.is_none_or(|size| self.next >= size) {
             self.held.extend_from_slice(bytes);
             return Ok(());
         }
@@ -82,18 +82,18 @@ impl<'a> Assembly<'a> {
 
     /// Hashes and passes on bytes that arrived early and are next now.
     pub(super) fn catch_up(&mut self, pieces: &Pieces) -> Result<(), Failure> {
-        let end = pieces.contiguous_from(self.turn);
-        while self.turn < end {
-            let length = usize::try_from(end - self.turn).map_or(BUFFER, |rest| rest.min(BUFFER));
+        let end = pieces.contiguous_from(self.next);
+        while self.next < end {
+            let length = usize::try_from(end - self.next).map_or(BUFFER, |rest| rest.min(BUFFER));
             let mut buffer = std::mem::take(&mut self.buffer);
             buffer.resize(length, 0);
             let read = match self.destination.store() {
-                Some((file, start)) => file.read_exact_at(&mut buffer, start + self.turn),
+                Some((file, start)) => file.read_exact_at(&mut buffer, start + self.next),
                 None => return Err(out_of_order()),
             };
             read.map_err(Failure::Destination)?;
             self.verifier.update(&buffer)?;
-            self.hand_on(&buffer)?;
+            self.pass_on(&buffer)?;
             self.buffer = buffer;
         }
         Ok(())
@@ -122,7 +122,7 @@ mod tests {
     use crate::oci::digest::Digest;
     use std::fs::File;
 
-    /// Brings the pieces of a blob in the given order, and says what came out.
+    /// Delivers the pieces of a blob in the given order, and returns the output.
     fn assemble(order: &[usize], spool: Option<&File>) -> Result<Vec<u8>, Failure> {
         let content: Vec<u8> = (0..90).collect();
         let mut pieces = Pieces::whole(Some(90));

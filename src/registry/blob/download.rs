@@ -56,7 +56,7 @@ pub(super) async fn run(
         began: Instant::now(),
         busy: Duration::ZERO,
         received: 0,
-        spread: Spread::Possible,
+        parallel: Parallel::Possible,
         ranges_work: false,
         waiting: None,
     };
@@ -74,7 +74,7 @@ struct Download<'r, 'd> {
     /// The time for hashing and writing, in which the network may have waited.
     busy: Duration,
     received: u64,
-    spread: Spread,
+    parallel: Parallel,
     /// Whether an additional connection has delivered bytes.
     ranges_work: bool,
     /// The first connection, while it is unknown whether another connection delivers the next piece of its response.
@@ -82,9 +82,9 @@ struct Download<'r, 'd> {
 }
 
 /// Whether additional connections are used.
-enum Spread {
+enum Parallel {
     Possible,
-    Done {
+    Started {
         /// Held until the download ends.
         _permits: Vec<OwnedSemaphorePermit>,
     },
@@ -137,7 +137,7 @@ impl Download<'_, '_> {
                     self.ranges_work |= connection.is_extra;
                     self.take(connection.index, &chunk)?;
                     ready.extend(self.next_work(connection).await?);
-                    ready.extend(self.spread());
+                    ready.extend(self.additional_connections());
                 }
                 Ok(None) => {}
                 Err(_) if connection.is_extra => self.pieces.give_back(connection.index),
@@ -210,10 +210,10 @@ impl Download<'_, '_> {
     }
 
     /// Returns additional connections, if they make the download faster.
-    fn spread(&mut self) -> Vec<Connection> {
+    fn additional_connections(&mut self) -> Vec<Connection> {
         let elapsed = self.began.elapsed();
-        let rest = match (&self.spread, self.source.blob.size.known()) {
-            (Spread::Possible, Some(size)) if self.assembly.takes_any_order() => {
+        let rest = match (&self.parallel, self.source.blob.size.known()) {
+            (Parallel::Possible, Some(size)) if self.assembly.takes_any_order() => {
                 size - self.received
             }
             _ => return Vec::new(),
@@ -245,7 +245,7 @@ impl Download<'_, '_> {
             .map_while(|_| self.pieces.take_first())
             .map(|index| Connection::new(self.registry.client.settings(), index, true))
             .collect();
-        self.spread = Spread::Done { _permits: permits };
+        self.parallel = Parallel::Started { _permits: permits };
         connections
     }
 }
