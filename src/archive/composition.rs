@@ -142,7 +142,7 @@ impl Composition {
     }
 
     /// Reads a script that [`to_script`](Self::to_script) wrote. The first line may be absent.
-    pub fn of_script(path: &Path) -> Result<Self, Error> {
+    pub fn read_script(path: &Path) -> Result<Self, Error> {
         let mut text = String::new();
         input::open(path)
             .and_then(|file| file.take(MAX_SCRIPT_SIZE).read_to_string(&mut text))
@@ -260,7 +260,7 @@ mod tests {
             std::fs::write(&path, &script).unwrap();
             assert_eq!(find_script(directory.path()), Some(path.clone()));
             assert_eq!(find_script(&path), Some(path.clone()));
-            let read = Composition::of_script(&path).unwrap();
+            let read = Composition::read_script(&path).unwrap();
             assert_eq!(read.names, composition.names);
             assert_eq!(read.to_script("/bin/hocker").unwrap(), script);
         }

@@ -25,7 +25,7 @@ use crate::oci::manifest::Manifest;
 
 /// The files that describe the blobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ArchiveFormat {
     /// The files of the OCI layout and Docker's `manifest.json`.
     DockerSave,
     /// Only the files of the OCI layout.
@@ -62,7 +62,7 @@ impl Archive {
     /// reader must have them already.
     #[must_use]
     pub fn new(
-        kind: Kind,
+        format: ArchiveFormat,
         names: &Names,
         manifest: &Document<Manifest>,
         left_out: &HashSet<Digest>,
@@ -72,7 +72,7 @@ impl Archive {
         };
         archive.add("oci-layout", OCI_LAYOUT.to_vec());
         archive.add("index.json", index(&names.annotate(manifest.descriptor())));
-        if kind == Kind::DockerSave {
+        if format == ArchiveFormat::DockerSave {
             archive.add(docker_manifest::NAME, manifest_json(names, manifest));
         }
         let own_name = blob_name(manifest.digest());
@@ -153,7 +153,8 @@ fn manifest_json(names: &Names, manifest: &Manifest) -> Vec<u8> {
 /// Writes an image of files as a hybrid archive.
 pub fn write<W: Write>(composition: &Composition, out: W) -> Result<W, Error> {
     let (names, manifest) = (&composition.names, composition.manifest());
-    Archive::new(Kind::DockerSave, names, manifest, &HashSet::new()).write(composition, out)
+    Archive::new(ArchiveFormat::DockerSave, names, manifest, &HashSet::new())
+        .write(composition, out)
 }
 
 fn write_blob<W: Write>(

@@ -22,7 +22,7 @@ pub(crate) fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
 }
 
 fn of_script(path: &Path) -> Result<HashSet<Digest>, Error> {
-    let composition = Composition::of_script(path)?;
+    let composition = Composition::read_script(path)?;
     let mut found = HashSet::from([*composition.manifest().digest()]);
     if let Some((config, file)) = composition.files().next() {
         found.insert(image_id(config, file)?);

@@ -20,7 +20,7 @@ const MAX_NESTING: usize = 4;
 
 /// The selection of one image.
 #[derive(Clone, Debug)]
-pub struct Choice<'a> {
+pub struct Selection<'a> {
     /// The name of the image, required if a layout has several.
     pub name: Option<&'a str>,
     /// The platform, used for images in an index.
@@ -28,20 +28,20 @@ pub struct Choice<'a> {
 }
 
 /// Opens the image at `path`: a script, the output of `fetchdocker`, or an OCI layout.
-pub fn open(path: &Path, choice: &Choice<'_>) -> Result<Composition, Error> {
+pub fn open(path: &Path, selection: &Selection<'_>) -> Result<Composition, Error> {
     match find_script(path) {
-        Some(script) => Ok(Composition::of_script(&script)?),
-        None => of_layout(&LayoutReader::open(path)?, path, choice),
+        Some(script) => Ok(Composition::read_script(&script)?),
+        None => of_layout(&LayoutReader::open(path)?, path, selection),
     }
 }
 
 fn of_layout(
     layout: &LayoutReader,
     path: &Path,
-    choice: &Choice<'_>,
+    selection: &Selection<'_>,
 ) -> Result<Composition, Error> {
-    let (name, entries) = choose(layout, path, choice.name)?;
-    let manifest = descend(layout, path, entries, choice.platform)?;
+    let (name, entries) = choose(layout, path, selection.name)?;
+    let manifest = descend(layout, path, entries, selection.platform)?;
     let file = |descriptor: &Descriptor| match layout.blob(descriptor)? {
         Some(file) => Ok(file),
         None => Err(layout.absent(&descriptor.digest)),
@@ -269,7 +269,7 @@ mod tests {
         platform: &str,
     ) -> Result<(String, Names), Error> {
         let platform = &platform.parse().unwrap();
-        let composition = open(&layout.path(), &Choice { name, platform })?;
+        let composition = open(&layout.path(), &Selection { name, platform })?;
         let (_, layer) = composition.files().last().unwrap();
         Ok((fs::read_to_string(layer).unwrap(), composition.names))
     }

@@ -8,7 +8,7 @@ use hocker::archive::composition::Composition;
 use hocker::archive::docker_save;
 
 pub(super) fn run(args: &CompositeArgs) -> Result<(), Error> {
-    let composition = Composition::of_script(&args.script).map_err(docker_save::Error::from)?;
+    let composition = Composition::read_script(&args.script).map_err(docker_save::Error::from)?;
     drop(docker_save::write(&composition, io::stdout().lock())?);
     Ok(())
 }

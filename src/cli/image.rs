@@ -8,9 +8,9 @@ use super::args::{Format, ImageArgs};
 use super::manifest::existing;
 use super::source::{Source, platform};
 use super::{Context, Error, classic, stdout};
-use hocker::archive::docker_save::Kind;
+use hocker::archive::docker_save::ArchiveFormat;
 use hocker::archive::names::Names;
-use hocker::archive::stored_image::Choice;
+use hocker::archive::stored_image::Selection;
 use hocker::name::{Endpoint, Reference};
 use hocker::oci::platform::Platform;
 use hocker::output::{OutputDirectory, OutputFile};
@@ -56,8 +56,16 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
         let is_named = file.is_seekable();
         let image = place.open(&tags, context).await?;
         match format {
-            Format::DockerSave => image.write_layout_archive(Kind::DockerSave, file).await?,
-            Format::OciArchive => image.write_layout_archive(Kind::OciArchive, file).await?,
+            Format::DockerSave => {
+                image
+                    .write_layout_archive(ArchiveFormat::DockerSave, file)
+                    .await?;
+            }
+            Format::OciArchive => {
+                image
+                    .write_layout_archive(ArchiveFormat::OciArchive, file)
+                    .await?;
+            }
             Format::DockerArchive | Format::OciDir => {
                 image.write_docker_archive(limit, file).await?;
             }
@@ -118,7 +126,7 @@ impl Place {
                 platform,
             } => {
                 let (name, platform) = (name.as_deref(), &platform);
-                Image::on_disk(&path, &Choice { name, platform }, progress(context))?
+                Image::on_disk(&path, &Selection { name, platform }, progress(context))?
             }
         };
         for tag in tags {

@@ -259,7 +259,7 @@ services:
 
     #[test]
     fn documents_and_extended_services_are_merged_as_compose_merges_them() {
-        // What Compose 2.26 says of the same files.
+        // Compose 2.26 gives these results for the same files.
         for (text, profiles, expected) in [
             (
                 "b: {image: b, profiles: [p]}\n a: {extends: b}",

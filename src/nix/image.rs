@@ -357,7 +357,7 @@ mod tests {
             assert!(text.starts_with("#!/bin/hocker composite\n"), "{text}");
         }
         let archive =
-            docker_save::write(&Composition::of_script(&script).unwrap(), Vec::new()).unwrap();
+            docker_save::write(&Composition::read_script(&script).unwrap(), Vec::new()).unwrap();
         assert!(archive.len() > 10 * 512);
     }
 

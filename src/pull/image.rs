@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::source::Source;
 use super::{Error, ImageProgress};
 use crate::archive::names::Names;
-use crate::archive::stored_image::{self, Choice};
+use crate::archive::stored_image::{self, Selection};
 use crate::name::Reference;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
@@ -57,10 +57,10 @@ impl Image {
     /// Opens an image on disk: an OCI image layout, or the result of `fetchdocker`.
     pub fn on_disk(
         path: &Path,
-        choice: &Choice<'_>,
+        selection: &Selection<'_>,
         progress: Arc<dyn ImageProgress>,
     ) -> Result<Self, Error> {
-        let composition = stored_image::open(path, choice)?;
+        let composition = stored_image::open(path, selection)?;
         let config = composition.image_config()?;
         Ok(Self {
             source: Source::of_files(&composition),

@@ -10,7 +10,7 @@ use super::Image;
 use super::source::Source;
 use super::transfers;
 use super::{Error, LayerProgress};
-use crate::archive::docker_save::{Archive, Content, Kind, Member};
+use crate::archive::docker_save::{Archive, ArchiveFormat, Content, Member};
 use crate::archive::header::Members;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
@@ -21,9 +21,13 @@ use crate::registry::Destination;
 impl Image {
     /// Writes an archive with the blobs unchanged to a file or a pipe: an OCI image layout, with Docker's
     /// `manifest.json` or without.
-    pub async fn write_layout_archive(self, kind: Kind, file: OutputFile) -> Result<(), Error> {
+    pub async fn write_layout_archive(
+        self,
+        format: ArchiveFormat,
+        file: OutputFile,
+    ) -> Result<(), Error> {
         let config = self.config().await?;
-        let archive = Archive::new(kind, &self.names, &self.manifest, &HashSet::new());
+        let archive = Archive::new(format, &self.names, &self.manifest, &HashSet::new());
         if file.is_seekable() {
             write_in_place(&self, &config, &archive, &file).await?;
         } else {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use self::activity::NixProgress;
 use self::credentials::Credentials;
 use super::{Context, Error, transport};
-use hocker::archive::docker_save::Kind;
-use hocker::archive::stored_image::Choice;
+use hocker::archive::docker_save::ArchiveFormat;
+use hocker::archive::stored_image::Selection;
 use hocker::compression::Limit;
 use hocker::http::Client;
 use hocker::name::Endpoint;
@@ -39,15 +39,17 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
 /// Writes an image of the store as one file.
 async fn archive(job: ArchiveJob, context: &Context) -> Result<(), Error> {
     let file = OutputFile::create(&job.out, Existing::Refuse)?;
-    let choice = Choice {
+    let selection = Selection {
         name: None,
         platform: &Platform::of_this_machine(),
     };
-    let image = Image::on_disk(&job.image, &choice, Arc::new(context.display.clone()))?;
+    let image = Image::on_disk(&job.image, &selection, Arc::new(context.display.clone()))?;
     if job.plain {
         image.write_docker_archive(Limit::default(), file).await?;
     } else {
-        image.write_layout_archive(Kind::DockerSave, file).await?;
+        image
+            .write_layout_archive(ArchiveFormat::DockerSave, file)
+            .await?;
     }
     Ok(())
 }

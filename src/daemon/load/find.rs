@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 use super::{Error, LoadOptions};
 use crate::archive::composition::Composition;
 use crate::archive::names::Names;
-use crate::archive::stored_image::{self, Choice};
+use crate::archive::stored_image::{self, Selection};
 use crate::compression::Limit;
 use crate::daemon::client::Daemon;
 use crate::daemon::store::Store;
@@ -37,12 +37,12 @@ pub(super) async fn find(daemon: &Daemon, options: LoadOptions) -> Result<FoundI
     let kind = daemon.store();
     // Blobs that are links may be hashed, which takes time in proportion to their size.
     spawn_blocking(move || {
-        let choice = Choice {
+        let selection = Selection {
             name: options.name.as_deref(),
             platform: &wanted,
         };
         let composition =
-            stored_image::open(&options.path, &choice).map_err(|source| match source {
+            stored_image::open(&options.path, &selection).map_err(|source| match source {
                 stored_image::Error::Platform { .. } if daemons_own => Error::NoneForDaemon(source),
                 source => Error::Open(source),
             })?;

@@ -9,7 +9,7 @@ use super::{OnSent, UploadError, plain};
 use crate::archive::blob_file::BlobFile;
 use crate::archive::composition::Composition;
 use crate::archive::docker_manifest;
-use crate::archive::docker_save::{Archive, Content, Kind};
+use crate::archive::docker_save::{Archive, ArchiveFormat, Content};
 use crate::archive::header::{self, Members};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::blob_name;
@@ -106,7 +106,12 @@ impl Payload {
     /// Creates a payload with unchanged blobs: an OCI image layout with Docker's `manifest.json`.
     fn unchanged(from: &PayloadSource<'_>) -> Result<Self, UploadError> {
         let manifest = from.composition.manifest();
-        let archive = Archive::new(Kind::DockerSave, from.names, manifest, from.left_out);
+        let archive = Archive::new(
+            ArchiveFormat::DockerSave,
+            from.names,
+            manifest,
+            from.left_out,
+        );
         let paths = from.paths();
         let parts = archive
             .members
