@@ -110,7 +110,7 @@ mod tests {
     use crate::oci::digest::Digest;
     use crate::oci::media_type::MediaType;
 
-    /// Returns the bytes that are returned from a file that should hold `promised`, and whether these are all bytes.
+    /// Reads a file that should hold `promised`. Returns the bytes, and the error that replaced the last of them.
     fn read(promised: &[u8], found: &[u8]) -> (Vec<u8>, Result<(), String>) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("blob");

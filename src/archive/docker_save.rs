@@ -23,12 +23,12 @@ use crate::oci::digest::Digest;
 use crate::oci::document::Document;
 use crate::oci::manifest::Manifest;
 
-/// The files that describe the blobs.
+/// The format of an archive with an OCI layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArchiveFormat {
-    /// The files of the OCI layout and Docker's `manifest.json`.
+    /// An OCI layout with Docker's `manifest.json`.
     DockerSave,
-    /// Only the files of the OCI layout.
+    /// Only an OCI layout.
     OciArchive,
 }
 
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn json_comes_first_and_each_blob_once() {
+    fn the_json_is_first_and_each_blob_occurs_once() {
         let directory = tempfile::tempdir().unwrap();
         let composition = composition(directory.path());
         let bytes = write(&composition, Vec::new()).unwrap();

@@ -127,7 +127,7 @@ pub(super) fn padding(size: u64) -> u64 {
 
 fn block(name: &str, kind: EntryType, size: u64) -> Result<Vec<u8>, Error> {
     let mut header = Header::new_gnu();
-    // `set_path` would change the name of the special member: it removes the dot at its beginning.
+    // `set_path` would remove the superfluous dots from the name of the special member.
     let wrong = || Error::Name {
         name: name.to_owned(),
     };

@@ -16,12 +16,12 @@ use crate::oci::manifest::Manifest;
 /// `fetchdocker`, a script, or an OCI layout. Documents that an index names and the layout lacks are ignored.
 pub(crate) fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
     match find_script(path) {
-        Some(script) => of_script(&script),
-        None => of_layout(&LayoutReader::open(path)?),
+        Some(script) => in_script(&script),
+        None => in_layout(&LayoutReader::open(path)?),
     }
 }
 
-fn of_script(path: &Path) -> Result<HashSet<Digest>, Error> {
+fn in_script(path: &Path) -> Result<HashSet<Digest>, Error> {
     let composition = Composition::read_script(path)?;
     let mut found = HashSet::from([*composition.manifest().digest()]);
     if let Some((config, file)) = composition.files().next() {
@@ -30,7 +30,7 @@ fn of_script(path: &Path) -> Result<HashSet<Digest>, Error> {
     Ok(found)
 }
 
-fn of_layout(layout: &LayoutReader) -> Result<HashSet<Digest>, Error> {
+fn in_layout(layout: &LayoutReader) -> Result<HashSet<Digest>, Error> {
     let mut found = HashSet::new();
     let mut seen = HashSet::new();
     let mut pending = layout.index()?.manifests.clone();

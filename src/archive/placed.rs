@@ -89,8 +89,8 @@ fn copy(source: (&File, u64), target: (&File, u64), size: u64) -> io::Result<u64
     copy_by_hand(source, target, size, copied)
 }
 
-/// Copies as much as the kernel itself can, and returns the number of bytes. Not every filesystem has this, and a sandbox
-/// may forbid it. A real failure happens again where the rest is copied by hand.
+/// Copies as many bytes as the kernel can, and returns their number. Some filesystems do not support it, and a sandbox
+/// may forbid it. If there is a real failure, the copy by hand reports it.
 #[cfg(target_os = "linux")]
 fn copy_in_kernel(source: (&File, u64), target: (&File, u64), size: u64) -> u64 {
     use rustix::fs::copy_file_range;
@@ -108,7 +108,7 @@ fn copy_in_kernel(source: (&File, u64), target: (&File, u64), size: u64) -> u64 
     copied
 }
 
-/// Other kernels have no such call.
+/// Other kernels have no such system call.
 #[cfg(not(target_os = "linux"))]
 fn copy_in_kernel(_: (&File, u64), _: (&File, u64), _: u64) -> u64 {
     0
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shows_of_what_lay_in_the_file() {
+    fn previous_bytes_of_the_file_do_not_remain() {
         let archive = |file: File| {
             let mut placed = Placed::new(&file);
             let offset = placed.reserve("x", 5).unwrap();

@@ -6,18 +6,18 @@
 
 use super::InterpolationError;
 use super::interpolation::interpolate;
-use super::variables::{Lookup, Replacing, Value, Variables};
+use super::variables::{Lookup, ReplacementState, Value, Variables};
 
 /// Parses a file. The environment takes precedence over the file, also for variables in the file's values.
 pub fn parse(text: &str, environment: Lookup<'_>) -> Result<Variables, Error> {
-    parse_with(text, environment, &mut Replacing::new())
+    parse_with(text, environment, &mut ReplacementState::new())
 }
 
 /// Parses a file as a part of a project, whose limits apply.
 pub(super) fn parse_with(
     text: &str,
     environment: Lookup<'_>,
-    replacing: &mut Replacing,
+    replacing: &mut ReplacementState,
 ) -> Result<Variables, Error> {
     let text = text
         .strip_prefix('\u{feff}')
@@ -34,8 +34,8 @@ pub(super) fn parse_with(
             continue;
         };
         let value = match scanner.value()? {
-            Written::Literal(text) => Value { text, secret: None },
-            Written::WithVariables(text) => {
+            RawValue::Literal(text) => Value { text, secret: None },
+            RawValue::WithVariables(text) => {
                 let lookup =
                     |name: &str| environment(name).or_else(|| variables.get(name).cloned());
                 interpolate(&text, &lookup, replacing).map_err(|error| match error {
@@ -53,7 +53,7 @@ pub(super) fn parse_with(
 }
 
 /// A value before its variables are replaced.
-enum Written {
+enum RawValue {
     /// A value without variables.
     Literal(String),
     /// A value with variables.
@@ -105,21 +105,21 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a value. A quoted value may have several lines.
-    fn value(&mut self) -> Result<Written, Error> {
+    fn value(&mut self) -> Result<RawValue, Error> {
         let text = self.rest;
         if let Some(quote @ ('\'' | '"')) = text.chars().next() {
             let (value, length) = quoted(text, quote).ok_or(Error::Quote(self.line))?;
             self.pass(length);
             return Ok(if quote == '"' {
-                Written::WithVariables(unescaped(&value))
+                RawValue::WithVariables(unescaped(&value))
             } else {
-                Written::Literal(value)
+                RawValue::Literal(value)
             });
         }
         let (line, _) = text.split_at(end_of_line(text));
         self.pass(line.len());
         let value = line.split_once(" #").map_or(line, |(value, _)| value);
-        Ok(Written::WithVariables(value.trim_end().to_owned()))
+        Ok(RawValue::WithVariables(value.trim_end().to_owned()))
     }
 
     /// Skips bytes.
@@ -241,7 +241,7 @@ mod tests {
         parse(text, &outside)
     }
 
-    /// What the file makes of `X`.
+    /// Returns the value of `X` in the file.
     fn x_of(text: &str) -> String {
         read(text).unwrap().remove("X").unwrap().text
     }
@@ -334,7 +334,7 @@ mod tests {
             writeln!(text, "A{number}=$A{before}$A{before}").unwrap();
         }
         assert!(read(&text).is_err());
-        // Nor where the value is looked at and not used.
+        // A value that is only tested counts, too.
         let mut text = format!("A0={}\n", "x".repeat(60_000));
         text.push_str(&"B=${A0:+}\n".repeat(4000));
         assert!(read(&text).is_err());

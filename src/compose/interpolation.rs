@@ -4,7 +4,7 @@
 //! Source: the Compose specification, `12-interpolation.md`.
 
 use super::InterpolationError;
-use super::variables::{Lookup, Replacing, Value};
+use super::variables::{Lookup, ReplacementState, Value};
 use crate::printable::Printable;
 
 /// The greatest depth of variables in defaults.
@@ -21,7 +21,7 @@ const MAX_MESSAGE: usize = 200;
 pub(super) fn interpolate(
     text: &str,
     variables: Lookup<'_>,
-    replacing: &mut Replacing,
+    replacing: &mut ReplacementState,
 ) -> Result<Value, InterpolationError> {
     replace(text, variables, replacing, 0)
 }
@@ -29,13 +29,13 @@ pub(super) fn interpolate(
 fn replace(
     text: &str,
     variables: Lookup<'_>,
-    replacing: &mut Replacing,
+    replacing: &mut ReplacementState,
     depth: usize,
 ) -> Result<Value, InterpolationError> {
     if depth > MAX_DEPTH {
         return Err(InterpolationError::Depth);
     }
-    replacing.pay(text.len())?;
+    replacing.count_bytes(text.len())?;
     let mut result = Value::default();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
@@ -69,7 +69,7 @@ fn replace(
 fn expression(
     text: &str,
     variables: Lookup<'_>,
-    replacing: &mut Replacing,
+    replacing: &mut ReplacementState,
     depth: usize,
 ) -> Result<Value, InterpolationError> {
     let (name, operation) = split_name(text);
@@ -104,7 +104,7 @@ fn expression(
 fn value(
     name: &str,
     variables: Lookup<'_>,
-    replacing: &mut Replacing,
+    replacing: &mut ReplacementState,
 ) -> Result<Value, InterpolationError> {
     let value = replacing.value(name, variables)?;
     Ok(value.unwrap_or_else(|| {
@@ -155,7 +155,7 @@ mod tests {
             };
             Some(Value::of(name, text.to_owned()))
         };
-        interpolate(text, &variables, &mut Replacing::new())
+        interpolate(text, &variables, &mut ReplacementState::new())
             .map(|value| value.text)
             .map_err(|error| error.to_string())
     }

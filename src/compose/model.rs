@@ -9,7 +9,7 @@ use super::dotenv;
 use super::files::{File, Files};
 use super::project::normalized;
 use super::service::{Parts, Program, Reader};
-use super::variables::{Lookup, Replacing, Value, Variables};
+use super::variables::{Lookup, ReplacementState, Value, Variables};
 use super::yaml::Node;
 use super::{Error, Images, Project, Service};
 use crate::printable::Printable;
@@ -32,7 +32,7 @@ pub fn images(
     let mut model = Model {
         profiles,
         files: Files::new(project),
-        replacing: Replacing::new(),
+        replacing: ReplacementState::new(),
         images: Images::default(),
         known: HashMap::new(),
     };
@@ -59,7 +59,7 @@ pub fn images(
 struct Model<'a> {
     profiles: &'a [String],
     files: Files<'a>,
-    replacing: Replacing,
+    replacing: ReplacementState,
     images: Images,
     /// The positions of the services in `images`.
     known: HashMap<String, usize>,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::interpolation::interpolate;
-use super::variables::{Lookup, Replacing};
+use super::variables::{Lookup, ReplacementState};
 use super::yaml::{Change, Node};
 use super::{Error, Service};
 use crate::printable::Printable;
@@ -36,7 +36,7 @@ pub(super) enum Program {
 pub(super) struct Reader<'a, 'b> {
     pub(super) name: &'a str,
     pub(super) variables: Lookup<'a>,
-    pub(super) replacing: &'b mut Replacing,
+    pub(super) replacing: &'b mut ReplacementState,
 }
 
 impl Reader<'_, '_> {

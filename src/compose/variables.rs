@@ -40,14 +40,14 @@ impl Value {
 
 /// The state of the replacement of variables.
 #[derive(Debug)]
-pub(super) struct Replacing {
+pub(super) struct ReplacementState {
     /// The number of bytes that may still be produced.
     left: usize,
     /// The variables that are not set and have no default.
     pub(super) unset: BTreeSet<String>,
 }
 
-impl Replacing {
+impl ReplacementState {
     pub(super) fn new() -> Self {
         Self {
             left: MAX_PRODUCED,
@@ -62,12 +62,12 @@ impl Replacing {
         variables: Lookup<'_>,
     ) -> Result<Option<Value>, InterpolationError> {
         let value = variables(name);
-        self.pay(value.as_ref().map_or(0, |value| value.text.len()))?;
+        self.count_bytes(value.as_ref().map_or(0, |value| value.text.len()))?;
         Ok(value)
     }
 
     /// Counts bytes of output. Fails if the limit is reached.
-    pub(super) fn pay(&mut self, bytes: usize) -> Result<(), InterpolationError> {
+    pub(super) fn count_bytes(&mut self, bytes: usize) -> Result<(), InterpolationError> {
         let left = self.left.checked_sub(bytes);
         self.left = left.ok_or(InterpolationError::TooMuch)?;
         Ok(())

@@ -29,7 +29,7 @@ const MERGE: &str = "<<";
 /// A node of a document.
 #[derive(Debug)]
 pub(super) struct Node {
-    kind: Kind,
+    content: NodeContent,
     /// The effect on the same node of an earlier document.
     pub(super) change: Change,
     depth: usize,
@@ -60,7 +60,7 @@ impl Change {
 }
 
 #[derive(Debug)]
-enum Kind {
+enum NodeContent {
     Scalar {
         text: String,
         is_null: bool,
@@ -79,8 +79,8 @@ impl Node {
 
     /// Returns the entries of a mapping.
     pub(super) fn entries(&self) -> Option<impl Iterator<Item = (&str, &Arc<Self>)>> {
-        match &self.kind {
-            Kind::Mapping(entries) => {
+        match &self.content {
+            NodeContent::Mapping(entries) => {
                 Some(entries.iter().map(|(key, value)| (key.as_str(), value)))
             }
             _ => None,
@@ -89,22 +89,22 @@ impl Node {
 
     /// Returns the items of a sequence.
     pub(super) fn items(&self) -> Option<&[Arc<Self>]> {
-        match &self.kind {
-            Kind::Sequence(items) => Some(items),
+        match &self.content {
+            NodeContent::Sequence(items) => Some(items),
             _ => None,
         }
     }
 
     /// Returns the text of a scalar that is not null.
     pub(super) fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Scalar { text, is_null } if !is_null => Some(text),
+        match &self.content {
+            NodeContent::Scalar { text, is_null } if !is_null => Some(text),
             _ => None,
         }
     }
 
     pub(super) fn is_null(&self) -> bool {
-        matches!(self.kind, Kind::Scalar { is_null: true, .. })
+        matches!(self.content, NodeContent::Scalar { is_null: true, .. })
     }
 }
 
@@ -166,7 +166,7 @@ impl Loader {
                 let is_null = change == Change::Reset
                     || plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 let text = text.into_owned();
-                self.put(Kind::Scalar { text, is_null }, change, anchor, line)
+                self.put(NodeContent::Scalar { text, is_null }, change, anchor, line)
             }
             Event::Alias(anchor) => {
                 // Inside of its own node an anchor is not defined yet.
@@ -218,13 +218,13 @@ impl Loader {
         else {
             return Ok(());
         };
-        let kind = match items {
-            Items::Sequence(items) => Kind::Sequence(items),
+        let content = match items {
+            Items::Sequence(items) => NodeContent::Sequence(items),
             Items::Mapping {
                 entries, merges, ..
-            } => Kind::Mapping(self.merge(entries, &merges, line)?),
+            } => NodeContent::Mapping(self.merge(entries, &merges, line)?),
         };
-        self.put(kind, change, anchor, line)
+        self.put(content, change, anchor, line)
     }
 
     /// Adds the entries of merged mappings to those of the mapping, which take precedence.
@@ -243,12 +243,12 @@ impl Loader {
             }
             entries.push((key, node));
         }
-        let nodes = merges.iter().flat_map(|node| match &node.kind {
-            Kind::Sequence(nodes) => nodes.as_slice(),
+        let nodes = merges.iter().flat_map(|node| match &node.content {
+            NodeContent::Sequence(nodes) => nodes.as_slice(),
             _ => std::slice::from_ref(node),
         });
         for node in nodes {
-            let Kind::Mapping(others) = &node.kind else {
+            let NodeContent::Mapping(others) = &node.content else {
                 return Err(YamlError::Merge(line));
             };
             self.merged += others.len();
@@ -267,18 +267,18 @@ impl Loader {
 
     fn put(
         &mut self,
-        kind: Kind,
+        content: NodeContent,
         change: Change,
         anchor: usize,
         line: usize,
     ) -> Result<(), YamlError> {
-        let below = match &kind {
-            Kind::Scalar { .. } => None,
-            Kind::Sequence(items) => items.iter().map(|node| node.depth).max(),
-            Kind::Mapping(entries) => entries.iter().map(|(_, node)| node.depth).max(),
+        let below = match &content {
+            NodeContent::Scalar { .. } => None,
+            NodeContent::Sequence(items) => items.iter().map(|node| node.depth).max(),
+            NodeContent::Mapping(entries) => entries.iter().map(|(_, node)| node.depth).max(),
         };
         let node = Arc::new(Node {
-            kind,
+            content,
             change,
             depth: below.unwrap_or(0) + 1,
         });
@@ -307,8 +307,8 @@ impl Loader {
                 key,
             }) => match std::mem::take(key) {
                 Key::None => {
-                    *key = match &node.kind {
-                        Kind::Scalar { text, .. } => Key::Scalar(text.clone()),
+                    *key = match &node.content {
+                        NodeContent::Scalar { text, .. } => Key::Scalar(text.clone()),
                         _ => Key::Other,
                     };
                 }

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_ends_early_goes_on_or_has_another_length_or_checksum() {
+    fn refuses_input_that_is_cut_off_continued_or_has_a_wrong_length_or_checksum() {
         let whole = member(GzBuilder::new(), &b"layer".repeat(100));
         for end in 0..whole.len() {
             assert!(decompress(&whole[..end], 1000).is_err(), "{end}");

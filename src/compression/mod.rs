@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_compressed() {
+    fn refuses_input_that_is_not_compressed() {
         for compression in [Compression::Gzip, Compression::Zstd] {
             assert!(decompress(compression, b"plain bytes, no magic").is_err());
         }

@@ -199,7 +199,7 @@ mod tests {
             r#"{"auths":{},"currentContext":"remote"}"#,
         );
         let expected = |name: &str| Some(format!("unix:///run/{name}.sock"));
-        // As docker reads the file: keys in any case, and only the first value; an empty file holds nothing.
+        // Docker accepts keys in any case, reads only the first value, and accepts an empty file.
         for text in [
             r#"{"CurrentContext":"remote"}"#,
             r#"{"currentContext":"remote","currentContext":null} and more"#,

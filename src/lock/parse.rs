@@ -47,7 +47,7 @@ pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
             .images
             .0
             .into_iter()
-            .map(|(name, Image(image))| (name.0, image))
+            .map(|(name, CheckedImage(image))| (name.0, image))
             .collect(),
     };
     lock.check_sizes()?;
@@ -71,13 +71,13 @@ struct VersionOnly {
 #[serde(deny_unknown_fields)]
 struct RawLock {
     version: u64,
-    images: Unique<Key<Name>, Image>,
+    images: Unique<Key<Name>, CheckedImage>,
 }
 
 /// A locked image, checked while the parser still knows the line.
 #[derive(Deserialize)]
 #[serde(try_from = "RawImage")]
-struct Image(LockedImage);
+struct CheckedImage(LockedImage);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,7 +132,7 @@ impl TryFrom<StrictDescriptor> for RawDescriptor {
     }
 }
 
-impl TryFrom<RawImage> for Image {
+impl TryFrom<RawImage> for CheckedImage {
     type Error = String;
 
     fn try_from(raw: RawImage) -> Result<Self, String> {

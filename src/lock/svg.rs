@@ -21,7 +21,7 @@ const NARROWEST: f64 = 3.0;
 /// A block that is wider than this shows its size.
 const ROOM_FOR_TEXT: f64 = 74.0;
 
-/// The length in characters at which names are cut.
+/// The greatest length of a name in characters. Longer names are cut.
 const LONGEST: usize = 29;
 
 /// Colours that colour-blind people can distinguish (after Okabe and Ito), dark enough for white text.
@@ -170,7 +170,7 @@ fn length(bytes: u64) -> f64 {
     bytes as f64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "there are not that many rows")]
+#[expect(clippy::cast_precision_loss, reason = "the number of rows is small")]
 fn count(number: usize) -> f64 {
     number as f64
 }

@@ -67,7 +67,7 @@ async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     fetched.map_err(|error| match error {
         FetchError::Context(error) => error,
         FetchError::Registry(error) => Error::Registry(error),
-        FetchError::AllLocations(error) => Error::AllPlaces(error),
+        FetchError::AllLocations(error) => Error::AllLocations(error),
         FetchError::Output(error) => Error::Output(error),
     })
 }

@@ -29,7 +29,7 @@ impl Error {
             Self::Registry(error) => hint_of_cause(error.cause()),
             Self::Build(error) => match &**error {
                 Self::Registry(error) => hint_of_build(error.cause()),
-                Self::AllPlaces(error) => hint_of_build(error.most_important()?.cause()),
+                Self::AllLocations(error) => hint_of_build(error.most_important()?.cause()),
                 error => error.hint(),
             },
             Self::Pull(pull::Error::Layer {

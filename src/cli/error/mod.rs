@@ -94,7 +94,7 @@ pub(crate) enum Error {
     Pull(pull::Error),
     /// A blob that no location supplies.
     #[error(transparent)]
-    AllPlaces(nix::builder::AllLocationsFailed),
+    AllLocations(nix::builder::AllLocationsFailed),
     /// An image that no Nix expression can name.
     #[error("cannot write a Nix expression for the image")]
     Expression(#[from] nix::expression::Error),
@@ -262,7 +262,7 @@ impl Error {
                 }
             }
             Self::Registry(error) => error.class().into(),
-            Self::AllPlaces(error) => error.class().into(),
+            Self::AllLocations(error) => error.class().into(),
             Self::Document { source, .. } => source.class().into(),
             Self::Expression(_) => Exit::Unsupported,
             Self::StoredImage(error) => error.class().into(),
@@ -307,7 +307,7 @@ impl Error {
                 reasons.extend(denial.failed_sources.iter().cloned());
                 reasons
             }
-            Self::AllPlaces(error) => error.lines().collect(),
+            Self::AllLocations(error) => error.lines().collect(),
             _ => Vec::new(),
         }
     }
@@ -318,7 +318,7 @@ impl Error {
         let first: &(dyn std::error::Error + 'static) = match self {
             Self::Build(error) => return error.mismatch(),
             Self::Denial(denial) => return denial.error.mismatch(),
-            Self::AllPlaces(error) => error.most_important()?,
+            Self::AllLocations(error) => error.most_important()?,
             error => error,
         };
         let mut causes = std::iter::successors(Some(first), |error| error.source());

@@ -57,7 +57,7 @@ pub struct LoadOptions {
 pub struct LoadProgress {
     /// Called before layers are sent, with the total size of their blobs in bytes.
     pub sending: Arc<dyn Fn(u64) + Send + Sync>,
-    /// Called when a part of the layers was sent, with its size in bytes of the blobs.
+    /// Called with the number of bytes that were sent, counted in bytes of the layers' blobs.
     pub sent: OnSent,
     /// Called before the image is sent again in another way.
     pub resending: Arc<OnResend>,
