@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The time limit for a credential helper at a terminal, where it may ask the user for a passphrase.
 const PATIENCE_WITH_PEOPLE: Duration = Duration::from_secs(120);
 
-/// A place of the search for credentials, and the finding there. There is no finding if the search ended before.
+/// A place of the search for credentials, and the outcome there. It has no outcome if the search ended before.
 pub(super) struct Place {
     pub(super) name: String,
     pub(super) outcome: Option<SourceOutcome>,
@@ -87,7 +87,7 @@ pub(super) async fn kept(
     Ok(kept)
 }
 
-/// Searches for credentials, and returns all places of the search with their findings. The search ends at the first
+/// Searches for credentials, and returns all places of the search with their outcomes. The search ends at the first
 /// credentials, and at the first error.
 pub(super) async fn search(
     args: CredentialArgs,

@@ -1,4 +1,4 @@
-//! `hocker image`: a whole image as a file or directory.
+//! `hocker image`: write a whole image as a file or directory.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
@@ -17,8 +17,8 @@ use hocker::output::{OutputDirectory, OutputFile};
 use hocker::pull::{Image, ImageProgress};
 use hocker::registry::Registry;
 
-/// Where an image is.
-enum Place {
+/// The source of an image.
+enum ImageSource {
     Registry {
         registry: Box<Registry>,
         reference: Reference,
@@ -36,16 +36,16 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
     let (format, output) = (*format, output.clone());
     let tags = args.tags.clone();
     let limit = args.max_layer_size.unwrap_or_default();
-    let place = Place::of(args, context).await?;
+    let source = ImageSource::of(args, context).await?;
     let path = &output.out;
-    // The output comes first: what cannot be written need not be fetched.
+    // The output is created first, so that hocker fetches nothing that it cannot write.
     let is_named = if format == Format::OciDir {
         let directory = match path.as_os_str().as_bytes() {
             b"-" => return Err(Error::DirectoryToStdout),
             _ if output.force => return Err(Error::ForceDirectory),
             _ => OutputDirectory::create(path)?,
         };
-        let image = place.open(&tags, context).await?;
+        let image = source.open(&tags, context).await?;
         image.write_layout(path, directory).await?;
         true
     } else {
@@ -54,7 +54,7 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
             _ => OutputFile::create(path, existing(output.force))?,
         };
         let is_named = file.is_seekable();
-        let image = place.open(&tags, context).await?;
+        let image = source.open(&tags, context).await?;
         match format {
             Format::DockerSave => {
                 image
@@ -72,15 +72,15 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
         }
         is_named
     };
-    // A pipe that is named, like /dev/stdout, gets nothing but the data.
+    // `--out` may name a pipe, like /dev/stdout, which gets only the data.
     if !is_named {
         return Ok(());
     }
-    // The classic program printed where it wrote to.
+    // The classic program prints the path of its output.
     stdout::write(&[path.as_os_str().as_bytes(), b"\n"].concat())
 }
 
-impl Place {
+impl ImageSource {
     async fn of(args: ImageArgs, context: &Context) -> Result<Self, Error> {
         let platform = platform(args.platform);
         if is_path(&args.source.image) {
@@ -136,7 +136,7 @@ impl Place {
     }
 }
 
-/// Whether an image is on disk: no reference begins like a path.
+/// Whether an image is on disk. No reference begins like a path.
 fn is_path(image: &str) -> bool {
     matches!(image, "." | "..")
         || ["/", "./", "../"]
@@ -144,12 +144,12 @@ fn is_path(image: &str) -> bool {
             .any(|start| image.starts_with(start))
 }
 
-/// The progress of an image's layers, for people.
+/// Returns the display for the progress of an image's layers.
 fn progress(context: &Context) -> Arc<dyn ImageProgress> {
     Arc::new(context.display.clone())
 }
 
-/// Adds the classic spelling of the name where the caller is classic.
+/// Adds the classic name of the image, if the program was called by a classic name.
 fn add_classic_name(names: &mut Names, endpoint: &Endpoint, reference: &Reference) {
     if let Some(tag) = &names.tag
         && classic::is_classic()

@@ -42,13 +42,13 @@ use std::time::Duration;
 
 use self::args::{Args, Command, TransportArgs};
 use self::failed_sources::FailedSources;
-use self::progress::Display;
+use self::progress::ProgressDisplay;
 
 /// The values that all commands share.
 #[derive(Clone, Debug)]
 struct Context {
     transport: TransportArgs,
-    display: Display,
+    display: ProgressDisplay,
     verbose: bool,
     /// Sources of credentials that failed.
     failed_sources: FailedSources,
@@ -79,7 +79,7 @@ fn run(args: Args) -> Result<(), Error> {
     } = args;
     let context = Context {
         transport,
-        display: Display::new(quiet, matches!(command, Command::Builder)),
+        display: ProgressDisplay::new(quiet, matches!(command, Command::Builder)),
         verbose,
         failed_sources: FailedSources::default(),
     };

@@ -23,7 +23,7 @@ const COUNT: &str = "[{bar:30}] {pos}/{len} images";
 
 /// The form in which progress is shown.
 #[derive(Clone, Debug)]
-pub(super) struct Display(Kind);
+pub(super) struct ProgressDisplay(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
@@ -32,7 +32,7 @@ enum Kind {
     Bars(MultiProgress),
 }
 
-impl Display {
+impl ProgressDisplay {
     /// Selects bars if standard error is a terminal. In a build it selects lines: Nix gives builders a terminal for
     /// their log.
     pub(super) fn new(quiet: bool, is_build: bool) -> Self {
@@ -129,11 +129,11 @@ impl Drop for ImagesProgress {
 /// The progress of one layer. Its drop removes the bar.
 pub(super) struct LayerProgress {
     bar: ProgressBar,
-    display: Display,
+    display: ProgressDisplay,
     short: Printable,
 }
 
-impl ImageProgress for Display {
+impl ImageProgress for ProgressDisplay {
     fn layer(&self, layer: &Digest) -> Box<dyn pull::LayerProgress> {
         Box::new(Self::layer(self, layer))
     }
