@@ -149,7 +149,10 @@ fn a_proxy_may_want_a_password_of_its_own_which_nobody_else_learns() {
         let told = program::told(&output);
         assert!(!output.status.success(), "{told}");
         assert!(told.contains("no connection through the proxy"), "{told}");
-        assert!(told.contains("hint: https_proxy or all_proxy"), "{told}");
+        assert!(
+            told.contains("hint: check the proxy that https_proxy or all_proxy"),
+            "{told}"
+        );
         is_discreet(
             site.directory(),
             &output,

@@ -194,7 +194,7 @@ fn a_private_authority_is_trusted_in_the_sandbox_where_its_file_is_shown_and_nam
             "certificate",
             "no trusted authority issued the server's certificate",
             "hint: name your own certificate authority",
-            "NIX_SSL_CERT_FILE or SSL_CERT_FILE",
+            "with NIX_SSL_CERT_FILE, SSL_CERT_FILE",
             "extra-sandbox-paths",
             "exit code 6",
         ] {

@@ -23,7 +23,7 @@ pub(super) fn print(
     failures: Failures,
 ) -> Result<(), Error> {
     let changes = Changes::between(old, new);
-    stderr::lines(&people(&changes, new.images.len(), failures.len()));
+    stderr::lines(&summary_lines(&changes, new.images.len(), failures.len()));
     if args.json {
         stdout::write(json(&changes, &failures).as_bytes())?;
     } else if args.commit_message {
@@ -42,7 +42,7 @@ pub(super) fn failed(failures: Failures) -> Result<(), Error> {
     ))
 }
 
-fn people(changes: &Changes, all: usize, failed: usize) -> Vec<Printable> {
+fn summary_lines(changes: &Changes, all: usize, failed: usize) -> Vec<Printable> {
     let mut lines = Vec::new();
     let mut line = |text: &str| lines.push(Printable::new(text));
     for change in &changes.images {

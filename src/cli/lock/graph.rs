@@ -17,7 +17,7 @@ pub(super) fn run(args: &GraphArgs, path: &Path) -> Result<(), Error> {
     let platform = args.platform.clone().unwrap_or_else(|| platform(&lock));
     let graph = Graph::of(&lock, &platform);
     match args.format {
-        GraphFormat::Table => stdout::lines(&people(&graph)),
+        GraphFormat::Table => stdout::lines(&layer_table(&graph)),
         GraphFormat::Svg => stdout::write(svg(&graph).as_bytes()),
     }
 }
@@ -36,7 +36,7 @@ fn platform(lock: &Lock) -> Platform {
     first.unwrap_or(own)
 }
 
-fn people(graph: &Graph) -> Vec<Printable> {
+fn layer_table(graph: &Graph) -> Vec<Printable> {
     let headings = ["LAYER", "SIZE", "SAVES", "IMAGES"];
     let mut rows = vec![headings.map(str::to_owned).to_vec()];
     let shared = graph.shared();

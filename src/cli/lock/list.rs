@@ -22,11 +22,11 @@ pub(super) fn run(args: &ListArgs, path: &Path) -> Result<(), Error> {
     if args.json {
         stdout::write(format!("{:#}\n", json(&lock)).as_bytes())
     } else {
-        stdout::lines(&people(&lock))
+        stdout::lines(&image_table(&lock))
     }
 }
 
-fn people(lock: &Lock) -> Vec<Printable> {
+fn image_table(lock: &Lock) -> Vec<Printable> {
     let headings = [
         "NAME",
         "IMAGE",

@@ -46,7 +46,7 @@ fn only_what_is_not_there_is_sent() {
         .arguments(["--tag", "other:2"])
         .run()
         .done()
-        .says("it is now also other:2");
+        .says("it got the names other:2");
     let sent = socket.sent();
     assert!(sent < SMALL, "{sent}");
     assert_eq!(dockerd.image_id("other:2"), one.config_digest());

@@ -52,7 +52,7 @@ fn podman_gets_the_image_itself_where_another_is_called_by_its_id() {
         .arguments(["--tag", "good:2"])
         .run()
         .done()
-        .says("it is now also good:2");
+        .says("it got the names good:2");
     assert_eq!(daemon.image_id("good:2"), good.config_digest());
     assert_eq!(daemon.image_id("evil:1"), evil);
 }

@@ -47,7 +47,7 @@ fn an_image_is_sent_whole_and_once() {
             .arguments(["--tag", "other:2"])
             .run()
             .done()
-            .says("it is now also other:2");
+            .says("it got the names other:2");
         let sent = socket.sent();
         assert!(sent < SMALL, "{sent}");
         assert_eq!(daemon.image_id("other:2"), id.trim());
