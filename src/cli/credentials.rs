@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_WITH_PEOPLE: Duration = Duration::from_secs(120);
 
 /// A place of the search for credentials, and the outcome there. It has no outcome if the search ended before.
-pub(super) struct Place {
+pub(super) struct SearchedPlace {
     pub(super) name: String,
     pub(super) outcome: Option<SourceOutcome>,
 }
@@ -94,9 +94,9 @@ pub(super) async fn search(
     registry: &RegistryName,
     repository: Option<&Repository>,
     context: &Context,
-) -> (Vec<Place>, Result<Option<Credentials>, Error>) {
+) -> (Vec<SearchedPlace>, Result<Option<Credentials>, Error>) {
     let mut places = Vec::new();
-    let mut add = |name: String, outcome| places.push(Place { name, outcome });
+    let mut add = |name: String, outcome| places.push(SearchedPlace { name, outcome });
     let outcome = |found: &Option<Credentials>| match found {
         Some(found) => SourceOutcome::Credentials(found.clone()),
         None => SourceOutcome::NoEntry,

@@ -3,7 +3,7 @@
 //! secret.
 
 use super::args::LoginCheckArgs;
-use super::credentials::{self, Place};
+use super::credentials::{self, SearchedPlace};
 use super::{Context, Error, stdout, transport};
 use hocker::auth::sources::SourceOutcome;
 use hocker::auth::{Credentials, Origin, Proof};
@@ -81,7 +81,7 @@ fn is_registry(text: &str) -> bool {
     !host.contains('/')
 }
 
-fn line(place: &Place) -> String {
+fn line(place: &SearchedPlace) -> String {
     let outcome = match &place.outcome {
         None => "not searched",
         Some(SourceOutcome::Absent) => "does not exist",

@@ -23,10 +23,10 @@ const COUNT: &str = "[{bar:30}] {pos}/{len} images";
 
 /// The form in which progress is shown.
 #[derive(Clone, Debug)]
-pub(super) struct ProgressDisplay(Kind);
+pub(super) struct ProgressDisplay(Mode);
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum Mode {
     Quiet,
     Lines,
     Bars(MultiProgress),
@@ -37,19 +37,19 @@ impl ProgressDisplay {
     /// their log.
     pub(super) fn new(quiet: bool, is_build: bool) -> Self {
         Self(if quiet {
-            Kind::Quiet
+            Mode::Quiet
         } else if !is_build && std::io::stderr().is_terminal() {
-            Kind::Bars(MultiProgress::new())
+            Mode::Bars(MultiProgress::new())
         } else {
-            Kind::Lines
+            Mode::Lines
         })
     }
 
     /// Shows the progress of a layer.
     pub(super) fn layer(&self, layer: &Digest) -> LayerProgress {
         let bar = match &self.0 {
-            Kind::Bars(bars) => bars.add(ProgressBar::no_length()),
-            Kind::Quiet | Kind::Lines => ProgressBar::hidden(),
+            Mode::Bars(bars) => bars.add(ProgressBar::no_length()),
+            Mode::Quiet | Mode::Lines => ProgressBar::hidden(),
         };
         bar.set_style(style(SPINNER));
         let short = Printable::new(&layer.short());
@@ -64,8 +64,8 @@ impl ProgressDisplay {
     /// Shows the progress of `count` images.
     pub(super) fn images(&self, count: usize) -> ImagesProgress {
         let bar = match &self.0 {
-            Kind::Bars(bars) => bars.add(ProgressBar::new(count as u64)),
-            Kind::Quiet | Kind::Lines => ProgressBar::hidden(),
+            Mode::Bars(bars) => bars.add(ProgressBar::new(count as u64)),
+            Mode::Quiet | Mode::Lines => ProgressBar::hidden(),
         };
         bar.set_style(style(COUNT));
         ImagesProgress(bar)
@@ -74,8 +74,8 @@ impl ProgressDisplay {
     /// Shows the progress of an image that is sent to a daemon.
     pub(super) fn upload(&self) -> Upload {
         let bar = match &self.0 {
-            Kind::Bars(bars) => bars.add(ProgressBar::no_length()),
-            Kind::Quiet | Kind::Lines => ProgressBar::hidden(),
+            Mode::Bars(bars) => bars.add(ProgressBar::no_length()),
+            Mode::Quiet | Mode::Lines => ProgressBar::hidden(),
         };
         bar.set_style(style(SPINNER));
         bar.set_prefix("sending");
@@ -101,9 +101,9 @@ impl ProgressDisplay {
     /// Prints a line, above the bars if the display has bars. A failure to print is ignored.
     pub(super) fn line(&self, line: &Printable) {
         match &self.0 {
-            Kind::Quiet => {}
-            Kind::Lines => stderr::lines(std::slice::from_ref(line)),
-            Kind::Bars(bars) => {
+            Mode::Quiet => {}
+            Mode::Lines => stderr::lines(std::slice::from_ref(line)),
+            Mode::Bars(bars) => {
                 let _ = bars.println(line.as_str());
             }
         }

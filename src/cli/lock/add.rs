@@ -203,7 +203,7 @@ pub(super) async fn lock(
                 known: file.lock.images.get(&one.name),
             };
             let repository = &one.reference.repository;
-            let registry = registries.turn(&one.endpoint, repository).await?;
+            let registry = registries.acquire(&one.endpoint, repository).await?;
             Ok(pin::pin(&wanted, &registry).await?)
         }),
     )

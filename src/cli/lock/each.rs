@@ -21,7 +21,7 @@ pub(super) async fn of_locked<'a, T>(
         context,
         images.iter().map(|(_, image)| async {
             let repository = &image.reference().repository;
-            let registry = registries.turn(image.endpoint(), repository).await?;
+            let registry = registries.acquire(image.endpoint(), repository).await?;
             work(image, &registry).await
         }),
     )

@@ -26,17 +26,17 @@ pub(super) struct Registries<'a> {
     client: Client,
     /// Credentials from arguments or environment, if the command asks only one registry.
     given: Option<Credentials>,
-    known: Mutex<Vec<Known>>,
+    connected: Mutex<Vec<ConnectedRegistry>>,
     permits: HashMap<Endpoint, Arc<Semaphore>>,
 }
 
 /// A registry that hocker may ask for one image now.
-pub(super) struct Turn {
+pub(super) struct RegistryPermit {
     registry: Arc<Registry>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Deref for Turn {
+impl Deref for RegistryPermit {
     type Target = Registry;
 
     fn deref(&self) -> &Registry {
@@ -45,7 +45,7 @@ impl Deref for Turn {
 }
 
 /// A registry that is connected for a repository.
-struct Known {
+struct ConnectedRegistry {
     registry: Arc<Registry>,
     repository: Repository,
     /// The credentials for the repository, before [`credentials::admitted`].
@@ -86,23 +86,23 @@ impl<'a> Registries<'a> {
             context,
             client: transport::client(context, false)?,
             given,
-            known: Mutex::default(),
+            connected: Mutex::default(),
             permits: permits.collect(),
         })
     }
 
     /// Waits until hocker may ask the registry at `endpoint` for one more image.
-    pub(super) async fn turn(
+    pub(super) async fn acquire(
         &self,
         endpoint: &Endpoint,
         repository: &Repository,
-    ) -> Result<Turn, Error> {
+    ) -> Result<RegistryPermit, Error> {
         let permit = match self.permits.get(endpoint) {
             // This never fails, because the semaphore is never closed.
             Some(permits) => Arc::clone(permits).acquire_owned().await.ok(),
             None => None,
         };
-        Ok(Turn {
+        Ok(RegistryPermit {
             registry: self.registry(endpoint, repository).await?,
             _permit: permit,
         })
@@ -114,12 +114,13 @@ impl<'a> Registries<'a> {
         endpoint: &Endpoint,
         repository: &Repository,
     ) -> Result<Arc<Registry>, Error> {
-        let mut known = self.known.lock().await;
-        let at_endpoint = |known: &&Known| known.registry.endpoint() == endpoint;
-        let same = known
+        let mut connected = self.connected.lock().await;
+        let at_endpoint =
+            |connected: &&ConnectedRegistry| connected.registry.endpoint() == endpoint;
+        let same = connected
             .iter()
             .filter(at_endpoint)
-            .find(|known| known.repository == *repository);
+            .find(|connected| connected.repository == *repository);
         if let Some(same) = same {
             return Ok(Arc::clone(&same.registry));
         }
@@ -131,10 +132,10 @@ impl<'a> Registries<'a> {
         let is_identity = credentials
             .as_ref()
             .is_some_and(|credentials| matches!(credentials.proof, Proof::Identity(_)));
-        let same = known
+        let same = connected
             .iter()
             .filter(at_endpoint)
-            .find(|known| is_identity && known.credentials == credentials);
+            .find(|connected| is_identity && connected.credentials == credentials);
         let registry = if let Some(same) = same {
             Arc::clone(&same.registry)
         } else {
@@ -145,7 +146,7 @@ impl<'a> Registries<'a> {
                 transport::registry(context, client, endpoint, repository, given, mirrors).await?,
             )
         };
-        known.push(Known {
+        connected.push(ConnectedRegistry {
             registry: Arc::clone(&registry),
             repository: repository.clone(),
             credentials,
