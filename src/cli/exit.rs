@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     Integrity,
     /// A registry gives no usable response, after all retries: 6.
     Unavailable,
-    /// hocker does not support a feature of the image: 7.
+    /// hocker cannot use this kind of document or content: 7.
     Unsupported,
     /// A signal with this number ended the program: 128 and the number.
     Signal(u8),

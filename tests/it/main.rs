@@ -25,14 +25,14 @@ mod security_page; // the tests that docs/security.md names
 // The commands.
 mod builder; // hocker builder: several places for one blob
 mod config; // hocker config
-mod docker2nix; // hocker docker2nix: expressions, and what becomes of hostile names
+mod docker2nix; // hocker docker2nix: expressions, and hostile names in them
 mod image; // hocker image: archives and layouts
 mod layer; // hocker layer
-mod load; // hocker load and prune, with a daemon that does what real ones do only on a bad day
-mod lock; // hocker lock: what is asked for, what is written, and what becomes of files that are not right
-mod login_check; // hocker login-check: why somebody is denied
+mod load; // hocker load and prune, with a daemon whose rare failures are scripted
+mod lock; // hocker lock: its requests, its output, and damaged lock files
+mod login_check; // hocker login-check: the reasons for a denial
 mod manifest; // hocker manifest: exact bytes, indexes, platforms
-mod serve; // hocker serve: what clients get, and what becomes of requests that mean harm
+mod serve; // hocker serve: responses to clients, and hostile requests
 
 // What holds for all commands.
 mod auth; // challenges and the ways to give credentials
@@ -40,16 +40,16 @@ mod bad_input; // exit codes, and nothing left behind
 mod behind; // names that redirect to another registry
 mod classes; // the same fault has one exit code, wherever it is found
 mod classic; // classic names and classic command lines
-mod credentials; // where they are found, in which order, and that nobody hears them
-mod documents; // as others write them: refused where they could be read in two ways, taken where they are only odd
-mod faults; // everything that can go wrong on the way, one test each
+mod credentials; // the places and the order of the search, and that no output contains a secret
+mod documents; // documents of other programs: ambiguous ones are refused, unusual ones are accepted
+mod faults; // failures of networks and servers, one test each
 mod help; // the help of every command, word by word
 mod manual; // manual pages know every environment variable, and each other
-mod mirrors; // asked first, never believed
+mod mirrors; // they are tried first, and what they send is verified
 mod parsers; // documents and names that are almost right
-mod plain_http; // who is sent credentials in clear
-mod printed; // others' texts, escaped wherever they are printed
-mod proxies; // used where the environment says so, and told nothing
-mod redirects; // where credentials do not go
-mod reports; // how errors and progress are told
-mod vectors; // texts that the program and the Nix functions read alike
+mod plain_http; // which servers get credentials over http
+mod printed; // texts of servers and files are escaped wherever they are printed
+mod proxies; // they are used as the environment says, and get no secret
+mod redirects; // credentials do not follow a redirect to another server
+mod reports; // the form of errors and progress
+mod vectors; // texts that the program and the Nix functions parse alike

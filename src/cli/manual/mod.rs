@@ -22,13 +22,9 @@ const EXIT_CODES: [(&str, &str, &str); 8] = [
     (
         "3",
         "not found",
-        "the registry has no such image, tag, layer or platform",
+        "the image, tag, layer or platform does not exist",
     ),
-    (
-        "4",
-        "denied",
-        "the registry denies access with these credentials, or without any",
-    ),
+    ("4", "denied", "the registry or the daemon denies access"),
     ("5", "integrity", "a size or a digest is wrong"),
     (
         "6",
@@ -38,7 +34,7 @@ const EXIT_CODES: [(&str, &str, &str); 8] = [
     (
         "7",
         "unsupported",
-        "hocker does not support a feature of the image",
+        "hocker cannot use this kind of document or content",
     ),
 ];
 
