@@ -1,6 +1,6 @@
-//! `--format docker-archive`: layers are decompressed while they come, several at a time. The first one, which is the
-//! largest, goes straight into the archive; the others follow when all of them are verified, since the place of each
-//! depends on the sizes of those before it.
+//! `--format docker-archive`: layers are decompressed while they arrive, several in parallel. The first, which is the
+//! largest, is written into the archive directly. The others are copied into it when all are verified, because the
+//! offset of each depends on the decompressed sizes before it.
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -41,14 +41,15 @@ async fn write_in_place(
 ) -> Result<(), Error> {
     let failed = |source| Error::archive(file.path(), source);
     let unwritable = |source| output::Error::write(file.path(), source);
-    // The other layers wait next to the archive: there is room for an image, unlike perhaps in /tmp.
+    // The other layers are stored beside the archive first. The file system of the archive has space for an image; that
+    // of /tmp may have less.
     let directory = output::parent(file.path());
     let mut placed = Placed::new(file.as_file());
     for (name, content) in &archive.head {
         placed.bytes(name, content).map_err(failed)?;
     }
     let mut layers = archive.layers.iter();
-    // The place of the first layer depends on no other layer's size.
+    // The offset of the first layer depends on no other layer.
     let mut straight = None;
     if let Some(first) = archive.layers.first() {
         let start = placed.next_content(&first.name).map_err(failed)?;
@@ -92,8 +93,8 @@ async fn write_in_order(
     members.finish().map(drop).map_err(failed)
 }
 
-/// Fetches the layers, decompresses and verifies them. Gives the file and the size in bytes of each: the first one is in
-/// `straight` where there is that, all others are in unnamed files in `directory`.
+/// Fetches, decompresses and verifies the layers. Returns the file and the size in bytes of each: the first layer is in
+/// `straight`, if given, and all others are in unnamed files in `directory`.
 async fn fetch_layers(
     image: &Image,
     archive: &Archive,
@@ -137,7 +138,7 @@ async fn fetch_layer(
     let scratch = || tempfile::tempfile_in(&directory).map_err(kept);
     let output = output.map_or_else(scratch, Ok)?;
     let mut plain = PlainLayer::new(&layer.diff_id, layer.blob.size, limit, output);
-    // Bytes that come out of order wait here.
+    // Bytes that arrive out of order are stored here.
     let spool = scratch()?;
     let destination = Destination::InOrder {
         take: &mut |bytes| plain.write_all(bytes),

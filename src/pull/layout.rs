@@ -1,4 +1,4 @@
-//! `--format oci-dir`: the blobs as they are, in the OCI image layout.
+//! `--format oci-dir`: the unchanged blobs in an OCI image layout.
 
 use std::collections::HashSet;
 use std::fs::File;

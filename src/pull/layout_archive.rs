@@ -1,4 +1,4 @@
-//! `--format docker-save` and `oci-archive`: the blobs as they are, in a tar with an OCI image layout.
+//! `--format docker-save` and `oci-archive`: the unchanged blobs in a tar with an OCI image layout.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -37,7 +37,7 @@ impl Image {
     }
 }
 
-/// All sizes are known, and so are all places: the layers come in parallel, each straight to its own.
+/// Writes the layers in parallel, each at its offset: the sizes in the manifest determine all offsets.
 async fn write_in_place(
     image: &Image,
     config: &Document<ImageConfig>,
@@ -91,7 +91,7 @@ async fn fetch_layer(
     Ok(())
 }
 
-/// One layer after the other, by one connection, since a pipe takes them no other way.
+/// Writes one layer after the other, each over one connection, because a pipe cannot seek.
 async fn write_in_order(
     image: &Image,
     config: &Document<ImageConfig>,

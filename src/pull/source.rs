@@ -1,4 +1,4 @@
-//! Where the layers of an image come from: a registry, or files. Either way they are verified on the way.
+//! The source of an image's layers: a registry, or files on disk. Both verify every byte that they give.
 
 use std::collections::HashMap;
 use std::io;
@@ -29,14 +29,14 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// The layers that `composition` has.
+    /// The layers of an image on disk.
     pub(super) fn of_files(composition: &Composition) -> Self {
         let files = composition.files();
         let files = files.map(|(descriptor, path)| (descriptor.digest, path.to_owned()));
         Self::Files(Arc::new(files.collect()))
     }
 
-    /// Brings a layer. At the end all of it was found good.
+    /// Copies a layer to `destination`. The result is `Ok` only if all of it is verified.
     pub(super) async fn fetch(
         &self,
         layer: &Descriptor,
@@ -66,7 +66,7 @@ fn blob(repository: &Repository, layer: &Descriptor) -> BlobRequest {
     }
 }
 
-/// The file of a layer. There is one for each of the manifest.
+/// The file of a layer. A composition has a file for each layer of its manifest.
 fn path_of<'f>(files: &'f HashMap<Digest, PathBuf>, layer: &Descriptor) -> &'f Path {
     files.get(&layer.digest).map_or(Path::new(""), |path| path)
 }
@@ -89,17 +89,17 @@ async fn copy(
         .map_err(FetchError::Destination)?;
         position += bytes.len() as u64;
         progress.advance(bytes.len() as u64);
-        // Reading a file waits for nothing, and signals must be heard.
+        // Reading a file never waits, so other tasks, such as the one for signals, get their turn here.
         tokio::task::yield_now().await;
     }
     Ok(())
 }
 
-/// A layer that could not be brought.
+/// A layer that could not be copied.
 pub(super) enum FetchError {
-    /// The source's side.
+    /// The source failed.
     Source(Box<Error>),
-    /// The destination does not take it.
+    /// The destination cannot be written.
     Destination(io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! Several transfers of layers at a time.
+//! Parallel transfers of layers.
 
 use std::sync::Arc;
 
@@ -8,13 +8,14 @@ use tokio::task::JoinSet;
 use super::Error;
 use crate::registry::is_small;
 
-/// As many layers at a time. Docker takes three; a registry that is nearby feeds a few more.
+/// The number of parallel transfers of large layers. Docker has three; a nearby registry is faster with one more.
 const AT_ONCE: usize = 4;
-/// As many small ones beside them. They are on their way longer than they come, and share a connection where they can.
+/// The number of parallel transfers of small layers. They mostly wait for the network, and share a connection if the
+/// server speaks HTTP/2.
 const SMALL_AT_ONCE: usize = 64;
 
-/// Runs all transfers of blobs of so many bytes, a few at a time, and gives their results in the order given. The first
-/// error ends the others.
+/// Runs the transfers, each given with its size in bytes, and returns their results in the same order. The first error
+/// ends the others.
 pub(super) async fn in_parallel<T, F>(
     transfers: impl IntoIterator<Item = (u64, F)>,
 ) -> Result<Vec<T>, Error>
@@ -28,7 +29,7 @@ where
     for (number, (size, transfer)) in transfers.into_iter().enumerate() {
         let permits = Arc::clone(if is_small(size) { &small } else { &large });
         running.spawn(async move {
-            // No semaphore is ever closed, so there is always a permit in the end.
+            // The semaphores are never closed, so this waits until there is a permit.
             let _permit = permits.acquire_owned().await;
             transfer.await.map(|result| (number, result))
         });
