@@ -2,13 +2,12 @@
 //! curl. This module owns the names and default paths of these files. With `--verbose` it prints the source that it
 //! found, never the secret.
 
-use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::CredentialArgs;
-use super::environment::{self, var, var_os};
+use super::environment::{self, Environment};
 use super::{Context, Error, report};
 use hocker::auth::helper::Helpers;
 use hocker::auth::sources::{Format, Presence, SourceFile, SourceOutcome, Variable};
@@ -60,9 +59,10 @@ pub(super) async fn given(
     args: CredentialArgs,
     registry: &RegistryName,
     repository: &Repository,
+    environment: &Environment,
 ) -> Result<Option<Credentials>, Error> {
-    let given = of_arguments(args, registry, Some(repository)).await?;
-    Ok(given.or_else(of_environment))
+    let given = of_arguments(args, registry, Some(repository), environment).await?;
+    Ok(given.or_else(|| of_environment(environment)))
 }
 
 /// Searches the files for the credentials of a registry.
@@ -71,7 +71,10 @@ pub(super) async fn kept(
     repository: &Repository,
     context: &Context,
 ) -> Result<Option<Credentials>, Error> {
-    let sources = sources(files_of_environment());
+    let sources = sources(
+        files_of_environment(&context.environment),
+        &context.environment,
+    );
     let mut record = |place: &str, outcome: &SourceOutcome| {
         context.record_failed_source(registry, place, outcome);
     };
@@ -102,7 +105,7 @@ pub(super) async fn search(
         None => SourceOutcome::NoEntry,
     };
 
-    let given = of_arguments(args, registry, repository).await;
+    let given = of_arguments(args, registry, repository, &context.environment).await;
     let was_given = given.as_ref().map_or(SourceOutcome::Unusable, &outcome);
     add("the command line".to_owned(), Some(was_given));
     let mut found = given;
@@ -111,13 +114,16 @@ pub(super) async fn search(
     let names = "the environment (DOCKER_TOKEN, or DOCKER_USER and DOCKER_PASS)";
     let mut asked = None;
     if !is_over(&found) {
-        let given = of_environment();
+        let given = of_environment(&context.environment);
         asked = Some(outcome(&given));
         found = Ok(given);
     }
     add(names.to_owned(), asked);
 
-    let sources = sources(files_of_environment());
+    let sources = sources(
+        files_of_environment(&context.environment),
+        &context.environment,
+    );
     let mut looked_at = 0;
     if !is_over(&found) {
         let mut record = |place: &str, outcome: &SourceOutcome| {
@@ -139,17 +145,20 @@ pub(super) async fn search(
 pub(super) async fn of_mirror(
     mirror: &RegistryName,
     repository: &Repository,
+    environment: &Environment,
 ) -> Result<Option<Credentials>, Error> {
-    Ok(for_others().find(mirror, Some(repository)).await?)
+    Ok(for_others(environment)
+        .find(mirror, Some(repository))
+        .await?)
 }
 
 /// Returns the sources for hosts that the user did not name, such as the target of a redirect.
-pub(super) fn for_others() -> Sources {
-    let mut files = files_of_environment();
+pub(super) fn for_others(environment: &Environment) -> Sources {
+    let mut files = files_of_environment(environment);
     for file in &mut files {
         file.presence = Presence::Optional;
     }
-    sources(files)
+    sources(files, environment)
 }
 
 /// Returns the credentials if they may be sent to this endpoint. Otherwise prints the reason.
@@ -178,15 +187,17 @@ async fn of_arguments(
     args: CredentialArgs,
     registry: &RegistryName,
     repository: Option<&Repository>,
+    environment: &Environment,
 ) -> Result<Option<Credentials>, Error> {
     if let Some(path) = args.credentials_file {
+        let file = SourceFile {
+            presence: Presence::Required,
+            may_be_pipe: true,
+            ..classic(path.clone())
+        };
         let file = Sources {
             variable: None,
-            ..sources(vec![SourceFile {
-                presence: Presence::Required,
-                may_be_pipe: true,
-                ..classic(path.clone())
-            }])
+            ..sources(vec![file], environment)
         };
         let found = file.find(registry, repository).await?;
         let origin = Origin::NamedFile(path);
@@ -209,7 +220,8 @@ async fn of_arguments(
 }
 
 /// Returns the credentials in `DOCKER_TOKEN`, else in `DOCKER_USER` and `DOCKER_PASS`.
-pub(super) fn of_environment() -> Option<Credentials> {
+pub(super) fn of_environment(environment: &Environment) -> Option<Credentials> {
+    let var = |name| environment.var(name);
     let basic = || var(environment::DOCKER_USER).zip(var(environment::DOCKER_PASS));
     if let Some(token) = var(environment::DOCKER_TOKEN) {
         return Some(Credentials {
@@ -250,13 +262,15 @@ fn password_from_stdin() -> Result<Secret, Error> {
 }
 
 /// Returns the sources for a search: `DOCKER_AUTH_CONFIG`, these files, and the credential helpers that they name.
-pub(super) fn sources(files: Vec<SourceFile>) -> Sources {
+pub(super) fn sources(files: Vec<SourceFile>, environment: &Environment) -> Sources {
     let is_interactive = io::stdin().is_terminal();
     Sources {
-        variable: var(environment::DOCKER_AUTH_CONFIG).map(|value| Variable {
-            name: environment::DOCKER_AUTH_CONFIG,
-            value: Secret::new(value),
-        }),
+        variable: environment
+            .var(environment::DOCKER_AUTH_CONFIG)
+            .map(|value| Variable {
+                name: environment::DOCKER_AUTH_CONFIG,
+                value: Secret::new(value),
+            }),
         files,
         helpers: Helpers {
             path: None,
@@ -274,14 +288,14 @@ fn user_id() -> u32 {
 }
 
 /// Returns the credential files of other tools, at the paths that the environment gives.
-pub(super) fn files_of_environment() -> Vec<SourceFile> {
-    files(var_os, user_id())
+pub(super) fn files_of_environment(environment: &Environment) -> Vec<SourceFile> {
+    files(environment, user_id())
 }
 
 /// Returns the credential files of other tools, in the order of the search. A file that `REGISTRY_AUTH_FILE` or `NETRC`
 /// names must exist.
-fn files(var: impl Fn(&str) -> Option<OsString>, user_id: u32) -> Vec<SourceFile> {
-    let path = |name| var(name).map(PathBuf::from);
+fn files(environment: &Environment, user_id: u32) -> Vec<SourceFile> {
+    let path = |name| environment.path(name);
     let home = path(environment::HOME);
     let mut files = Vec::new();
     let mut add = |path: Option<PathBuf>, format, presence| {
@@ -345,13 +359,7 @@ mod tests {
     use super::*;
 
     fn places(variables: &[(&str, &str)]) -> Vec<String> {
-        let var = |name: &str| {
-            variables
-                .iter()
-                .find(|(own, _)| *own == name)
-                .map(|(_, value)| OsString::from(value))
-        };
-        files(var, 1000)
+        files(&Environment::of(variables), 1000)
             .iter()
             .map(|file| format!("{} {:?}", file.path.display(), file.presence))
             .collect()

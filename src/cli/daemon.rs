@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::DaemonArgs;
-use super::environment::{self, var, var_os};
+use super::environment::{self, Environment};
 use super::{Context, Error, transport};
 use hocker::daemon::state::State;
 use hocker::daemon::{Address, Daemon, Endpoint, TlsFiles, context};
@@ -15,10 +15,10 @@ use hocker::printable::Printable;
 
 /// Connects to the daemon.
 pub(super) async fn connect(args: DaemonArgs, context: &Context) -> Result<Daemon, Error> {
-    let endpoint = endpoint(args)?;
+    let endpoint = endpoint(args, &context.environment)?;
     let settings = transport::settings(context)?;
     // The bundle that the environment names is read only for TLS.
-    let roots = || transport::roots(false);
+    let roots = || transport::roots(&context.environment, false);
     Ok(Daemon::connect(endpoint, roots, settings).await?)
 }
 
@@ -32,13 +32,14 @@ pub(super) fn state(directory: PathBuf, context: &Context) -> State {
 }
 
 /// Finds the address of the daemon.
-fn endpoint(args: DaemonArgs) -> Result<Endpoint, Error> {
-    let directory = var_os(environment::DOCKER_CONFIG)
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(var_os(environment::HOME)?).join(".docker")));
+fn endpoint(args: DaemonArgs, environment: &Environment) -> Result<Endpoint, Error> {
+    let directory = environment
+        .path(environment::DOCKER_CONFIG)
+        .or_else(|| Some(environment.path(environment::HOME)?.join(".docker")));
     let named = match args.host {
         Some(address) => Some(address),
-        None => var(environment::DOCKER_HOST)
+        None => environment
+            .var(environment::DOCKER_HOST)
             .map(|text| text.parse())
             .transpose()
             .map_err(
@@ -49,12 +50,12 @@ fn endpoint(args: DaemonArgs) -> Result<Endpoint, Error> {
             )?,
     };
     if let Some(address) = named {
-        let tls = tls(&address, directory);
+        let tls = tls(&address, directory, environment);
         return Ok(Endpoint { address, tls });
     }
     let of_context = match directory {
         Some(directory) => {
-            let name = var(environment::DOCKER_CONTEXT);
+            let name = environment.var(environment::DOCKER_CONTEXT);
             context::find(&directory, name.as_deref())?
         }
         None => None,
@@ -63,13 +64,18 @@ fn endpoint(args: DaemonArgs) -> Result<Endpoint, Error> {
 }
 
 /// Returns the certificates for a daemon on a TCP port, as `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` select them.
-fn tls(address: &Address, configuration: Option<PathBuf>) -> Option<TlsFiles> {
+fn tls(
+    address: &Address,
+    configuration: Option<PathBuf>,
+    environment: &Environment,
+) -> Option<TlsFiles> {
     let Address::Port(url) = address else {
         return None;
     };
-    let wanted = var(environment::DOCKER_TLS_VERIFY).is_some() || url.scheme() == "https";
-    let directory = var_os(environment::DOCKER_CERT_PATH)
-        .map(PathBuf::from)
+    let wanted =
+        environment.var(environment::DOCKER_TLS_VERIFY).is_some() || url.scheme() == "https";
+    let directory = environment
+        .path(environment::DOCKER_CERT_PATH)
         .or(configuration)?;
     wanted.then(|| TlsFiles::in_directory(&directory))
 }

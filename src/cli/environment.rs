@@ -2,6 +2,9 @@
 //! unset impure variable to a build as an empty one.
 
 use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Classic: the user's name.
 pub(crate) const DOCKER_USER: &str = "DOCKER_USER";
@@ -62,21 +65,55 @@ pub(crate) const HOCKER_BLOBS_FROM: &str = "HOCKER_BLOBS_FROM";
 /// Compose: the profiles whose services are included, separated by commas.
 pub(crate) const COMPOSE_PROFILES: &str = "COMPOSE_PROFILES";
 
-/// Returns the value of a variable, unless it is empty.
-#[must_use]
-pub(crate) fn var_os(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
+/// The environment variables of the process, or those of a test.
+#[derive(Clone)]
+pub(crate) struct Environment(Arc<Lookup>);
+
+/// Finds the value of a variable.
+type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
+
+impl Environment {
+    /// The variables of the process.
+    #[must_use]
+    pub(crate) fn of_process() -> Self {
+        Self(Arc::new(|name| std::env::var_os(name)))
+    }
+
+    /// The variables of a test.
+    #[cfg(test)]
+    pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
+        let variables: std::collections::HashMap<String, OsString> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), OsString::from(value)))
+            .collect();
+        Self(Arc::new(move |name| variables.get(name).cloned()))
+    }
+
+    /// Returns the value of a variable, unless it is empty.
+    pub(crate) fn var_os(&self, name: &str) -> Option<OsString> {
+        (self.0)(name).filter(|value| !value.is_empty())
+    }
+
+    /// Returns the value of a variable, if it is UTF-8 and not empty.
+    pub(crate) fn var(&self, name: &str) -> Option<String> {
+        self.var_os(name)?.into_string().ok()
+    }
+
+    /// Returns the value of a variable as a path, unless it is empty.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.var_os(name).map(PathBuf::from)
+    }
+
+    /// Returns the value of a variable, if it is UTF-8, even if it is empty. Compose files distinguish empty and unset
+    /// variables, and may name any variable.
+    pub(crate) fn var_set(&self, name: &str) -> Option<String> {
+        (self.0)(name)?.into_string().ok()
+    }
 }
 
-/// Returns the value of a variable, if it is UTF-8 and not empty.
-#[must_use]
-pub(crate) fn var(name: &str) -> Option<String> {
-    var_os(name)?.into_string().ok()
-}
-
-/// Returns the value of a variable, if it is UTF-8, even if it is empty. Compose files distinguish empty and unset
-/// variables, and may name any variable.
-#[must_use]
-pub(crate) fn var_set(name: &str) -> Option<String> {
-    std::env::var_os(name)?.into_string().ok()
+/// The values may be secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Environment")
+    }
 }

@@ -41,6 +41,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use self::args::{Args, Command, TransportArgs};
+use self::environment::Environment;
 use self::failed_sources::FailedSources;
 use self::progress::ProgressDisplay;
 
@@ -50,6 +51,7 @@ struct Context {
     transport: TransportArgs,
     display: ProgressDisplay,
     verbose: bool,
+    environment: Environment,
     /// Sources of credentials that failed.
     failed_sources: FailedSources,
 }
@@ -81,6 +83,7 @@ fn run(args: Args) -> Result<(), Error> {
         transport,
         display: ProgressDisplay::new(quiet, matches!(command, Command::Builder)),
         verbose,
+        environment: Environment::of_process(),
         failed_sources: FailedSources::default(),
     };
     let failed_sources = context.failed_sources.clone();

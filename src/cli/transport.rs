@@ -9,7 +9,7 @@ use url::Url;
 
 use super::args::TransportArgs;
 use super::args::values::{origin, seconds};
-use super::environment::{self, var, var_os};
+use super::environment::{self, Environment};
 use super::{Context, Error, credentials, report};
 use hocker::auth::Credentials;
 use hocker::http::retry::Policy;
@@ -23,7 +23,7 @@ use hocker::registry::Registry;
 /// Creates a client from arguments and environment. `sandboxed` is true in a Nix build. There, a certificate variable
 /// may name a file that exists only outside of the sandbox, because Nix sets the variable for its own downloads.
 pub(super) fn client(context: &Context, sandboxed: bool) -> Result<Client, Error> {
-    let roots = roots(sandboxed)?;
+    let roots = roots(&context.environment, sandboxed)?;
     if context.verbose {
         let text = format!("certificate authorities: {}", roots.origin());
         report::note(&Printable::new(&text));
@@ -41,9 +41,10 @@ pub(super) async fn registry(
     credentials: Option<Credentials>,
     attributes: Vec<Endpoint>,
 ) -> Result<Registry, Error> {
+    let environment = &context.environment;
     let given = &context.transport.mirror;
     let mirrors = if given.is_empty() {
-        mirrors_of_environment()?
+        mirrors_of_environment(&context.environment)?
     } else {
         given.clone()
     };
@@ -54,20 +55,21 @@ pub(super) async fn registry(
     let mut registries = Vec::new();
     for mirror in attributes.into_iter().chain(mirrors) {
         // `credentials` are for the registry itself. A mirror has its own credentials.
-        let credentials = credentials::of_mirror(mirror.registry_name(), repository).await?;
+        let credentials =
+            credentials::of_mirror(mirror.registry_name(), repository, environment).await?;
         let credentials = credentials::admitted(credentials, &mirror);
         let registry = Registry::new(client.clone(), mirror, credentials);
-        registries.push(registry.with_sources(credentials::for_others()));
+        registries.push(registry.with_sources(credentials::for_others(environment)));
     }
     let credentials = credentials::admitted(credentials, &endpoint);
     Ok(Registry::new(client, endpoint, credentials)
-        .with_sources(credentials::for_others())
+        .with_sources(credentials::for_others(environment))
         .with_mirrors(registries))
 }
 
-fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {
+fn mirrors_of_environment(environment: &Environment) -> Result<Vec<Mirror>, Error> {
     let name = environment::HOCKER_MIRRORS;
-    let text = var(name).unwrap_or_default();
+    let text = environment.var(name).unwrap_or_default();
     text.split_whitespace()
         .map(|mirror| {
             mirror
@@ -82,18 +84,20 @@ fn mirrors_of_environment() -> Result<Vec<Mirror>, Error> {
 
 /// Returns the certificate authorities of the first bundle that the environment names, else the system's, and those in
 /// the directories of `SSL_CERT_DIR`.
-pub(super) fn roots(sandboxed: bool) -> Result<Roots, RootsError> {
-    let directories = var_os(environment::SSL_CERT_DIR).unwrap_or_default();
+pub(super) fn roots(environment: &Environment, sandboxed: bool) -> Result<Roots, RootsError> {
+    let directories = environment
+        .var_os(environment::SSL_CERT_DIR)
+        .unwrap_or_default();
     let directories =
         std::env::split_paths(&directories).filter(|path| !path.as_os_str().is_empty());
-    Ok(bundle(sandboxed)?
+    Ok(bundle(environment, sandboxed)?
         .unwrap_or_else(Roots::of_the_system)
         .with_directories(directories))
 }
 
-fn bundle(sandboxed: bool) -> Result<Option<Roots>, RootsError> {
+fn bundle(environment: &Environment, sandboxed: bool) -> Result<Option<Roots>, RootsError> {
     for variable in [environment::NIX_SSL_CERT_FILE, environment::SSL_CERT_FILE] {
-        let path = var_os(variable).map(PathBuf::from);
+        let path = environment.path(variable);
         // Nix sets this path if it has no bundle.
         let Some(path) = path.filter(|path| path != Path::new("/no-cert-file.crt")) else {
             continue;
@@ -108,8 +112,8 @@ fn bundle(sandboxed: bool) -> Result<Option<Roots>, RootsError> {
 
 /// Returns the directories in which docker and podman keep the certificates of single hosts. A Nix build has none of
 /// them.
-fn certificates() -> CertsDirectories {
-    let home = var_os(environment::HOME).map(PathBuf::from);
+fn certificates(environment: &Environment) -> CertsDirectories {
+    let home = environment.path(environment::HOME);
     let own = home.map(|home| home.join(".config/containers/certs.d"));
     let system = ["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from);
     CertsDirectories(own.into_iter().chain(system).collect())
@@ -117,11 +121,11 @@ fn certificates() -> CertsDirectories {
 
 /// Returns the settings of the HTTP client, from arguments, else from the environment.
 pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
-    let args = &context.transport;
+    let (args, environment) = (&context.transport, &context.environment);
     let display = context.display.clone();
     let defaults = Settings::default();
     let duration = |given: Option<Duration>, name, default| {
-        given.map_or_else(|| from_environment(name, seconds, default), Ok)
+        given.map_or_else(|| from_environment(environment, name, seconds, default), Ok)
     };
     let retries = |text: &str| {
         text.parse()
@@ -132,6 +136,7 @@ pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
             retries: args.retries.map_or_else(
                 || {
                     from_environment(
+                        environment,
                         environment::HOCKER_RETRIES,
                         retries,
                         defaults.policy.retries,
@@ -151,20 +156,20 @@ pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
             environment::HOCKER_STALL_TIMEOUT,
             defaults.stall_timeout,
         )?,
-        proxies: proxies(),
-        blob_stores: blob_stores(args)?,
-        certificates: certificates(),
+        proxies: proxies(environment),
+        blob_stores: blob_stores(args, environment)?,
+        certificates: certificates(environment),
     })
 }
 
 /// Returns the servers to which registries may redirect for blobs, even if the address is internal or the scheme is
 /// http.
-fn blob_stores(args: &TransportArgs) -> Result<Vec<Url>, Error> {
+fn blob_stores(args: &TransportArgs, environment: &Environment) -> Result<Vec<Url>, Error> {
     let name = environment::HOCKER_BLOBS_FROM;
     if !args.blobs_from.is_empty() {
         return Ok(args.blobs_from.clone());
     }
-    let text = var(name).unwrap_or_default();
+    let text = environment.var(name).unwrap_or_default();
     text.split_whitespace()
         .map(|url| origin(url).map_err(|reason| Error::Environment { name, reason }))
         .collect()
@@ -172,8 +177,8 @@ fn blob_stores(args: &TransportArgs) -> Result<Vec<Url>, Error> {
 
 /// Returns the proxies of the environment, from variables in lower or upper case. `HTTP_PROXY` in upper case is safe:
 /// hocker is not a CGI program, in which a client can set this variable by a header.
-fn proxies() -> Proxies {
-    let either = |names: [&str; 2]| names.into_iter().find_map(var);
+fn proxies(environment: &Environment) -> Proxies {
+    let either = |names: [&str; 2]| names.into_iter().find_map(|name| environment.var(name));
     let all = || either(environment::ALL_PROXY);
     Proxies {
         http: either(environment::HTTP_PROXY).or_else(all),
@@ -184,11 +189,12 @@ fn proxies() -> Proxies {
 
 /// Parses a variable's value; returns the default if it is unset or empty.
 fn from_environment<T>(
+    environment: &Environment,
     name: &'static str,
     parse: impl Fn(&str) -> Result<T, String>,
     default: T,
 ) -> Result<T, Error> {
-    match var(name) {
+    match environment.var(name) {
         Some(text) => parse(&text).map_err(|reason| Error::Environment { name, reason }),
         None => Ok(default),
     }

@@ -23,7 +23,7 @@ pub(super) struct Credentials<'a> {
 impl<'a> Credentials<'a> {
     /// Finds the credentials of a build, and prints a line about those that it does not use.
     pub(super) fn of_build(asks_several: bool, context: &'a Context) -> Self {
-        let given = of_environment();
+        let given = of_environment(&context.environment);
         let classic = classic(CLASSIC.into());
         if asks_several {
             let mut unused = Vec::new();
@@ -39,10 +39,14 @@ impl<'a> Credentials<'a> {
             return Self {
                 context,
                 given: None,
-                files: files(),
+                files: files(context),
             };
         }
-        let mut files = if given.is_none() { files() } else { Vec::new() };
+        let mut files = if given.is_none() {
+            files(context)
+        } else {
+            Vec::new()
+        };
         files.push(classic);
         Self {
             context,
@@ -59,7 +63,7 @@ impl<'a> Credentials<'a> {
         if let Some(given) = &self.given {
             return Ok(Some(given.clone()));
         }
-        let sources = sources(self.files.clone());
+        let sources = sources(self.files.clone(), &self.context.environment);
         let (registry, repository) = (location.endpoint.registry_name(), &location.repository);
         let mut record = |place: &str, outcome: &SourceOutcome| {
             self.context.record_failed_source(registry, place, outcome);
@@ -71,8 +75,8 @@ impl<'a> Credentials<'a> {
 }
 
 /// Returns the files that the environment names, and prints a line about each that is missing.
-fn files() -> Vec<SourceFile> {
-    let mut files = files_of_environment();
+fn files(context: &Context) -> Vec<SourceFile> {
+    let mut files = files_of_environment(&context.environment);
     for file in &mut files {
         if file.is_missing() {
             let path = file.path.display();

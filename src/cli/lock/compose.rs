@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::super::args::lock::ComposeArgs;
-use super::super::environment::{self, var_set};
+use super::super::environment::{self, Environment};
 use super::super::{Context, Error, report, stdout};
 use super::add::{self, Additions, parse};
 use super::error::LockError;
@@ -21,7 +21,7 @@ use hocker::printable::Printable;
 const ENV_FILE: &str = ".env";
 
 pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Result<(), Error> {
-    let images = read(&args)?;
+    let images = read(&args, &context.environment)?;
     for note in &images.notes {
         report::note(&Printable::new(note));
     }
@@ -67,7 +67,7 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
     .await
 }
 
-fn read(args: &ComposeArgs) -> Result<Images, Error> {
+fn read(args: &ComposeArgs, environment: &Environment) -> Result<Images, Error> {
     let from_stdin = args.file.as_os_str() == "-";
     let (what, directory, text) = if from_stdin {
         let text = compose::read_text(io::stdin().lock());
@@ -82,8 +82,9 @@ fn read(args: &ComposeArgs) -> Result<Images, Error> {
         source,
     })?;
     let project = Directory::new(directory);
-    let variables = variables(args.env_file.as_deref(), directory, &project)?;
-    let lookup = |name: &str| of_environment(name).or_else(|| variables.get(name).cloned());
+    let own = |name: &str| value(environment, name);
+    let variables = variables(args.env_file.as_deref(), directory, &project, &own)?;
+    let lookup = |name: &str| own(name).or_else(|| variables.get(name).cloned());
     let mut profiles = args.profile.clone();
     if profiles.is_empty() {
         let named = lookup(environment::COMPOSE_PROFILES).unwrap_or_default();
@@ -111,6 +112,7 @@ fn variables(
     named: Option<&Path>,
     directory: &Path,
     project: &Directory,
+    own: &dyn Fn(&str) -> Option<Value>,
 ) -> Result<Variables, Error> {
     let (path, text) = match named {
         // This may be a pipe, from a shell's process substitution.
@@ -121,8 +123,9 @@ fn variables(
         None => (directory.join(ENV_FILE), project.read(ENV_FILE.as_ref())),
     };
     match text {
-        Ok(text) => dotenv::parse(&text, &of_environment)
-            .map_err(|source| LockError::Dotenv { path, source }.into()),
+        Ok(text) => {
+            dotenv::parse(&text, own).map_err(|source| LockError::Dotenv { path, source }.into())
+        }
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
             Ok(Variables::new())
         }
@@ -133,6 +136,7 @@ fn variables(
     }
 }
 
-fn of_environment(name: &str) -> Option<Value> {
-    var_set(name).map(|text| Value::of(name, text))
+/// Returns the value of a variable of the environment.
+fn value(environment: &Environment, name: &str) -> Option<Value> {
+    environment.var_set(name).map(|text| Value::of(name, text))
 }

@@ -70,7 +70,13 @@ impl<'a> Registries<'a> {
         }
         let mut given = None;
         if let Some((endpoint, repository)) = places.first() {
-            given = credentials::given(args, endpoint.registry_name(), repository).await?;
+            given = credentials::given(
+                args,
+                endpoint.registry_name(),
+                repository,
+                &context.environment,
+            )
+            .await?;
         }
         if several && given.is_some() {
             report::note(&Printable::new(
