@@ -235,13 +235,34 @@ fn shows(section: &Section, told: &str) {
     }
 }
 
-/// A line without what differs between images: numbers and digests.
+/// A line without what differs between images: numbers, sizes and digests.
 fn shape(line: &str) -> String {
     if line.starts_with("sha256:") {
         return "sha256:".to_owned();
     }
+    let words = line.split_inclusive([' ', ',', ';']);
+    words
+        .map(|word| {
+            let text = word.trim_end_matches([' ', ',', ';']);
+            if is_size(text) {
+                word.replace(text, "1MB")
+            } else {
+                without_numbers(word)
+            }
+        })
+        .collect()
+}
+
+/// Whether a word is a size for people: `95B`, `1.2MB`.
+fn is_size(word: &str) -> bool {
+    let number = word.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = &word[number.len()..];
+    matches!(unit, "B" | "kB" | "MB" | "GB" | "TB") && number.parse::<f64>().is_ok()
+}
+
+fn without_numbers(word: &str) -> String {
     let mut shape = String::new();
-    for letter in line.chars() {
+    for letter in word.chars() {
         match letter {
             '0'..='9' if shape.ends_with('0') => {}
             '0'..='9' => shape.push('0'),
