@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::class::Class;
-use crate::compression::{Limit, LimitedWriter, Sniffed, TooLarge};
+use crate::compression::{Limit, LimitedWriter, Sniffed, TooLarge, UnsupportedCompression};
 use crate::oci::digest::DiffId;
 use crate::verify::{self, VerifyingWriter};
 
@@ -53,11 +53,15 @@ pub enum LayerError {
 }
 
 impl LayerError {
-    /// Returns [`Class::Integrity`]: the layer is not what the image names, or expands beyond the limit.
+    /// Returns [`Class::Integrity`]: the layer is not what the image names, or expands beyond the limit. A layer in a
+    /// compression that hocker does not decompress is unsupported.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
             Self::Content(error) => error.class(),
+            Self::Decompress(error) if UnsupportedCompression::of(error).is_some() => {
+                Class::Unsupported
+            }
             Self::Decompress(_) | Self::TooLarge(_) => Class::Integrity,
         }
     }
@@ -108,6 +112,12 @@ mod tests {
         for blob in [gzip(&tar), zstd, tar.clone()] {
             assert_eq!(plain(&blob, &tar, Limit::default()).unwrap(), tar);
         }
+    }
+
+    #[test]
+    fn a_layer_in_an_unsupported_compression_is_not_called_wrong() {
+        let error = plain(b"BZh91AY&SY and more", b"", Limit::default()).unwrap_err();
+        assert_eq!(error.class(), Class::Unsupported);
     }
 
     #[test]

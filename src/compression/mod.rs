@@ -8,6 +8,7 @@ pub(crate) mod fixture;
 mod gzip;
 mod limit;
 mod sniffed;
+mod unsupported;
 
 use std::io::{self, Read as _, Write};
 use std::path::Path;
@@ -15,6 +16,7 @@ use std::path::Path;
 pub use self::announced::announced_size;
 pub use self::limit::{Limit, LimitedWriter, ParseError, TooLarge};
 pub use self::sniffed::Sniffed;
+pub use self::unsupported::UnsupportedCompression;
 
 use self::gzip::Gzip;
 use zstd::stream::{raw, zio};
@@ -80,7 +82,7 @@ impl<W: Write> Write for Decompressor<W> {
 }
 
 /// The number of first bytes that determine the compression.
-const SNIFFED: usize = 4;
+const SNIFFED: usize = unsupported::LENGTH;
 
 /// Detects the compression of a file from its first bytes.
 pub fn sniff_file(path: &Path) -> io::Result<Compression> {
@@ -91,7 +93,8 @@ pub fn sniff_file(path: &Path) -> io::Result<Compression> {
     Ok(sniff(&start))
 }
 
-/// Detects the compression from the first bytes. Four are enough.
+/// Detects the compression from the first bytes. Four are enough. A compression that hocker does not
+/// decompress counts as none: see [`UnsupportedCompression`].
 #[must_use]
 pub fn sniff(start: &[u8]) -> Compression {
     match start {

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::{Decompressor, SNIFFED, sniff};
+use super::{Decompressor, SNIFFED, UnsupportedCompression, sniff};
 
 /// A writer that takes bytes, compressed or not, and writes the plain bytes to `W`.
 pub struct Sniffed<W: Write> {
@@ -41,6 +41,9 @@ impl<W: Write> Sniffed<W> {
     fn decide(&mut self) -> io::Result<()> {
         self.state = match std::mem::replace(&mut self.state, State::Failed) {
             State::Waiting(output) => {
+                if let Some(unsupported) = UnsupportedCompression::sniff(&self.start) {
+                    return Err(unsupported.into());
+                }
                 let mut decompressor = Decompressor::new(sniff(&self.start), output)?;
                 decompressor.write_all(&self.start)?;
                 State::Decided(decompressor)
