@@ -132,7 +132,7 @@ impl Endpoint {
         roots: impl FnOnce() -> Result<Roots, RootsError>,
         settings: Settings,
     ) -> Result<Direct, EndpointError> {
-        let door = match (self.address, self.tls) {
+        let target = match (self.address, self.tls) {
             (Address::Socket(path), _) => Target::Socket(path),
             (Address::Port(url), None) if url.scheme() != "https" => Target::Plain(url),
             (Address::Port(mut url), files) => {
@@ -152,7 +152,7 @@ impl Endpoint {
                 }))
             }
         };
-        Ok(Direct::new(door, settings)?)
+        Ok(Direct::new(target, settings)?)
     }
 }
 
