@@ -342,7 +342,11 @@ impl Error {
     }
 
     fn exists(path: &Path) -> Self {
-        Self::create(path, io::ErrorKind::AlreadyExists.into())
+        let source = io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "the file or directory already exists",
+        );
+        Self::create(path, source)
     }
 
     /// Returns the error for a failed write to `path`.

@@ -55,7 +55,7 @@ let
         description = ''
           The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
           one of the names of that image, or names it by its digest. (Docker's own image store does not keep the digests
-          of loaded images, so this needs another one.)
+          of loaded images, so a digest needs another image store.)
         '';
       };
 

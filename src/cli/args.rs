@@ -59,7 +59,7 @@ pub(crate) struct TransportArgs {
     #[arg(long, global = true, value_name = "N")]
     pub(crate) retries: Option<u32>,
 
-    /// Wait this many seconds before the first retry; each further retry doubles the delay [default: 0.5]
+    /// Wait at most this many seconds before the first retry; each further retry doubles the delay [default: 0.5]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds)]
     pub(crate) retry_delay: Option<Duration>,
 
@@ -90,15 +90,15 @@ pub(crate) enum Command {
     Image(ImageArgs),
     /// Print a Nix expression that fetches an image
     Docker2nix(Docker2nixArgs),
-    /// Show which credentials hocker finds, what a registry demands, and whether it grants access
+    /// Report where hocker finds credentials, what the registry requires, and whether it grants access
     LoginCheck(LoginCheckArgs),
-    /// Keep a lock file: pin images, follow their tags and compare versions, without a download
+    /// Maintain a lock file: pin images, follow their tags and compare versions, without a download
     Lock(lock::LockArgs),
-    /// Serve images on disk as a read-only registry
+    /// Serve images from disk as a read-only registry
     Serve(ServeArgs),
-    /// Load an image on disk into dockerd or podman, sending only what the daemon lacks
+    /// Load an image from disk into Docker or Podman, and send only what the daemon lacks
     Load(LoadArgs),
-    /// Remove images that `load --state` loaded and that are no longer wanted
+    /// Remove images that `load --state` added and that you no longer keep
     Prune(PruneArgs),
     /// Build the output of a derivation; Nix starts this command
     #[command(hide = true)]

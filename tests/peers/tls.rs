@@ -44,7 +44,7 @@ fn a_server_of_gos_that_demands_a_certificate_is_told_with_where_to_put_it() {
             .env("SSL_CERT_FILE", &bundle)
             .run()
     };
-    let hint = "hint: if the server demands a client certificate, or another one";
+    let hint = "hint: if the server requires a client certificate, or another one";
     run().failed(6).says(hint);
     let own = format!(".config/containers/certs.d/localhost:{}", registry.port());
     let own = home.path().join(own);

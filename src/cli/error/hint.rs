@@ -107,7 +107,7 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
             | auth::Error::TokenDenied { .. },
         ) => Some(
             "check the name, and that these credentials are right and still valid: `hocker login-check` lists the places \
-             that hocker searches for credentials, and prints what the registry demands",
+             that hocker searches for credentials, and prints what the registry requires",
         ),
         Cause::Http(error) if error.can_be_allowed() => Some(
             "if the registry stores its layers there, allow this server with --blobs-from SCHEME://HOST:PORT, or in a \
@@ -123,7 +123,7 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
              only HTTP/2, use a proxy that speaks HTTP/1.1",
         ),
         Cause::Http(error) if error.is_tunnel() => Some(
-            "check the proxy that https_proxy or all_proxy names; if it demands a password, put it into the URL: \
+            "check the proxy that https_proxy or all_proxy names; if it requires a password, put it into the URL: \
              http://NAME:PASSWORD@HOST:PORT",
         ),
         Cause::Http(error) if error.is_https_connect() => {
@@ -158,7 +158,7 @@ fn hint_of_tls(problem: TlsProblem) -> Option<&'static str> {
         }
         TlsProblem::Certificate => None,
         TlsProblem::ClientCertificate => Some(
-            "if the server demands a client certificate, or another one, copy it to /etc/docker/certs.d/HOST:PORT/client.cert and its \
+            "if the server requires a client certificate, or another one, copy it to /etc/docker/certs.d/HOST:PORT/client.cert and its \
              key to client.key beside it",
         ),
         TlsProblem::ClientCertificateRefused => Some(

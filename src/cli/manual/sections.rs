@@ -8,7 +8,7 @@ use super::super::environment as names;
 /// A topic, which decides on the entries of a command's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Topic {
-    /// Commands that ask registries.
+    /// Commands that connect to registries.
     Registries,
     /// Commands that connect to a daemon.
     Daemons,
@@ -37,7 +37,7 @@ impl Topic {
     /// What commands about this topic do, to complete "commands that …".
     pub(super) const fn verb(self) -> &'static str {
         match self {
-            Registries => "ask registries",
+            Registries => "connect to registries",
             Daemons => "connect to a daemon",
             Lock => "use a lock file",
             Compose => "read a Compose file",
@@ -122,7 +122,7 @@ pub(super) const VARIABLES: &[Entry] = &[
         &[names::HOME],
         &[Registries, Daemons],
         "The user's home directory. A Nix build has no HOME and no XDG directories. It reads the other variables for \
-         registries from the environment of the user who builds; with a Nix daemon, from the daemon's environment.",
+         registries from the environment of the user who builds, or with a Nix daemon, from the daemon's environment.",
     ),
     entry(
         &[names::NIX_SSL_CERT_FILE, names::SSL_CERT_FILE],
@@ -176,12 +176,12 @@ pub(super) const VARIABLES: &[Entry] = &[
     entry(
         &[names::HOCKER_RETRY_DELAY],
         &[Registries, Daemons],
-        "Seconds before the first retry, as --retry-delay takes them.",
+        "The longest wait before the first retry, in seconds, as --retry-delay takes it.",
     ),
     entry(
         &[names::HOCKER_STALL_TIMEOUT],
         &[Registries, Daemons],
-        "Seconds without data, as --stall-timeout takes them.",
+        "The time without data before a transfer is aborted, in seconds, as --stall-timeout takes it.",
     ),
     entry(
         &[names::DOCKER_HOST],
@@ -243,7 +243,7 @@ pub(super) const FILES: &[Entry] = &[
         &["/etc/ssl/certs/ca-certificates.crt"],
         &[Registries, Daemons],
         "The certificate authorities to trust. hocker also finds this file where other systems keep it. Without such a \
-         file it trusts the authorities that are compiled in.",
+         file, it trusts the authorities that are compiled into the program.",
     ),
     entry(
         &[

@@ -150,7 +150,7 @@ fn a_server_that_demands_a_certificate_is_told_with_where_to_put_it() {
             .fetch(&registry, &digest(b"x"), directory.path())
             .run()
             .failed(6)
-            .says("hint: if the server demands a client certificate")
+            .says("hint: if the server requires a client certificate")
             .says("client.cert")
             .never_says(TOKEN);
         assert_eq!(retries(&outcome).len(), 0, "{outcome}");
