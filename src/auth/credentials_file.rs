@@ -45,7 +45,7 @@ pub enum Error {
         number: usize,
     },
     /// The file contains neither a token nor a user name with a password.
-    #[error("the file needs USERNAME= and PASSWORD=, or BEARER_TOKEN=")]
+    #[error("the file must contain the lines USERNAME= and PASSWORD=, or a line BEARER_TOKEN=")]
     Incomplete,
 }
 

@@ -62,7 +62,7 @@ impl FromStr for Limit {
 
 /// The text is not a number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a number of bytes, like 500M or 4GiB")]
+#[error("a size is a number of bytes, like 500M or 4GiB")]
 pub struct ParseError;
 
 /// A writer that fails with [`TooLarge`] *before* it passes on a byte beyond the limit.

@@ -175,7 +175,7 @@ pub enum EndpointError {
 pub enum ParseError {
     /// An unknown scheme, or another part that is invalid.
     #[error(
-        "`{0}` is not the address of a daemon; examples are unix:///var/run/docker.sock and tcp://host:2375"
+        "`{0}` is not the address of a daemon: write one like unix:///var/run/docker.sock or tcp://host:2375"
     )]
     Invalid(String),
     /// A daemon behind ssh, which is not supported.

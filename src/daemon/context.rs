@@ -139,7 +139,7 @@ pub enum Error {
         line: usize,
     },
     /// The context does not exist, or names no daemon.
-    #[error("there is no docker context `{name}`: {} does not exist or names no daemon", path.display())]
+    #[error("the docker context `{name}` does not exist: {} is absent or names no daemon", path.display())]
     NoContext {
         /// The name.
         name: String,

@@ -44,7 +44,7 @@ pub enum Error {
         message: DaemonMessage,
     },
     /// The answer is invalid.
-    #[error("cannot {what}: the daemon at {address} sends an invalid answer")]
+    #[error("cannot {what}: the daemon at {address} sends an invalid response")]
     InvalidAnswer {
         /// The operation.
         what: String,

@@ -170,8 +170,8 @@ fn decide(record: &Record, image: Option<&DaemonImage>, in_use: &HashSet<Digest>
 /// Images cannot be removed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The images to keep cannot be determined, so all images stay.
-    #[error("cannot determine which image {} is, so all images stay", path.display())]
+    /// The images to keep cannot be determined, so hocker removes no image.
+    #[error("cannot determine which image {} contains, so hocker removes no image", path.display())]
     Keep {
         /// The path of the image to keep.
         path: PathBuf,

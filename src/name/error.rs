@@ -11,17 +11,19 @@ pub enum ParseError {
     Registry(String),
     /// The path contains characters or separators that are not allowed in a repository.
     #[error(
-        "`{0}` is not a repository: it has lowercase letters and digits, joined by `/`, `.`, `_`, `__` or `-`"
+        "`{0}` is not a repository: a repository has lowercase letters and digits, joined by `/`, `.`, `_`, `__` or `-`"
     )]
     Repository(String),
     /// The last component of the path is the name of a digest algorithm.
     #[error("`{0}` is not a name for an image: with a tag, it looks like an image ID (`sha256:…`)")]
     Algorithm(String),
     /// The path contains uppercase letters, the most common mistake.
-    #[error("`{0}` is not a repository: it must be lowercase")]
+    #[error("`{0}` is not a repository: uppercase letters are not allowed")]
     Uppercase(String),
     /// The text is not a tag.
-    #[error("`{0}` is not a tag: letters, digits, `_`, `.` and `-`, at most 128")]
+    #[error(
+        "`{0}` is not a tag: a tag has at most 128 letters, digits, `_`, `.` and `-`, and does not start with `.` or `-`"
+    )]
     Tag(String),
     /// The part after `@` is not a digest.
     #[error(transparent)]

@@ -33,7 +33,7 @@ impl FromStr for Mirror {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// The text contains no `=`.
-    #[error("write a mirror as REGISTRY=URL, like docker.io=https://mirror.example")]
+    #[error("a mirror has the form REGISTRY=URL, like docker.io=https://mirror.example")]
     Form,
     /// The part before `=` is not a registry.
     #[error(transparent)]

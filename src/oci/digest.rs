@@ -259,7 +259,7 @@ pub struct ParseError {
 enum Reason {
     #[error("a digest starts with `sha256:` or `sha512:`")]
     NoAlgorithm,
-    #[error("only sha256 and sha512 are supported")]
+    #[error("hocker supports only sha256 and sha512")]
     UnknownAlgorithm,
     #[error("a digest of this algorithm has {expected} hex digits")]
     Length { expected: usize },

@@ -33,7 +33,7 @@ impl<'a> Credentials<'a> {
             }
             for origin in unused {
                 report::note(&Printable::new(&format!(
-                    "credentials from {origin} are not used: they are for one registry, and this build may ask several"
+                    "credentials from {origin} are not used: they are for one registry, and this build may use several"
                 )));
             }
             return Self {

@@ -80,7 +80,7 @@ impl<'a> Registries<'a> {
         }
         if several && given.is_some() {
             report::note(&Printable::new(
-                "credentials from the environment are not used: they are for one registry, and this command asks several",
+                "credentials from the environment are not used: they are for one registry, and this command uses several",
             ));
             given = None;
         }

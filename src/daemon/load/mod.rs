@@ -269,7 +269,7 @@ pub enum Error {
     #[error(transparent)]
     Open(stored_image::Error),
     /// The layout has no image for the daemon's platform.
-    #[error("there is no image for the daemon's platform")]
+    #[error("no image is for the daemon's platform")]
     NoneForDaemon(#[source] stored_image::Error),
     /// The parts of the image cannot be read, or do not belong together.
     #[error(transparent)]

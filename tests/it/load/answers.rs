@@ -33,7 +33,7 @@ fn an_answer_that_is_garbage_is_not_believed() {
         daemon.on(api("/images/json").perhaps(), list);
         daemon.on(upload().perhaps(), garbage(loaded(), 4));
         let outcome = load(&daemon, &layout).run().failed(7);
-        outcome.says("sends an invalid answer");
+        outcome.says("sends an invalid response");
         assert_eq!(uploads(&daemon).len(), usize::from(broken == 4));
     }
 }

@@ -74,7 +74,7 @@ fn the_daemon_is_found_by_variables_and_contexts() {
         .env("DOCKER_CONTEXT", "none")
         .run()
         .failed(1)
-        .says("there is no docker context `none`");
+        .says("the docker context `none` does not exist");
 }
 
 #[test]

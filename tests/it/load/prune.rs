@@ -27,5 +27,5 @@ fn what_is_to_be_kept_must_be_known_before_anything_is_removed() {
     .arguments([state.path()])
     .run()
     .failed(3)
-    .says("so all images stay");
+    .says("so hocker removes no image");
 }
