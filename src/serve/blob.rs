@@ -56,6 +56,11 @@ impl Blob {
         })
     }
 
+    /// The digest.
+    pub(super) fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
     /// The size in bytes.
     pub(super) fn size(&self) -> u64 {
         self.size

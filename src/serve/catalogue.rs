@@ -9,6 +9,10 @@ use super::naming::{Naming, RepositoryNames};
 use super::repository::{Repositories, ServedRepository};
 use crate::archive::oci_layout::LayoutReader;
 use crate::name::{RegistryName, Repository};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::document::Document;
+use crate::oci::manifest::Manifest;
 
 /// All repositories of a server.
 #[derive(Debug, Default)]
@@ -17,6 +21,9 @@ pub struct Catalogue {
     registries: BTreeMap<String, Repositories>,
     /// The names for clients that do not name a registry.
     names: RepositoryNames,
+    /// The digest of the path of the only repository, which is a secret. Digests are compared, so that the time of the
+    /// comparison says nothing about the path.
+    secret: Option<Digest>,
 }
 
 impl Catalogue {
@@ -30,7 +37,34 @@ impl Catalogue {
         Ok(Self {
             names: RepositoryNames::of(&registries, naming),
             registries,
+            secret: None,
         })
+    }
+
+    /// Creates a catalogue of one image, in a repository whose path is a secret: the repository is not listed, and all
+    /// other paths answer 404. Fails if the file of a blob does not exist or has another size.
+    pub fn of_image<'a>(
+        repository: &Repository,
+        manifest: &Document<Manifest>,
+        files: impl Iterator<Item = (&'a Descriptor, &'a Path)>,
+    ) -> Result<Self, Error> {
+        let contents = ServedRepository::of_image(manifest, files)?;
+        let repositories = BTreeMap::from([(repository.to_string(), contents)]);
+        let registries = BTreeMap::from([(String::new(), repositories)]);
+        Ok(Self {
+            names: RepositoryNames::of(&registries, Naming::Short),
+            registries,
+            secret: Some(Digest::of(repository.as_str().as_bytes())),
+        })
+    }
+
+    /// Whether a path below `/v2/` may be answered: any path, unless the only repository is a secret.
+    pub(super) fn admits(&self, path: &str) -> bool {
+        let Some(secret) = &self.secret else {
+            return true;
+        };
+        let name = path.rsplitn(3, '/').nth(2);
+        path.is_empty() || name.is_some_and(|name| Digest::of(name.as_bytes()) == *secret)
     }
 
     /// Returns the ambiguous names, `repository:tag`, which images of several registries share. Each has the full names
@@ -100,7 +134,6 @@ mod tests {
     use super::*;
     use crate::archive::oci_layout;
     use crate::class::Class;
-    use crate::oci::digest::Digest;
     use serde_json::json;
 
     fn images(catalogue: &Catalogue) -> Vec<String> {

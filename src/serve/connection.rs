@@ -30,12 +30,14 @@ use super::pace::PaceGuard;
 use super::request::RequestHead;
 use super::response::{Body, ErrorCode, Refusal, Response};
 use super::routes;
+use super::supervision::Supervision;
 
 /// The values that all connections share.
 pub(super) struct Shared {
     pub(super) catalogue: Catalogue,
     pub(super) limits: Limits,
     pub(super) log: AccessLog,
+    pub(super) supervision: Option<Supervision>,
 }
 
 /// An instruction of the server to its connections.
@@ -159,7 +161,7 @@ async fn respond(
     let mut response = routes::respond(&shared.catalogue, head);
     if method != Method::HEAD {
         if let Body::Blob(blob, range) = &response.body {
-            match open(blob, range.clone()).await {
+            match open(blob, range.clone(), shared.supervision.as_ref()).await {
                 Ok(body) => logged.body = body,
                 Err(error) => response = unreadable(&error),
             }
@@ -177,8 +179,20 @@ async fn respond(
 
 type Content = UnsyncBoxBody<Bytes, io::Error>;
 
-async fn open(blob: &Arc<Blob>, range: Range<u64>) -> io::Result<Content> {
+async fn open(
+    blob: &Arc<Blob>,
+    range: Range<u64>,
+    supervision: Option<&Supervision>,
+) -> io::Result<Content> {
+    let Some(supervision) = supervision else {
+        let chunks = blob.read(range).await?;
+        return Ok(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync());
+    };
+    supervision.begin(blob.digest())?;
+    let left = range.end.saturating_sub(range.start);
+    let holds_end = range.end == blob.size();
     let chunks = blob.read(range).await?;
+    let chunks = supervision.watch(*blob.digest(), left, holds_end, chunks);
     Ok(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync())
 }
 

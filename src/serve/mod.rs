@@ -29,6 +29,8 @@ mod request;
 mod response;
 mod routes;
 mod server;
+mod supervision;
+mod temporary;
 mod well_formed;
 
 pub use access_log::{Access, AccessLog};
@@ -36,3 +38,5 @@ pub use catalogue::Catalogue;
 pub use error::Error;
 pub use naming::Naming;
 pub use server::{Server, ServerError};
+pub use supervision::{Sending, Supervision, Verdict};
+pub use temporary::Temporary;

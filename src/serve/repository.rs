@@ -1,6 +1,8 @@
 //! One repository: its tags, documents and blobs. Documents are verified and kept in memory; blobs stay files.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +14,7 @@ use crate::archive::oci_layout::{self, LayoutReader};
 use crate::name::{DOCKER_HUB, Tag};
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
+use crate::oci::document::Document;
 use crate::oci::index::{Index, Selected};
 use crate::oci::manifest::Manifest;
 use crate::oci::media_type::MediaType;
@@ -59,6 +62,30 @@ pub(super) struct ServedDocument {
 }
 
 impl ServedRepository {
+    /// Creates a repository with one manifest, whose blobs are in these files.
+    pub(super) fn of_image<'a>(
+        manifest: &Document<Manifest>,
+        files: impl Iterator<Item = (&'a Descriptor, &'a Path)>,
+    ) -> Result<Self, Error> {
+        let document = ServedDocument {
+            media_type: manifest.media_type.clone(),
+            bytes: Bytes::copy_from_slice(manifest.bytes()),
+            single: None,
+        };
+        let mut contents = Self::default();
+        contents.documents.insert(*manifest.digest(), document);
+        for (descriptor, path) in files {
+            let blob = file_without_links(path, descriptor.size)
+                .and_then(|path| Blob::new(path, descriptor.digest, descriptor.size))
+                .map_err(|source| oci_layout::Error::Read {
+                    path: path.to_owned(),
+                    source,
+                })?;
+            contents.blobs.insert(descriptor.digest, Arc::new(blob));
+        }
+        Ok(contents)
+    }
+
     /// Returns the tags that are not ambiguous.
     pub(super) fn tags(&self) -> impl Iterator<Item = &str> {
         self.tags
@@ -237,4 +264,17 @@ fn single(index: &Index) -> Option<Digest> {
         return None;
     };
     entry.media_type.is_manifest().then_some(entry.digest)
+}
+/// Returns the path of a file of this size with all links resolved.
+fn file_without_links(path: &Path, size: u64) -> io::Result<PathBuf> {
+    let path = path.canonicalize()?;
+    let metadata = path.metadata()?;
+    if metadata.is_file() && metadata.len() == size {
+        Ok(path)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("expected a file of {size} bytes"),
+        ))
+    }
 }

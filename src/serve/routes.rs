@@ -56,6 +56,9 @@ fn read(catalogue: &Catalogue, head: RequestHead<'_>) -> Result<Response, Refusa
         "/v2" => "",
         path => path.strip_prefix("/v2/").ok_or(Refusal::NO_SUCH_PATH)?,
     };
+    if !catalogue.admits(path) {
+        return Err(Refusal::NO_SUCH_PATH);
+    }
     if path.is_empty() {
         return Ok(json(StatusCode::OK, "{}".into()));
     }

@@ -17,6 +17,7 @@ use super::admission::{Admission, Client};
 use super::catalogue::Catalogue;
 use super::connection::{self, Instruction, Shared};
 use super::limits::Limits;
+use super::supervision::Supervision;
 
 /// The time between two attempts, where nothing reports a change.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -55,8 +56,14 @@ impl Server {
                 catalogue,
                 limits: Limits::of_this_process(),
                 log,
+                supervision: None,
             },
         })
+    }
+
+    /// Observes the blobs that are sent, and holds back their ends.
+    pub(super) fn supervise(&mut self, supervision: Supervision) {
+        self.shared.supervision = Some(supervision);
     }
 
     /// Returns the address on which the server listens.
