@@ -6,7 +6,7 @@
   # Type
 
   ```
-  daemonClient :: { config, lib, utils } -> String -> { requires, wants, after, serviceConfig, command }
+  daemonClient :: { config, lib, utils } -> String -> { isSocket, requires, wants, after, serviceConfig, command }
   ```
 
   `command` makes a command line from a subcommand of hocker and its arguments.
@@ -25,6 +25,8 @@ let
   isSocket = lib.hasPrefix "unix://" host;
 in
 {
+  inherit isSocket;
+
   # This requires the socket, not the service. The service starts at the first connection. A stop of the service must not
   # stop this unit and with it the containers, because nothing would start them again.
   requires = lib.optional isLocal local.socket;
@@ -44,15 +46,14 @@ in
       StateDirectoryMode = "0700";
       RestrictAddressFamilies = [
         "AF_UNIX"
-      ]
-      ++ lib.optionals (!isSocket) [
         "AF_INET"
-        "AF_INET6"
-      ];
+      ]
+      ++ lib.optional (!isSocket) "AF_INET6";
     }
-    # A connection to a socket in the file system needs no network.
+    # A connection to a socket in the file system needs no network. A daemon on this machine fetches images from hocker by
+    # loopback.
     // lib.optionalAttrs isSocket {
-      PrivateNetwork = true;
+      IPAddressAllow = "localhost";
       IPAddressDeny = "any";
     };
 

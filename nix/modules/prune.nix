@@ -40,14 +40,17 @@ let
       after = client.after ++ loads ++ containers;
       # This runs at each boot, and at each switch to another configuration.
       wantedBy = [ "multi-user.target" ];
-      serviceConfig = client.serviceConfig // {
-        ExecStart = client.command "prune" (
-          lib.concatMap (image: [
-            "--keep"
-            image.path
-          ]) images
-        );
-      };
+      serviceConfig =
+        client.serviceConfig
+        // lib.optionalAttrs client.isSocket { PrivateNetwork = true; }
+        // {
+          ExecStart = client.command "prune" (
+            lib.concatMap (image: [
+              "--keep"
+              image.path
+            ]) images
+          );
+        };
     };
 in
 {

@@ -55,8 +55,12 @@ fn an_image_for_docker_is_loaded_after_the_daemon_and_from_the_store() {
     assert_eq!(config["Type"], "oneshot");
     assert_eq!(config["RemainAfterExit"], true);
     assert_eq!(config["StateDirectory"], "hocker/docker");
-    assert_eq!(config["PrivateNetwork"], true);
-    assert_eq!(config["RestrictAddressFamilies"], json!(["AF_UNIX"]));
+    assert_eq!(config["IPAddressDeny"], "any");
+    assert_eq!(config["IPAddressAllow"], "localhost");
+    assert_eq!(
+        config["RestrictAddressFamilies"],
+        json!(["AF_UNIX", "AF_INET"])
+    );
 }
 
 #[test]
@@ -176,7 +180,7 @@ fn a_daemon_elsewhere_is_reached_where_it_is() {
     assert_eq!(far["requires"], json!([]));
     assert_eq!(far["after"], json!(["network-online.target"]));
     assert_eq!(far["wants"], json!(["network-online.target"]));
-    assert_eq!(far["serviceConfig"].get("PrivateNetwork"), None);
+    assert_eq!(far["serviceConfig"].get("IPAddressDeny"), None);
     assert_eq!(
         far["serviceConfig"]["RestrictAddressFamilies"],
         json!(["AF_UNIX", "AF_INET", "AF_INET6"])
@@ -185,7 +189,7 @@ fn a_daemon_elsewhere_is_reached_where_it_is() {
     let near = &values["seen"]["hocker-load-near"];
     assert_eq!(near["requires"], json!([]));
     assert_eq!(near["after"], json!([]));
-    assert_eq!(near["serviceConfig"]["PrivateNetwork"], true);
+    assert_eq!(near["serviceConfig"]["IPAddressAllow"], "localhost");
 }
 
 #[test]
