@@ -46,6 +46,22 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
                 display.line(&Printable::new(&format!("{what}: {message}")));
             }
         }),
+        way: Arc::new({
+            let (display, verbose) = (context.display.clone(), context.verbose);
+            move |way| {
+                if verbose {
+                    display.line(&Printable::new(&way.to_string()));
+                }
+            }
+        }),
+        event: Arc::new({
+            let (display, verbose) = (context.display.clone(), context.verbose);
+            move |message| {
+                if verbose {
+                    display.line(&Printable::new(&format!("daemon: {message}")));
+                }
+            }
+        }),
     };
     let loaded = load::load(&daemon, options, state.as_ref(), &progress)
         .await

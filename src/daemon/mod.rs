@@ -20,6 +20,7 @@ pub mod prune;
 pub mod state;
 mod store;
 mod tag;
+mod temporary_name;
 mod upload;
 
 pub use self::address::{Address, Endpoint, TlsFiles};

@@ -145,6 +145,19 @@ impl Direct {
         }
     }
 
+    /// Sends a request without a body, and returns the response when its headers arrive. There is no timeout, as for
+    /// [`upload`](Self::upload).
+    pub(crate) async fn begin(&self, verb: Verb, path: &str) -> Result<Response, Error> {
+        let url = self.url(path)?;
+        let response = self
+            .inner
+            .request(method(verb), url.clone())
+            .send()
+            .await
+            .map_err(|source| Error::send(&url, source))?;
+        Ok(Response::new(url, response, Duration::MAX))
+    }
+
     /// Posts a body that is produced while it is sent. Returns the response when its headers arrive. An error in the
     /// body aborts the request. There is no timeout, because the server may need a long time for a large body. TCP
     /// keepalive, which reqwest enables, detects a lost machine within a minute.

@@ -1,6 +1,7 @@
 //! The client of the Docker Engine API: what the daemon is, which images it has, and the requests that change it.
 
 mod answers;
+mod pull;
 
 use std::collections::HashSet;
 use std::io;
@@ -15,6 +16,7 @@ use self::answers::{
 };
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
+use super::temporary_name::TemporaryName;
 use super::{DaemonMessage, Error, LayerForm, Store, events};
 use crate::http::BufferedResponse;
 use crate::http::direct::{Direct, Verb};
@@ -172,7 +174,7 @@ impl Daemon {
         for name in found.repo_tags.iter().flatten() {
             match name.parse() {
                 Ok(name) => drop(tags.insert(name)),
-                Err(_) => has_invalid_names |= name != NO_NAME,
+                Err(_) => has_invalid_names |= name != NO_NAME && !is_temporary(name),
             }
         }
         DaemonImage {
@@ -364,6 +366,11 @@ impl Daemon {
             source: source.into(),
         }
     }
+}
+
+/// Whether a load made this name. That load or the next one removes it.
+fn is_temporary(name: &str) -> bool {
+    name.parse::<TemporaryName>().is_ok()
 }
 
 /// Returns the name of this machine.

@@ -6,9 +6,11 @@
 //! abort loads that are about to succeed. The user can set a limit from outside (`timeout`, systemd's
 //! `TimeoutStartSec`): the next load repairs an interrupted one.
 
+mod by_pull;
 mod find;
 mod journal;
 mod transfer;
+mod verification;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -17,6 +19,9 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use tokio::task::{JoinError, spawn_blocking};
 
+pub use self::by_pull::{Way, WhyArchive};
+
+use self::by_pull::{Outcome, remove_left_names};
 use self::find::{FoundImage, find};
 use self::journal::{Change, Journal};
 use self::transfer::{Attempt, transfer};
@@ -61,6 +66,10 @@ pub struct LoadProgress {
     pub sent: OnSent,
     /// Called before the image is sent again in another way.
     pub resending: Arc<OnResend>,
+    /// Called before the image is sent, or fetched by the daemon.
+    pub way: Arc<dyn Fn(&Way) + Send + Sync>,
+    /// Called with what the daemon reports about a layer while it fetches the image.
+    pub event: Arc<dyn Fn(&DaemonMessage) + Send + Sync>,
 }
 
 /// Called with the reason for sending an image again, and the message of the daemon.
@@ -107,6 +116,18 @@ pub async fn load(
     progress: &LoadProgress,
 ) -> Result<Loaded, Error> {
     let found = Arc::new(find(daemon, options.clone()).await?);
+    let loaded = load_found(daemon, &options, &found, state, progress).await;
+    remove_left_names(daemon).await;
+    loaded
+}
+
+async fn load_found(
+    daemon: &Daemon,
+    options: &LoadOptions,
+    found: &Arc<FoundImage>,
+    state: Option<&State>,
+    progress: &LoadProgress,
+) -> Result<Loaded, Error> {
     let lock = match state.cloned() {
         Some(state) => Some(spawn_blocking(move || state.lock_to_load()).await??),
         None => None,
@@ -140,14 +161,14 @@ pub async fn load(
                 sent: true,
             };
             let before = journal.begin(change)?;
-            match send(daemon, &found, progress).await {
+            match send(daemon, found, options.platform.as_ref(), progress).await {
                 Ok((report, tagged)) => {
                     journal.complete(change)?;
                     loaded.tagged = tagged;
                     loaded.sent = Some(report);
                 }
                 Err(error) => {
-                    clean_up(daemon, &found, &error).await;
+                    clean_up(daemon, found, &error).await;
                     // Otherwise the record stays, marked as incomplete.
                     if error.leaves_nothing() {
                         journal.undo(before)?;
@@ -171,13 +192,34 @@ async fn clean_up(daemon: &Daemon, found: &FoundImage, error: &Error) {
     }
 }
 
-/// Sends the image, at first without the layers that the daemon has, and checks that the daemon has the image
-/// afterwards. Returns also the names that had to be added separately.
+/// Lets the daemon fetch the image, or sends it. Checks afterwards that the daemon has the image. Returns also the names
+/// that had to be added separately.
 async fn send(
     daemon: &Daemon,
     found: &Arc<FoundImage>,
+    platform: Option<&Platform>,
     progress: &LoadProgress,
 ) -> Result<(TransferReport, Vec<TagName>), Error> {
+    match by_pull::pull(daemon, found, platform, progress).await? {
+        Outcome::Done(pulled, report) => {
+            let finished = finish(daemon, found).await;
+            pulled.end(daemon).await;
+            Ok((report, finished?))
+        }
+        Outcome::Not(why) => {
+            (progress.way)(&Way::Archive(why));
+            let report = send_archive(daemon, found, progress).await?;
+            Ok((report, finish(daemon, found).await?))
+        }
+    }
+}
+
+/// Sends the image as an archive, at first without the layers that the daemon has.
+async fn send_archive(
+    daemon: &Daemon,
+    found: &Arc<FoundImage>,
+    progress: &LoadProgress,
+) -> Result<TransferReport, Error> {
     let known = match daemon.store() {
         Store::Docker { .. } => known_layers(daemon, found.config.diff_ids()).await?,
         Store::Containerd | Store::Podman => 0,
@@ -186,11 +228,11 @@ async fn send(
         left_out: plan::left_out(&found.composition.manifest().layers, known),
         form: daemon.form(),
     };
-    let report = loop {
+    loop {
         let report = report(&found.composition, &attempt.left_out);
         (progress.sending)(report.bytes_sent);
         match transfer(daemon, found, &attempt, &progress.sent).await {
-            Ok(()) => break report,
+            Ok(()) => return Ok(report),
             Err(Error::Daemon(super::Error::Load { message })) => {
                 let Some((next, reason)) = attempt.next(daemon.store(), &message) else {
                     return Err(super::Error::Load { message }.into());
@@ -200,7 +242,11 @@ async fn send(
             }
             Err(error) => return Err(error),
         }
-    };
+    }
+}
+
+/// Checks that the daemon has the image, and adds the names that are missing. Returns these names.
+async fn finish(daemon: &Daemon, found: &FoundImage) -> Result<Vec<TagName>, Error> {
     let image = daemon
         .image(&found.id)
         .await?
@@ -211,7 +257,7 @@ async fn send(
         Plan::Nothing | Plan::Send => Vec::new(),
     };
     tag(daemon, &found.id, &missing).await?;
-    Ok((report, missing))
+    Ok(missing)
 }
 
 fn check(image: &DaemonImage, diff_ids: &[DiffId]) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use crate::archive::plain_layer::{LayerError, PlainLayer};
 use crate::compression::{Limit, LimitedWriter, Sniffed, announced_size};
 use crate::input;
 use crate::oci::descriptor::Descriptor;
-use crate::oci::digest::DiffId;
+use crate::oci::digest::{DiffId, Digest};
 use crate::verify::Verifier;
 
 /// The size of the read buffer in bytes.
@@ -17,7 +17,7 @@ const BUFFER: usize = 256 << 10;
 
 /// A layer to verify.
 #[derive(Clone, Debug)]
-pub(super) struct LayerCheck {
+pub(in crate::daemon) struct LayerCheck {
     pub(super) path: PathBuf,
     pub(super) blob: Box<Descriptor>,
     pub(super) diff_id: DiffId,
@@ -25,8 +25,18 @@ pub(super) struct LayerCheck {
 }
 
 impl LayerCheck {
+    /// Returns the digest of the layer.
+    pub(in crate::daemon) fn layer(&self) -> Digest {
+        self.blob.digest
+    }
+
+    /// Returns the diff ID of the layer.
+    pub(in crate::daemon) fn diff_id(&self) -> &DiffId {
+        &self.diff_id
+    }
+
     /// Reads and verifies the layer.
-    pub(super) fn run(&self, stop: &StopSignal) -> Result<(), UploadError> {
+    pub(in crate::daemon) fn run(&self, stop: &StopSignal) -> Result<(), UploadError> {
         self.write(stop, io::sink(), |_| ()).map(drop)
     }
 
@@ -135,7 +145,6 @@ mod tests {
     use crate::class::Class;
     use crate::compression::TooLarge;
     use crate::compression::fixture::gzip;
-    use crate::oci::digest::Digest;
     use crate::oci::media_type::MediaType;
 
     fn blob_of(content: &[u8]) -> Descriptor {

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+pub(super) use self::check::LayerCheck;
 pub(super) use self::payload::{Payload, PayloadSource};
 pub(super) use self::pipe::{StopSignal, channel};
 

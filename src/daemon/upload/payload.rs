@@ -51,7 +51,7 @@ pub(in crate::daemon) struct PayloadSource<'a> {
 
 impl PayloadSource<'_> {
     /// Returns the distinct layers that are sent.
-    fn checks(&self) -> Result<Vec<LayerCheck>, UploadError> {
+    pub(in crate::daemon) fn checks(&self) -> Result<Vec<LayerCheck>, UploadError> {
         let mut seen = HashSet::new();
         let layers = self.composition.files().skip(1);
         layers

@@ -9,6 +9,7 @@ mod lock; // several at work on one state
 mod names; // an image that is called by another's id is not that image
 mod places; // where the daemon is, and whom TLS believes
 mod prune; // hocker prune
+mod pull; // daemons that fetch the image from a registry on loopback
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,6 +26,8 @@ use crate::support::scripted_registry::{Answer, Expect, Registry, get, post};
 
 /// What the daemon's API is asked under.
 const API: &str = "/v1.41";
+/// What podman's own API is asked for its machine.
+const LIBPOD_INFO: &str = "/v4.0.0/libpod/info";
 
 fn json(value: &serde_json::Value) -> Answer {
     Answer::ok(value.to_string()).header("Content-Type", "application/json")
@@ -70,6 +73,11 @@ fn says(daemon: Registry, version: &str, info: &serde_json::Value) -> Registry {
 fn here() -> serde_json::Value {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     json!({"Name": name.trim_end(), "DriverStatus": []})
+}
+
+/// What podman on another machine says of itself.
+fn elsewhere() -> Answer {
+    json(&json!({"host": {"hostname": "elsewhere"}}))
 }
 
 fn inspect(id: &str) -> Expect {

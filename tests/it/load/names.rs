@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{
-    API, api, docker, inspect, inspected, json, layout, load, loaded, pong, small, upload,
-    write_script,
+    API, LIBPOD_INFO, api, docker, elsewhere, inspect, inspected, json, layout, load, loaded, pong,
+    small, upload, write_script,
 };
 use crate::support::hocker::{Run, hocker};
 use crate::support::image::{Family, Image, digest, hex};
@@ -16,6 +16,8 @@ fn podman() -> Registry {
     daemon.on(get("/_ping"), pong().header("Libpod-Api-Version", "4.3.1"));
     let version = json!({"Version": "4.3.1", "Os": "linux", "Arch": "amd64"});
     daemon.on(api("/version"), json(&version));
+    daemon.on(get(LIBPOD_INFO).perhaps(), elsewhere());
+    daemon.on(api("/images/json").perhaps(), json(&json!([])));
     daemon
 }
 

@@ -18,7 +18,7 @@ use rustls::ServerConfig;
 use socket2::{Domain, SockRef, Socket, Type};
 
 pub(crate) use self::answer::Answer;
-pub(crate) use self::request::{Expect, Request, get, head, post};
+pub(crate) use self::request::{Expect, Request, delete, get, head, post};
 
 /// No socket operation waits longer, so that a test never hangs.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -89,6 +89,7 @@ pub(crate) struct Expect {
     having: Vec<String>,
     without: Vec<String>,
     times: Times,
+    is_prefix: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,15 @@ pub(crate) fn get(target: impl Into<String>) -> Expect {
         having: Vec::new(),
         without: Vec::new(),
         times: Times::Exactly(1),
+        is_prefix: false,
+    }
+}
+
+/// A DELETE that must come exactly once.
+pub(crate) fn delete(target: impl Into<String>) -> Expect {
+    Expect {
+        method: "DELETE".to_owned(),
+        ..get(target)
     }
 }
 
@@ -142,6 +152,12 @@ impl Expect {
     /// The request must not have this header.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.without.push(name.to_owned());
+        self
+    }
+
+    /// The target only begins like this.
+    pub(crate) fn and_below(mut self) -> Self {
+        self.is_prefix = true;
         self
     }
 
@@ -183,7 +199,9 @@ impl Expect {
 
     fn matches(&self, request: &Request) -> bool {
         self.method == request.method
-            && (self.target == request.target || self.target == request.path())
+            && (self.target == request.target
+                || self.target == request.path()
+                || (self.is_prefix && request.target.starts_with(&self.target)))
             && self
                 .with
                 .iter()

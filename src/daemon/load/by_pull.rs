@@ -1,0 +1,289 @@
+//! Lets a daemon fetch the image by its digest from this program: the daemon asks only for the blobs that it lacks, and
+//! verifies what it gets. This is possible if the daemon reaches this machine's loopback addresses.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use tokio::task::spawn_blocking;
+
+use super::find::FoundImage;
+use super::verification::{Failure, Verification};
+use super::{AT_ONCE, Error, LoadProgress, TransferReport};
+use crate::daemon::DaemonMessage;
+use crate::daemon::client::Daemon;
+use crate::daemon::store::Store;
+use crate::daemon::temporary_name::{TemporaryName, secret_repository};
+use crate::daemon::upload::PayloadSource;
+use crate::oci::digest::{DiffId, Digest};
+use crate::oci::platform::Platform;
+use crate::printable::Printable;
+use crate::serve::{Catalogue, Supervision, Temporary};
+
+/// How long the daemon may take to notice that the image is wrong.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why the image is sent as an archive.
+#[derive(Debug)]
+pub enum WhyArchive {
+    /// Docker's own store gets an archive without the layers that it has.
+    OwnStore,
+    /// The image has no name, and the daemon would lose it with the temporary name.
+    NoName,
+    /// The daemon runs on another machine, or hides where it runs.
+    Elsewhere,
+    /// The image cannot be served.
+    NotServed(Printable),
+    /// The daemon did not fetch the image.
+    Refused(Printable),
+}
+
+impl fmt::Display for WhyArchive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OwnStore => f.write_str("Docker's own image store takes a part of an archive"),
+            Self::NoName => f.write_str("the image has no name"),
+            Self::Elsewhere => f.write_str("the daemon does not report this machine's name"),
+            Self::NotServed(why) => write!(f, "cannot serve the image: {why}"),
+            Self::Refused(why) => why.fmt(f),
+        }
+    }
+}
+
+/// The way in which an image gets into a daemon.
+#[derive(Debug)]
+pub enum Way {
+    /// The daemon fetches it from this port of 127.0.0.1.
+    Pull(u16),
+    /// It is sent as an archive.
+    Archive(WhyArchive),
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pull(port) => write!(f, "the daemon fetches what it lacks from 127.0.0.1:{port}"),
+            Self::Archive(why) => write!(f, "sending an archive: {why}"),
+        }
+    }
+}
+
+/// An image that a daemon has fetched, or tried to. It still has its temporary name, and is still served under it: other
+/// loads see by this that the name is in use.
+pub(super) struct Pulled {
+    name: TemporaryName,
+    _serving: Temporary,
+}
+
+impl Pulled {
+    /// Removes the temporary name, and ends the server. If this fails, the next load removes the name.
+    pub(super) async fn end(self, daemon: &Daemon) {
+        let _ = daemon.remove_temporary_name(&self.name).await;
+    }
+}
+
+/// The outcome of an attempt to let the daemon fetch the image.
+pub(super) enum Outcome {
+    /// The daemon fetched it.
+    Done(Pulled, TransferReport),
+    /// The daemon did not.
+    Not(WhyArchive),
+}
+
+/// The bytes of each blob that were sent.
+#[derive(Clone, Default)]
+struct Counts(Arc<Mutex<HashMap<Digest, u64>>>);
+
+impl Counts {
+    fn add(&self, blob: &Digest, bytes: u64) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(*blob).or_default() += bytes;
+    }
+
+    fn report(&self, found: &FoundImage) -> TransferReport {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut report = TransferReport::default();
+        let mut seen = HashSet::new();
+        for layer in &found.composition.manifest().layers {
+            let sent = counts.get(&layer.digest).copied().unwrap_or_default();
+            report.layers += 1;
+            report.layers_sent += usize::from(sent > 0);
+            if seen.insert(layer.digest) {
+                report.bytes += layer.size;
+                report.bytes_sent += sent;
+            }
+        }
+        report
+    }
+}
+
+/// Lets the daemon fetch the image, if it can. Fails if the image is wrong, or if the daemon has no space.
+pub(super) async fn pull(
+    daemon: &Daemon,
+    found: &Arc<FoundImage>,
+    platform: Option<&Platform>,
+    progress: &LoadProgress,
+) -> Result<Outcome, Error> {
+    if let Store::Docker { .. } = daemon.store() {
+        return Ok(Outcome::Not(WhyArchive::OwnStore));
+    }
+    if found.tags.is_empty() {
+        return Ok(Outcome::Not(WhyArchive::NoName));
+    }
+    let (shares, known) = tokio::join!(daemon.shares_loopback(), known_diff_ids(daemon));
+    match shares {
+        Ok(true) => {}
+        Ok(false) => return Ok(Outcome::Not(WhyArchive::Elsewhere)),
+        Err(error) => return Ok(Outcome::Not(WhyArchive::Refused(chain(&error)))),
+    }
+    let Some(repository) = secret_repository() else {
+        let why = Printable::new("the operating system has no random bytes");
+        return Ok(Outcome::Not(WhyArchive::NotServed(why)));
+    };
+    let (catalogue, checks) = spawn_blocking({
+        let (found, repository) = (Arc::clone(found), repository.clone());
+        move || {
+            let manifest = found.composition.manifest();
+            let source = PayloadSource {
+                composition: &found.composition,
+                config: &found.config,
+                names: &found.names,
+                left_out: &HashSet::new(),
+                limit: found.limit,
+            };
+            let catalogue = Catalogue::of_image(&repository, manifest, found.composition.files());
+            Ok::<_, Error>((catalogue, source.checks()?))
+        }
+    })
+    .await??;
+    let catalogue = match catalogue {
+        Ok(catalogue) => catalogue,
+        Err(error) => return Ok(Outcome::Not(WhyArchive::NotServed(chain(&error)))),
+    };
+    let verification = Verification::start(checks, |check| known.contains(check.diff_id()));
+    let counts = Counts::default();
+    (progress.sending)(expected(found, &known));
+    let supervision = Supervision {
+        requested: verification.requested(),
+        sending: Arc::new({
+            let (counts, sent) = (counts.clone(), Arc::clone(&progress.sent));
+            let config = found.composition.manifest().config.digest;
+            move |blob, bytes| {
+                counts.add(blob, bytes);
+                if *blob != config {
+                    sent(bytes);
+                }
+            }
+        }),
+        verdict: verification.verdict(),
+    };
+    let serving = match Temporary::start(catalogue, supervision).await {
+        Ok(serving) => serving,
+        Err(error) => return Ok(Outcome::Not(WhyArchive::NotServed(chain(&error)))),
+    };
+    (progress.way)(&Way::Pull(serving.port()));
+    let digest = *found.composition.manifest().digest();
+    let pulled = Pulled {
+        name: TemporaryName::new(serving.port(), repository, digest),
+        _serving: serving,
+    };
+    let outcome = run(daemon, &pulled.name, platform, &verification, progress).await;
+    match outcome {
+        Ok(()) => Ok(Outcome::Done(pulled, counts.report(found))),
+        Err(error) => {
+            pulled.end(daemon).await;
+            match error {
+                Error::Daemon(error) if !error.is_full() => {
+                    Ok(Outcome::Not(WhyArchive::Refused(chain(&error))))
+                }
+                error => Err(error),
+            }
+        }
+    }
+}
+
+/// Asks the daemon, and waits for its answer. A layer that is wrong counts more than the daemon's answer.
+async fn run(
+    daemon: &Daemon,
+    name: &TemporaryName,
+    platform: Option<&Platform>,
+    verification: &Verification,
+    progress: &LoadProgress,
+) -> Result<(), Error> {
+    // Only the daemon is to know the repository.
+    let secret = name.repository();
+    let said = |message: &DaemonMessage| {
+        if !message.to_string().contains(&secret) {
+            (progress.event)(message);
+        }
+    };
+    let mut answer = Box::pin(daemon.pull(name, platform, said));
+    let answered = tokio::select! {
+        answered = &mut answer => answered,
+        () = verification.failed() => {
+            // The daemon cannot get the layer, and gives up.
+            match tokio::time::timeout(GRACE, answer).await {
+                Ok(answered) => answered,
+                Err(_) => Ok(()),
+            }
+        }
+    };
+    match verification.take_failure() {
+        Some(Failure::Layer(error)) => Err(error.into()),
+        Some(Failure::Task(error)) => Err(error.into()),
+        None => Ok(answered?),
+    }
+}
+
+/// Returns the text of an error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> Printable {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    Printable::new(&text)
+}
+
+/// The bytes of the layers that the daemon will fetch, as far as its images show.
+fn expected(found: &FoundImage, known: &HashSet<DiffId>) -> u64 {
+    let mut seen = HashSet::new();
+    let layers = found.composition.manifest().layers.iter();
+    layers
+        .zip(found.config.diff_ids())
+        .filter(|(layer, diff_id)| !known.contains(*diff_id) && seen.insert(layer.digest))
+        .map(|(layer, _)| layer.size)
+        .sum()
+}
+
+/// The diff IDs of the layers of all images of the daemon, as far as it reports them: they need not be verified before
+/// the daemon asks for them.
+async fn known_diff_ids(daemon: &Daemon) -> HashSet<DiffId> {
+    let ids = daemon.images().await.unwrap_or_default();
+    let mut images = stream::iter(ids)
+        .map(|id| async move { daemon.image(&id).await })
+        .buffer_unordered(AT_ONCE);
+    let mut known = HashSet::new();
+    while let Some(image) = images.next().await {
+        // An image that was removed meanwhile, or is broken, has no layers.
+        if let Ok(Some(image)) = image {
+            known.extend(image.layers);
+        }
+    }
+    known
+}
+
+/// Removes the temporary names that killed loads left. Failures are ignored: the next load tries again.
+pub(super) async fn remove_left_names(daemon: &Daemon) {
+    if !daemon.may_keep_temporary_names() {
+        return;
+    }
+    for name in daemon.temporary_names().await.unwrap_or_default() {
+        if !name.is_in_use().await {
+            let _ = daemon.remove_temporary_name(&name).await;
+        }
+    }
+}
