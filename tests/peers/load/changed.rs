@@ -37,7 +37,7 @@ fn a_layer_that_is_changed_while_it_is_sent_never_gets_into_a_daemon() {
             for change in [in_place, by_another] {
                 let layout = image.layout("app:1");
                 let path = layout.path().join("blobs/sha256").join(second.hex());
-                let socket = CountingSocket::before(daemon.socket());
+                let socket = CountingSocket::without_pulls(daemon.socket());
                 let content = content.clone();
                 // The first layer is on its way then, and much of it waits.
                 socket.after(1 << 20, move || change(&path, &content));
@@ -54,6 +54,27 @@ fn a_layer_that_is_changed_while_it_is_sent_never_gets_into_a_daemon() {
 }
 
 #[test]
+fn a_layer_that_is_changed_before_it_is_fetched_never_gets_into_a_daemon() {
+    let image = image(Packing::Gzip, vec![small_layer("good")]);
+    let second = image.layers[1].clone();
+    let mut flipped = second.blob.clone();
+    flipped[LARGE - 1] ^= 1;
+    for daemon in Daemon::all() {
+        let Some(pull) = daemon.pull() else {
+            continue;
+        };
+        let (images, _) = daemon.contents();
+        let layout = image.layout("app:1");
+        let path = layout.path().join("blobs/sha256").join(second.hex());
+        let socket = CountingSocket::before(daemon.socket());
+        let content = flipped.clone();
+        socket.before_request(pull, move |_| fs::write(path, content).unwrap());
+        load(&socket.host(), layout.path()).run().failed(5);
+        assert_eq!(daemon.contents().0, images, "{}", daemon.name());
+    }
+}
+
+#[test]
 fn a_daemon_gets_the_configuration_that_was_verified() {
     let layers = vec![small_layer("x")];
     let good = Image::new(Family::Oci, &["/good"], layers.clone());
@@ -63,7 +84,7 @@ fn a_daemon_gets_the_configuration_that_was_verified() {
         let path = layout.path().join("blobs/sha256").join(hex(&good.config));
         let socket = CountingSocket::before(daemon.socket());
         let content = evil.config.clone();
-        socket.before_request("/images/", move || fs::write(path, content).unwrap());
+        socket.before_request("/images/", move |_| fs::write(path, content).unwrap());
         let id = load(&socket.host(), layout.path()).run().done().text();
         assert_eq!(daemon.image_id("app:1"), id.trim(), "{}", daemon.name());
         assert!(

@@ -4,7 +4,8 @@ mod changed; // blobs that are changed while they are sent are found out
 mod docker; // only what is not there is sent
 mod names; // an image that is called by another's id is not that image
 mod prune; // what nobody wants any more goes, and nothing else
-mod whole; // other image stores get whole images, once
+mod pull; // other image stores fetch what they lack from a registry on loopback
+mod whole; // the same stores get whole images, where they cannot
 mod wrong; // wrong images leave each daemon as it was
 
 use std::fs;

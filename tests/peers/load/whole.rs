@@ -1,4 +1,4 @@
-//! Image stores that want all layers of an image that they do not have: Podman's, and containerd's in Docker.
+//! Podman's image store and containerd's in Docker, where the daemon does not fetch the image: they get all layers.
 
 use super::{SMALL, image, load};
 use crate::machine::counting_socket::CountingSocket;
@@ -17,7 +17,7 @@ fn an_image_is_sent_whole_and_once() {
         if daemon.store() == Store::Docker {
             continue;
         }
-        let socket = CountingSocket::before(daemon.socket());
+        let socket = CountingSocket::without_pulls(daemon.socket());
         let one = image(Packing::Gzip, vec![program_layer(GREETING)]);
         let first = one.layout("team/app:1");
         let all = blobs(&one.layers);

@@ -11,13 +11,17 @@ use std::thread;
 
 use tempfile::TempDir;
 
-/// What a test does in between, once.
-type Action = Box<dyn FnOnce() + Send>;
+/// What a test does in between, once. It gets what the client sends.
+type Action = Box<dyn FnOnce(&str) + Send>;
+
+/// The paths by which daemons are asked to fetch an image.
+const PULLS: [&str; 2] = ["/libpod/images/pull?", "/images/create?"];
 
 #[derive(Default)]
 struct Shared {
     sent: AtomicU64,
     stopping: AtomicBool,
+    refuses_pulls: AtomicBool,
     action: Mutex<Option<(Moment, Action)>>,
 }
 
@@ -75,6 +79,13 @@ impl CountingSocket {
         }
     }
 
+    /// The same, but requests that let the daemon fetch an image break off.
+    pub(crate) fn without_pulls(daemon: &Path) -> Self {
+        let socket = Self::before(daemon);
+        socket.shared.refuses_pulls.store(true, Ordering::SeqCst);
+        socket
+    }
+
     /// Its address.
     pub(crate) fn host(&self) -> String {
         format!("unix://{}", self.path.display())
@@ -88,14 +99,15 @@ impl CountingSocket {
     /// Does something when so many more bytes have been sent, and before these are passed on.
     pub(crate) fn after(&self, bytes: u64, action: impl FnOnce() + Send + 'static) {
         self.shared.sent.store(0, Ordering::SeqCst);
-        *self.shared.action.lock().unwrap() = Some((Moment::Sent(bytes), Box::new(action)));
+        let action = Box::new(|_: &str| action());
+        *self.shared.action.lock().unwrap() = Some((Moment::Sent(bytes), action));
     }
 
-    /// Does something before a request that names this is passed on.
+    /// Does something with a request that names this, before it is passed on.
     pub(crate) fn before_request(
         &self,
         path: &'static str,
-        action: impl FnOnce() + Send + 'static,
+        action: impl FnOnce(&str) + Send + 'static,
     ) {
         *self.shared.action.lock().unwrap() = Some((Moment::Asked(path), Box::new(action)));
     }
@@ -138,8 +150,14 @@ fn requests(mut client: &UnixStream, mut server: &UnixStream, shared: &Shared) -
                 _ => None,
             }
         };
+        let text = String::from_utf8_lossy(&buffer[..count]);
         if let Some((_, action)) = due {
-            action();
+            action(&text);
+        }
+        if shared.refuses_pulls.load(Ordering::SeqCst)
+            && PULLS.iter().any(|path| text.contains(path))
+        {
+            return Ok(());
         }
         server.write_all(&buffer[..count])?;
     }

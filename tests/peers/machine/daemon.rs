@@ -104,6 +104,15 @@ impl Daemon {
         }
     }
 
+    /// The path by which it is asked to fetch an image, if it is.
+    pub(crate) fn pull(&self) -> Option<&'static str> {
+        match self.store {
+            Store::Docker => None,
+            Store::Containerd => Some("/images/create?"),
+            Store::Podman => Some("/libpod/images/pull?"),
+        }
+    }
+
     /// Its client.
     pub(crate) fn client(&self) -> Command {
         match &self.engine {
