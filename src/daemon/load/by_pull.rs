@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use super::find::FoundImage;
 use super::verification::{Failure, Verification};
 use super::{AT_ONCE, Error, LoadProgress, TransferReport};
+use crate::causes;
 use crate::daemon::DaemonMessage;
 use crate::daemon::client::Daemon;
 use crate::daemon::store::Store;
@@ -136,7 +137,7 @@ pub(super) async fn pull(
     match shares {
         Ok(true) => {}
         Ok(false) => return Ok(Outcome::Not(WhyArchive::Elsewhere)),
-        Err(error) => return Ok(Outcome::Not(WhyArchive::Refused(chain(&error)))),
+        Err(error) => return Ok(Outcome::Not(WhyArchive::Refused(line(&error)))),
     }
     let Some(repository) = secret_repository() else {
         let why = Printable::new("the operating system has no random bytes");
@@ -160,7 +161,7 @@ pub(super) async fn pull(
     .await??;
     let catalogue = match catalogue {
         Ok(catalogue) => catalogue,
-        Err(error) => return Ok(Outcome::Not(WhyArchive::NotServed(chain(&error)))),
+        Err(error) => return Ok(Outcome::Not(WhyArchive::NotServed(line(&error)))),
     };
     let verification = Verification::start(checks, |check| known.contains(check.diff_id()));
     let counts = Counts::default();
@@ -181,7 +182,7 @@ pub(super) async fn pull(
     };
     let serving = match Temporary::start(catalogue, supervision).await {
         Ok(serving) => serving,
-        Err(error) => return Ok(Outcome::Not(WhyArchive::NotServed(chain(&error)))),
+        Err(error) => return Ok(Outcome::Not(WhyArchive::NotServed(line(&error)))),
     };
     (progress.way)(&Way::Pull(serving.port()));
     let digest = *found.composition.manifest().digest();
@@ -196,7 +197,7 @@ pub(super) async fn pull(
             pulled.end(daemon).await;
             match error {
                 Error::Daemon(error) if !error.is_full() => {
-                    Ok(Outcome::Not(WhyArchive::Refused(chain(&error))))
+                    Ok(Outcome::Not(WhyArchive::Refused(line(&error))))
                 }
                 error => Err(error),
             }
@@ -238,14 +239,8 @@ async fn run(
 }
 
 /// Returns the text of an error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> Printable {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    Printable::new(&text)
+fn line(error: &dyn std::error::Error) -> Printable {
+    Printable::new(&causes::line(error))
 }
 
 /// The bytes of the layers that the daemon will fetch, as far as its images show.

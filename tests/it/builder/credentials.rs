@@ -54,7 +54,7 @@ fn several_registries_see_no_credentials_of_the_environment() {
                 run.env(name, *value)
             });
         let outcome = run.run().failed(4).says(&format!(
-            "credentials from the environment ({}) are not used: they are for one registry, and this build may ask \
+            "credentials from the environment ({}) are not used: they are for one registry, and this build may use \
              several",
             variables.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
         ));
