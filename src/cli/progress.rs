@@ -90,7 +90,7 @@ impl ProgressDisplay {
             .unwrap_or_default();
         let next = match notice.next {
             Next::RetryIn(delay) => format!("retrying in {:.1} s", delay.as_secs_f64()),
-            Next::Elsewhere => "asking elsewhere".to_owned(),
+            Next::Elsewhere => "trying the next location".to_owned(),
         };
         self.line(&Printable::new(&format!(
             "{next}: {}{after}",

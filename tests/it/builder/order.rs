@@ -37,7 +37,7 @@ fn what_one_place_lacks_denies_breaks_or_falsifies_comes_from_the_next() {
         for run in [build.plain(), build.structured()] {
             build
                 .is_built(run.run())
-                .says("asking elsewhere: cannot fetch the blob sha256:")
+                .says("trying the next location: cannot fetch the blob sha256:")
                 .says(&format!("of team/app from {}: ", first.name()));
         }
     }
@@ -88,7 +88,11 @@ fn a_place_where_nobody_is_comes_after_the_others() {
     // Once more in haste, and the other repository of the same registry not at all.
     let told = outcome.stderr;
     assert_eq!(told.matches("retrying in").count(), 1, "{told}");
-    assert_eq!(told.matches("asking elsewhere").count(), 1, "{told}");
+    assert_eq!(
+        told.matches("trying the next location").count(),
+        1,
+        "{told}"
+    );
 }
 
 #[test]

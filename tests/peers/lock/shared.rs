@@ -162,7 +162,7 @@ fn what_the_first_repository_has_lost_comes_from_the_next() {
             .collect();
         assert_eq!(of_it, [(repository(0), 404), (repository(1), 200)]);
         let says = format!(
-            "asking elsewhere: cannot fetch the blob {digest} of {} from {}: the registry answers 404",
+            "trying the next location: cannot fetch the blob {digest} of {} from {}: the registry answers 404",
             repository(0),
             bench.registry.name()
         );
