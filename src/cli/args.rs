@@ -1,9 +1,11 @@
 //! The definition of the command line. Its doc comments are the texts of `--help`.
 
+mod erofs;
 pub(crate) mod lock;
 mod on_disk;
 pub(crate) mod values;
 
+pub(crate) use self::erofs::ErofsArgs;
 pub(crate) use self::on_disk::{DaemonArgs, LoadArgs, PruneArgs, ServeArgs};
 
 use std::path::PathBuf;
@@ -100,6 +102,8 @@ pub(crate) enum Command {
     Load(LoadArgs),
     /// Remove images that `load --state` added and that you no longer keep
     Prune(PruneArgs),
+    /// Convert a layer into an EROFS file system image
+    Erofs(ErofsArgs),
     /// Build the output of a derivation; Nix starts this command
     #[command(hide = true)]
     Builder,

@@ -14,6 +14,7 @@ mod credentials;
 mod daemon;
 mod docker2nix;
 pub(crate) mod environment;
+mod erofs;
 mod error;
 mod exit;
 mod failed_sources;
@@ -136,6 +137,7 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Serve(args) => serve::run(args, false, interrupted(), interrupted).await,
         Command::Load(args) => load::run(args, &context).await,
         Command::Prune(args) => prune::run(args, &context).await,
+        Command::Erofs(args) => erofs::run(args).await,
         Command::Builder => builder::run(&context).await,
         Command::Composite(args) => composite::run(&args),
         Command::Completions(args) => manual::completions::run(&args),

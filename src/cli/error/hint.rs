@@ -6,6 +6,7 @@ use hocker::archive::plain_layer::LayerError;
 use hocker::archive::stored_image;
 use hocker::auth;
 use hocker::daemon;
+use hocker::erofs;
 use hocker::http::TlsProblem;
 use hocker::oci::document::ParseError;
 use hocker::pin;
@@ -47,6 +48,12 @@ impl Error {
                 hint_of_daemon(error)
             }
             Self::Load { source, .. } => hint_of_load(source),
+            Self::Erofs { source, .. } => match &**source {
+                erofs::Error::TooLarge(_) => {
+                    Some("if you trust the layer, allow more with --max-layer-size")
+                }
+                _ => None,
+            },
             Self::Denial(denial) => denial.error.hint(),
             Self::LockedImage { source, .. } => source.hint(),
             Self::RegistryOfPath => {

@@ -19,7 +19,7 @@ use hocker::oci::document::ParseError;
 use hocker::pin;
 use hocker::pull;
 use hocker::registry::{self, Cause, DownloadError};
-use hocker::{archive, daemon, name, nix, output, serve, verify};
+use hocker::{archive, daemon, erofs, name, nix, output, serve, verify};
 
 /// The failure of a command.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,15 @@ pub(crate) enum Error {
     /// An output file or directory cannot be written.
     #[error(transparent)]
     Output(#[from] output::Error),
+    /// A layer cannot be converted.
+    #[error("cannot convert {layer}")]
+    Erofs {
+        /// The layer.
+        layer: String,
+        /// The reason.
+        #[source]
+        source: Box<erofs::Error>,
+    },
     /// An image cannot be pinned.
     #[error(transparent)]
     Pin(pin::Error),
@@ -271,6 +280,7 @@ impl Error {
             Self::Daemon(error) => error.class().into(),
             Self::Prune(error) => error.class().into(),
             Self::Load { source, .. } => source.class().into(),
+            Self::Erofs { source, .. } => source.class().into(),
             Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Pull(pull::Error::Archive { source, .. })
@@ -319,6 +329,7 @@ impl Error {
             Self::Build(error) => return error.mismatch(),
             Self::Denial(denial) => return denial.error.mismatch(),
             Self::AllLocations(error) => error.most_important()?,
+            Self::Erofs { source, .. } => &**source,
             error => error,
         };
         let mut causes = std::iter::successors(Some(first), |error| error.source());
@@ -335,6 +346,9 @@ fn content_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a
         return Some(error);
     }
     if let Some(LayerError::Content(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(erofs::Error::Content(error)) = error.downcast_ref() {
         return Some(error);
     }
     error.downcast_ref()

@@ -193,6 +193,20 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "erofs",
+        &[
+            (
+                "A layer that Linux mounts",
+                "hocker erofs layer.tar.gz --out layer.erofs",
+            ),
+            (
+                "From standard input, only with this content",
+                "hocker erofs - --diff-id sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef \
+                 --out layer.erofs < layer.tar.gz",
+            ),
+        ],
+    ),
+    (
         "prune",
         &[(
             "Remove the images that were loaded before, except the current one",
