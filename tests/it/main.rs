@@ -26,6 +26,7 @@ mod security_page; // the tests that docs/security.md names
 mod builder; // hocker builder: several places for one blob
 mod config; // hocker config
 mod docker2nix; // hocker docker2nix: expressions, and hostile names in them
+mod erofs; // hocker erofs: the files of a layer in its image, and refused layers
 mod image; // hocker image: archives and layouts
 mod layer; // hocker layer
 mod load; // hocker load and prune, with a daemon whose rare failures are scripted

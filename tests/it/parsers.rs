@@ -119,8 +119,22 @@ const LOCK: &[u8] = include_bytes!("../nix/docker-images.lock.json");
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+/// The fuzz target's first inputs.
+const LAYERS: [&[u8]; 5] = [
+    include_bytes!("../../fuzz/seeds/layer/gnu.tar.gz"),
+    include_bytes!("../../fuzz/seeds/layer/pax.tar"),
+    include_bytes!("../../fuzz/seeds/layer/sparse-pax.tar"),
+    include_bytes!("../../fuzz/seeds/layer/sparse.tar"),
+    include_bytes!("../../fuzz/seeds/layer/ustar.tar"),
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn layers_that_are_almost_right(bytes in almost(LAYERS.map(<[u8]>::to_vec).to_vec())) {
+        properties::layer(&bytes);
+    }
 
     #[test]
     fn documents_that_are_almost_right(bytes in almost(documents())) {

@@ -16,13 +16,16 @@
 
 mod credentials;
 mod documents;
+pub mod erofs_image;
 mod headers;
+pub mod layers;
 mod locks;
 mod names;
 
 pub use self::credentials::{credentials_file, docker_config, netrc};
 pub use self::documents::{config, index, manifest};
 pub use self::headers::{challenge, content_range};
+pub use self::layers::layer;
 pub use self::locks::{compose, lock};
 pub use self::names::{digest, endpoint, platform, reference};
 
