@@ -31,9 +31,11 @@ package_of() {
     # Debian 13 took the client out of docker.io.
     docker) if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi ;;
     ab | htpasswd) echo apache2-utils ;;
+    fsck.erofs) echo erofs-utils ;;
     ip) echo iproute2 ;;
     man) echo man-db ;;
     nginx) echo nginx-light ;;
+    setcap) echo libcap2-bin ;;
     nix-build | nix-hash) echo nix-bin ;;
     systemd-analyze) echo systemd ;;
     # Without a service.

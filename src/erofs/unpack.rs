@@ -17,6 +17,9 @@ const AUFS: &[u8] = b".wh..wh.";
 /// The name that hides what lower layers have in its directory.
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
+/// Linux gives these permissions to all symbolic links, whatever the archive states.
+const SYMBOLIC_LINK_MODE: u16 = 0o777;
+
 /// The longest target of a symbolic link, in bytes.
 const MAX_TARGET: usize = 4095;
 
@@ -127,7 +130,11 @@ fn node(
         Kind::Regular(_) | Kind::Directory(_) => attributes(entry)?,
         _ => attributes(entry)?.without_user(),
     };
-    let node = Node::new(kind, metadata(entry)?, attributes);
+    let mut metadata = metadata(entry)?;
+    if let Kind::SymbolicLink { .. } = kind {
+        metadata.mode = SYMBOLIC_LINK_MODE;
+    }
+    let node = Node::new(kind, metadata, attributes);
     Ok(Some((tree.make_parents(parents)?, node)))
 }
 

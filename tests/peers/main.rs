@@ -18,6 +18,7 @@ mod machine;
 mod authentication; // a registry that wants a password
 mod bytes; // hocker and skopeo agree on every byte, and dockerd on the image id
 mod cache; // images from a binary cache, without the registry
+mod erofs; // layers as file systems that the kernel mounts
 mod evaluation; // what Nix makes of expressions, without building
 mod flake; // its outputs, where NIXPKGS_LIB names nixpkgs' lib
 mod foreign; // layers that are elsewhere, in the sandbox

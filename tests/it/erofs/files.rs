@@ -102,6 +102,7 @@ fn hard_links_share_a_file_and_symbolic_links_their_own_too() {
     assert_eq!(image.file("b").content, b"content");
     assert_eq!(image.file("a").content, b"new");
     assert_eq!(image.file("t").content, b"../../a");
+    assert_eq!(image.file("t").mode, 0o120_777);
     assert_eq!(image.file("t").links, 2);
 }
 
