@@ -24,7 +24,7 @@ const OWNERS: [u32; 6] = [0, 1, 1000, 65_535, 65_536, u32::MAX - 1];
 const ATTRIBUTES: [&str; 3] = ["trusted.t", "security.s", "trusted.longer.name"];
 const USER_ATTRIBUTES: [&str; 2] = ["user.u", "user.empty"];
 
-/// A file capability, which the kernel checks: version 2, CAP_NET_RAW.
+/// A file capability, which the kernel checks: version 2, `CAP_NET_RAW`.
 const CAPABILITY: [u8; 20] = [
     1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
