@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::class::Class;
-use crate::compression::TooLarge;
+use crate::compression::{TooLarge, UnsupportedCompression};
 use crate::verify;
 
 /// A layer that does not become an image.
@@ -53,6 +53,9 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
+            Self::Decompress(error) if UnsupportedCompression::of(error).is_some() => {
+                Class::Unsupported
+            }
             Self::Decompress(_) | Self::TooLarge(_) | Self::Archive(_) => Class::Integrity,
             Self::Content(error) => error.class(),
             Self::Entry { source, .. } => source.class(),

@@ -1,7 +1,7 @@
 //! The header of an entry: one block.
 
+use super::number::{has_right_checksum, number, signed};
 use super::{BLOCK, Entry, bounded, text};
-use crate::archive::tar_shape::{checksum_fits, number};
 use crate::erofs::error::Error;
 use crate::erofs::format::Time;
 
@@ -43,7 +43,7 @@ enum Form {
 
 impl Header {
     pub(super) fn parse(block: &[u8; BLOCK]) -> Result<Self, Error> {
-        if !checksum_fits(block) {
+        if !has_right_checksum(block) {
             return Err(Error::Archive("the checksum of a header is wrong"));
         }
         Ok(Self { block: *block })
@@ -126,35 +126,4 @@ const WRONG: Error = Error::Archive("a field of a header is not a number");
 
 pub(super) fn field(block: &[u8; BLOCK], (start, length): (usize, usize)) -> &[u8] {
     block.get(start..start + length).unwrap_or_default()
-}
-
-/// A number that may be negative in GNU's binary form: then all its high bits are set.
-fn signed(field: &[u8]) -> Option<i64> {
-    if let Some((high, low)) = field.split_last_chunk::<8>()
-        && !high.is_empty()
-        && high.iter().all(|byte| *byte == 0xff)
-    {
-        return Some(i64::from_be_bytes(*low)).filter(|number| *number < 0);
-    }
-    i64::try_from(number(field)?).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_before_1970_are_binary() {
-        for (bytes, time) in [
-            (&b"00000000017\0"[..], Some(15)),
-            (&[0xff; 12], Some(-1)),
-            (&[&[0xff; 11][..], &[0xfe]].concat(), Some(-2)),
-            (&[&[0x80][..], &[0; 10], &[7]].concat(), Some(7)),
-            (&[&[0xff; 4][..], &[0; 8]].concat(), None),
-            (&[&[0x80, 0, 0, 0][..], &[0xff; 8]].concat(), None),
-            (b"junk        ", None),
-        ] {
-            assert_eq!(signed(bytes), time, "{bytes:?}");
-        }
-    }
 }

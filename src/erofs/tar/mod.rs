@@ -6,11 +6,11 @@
 //! `archive/tar/reader.go`.
 
 mod header;
+mod number;
 mod records;
 mod sparse;
 
 use std::io::{self, BufRead};
-use std::str::FromStr;
 
 use self::header::Header;
 use self::records::Records;
@@ -286,12 +286,6 @@ fn available(input: &mut impl BufRead) -> Result<&[u8], Error> {
 /// The bytes before the first zero byte.
 fn text(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
-}
-
-/// Decimal digits alone, without a sign.
-fn decimal<N: FromStr>(text: &[u8]) -> Option<N> {
-    text.iter().all(u8::is_ascii_digit).then_some(())?;
-    str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// A path that is longer than any that Linux takes is cut: it is refused anyway, and need not stay in memory.

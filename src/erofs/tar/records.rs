@@ -2,8 +2,9 @@
 //!
 //! Source: POSIX.1-2017 `pax`, "pax Extended Header"; Go, `archive/tar/reader.go`, `mergePAX`.
 
+use super::number::decimal;
 use super::sparse::{self, Form, Segment};
-use super::{Entry, bounded, decimal};
+use super::{Entry, bounded};
 use crate::erofs::error::Error;
 use crate::erofs::format::Time;
 

@@ -2,9 +2,9 @@
 //!
 //! Source: GNU tar's manual, "Storing Sparse Files"; Go, `archive/tar/reader.go`, `readGNUSparseMap1x0`.
 
+use super::BLOCK;
 use super::header::{Header, field};
-use super::{BLOCK, decimal};
-use crate::archive::tar_shape::number;
+use super::number::{decimal, number};
 use crate::erofs::error::Error;
 
 /// More segments are refused, so that a map never takes much memory.

@@ -48,6 +48,12 @@ fn what_is_no_archive_is_refused() {
 }
 
 #[test]
+fn a_layer_in_another_compression_is_not_supported() {
+    let xz = [b"\xfd7zXZ\0".to_vec(), vec![7; 2000]].concat();
+    fails(&xz, &[], 7).says("xz");
+}
+
+#[test]
 fn an_empty_archive_is_an_empty_layer() {
     for layer in [Tar::new().finish(), Vec::new()] {
         assert!(erofs_image::read(&convert(&layer)).paths().is_empty());
