@@ -8,6 +8,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::names::Names;
+use super::on_disk::Unpacked;
 use crate::class::Class;
 use crate::input;
 use crate::name;
@@ -31,6 +32,8 @@ pub struct Composition {
     manifest: Document<Manifest>,
     config: PathBuf,
     layers: Vec<PathBuf>,
+    /// Keeps the files that were unpacked from an archive.
+    unpacked: Option<Unpacked>,
 }
 
 /// Finds the script at `path`: the file itself, or `compositeImage.sh` in a directory.
@@ -79,7 +82,21 @@ impl Composition {
             manifest,
             config,
             layers,
+            unpacked: None,
         })
+    }
+
+    /// Keeps the files of an archive for as long as the image is used.
+    #[must_use]
+    pub(super) fn keep(mut self, unpacked: Option<Unpacked>) -> Self {
+        self.unpacked = unpacked;
+        self
+    }
+
+    /// Returns what keeps the files that were unpacked from an archive.
+    #[must_use]
+    pub fn unpacked(&self) -> Option<Unpacked> {
+        self.unpacked.clone()
     }
 
     /// Returns the manifest.
@@ -162,6 +179,7 @@ impl Composition {
             repo_tags: script.repo_tags,
             reference: script.reference,
             tag: script.tag,
+            ..Names::default()
         };
         let manifest =
             Document::parse(script.manifest.into_bytes(), None).map_err(Error::Manifest)?;

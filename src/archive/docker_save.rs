@@ -28,8 +28,12 @@ use crate::oci::manifest::Manifest;
 pub enum ArchiveFormat {
     /// An OCI layout with Docker's `manifest.json`.
     DockerSave,
-    /// Only an OCI layout.
+    /// Only an OCI layout. If the image has several names, `manifest.json` as well: podman does not read a
+    /// layout with several entries, and finds the names there.
     OciArchive,
+    /// As [`DockerSave`](Self::DockerSave), for the upload to a daemon: `index.json` has the image's own name only, so
+    /// that podman reads the layout. The caller adds the other names afterwards.
+    Upload,
 }
 
 /// The members of an archive, whose blobs can be written in order or each at its place.
@@ -71,9 +75,20 @@ impl Archive {
             members: Vec::new(),
         };
         archive.add("oci-layout", OCI_LAYOUT.to_vec());
-        archive.add("index.json", index(&names.annotate(manifest.descriptor())));
-        if format == ArchiveFormat::DockerSave {
-            archive.add(docker_manifest::NAME, manifest_json(names, manifest));
+        let mut entries = names.entries(&manifest.descriptor());
+        if format == ArchiveFormat::Upload {
+            entries.truncate(1);
+        }
+        archive.add("index.json", index(&entries));
+        if format != ArchiveFormat::OciArchive || entries.len() > 1 {
+            // Podman reads `manifest.json` if the layout has several entries. It takes short names for its own, not for
+            // those of Docker Hub; Docker understands both.
+            let tags = if entries.len() > 1 {
+                names.full_tags()
+            } else {
+                names.repo_tags.clone()
+            };
+            archive.add(docker_manifest::NAME, manifest_json(&tags, manifest));
         }
         let own_name = blob_name(manifest.digest());
         archive.add(&own_name, manifest.bytes().to_vec());
@@ -140,14 +155,14 @@ impl Archive {
 }
 
 /// Returns Docker's `manifest.json`, which names the blobs of the layout.
-fn manifest_json(names: &Names, manifest: &Manifest) -> Vec<u8> {
+fn manifest_json(repo_tags: &[String], manifest: &Manifest) -> Vec<u8> {
     let layers: Vec<_> = manifest
         .layers
         .iter()
         .map(|layer| blob_name(&layer.digest))
         .collect();
     let config = blob_name(&manifest.config.digest);
-    docker_manifest::text(&config, &names.repo_tags, &layers)
+    docker_manifest::text(&config, repo_tags, &layers)
 }
 
 /// Writes an image of files as a hybrid archive.
@@ -301,6 +316,42 @@ mod tests {
             docker,
             json!([{ "Config": config, "RepoTags": ["debian:jessie"], "Layers": [layer, layer] }])
         );
+    }
+
+    #[test]
+    fn every_name_is_in_both_lists_of_images_and_in_full() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut composition = composition(directory.path());
+        composition.names.add(&"ghcr.io/a/b:1".parse().unwrap());
+        let full = ["docker.io/library/debian:jessie", "ghcr.io/a/b:1"];
+        let (names, manifest) = (&composition.names, composition.manifest());
+        for (kind, listed, tags) in [
+            (ArchiveFormat::DockerSave, &full[..], &full[..]),
+            (ArchiveFormat::OciArchive, &full, &full),
+            (
+                ArchiveFormat::Upload,
+                &full[..1],
+                &["debian:jessie", "ghcr.io/a/b:1"],
+            ),
+        ] {
+            let archive = Archive::new(kind, names, manifest, &HashSet::new());
+            let members = members(&archive.write(&composition, Vec::new()).unwrap());
+            let json = |name: &str| -> serde_json::Value {
+                let (_, bytes) = members.iter().find(|(found, _)| found == name).unwrap();
+                serde_json::from_slice(bytes).unwrap()
+            };
+            let entries = json("index.json")["manifests"].as_array().unwrap().clone();
+            let found: Vec<_> = entries
+                .iter()
+                .map(|entry| entry["annotations"]["io.containerd.image.name"].clone())
+                .collect();
+            assert_eq!(json!(found), json!(listed), "{kind:?}");
+            assert_eq!(
+                json("manifest.json")[0]["RepoTags"],
+                json!(tags),
+                "{kind:?}"
+            );
+        }
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::blob_file::BlobFile;
-use super::composition::{Composition, find_script};
+use super::composition::Composition;
 use super::oci_layout::LayoutReader;
-use super::stored_image::Error;
+use super::stored_image::{self, Error};
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::{Digest, Hasher};
 use crate::oci::index::Index;
@@ -15,9 +15,9 @@ use crate::oci::manifest::Manifest;
 /// Returns the digests of the manifests and configs of all images at `path`, for all platforms. `path` is the output of
 /// `fetchdocker`, a script, or an OCI layout. Documents that an index names and the layout lacks are ignored.
 pub(crate) fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
-    match find_script(path) {
+    match stored_image::script(path) {
         Some(script) => in_script(&script),
-        None => in_layout(&LayoutReader::open(path)?),
+        None => in_layout(&*stored_image::open_layout(path)?),
     }
 }
 

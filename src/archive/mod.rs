@@ -12,6 +12,7 @@ pub(crate) mod header;
 pub(crate) mod identities;
 pub mod names;
 pub mod oci_layout;
+pub mod on_disk;
 pub(crate) mod placed;
 pub mod plain_layer;
 pub mod stored_image;

@@ -17,6 +17,8 @@ pub struct Names {
     pub reference: Option<String>,
     /// The tag of the image's own name.
     pub tag: Option<String>,
+    /// Further texts by which a layout lists the image. They do not name a repository, so they are for layouts alone.
+    pub ref_names: Vec<String>,
 }
 
 impl Names {
@@ -28,7 +30,7 @@ impl Names {
             Some(digest) if reference.tag.is_none() => Self {
                 repo_tags: Vec::new(),
                 reference: Some(format!("{full_name}@{digest}")),
-                tag: None,
+                ..Self::default()
             },
             _ => {
                 let tag = reference.tag_or_latest().to_string();
@@ -36,22 +38,42 @@ impl Names {
                     repo_tags: vec![format!("{}:{tag}", reference.familiar_name())],
                     reference: Some(format!("{full_name}:{tag}")),
                     tag: Some(tag),
+                    ref_names: Vec::new(),
                 }
             }
         }
     }
 
-    /// Returns the names of an image whose name in a layout is `name`.
+    /// Returns the names of an image that a layout lists under `names`.
     #[must_use]
-    pub fn of_layout(name: &ImageName) -> Self {
-        match name {
-            ImageName::Full(reference) => Self::of_reference(reference),
-            ImageName::Tag(tag) => Self {
-                tag: Some(tag.to_string()),
-                ..Self::default()
-            },
-            ImageName::Unnamed => Self::default(),
+    pub fn of_layout(names: &[ImageName]) -> Self {
+        let mut all = Self::default();
+        for name in names {
+            match name {
+                ImageName::Full(reference) => all.add(reference),
+                ImageName::Tag(_) | ImageName::Text(_) | ImageName::Unnamed => {}
+            }
         }
+        for name in names {
+            match name {
+                ImageName::Tag(tag) if all.reference.is_none() && all.tag.is_none() => {
+                    all.tag = Some(tag.to_string());
+                }
+                ImageName::Tag(_) | ImageName::Text(_) => all.ref_names.push(name.to_string()),
+                ImageName::Full(_) | ImageName::Unnamed => {}
+            }
+        }
+        all
+    }
+
+    /// Returns the names in full, as `docker.io/library/debian:jessie`.
+    #[must_use]
+    pub fn full_tags(&self) -> Vec<String> {
+        let full = |name: &String| match name.parse::<Reference>() {
+            Ok(reference) => format!("{}:{}", reference.full_name(), reference.tag_or_latest()),
+            Err(_) => name.clone(),
+        };
+        self.repo_tags.iter().map(full).collect()
     }
 
     /// Checks that all names are valid. The names in a script may be anything.
@@ -69,6 +91,7 @@ impl Names {
         let names = Self::of_reference(name);
         if self.reference.is_none() {
             (self.reference, self.tag) = (names.reference, names.tag);
+            self.ref_names.clear();
         }
         for tag in names.repo_tags {
             if !self.repo_tags.contains(&tag) {
@@ -77,16 +100,36 @@ impl Names {
         }
     }
 
-    /// Returns the descriptor of a manifest for `index.json`, with the names as annotations: the full reference for
-    /// containerd, and the tag for other readers.
+    /// Returns the descriptors of a manifest for `index.json`, one for each name: an entry has room for one. The
+    /// annotations are the full reference for containerd, and the tag for other readers.
     #[must_use]
-    pub fn annotate(&self, mut manifest: Descriptor) -> Descriptor {
-        let annotations = [(FULL_NAME, &self.reference), (REF_NAME, &self.tag)];
-        manifest.annotations = annotations
-            .into_iter()
-            .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
-            .collect::<BTreeMap<_, _>>();
-        manifest
+    pub fn entries(&self, manifest: &Descriptor) -> Vec<Descriptor> {
+        let own = (self.reference.clone(), self.tag.clone());
+        let references = self.repo_tags.iter().filter_map(|name| name.parse().ok());
+        let others = references.map(|name: Reference| {
+            let names = Self::of_reference(&name);
+            (names.reference, names.tag)
+        });
+        let texts = self.ref_names.iter().map(|text| (None, Some(text.clone())));
+        let mut names: Vec<(Option<String>, Option<String>)> = Vec::new();
+        for name in std::iter::once(own).chain(others).chain(texts) {
+            if name != (None, None) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() {
+            names.push((None, None));
+        }
+        let entry = |(reference, tag)| {
+            let mut entry = manifest.clone();
+            let annotations = [(FULL_NAME, reference), (REF_NAME, tag)];
+            entry.annotations = annotations
+                .into_iter()
+                .filter_map(|(key, value): (_, Option<String>)| Some((key.to_owned(), value?)))
+                .collect::<BTreeMap<_, _>>();
+            entry
+        };
+        names.into_iter().map(entry).collect()
     }
 }
 
@@ -105,9 +148,35 @@ mod tests {
         let names = names("debian:jessie");
         assert_eq!(names.repo_tags, ["debian:jessie"]);
         let descriptor = Descriptor::new(MediaType::OCI_MANIFEST, Digest::of(b""), 0);
-        let annotations = names.annotate(descriptor).annotations;
+        let entries = names.entries(&descriptor);
+        assert_eq!(entries.len(), 1);
+        let annotations = &entries[0].annotations;
         assert_eq!(annotations[FULL_NAME], "docker.io/library/debian:jessie");
         assert_eq!(annotations[REF_NAME], "jessie");
+    }
+
+    #[test]
+    fn a_layout_lists_an_image_once_for_each_name() {
+        let mut names = names("debian:12");
+        for name in ["ghcr.io/a/b:1", "debian:latest"] {
+            names.add(&name.parse().unwrap());
+        }
+        let descriptor = Descriptor::new(MediaType::OCI_MANIFEST, Digest::of(b""), 0);
+        let entries = names.entries(&descriptor);
+        let listed: Vec<_> = entries
+            .iter()
+            .map(|entry| entry.annotations[FULL_NAME].as_str())
+            .collect();
+        assert_eq!(
+            listed,
+            [
+                "docker.io/library/debian:12",
+                "ghcr.io/a/b:1",
+                "docker.io/library/debian:latest"
+            ]
+        );
+        let unnamed = Names::default().entries(&descriptor);
+        assert_eq!(unnamed, [descriptor]);
     }
 
     #[test]

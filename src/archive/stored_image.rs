@@ -1,18 +1,16 @@
-//! Images on disk: an output of `fetchdocker`, a script of one, or any OCI layout.
+//! Images on disk: an output of `fetchdocker`, a script of one, any OCI layout, or an archive of another program.
 
-use std::collections::BTreeSet;
+mod choice;
+
 use std::path::{Path, PathBuf};
 
+use self::choice::choose;
 use super::composition::{self, Composition, find_script};
-use super::names::Names;
-use super::oci_layout::{self, ImageName, LayoutReader};
+use super::oci_layout;
+use super::on_disk::{self, OnDisk};
 use crate::class::Class;
-use crate::name;
-use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
-use crate::oci::document::{Document, View};
-use crate::oci::index::{Index, NoSuchPlatform, SelectError, Selected};
-use crate::oci::manifest::Manifest;
+use crate::oci::index::{NoSuchPlatform, SelectError};
 use crate::oci::platform::Platform;
 
 /// The number of levels of indexes below `index.json` that are followed.
@@ -21,139 +19,45 @@ const MAX_NESTING: usize = 4;
 /// The selection of one image.
 #[derive(Clone, Debug)]
 pub struct Selection<'a> {
-    /// The name of the image, required if a layout has several.
+    /// The name of the image or its digest, required if a layout has several.
     pub name: Option<&'a str>,
     /// The platform, used for images in an index.
     pub platform: &'a Platform,
 }
 
-/// Opens the image at `path`: a script, the output of `fetchdocker`, or an OCI layout.
+/// Opens the image at `path`: a script, the output of `fetchdocker`, an OCI layout, or an archive.
 pub fn open(path: &Path, selection: &Selection<'_>) -> Result<Composition, Error> {
-    match find_script(path) {
+    match script(path) {
         Some(script) => Ok(Composition::read_script(&script)?),
-        None => of_layout(&LayoutReader::open(path)?, path, selection),
+        None => of_layout(&open_layout(path)?, path, selection),
     }
 }
 
-fn of_layout(
-    layout: &LayoutReader,
+/// Returns the script at `path`, unless that file is an archive.
+pub(super) fn script(path: &Path) -> Option<PathBuf> {
+    find_script(path).filter(|script| !on_disk::is_archive(script))
+}
+
+/// Opens the layout or the archive at `path`.
+pub(super) fn open_layout(path: &Path) -> Result<OnDisk, Error> {
+    OnDisk::open(path).map_err(|error| Error::on_disk(path, error))
+}
+
+/// Selects an image from images that are open already. Errors name `path`.
+pub fn of_layout(
+    layout: &OnDisk,
     path: &Path,
     selection: &Selection<'_>,
 ) -> Result<Composition, Error> {
-    let (name, entries) = choose(layout, path, selection.name)?;
-    let manifest = descend(layout, path, entries, selection.platform)?;
+    let (names, manifest) = choose(layout, path, selection)?;
     let file = |descriptor: &Descriptor| match layout.blob(descriptor)? {
         Some(file) => Ok(file),
         None => Err(layout.absent(&descriptor.digest)),
     };
     let config = file(&manifest.config)?;
     let layers = manifest.layers.iter().map(file).collect::<Result<_, _>>()?;
-    let names = Names::of_layout(&name);
-    Ok(Composition::new(names, manifest, config, layers)?)
-}
-
-/// Returns the entries of `index.json` with the wanted name, and this name. Entries for several platforms may have the
-/// same name.
-fn choose(
-    layout: &LayoutReader,
-    path: &Path,
-    wanted: Option<&str>,
-) -> Result<(ImageName, Index), Error> {
-    let index = layout.index()?;
-    let mut entries = Vec::new();
-    for entry in &index.manifests {
-        if entry.media_type.is_manifest() || entry.media_type.is_index() {
-            let name = ImageName::of(&entry.annotations).map_err(|source| Error::Name {
-                path: path.to_owned(),
-                source,
-            })?;
-            if wanted.is_none_or(|wanted| name.is(wanted)) {
-                entries.push((name, entry.clone()));
-            }
-        }
-    }
-    let Some((name, _)) = entries.first().cloned() else {
-        return Err(Error::NoImage {
-            path: path.to_owned(),
-            wanted: wanted.map(str::to_owned),
-        });
-    };
-    if entries.iter().any(|(other, _)| *other != name) {
-        return Err(Error::SeveralImages {
-            path: path.to_owned(),
-            names: entries.iter().map(|(name, _)| name.to_string()).collect(),
-        });
-    }
-    let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-    Ok((name, index.with(entries)))
-}
-
-/// Returns the manifest for a platform, following nested indexes.
-fn descend(
-    layout: &LayoutReader,
-    path: &Path,
-    mut index: Index,
-    platform: &Platform,
-) -> Result<Document<Manifest>, Error> {
-    for _ in 0..=MAX_NESTING {
-        let entry = match index.select(platform).map_err(|error| error.at(path))? {
-            Selected::One(entry) => entry.clone(),
-            Selected::Unnamed(entries) => unnamed(layout, path, &entries, platform)?,
-        };
-        if entry.media_type.is_index() {
-            index = (*present::<Index>(layout, &entry)?).clone();
-        } else {
-            return present(layout, &entry);
-        }
-    }
-    Err(Error::Nesting {
-        path: path.to_owned(),
-    })
-}
-
-/// Returns the entry that fits `platform` best, for entries without a platform. The configs of the images name the
-/// platforms. Fails if different images fit equally well.
-fn unnamed(
-    layout: &LayoutReader,
-    path: &Path,
-    entries: &[&Descriptor],
-    platform: &Platform,
-) -> Result<Descriptor, Error> {
-    let mut fitting: Vec<(usize, &Descriptor)> = Vec::new();
-    let mut offered = Vec::new();
-    for entry in entries {
-        if entry.media_type.is_index() {
-            if present::<Index>(layout, entry)?.select(platform).is_ok() {
-                fitting.push((0, entry));
-            }
-            continue;
-        }
-        let manifest: Document<Manifest> = present(layout, entry)?;
-        if manifest.require_image().is_ok() {
-            let config: Document<ImageConfig> = present(layout, &manifest.config)?;
-            let distance = platform.distance_to(config.platform());
-            fitting.extend(distance.map(|distance| (distance, *entry)));
-            offered.push(config.platform().clone());
-        }
-    }
-    let Some((least, best)) = fitting.iter().min_by_key(|(distance, _)| *distance) else {
-        return Err(SelectError::from(NoSuchPlatform::among(platform, &offered)).at(path));
-    };
-    let equals = fitting.iter().filter(|(distance, _)| distance == least);
-    let digests: BTreeSet<_> = equals.map(|(_, entry)| entry.digest.to_string()).collect();
-    if digests.len() > 1 {
-        return Err(Error::SeveralImages {
-            path: path.to_owned(),
-            names: digests.into_iter().collect(),
-        });
-    }
-    Ok((*best).clone())
-}
-
-/// Reads a document. Fails if the layout lacks it.
-fn present<T: View>(layout: &LayoutReader, descriptor: &Descriptor) -> Result<Document<T>, Error> {
-    let found = layout.document(descriptor)?;
-    Ok(found.ok_or_else(|| layout.absent(&descriptor.digest))?)
+    let composition = Composition::new(names, manifest, config, layers)?;
+    Ok(composition.keep(layout.unpacked()))
 }
 
 impl SelectError {
@@ -172,18 +76,18 @@ pub enum Error {
     /// The layout cannot be read.
     #[error(transparent)]
     Layout(#[from] oci_layout::Error),
-    /// The parts of the image cannot be read, or do not belong together.
-    #[error(transparent)]
-    Composition(#[from] composition::Error),
-    /// The name of an image is invalid.
-    #[error("{} gives an image an invalid name", path.display())]
-    Name {
-        /// The layout.
+    /// The archive cannot be read.
+    #[error("cannot use the archive {}", path.display())]
+    Archive {
+        /// The archive.
         path: PathBuf,
         /// The cause.
         #[source]
-        source: name::ParseError,
+        source: Box<on_disk::Error>,
     },
+    /// The parts of the image cannot be read, or do not belong together.
+    #[error(transparent)]
+    Composition(#[from] composition::Error),
     /// The layout has no image, or none with the wanted name.
     #[error("{} has no image{}", path.display(), of_name(wanted.as_deref()))]
     NoImage {
@@ -197,7 +101,7 @@ pub enum Error {
     SeveralImages {
         /// The layout.
         path: PathBuf,
-        /// The names of the images.
+        /// The names of the images, or the digests of those without a name.
         names: Vec<String>,
     },
     /// The layout has no image for the platform.
@@ -222,14 +126,27 @@ fn of_name(wanted: Option<&str>) -> String {
 }
 
 impl Error {
+    /// Converts the error of an image that cannot be opened.
+    #[must_use]
+    pub fn on_disk(path: &Path, error: on_disk::Error) -> Self {
+        match error {
+            on_disk::Error::Layout(error) => Self::Layout(error),
+            source => Self::Archive {
+                path: path.to_owned(),
+                source: Box::new(source),
+            },
+        }
+    }
+
     /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
             Self::Layout(error) => error.class(),
+            Self::Archive { source, .. } => source.class(),
             Self::Composition(error) => error.class(),
             Self::NoImage { .. } | Self::Platform { .. } => Class::NotFound,
-            Self::Name { .. } | Self::Nesting { .. } => Class::Unsupported,
+            Self::Nesting { .. } => Class::Unsupported,
             Self::SeveralImages { .. } => Class::Other,
         }
     }
@@ -238,6 +155,7 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Layout;
+    use super::super::names::Names;
     use super::*;
     use serde_json::{Value, json};
     use std::fs;

@@ -280,7 +280,7 @@ pub(crate) struct ImageArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
-    /// Select the image with this name from a layout with several
+    /// Select the image with this name or digest from several
     #[arg(long = "image", value_name = "NAME")]
     pub(crate) name: Option<String>,
 

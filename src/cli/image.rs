@@ -125,8 +125,14 @@ impl ImageSource {
                 name,
                 platform,
             } => {
-                let (name, platform) = (name.as_deref(), &platform);
-                Image::on_disk(&path, &Selection { name, platform }, progress(context))?
+                let progress = progress(context);
+                // An archive may have to be unpacked, and signals must be heard meanwhile.
+                let open = move || {
+                    let (name, platform) = (name.as_deref(), &platform);
+                    Image::on_disk(&path, &Selection { name, platform }, progress)
+                };
+                let opened = tokio::task::spawn_blocking(open).await;
+                opened.map_err(Error::Task)??
             }
         };
         for tag in tags {

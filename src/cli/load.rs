@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::args::LoadArgs;
 use super::{Context, Error, daemon, stdout};
+use hocker::archive::on_disk::OnDisk;
+use hocker::archive::stored_image;
 use hocker::daemon::load::{self, LoadOptions, LoadProgress, Loaded, ResendReason, TransferReport};
 use hocker::printable::Printable;
 use hocker::size::Size;
@@ -14,9 +16,25 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
         .state
         .map(|directory| daemon::state(directory, context));
     // `hocker prune` may read the recorded path in another working directory.
-    let path = std::path::absolute(&args.image_path).unwrap_or(args.image_path);
+    let (path, images) = if args.image_path.as_os_str() == "-" {
+        let path = args.image_path;
+        let failed = |source| Error::StoredImage(Box::new(source));
+        let read = tokio::task::spawn_blocking(|| OnDisk::unpack(std::io::stdin().lock()));
+        let images = read.await.map_err(Error::Task)?;
+        let images = images.map_err(|error| {
+            failed(stored_image::Error::on_disk(
+                "standard input".as_ref(),
+                error,
+            ))
+        })?;
+        (path, Some(images))
+    } else {
+        let path = std::path::absolute(&args.image_path).unwrap_or(args.image_path);
+        (path, None)
+    };
     let options = LoadOptions {
         path: path.clone(),
+        images,
         name: args.image,
         platform: args.platform.platform,
         tags: args.tags,

@@ -112,7 +112,7 @@ fn run(args: Args) -> Result<(), Error> {
             biased;
             signal = interrupted => {
                 // This drops all work, and with it removes every incomplete file. Work that waits for standard input
-                // or a full pipe cannot be dropped, but has no such file.
+                // or a full pipe cannot be dropped, but has no such file. Unpacked archives are removed below.
                 work.abort();
                 let _ = tokio::time::timeout(GRACE, work).await;
                 Err(signal)
@@ -121,6 +121,7 @@ fn run(args: Args) -> Result<(), Error> {
         }
     });
     runtime.shutdown_background();
+    hocker::archive::on_disk::remove_unpacked();
     result.map_err(|error| error.after(&failed_sources.lines()))
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::access_log::AccessLogWriter;
 use super::args::ServeArgs;
 use super::{Error, report, stdout};
+use hocker::causes;
 use hocker::printable::Printable;
 use hocker::serve::{Catalogue, Naming, Server};
 
@@ -31,6 +32,13 @@ pub(super) async fn run<Again: Future>(
         signal = &mut interrupted => return Err(signal),
         catalogue = opening => catalogue.map_err(Error::Task)??,
     };
+    for (path, error) in catalogue.unusable() {
+        report::note(&Printable::new(&format!(
+            "not serving {}: {}",
+            path.display(),
+            causes::line(error)
+        )));
+    }
     for (name, images) in catalogue.ambiguous() {
         report::note(&Printable::new(&format!(
             "{name} is ambiguous: clients that do not name the registry get none of {}",

@@ -72,6 +72,7 @@ impl ImageJob {
             repo_tags: spec.repo_tags.clone(),
             reference: Some(spec.reference.clone()),
             tag: spec.tag.clone(),
+            ..Names::default()
         };
         let layers = spec.layers.iter().map(|layer| layer.path.clone()).collect();
         let composition = Composition::new(names, manifest, spec.config.path.clone(), layers)?;
@@ -110,7 +111,7 @@ fn write_layout(oci: &Path, composition: &Composition) -> io::Result<()> {
             layout.link_blob(&descriptor.digest, target)?;
         }
     }
-    layout.finish(&composition.names.annotate(manifest.descriptor()))
+    layout.finish(&composition.names.entries(&manifest.descriptor()))
 }
 
 fn read_config(path: &Path) -> Result<Document<ImageConfig>, Error> {

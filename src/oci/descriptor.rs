@@ -36,6 +36,13 @@ pub struct Descriptor {
         skip_serializing_if = "Option::is_none"
     )]
     pub platform: Option<Platform>,
+    /// For entries of an index: the type of an artifact, which is not an image.
+    #[serde(
+        default,
+        deserialize_with = "named_artifact",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub artifact_type: Option<MediaType>,
     /// URLs of a layer that registries may not distribute.
     #[serde(
         default,
@@ -73,6 +80,7 @@ impl Descriptor {
             digest,
             size,
             platform: None,
+            artifact_type: None,
             urls: Vec::new(),
             annotations: BTreeMap::new(),
         }
@@ -95,6 +103,14 @@ fn named_platform<'de, D: serde::Deserializer<'de>>(
 ) -> Result<Option<Platform>, D::Error> {
     let platform = Option::<Platform>::deserialize(deserializer)?;
     Ok(platform.filter(|platform| !platform.is_unnamed()))
+}
+
+/// Reads the type of an artifact. An empty text, which Go writes for an absent value, is no type.
+fn named_artifact<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<MediaType>, D::Error> {
+    let named = Option::<MediaType>::deserialize(deserializer)?;
+    Ok(named.filter(|named| !named.is_empty()))
 }
 
 #[cfg(test)]
@@ -139,6 +155,8 @@ mod tests {
             ("urls", "[]"),
             ("annotations", "{}"),
             ("data", "null"),
+            ("artifactType", "null"),
+            ("artifactType", r#""""#),
         ] {
             let text = format!(
                 r#"{{"digest":"{}","size":2,"{key}":{nothing}}}"#,

@@ -213,6 +213,12 @@ impl Index {
         }
     }
 
+    /// Returns the entries that can be followed and are images or indexes, in the index's order.
+    #[must_use = "iterators are lazy"]
+    pub fn images(&self) -> impl DoubleEndedIterator<Item = &Descriptor> {
+        self.manifests.iter().filter(|entry| !is_attestation(entry))
+    }
+
     /// Returns the entries for images, in the order of the index.
     fn candidates(&self) -> Vec<Candidate<'_>> {
         let mut unusable = self.unusable.iter().peekable();
@@ -235,7 +241,8 @@ impl Index {
 
 /// Returns whether an entry of an index describes another entry, not an image.
 fn is_attestation(entry: &Descriptor) -> bool {
-    entry.annotations.contains_key(REFERENCE_TYPE)
+    entry.artifact_type.is_some()
+        || entry.annotations.contains_key(REFERENCE_TYPE)
         || entry.platform.as_ref().is_some_and(is_of_attestations)
 }
 

@@ -52,6 +52,8 @@ impl MediaType {
     pub const OCI_CONFIG: Self = Self::constant("application/vnd.oci.image.config.v1+json");
     /// OCI uncompressed layer.
     pub const OCI_LAYER: Self = Self::constant("application/vnd.oci.image.layer.v1.tar");
+    /// OCI's layer, compressed with gzip.
+    pub const OCI_LAYER_GZIP: Self = Self::constant("application/vnd.oci.image.layer.v1.tar+gzip");
     /// OCI zstd layer.
     pub const OCI_LAYER_ZSTD: Self = Self::constant("application/vnd.oci.image.layer.v1.tar+zstd");
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::source::Source;
 use super::{Error, ImageProgress};
 use crate::archive::names::Names;
+use crate::archive::on_disk::Unpacked;
 use crate::archive::stored_image::{self, Selection};
 use crate::name::Reference;
 use crate::oci::config::ImageConfig;
@@ -23,6 +24,8 @@ pub struct Image {
     /// The names that the sink gives the image.
     pub names: Names,
     config: Config,
+    /// Keeps the files of an archive until the sink is complete.
+    _unpacked: Option<Unpacked>,
 }
 
 /// The configuration of an image.
@@ -51,6 +54,7 @@ impl Image {
             progress,
             manifest,
             config: Config::Remote(registry, reference),
+            _unpacked: None,
         })
     }
 
@@ -63,6 +67,7 @@ impl Image {
         let composition = stored_image::open(path, selection)?;
         let config = composition.image_config()?;
         Ok(Self {
+            _unpacked: composition.unpacked(),
             source: Source::of_files(&composition),
             progress,
             manifest: composition.manifest().clone(),

@@ -39,9 +39,11 @@ impl Image {
         });
         let (config, _) = tokio::try_join!(self.config(), transfers::in_parallel(transfers))?;
         config_file.write_all(config.bytes()).map_err(failed)?;
-        let mut descriptor = self.names.annotate(self.manifest.descriptor());
+        let mut descriptor = self.manifest.descriptor();
         descriptor.platform = Some(config.platform().clone());
-        layout.finish(&descriptor).map_err(failed)?;
+        layout
+            .finish(&self.names.entries(&descriptor))
+            .map_err(failed)?;
         Ok(directory.commit()?)
     }
 }

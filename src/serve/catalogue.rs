@@ -1,13 +1,13 @@
 //! The served repositories. They are found at the start, by reading all documents below each `index.json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::layout_name::LayoutName;
 use super::naming::{Naming, RepositoryNames};
 use super::repository::{Repositories, ServedRepository};
-use crate::archive::oci_layout::LayoutReader;
+use crate::archive::on_disk::{OnDisk, Unpacked};
 use crate::name::{RegistryName, Repository};
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
@@ -24,6 +24,9 @@ pub struct Catalogue {
     /// The digest of the path of the only repository, which is a secret. Digests are compared, so that the time of the
     /// comparison says nothing about the path.
     secret: Option<Digest>,
+    unusable: Vec<(PathBuf, Error)>,
+    /// The directories of archives, kept for as long as the images are served.
+    _unpacked: Vec<Unpacked>,
 }
 
 impl Catalogue {
@@ -31,14 +34,35 @@ impl Catalogue {
     /// layout: it reads and verifies their targets, unless these are in the Nix store.
     pub fn open(paths: &[PathBuf], naming: Naming) -> Result<Self, Error> {
         let mut registries = BTreeMap::new();
+        let mut unusable = Vec::new();
+        let mut unpacked = Vec::new();
         for path in paths {
-            add(&mut registries, path)?;
+            match read(path) {
+                Ok((found, kept)) => {
+                    absorb(&mut registries, found)?;
+                    unpacked.extend(kept);
+                }
+                Err(error) => unusable.push((path.clone(), error)),
+            }
+        }
+        if unusable.len() == paths.len()
+            && let Some((_, error)) = unusable.pop()
+        {
+            return Err(error);
         }
         Ok(Self {
             names: RepositoryNames::of(&registries, naming),
             registries,
             secret: None,
+            unusable,
+            _unpacked: unpacked,
         })
+    }
+
+    /// Returns the layouts that cannot be served, with the reasons. They do not stop the others.
+    #[must_use]
+    pub fn unusable(&self) -> &[(PathBuf, Error)] {
+        &self.unusable
     }
 
     /// Creates a catalogue of one image, in a repository whose path is a secret: the repository is not listed, and all
@@ -55,6 +79,8 @@ impl Catalogue {
             names: RepositoryNames::of(&registries, Naming::Short),
             registries,
             secret: Some(Digest::of(repository.as_str().as_bytes())),
+            unusable: Vec::new(),
+            _unpacked: Vec::new(),
         })
     }
 
@@ -102,16 +128,21 @@ impl Catalogue {
     }
 }
 
-fn add(registries: &mut BTreeMap<String, Repositories>, path: &Path) -> Result<(), Error> {
-    let layout = LayoutReader::open(path)?;
+/// Reads the repositories of one layout.
+fn read(path: &Path) -> Result<(BTreeMap<String, Repositories>, Option<Unpacked>), Error> {
+    let layout = OnDisk::open(path).map_err(|error| Error::on_disk(path, error))?;
     let index = layout.complete_index()?;
-    let images = || {
-        index.manifests.iter().filter(|descriptor| {
-            descriptor.media_type.is_manifest() || descriptor.media_type.is_index()
-        })
+    let is_document = |descriptor: &&Descriptor| {
+        descriptor.media_type.is_manifest() || descriptor.media_type.is_index()
     };
-    let only = images().count() == 1;
-    for descriptor in images() {
+    let digests: HashSet<_> = index
+        .images()
+        .filter(is_document)
+        .map(|descriptor| descriptor.digest)
+        .collect();
+    let only = digests.len() == 1;
+    let mut registries: BTreeMap<String, Repositories> = BTreeMap::new();
+    for descriptor in index.manifests.iter().filter(is_document) {
         let name =
             LayoutName::of(&descriptor.annotations, path, only).map_err(|source| Error::Name {
                 path: path.to_owned(),
@@ -124,6 +155,21 @@ fn add(registries: &mut BTreeMap<String, Repositories>, path: &Path) -> Result<(
             .or_default();
         contents.tag(&name, descriptor.digest)?;
         contents.add(&layout, descriptor)?;
+    }
+    Ok((registries, layout.unpacked()))
+}
+
+/// Adds the repositories of one layout to those of the others. Fails if two layouts have different images under one
+/// name.
+fn absorb(
+    all: &mut BTreeMap<String, Repositories>,
+    found: BTreeMap<String, Repositories>,
+) -> Result<(), Error> {
+    for (registry, repositories) in found {
+        let all = all.entry(registry).or_default();
+        for (path, contents) in repositories {
+            all.entry(path).or_default().absorb(&contents)?;
+        }
     }
     Ok(())
 }
@@ -169,6 +215,44 @@ mod tests {
                 .to_string()
                 .contains("two images have the name docker.io/team/app:1")
         );
+    }
+
+    #[test]
+    fn two_layouts_with_different_images_under_one_name_are_refused() {
+        let first = LayoutFixture::with_image("docker.io/team/app:1");
+        let mut second = LayoutFixture::new();
+        let other = second.image(b"another layer");
+        second.list(other, "docker.io/team/app:1");
+        let paths = [first.path(), second.path()];
+        assert!(matches!(
+            Catalogue::open(&paths, Naming::Short),
+            Err(Error::TwoImages { .. })
+        ));
+    }
+
+    #[test]
+    fn a_broken_layout_does_not_stop_the_others() {
+        let good = LayoutFixture::with_image("docker.io/library/app:1");
+        let broken = LayoutFixture::with_image("docker.io/library/broken:1");
+        std::fs::remove_file(broken.blob_path(&Digest::of(LAYER))).unwrap();
+        let paths = [broken.path(), good.path()];
+        let catalogue = Catalogue::open(&paths, Naming::Short).unwrap();
+        assert_eq!(images(&catalogue), ["library/app:1"]);
+        let unusable: Vec<_> = catalogue.unusable().iter().map(|(path, _)| path).collect();
+        assert_eq!(unusable, [&broken.path()]);
+    }
+
+    #[test]
+    fn an_image_whose_name_no_registry_can_have_is_served_by_digest() {
+        let mut layout = LayoutFixture::with_image("docker.io/library/app:1");
+        let other = layout.image(b"another layer");
+        layout.list(other.clone(), "1.0.0+git5");
+        let catalogue = layout.open().unwrap();
+        let repository = "layout".parse().unwrap();
+        let contents = catalogue.repository(None, &repository).unwrap();
+        assert!(contents.document(&digest_of(&other)).is_some());
+        assert_eq!(contents.tags().count(), 0);
+        assert_eq!(images(&catalogue), ["library/app:1"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Errors of images on disk that cannot be served.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::archive::oci_layout;
+use crate::archive::{oci_layout, on_disk};
 use crate::class::Class;
 use crate::name;
 use crate::oci::digest::Digest;
@@ -13,6 +13,15 @@ pub enum Error {
     /// A layout cannot be used.
     #[error(transparent)]
     Layout(#[from] oci_layout::Error),
+    /// An archive cannot be read.
+    #[error("cannot use the archive {}", path.display())]
+    Archive {
+        /// The path of the archive.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: Box<on_disk::Error>,
+    },
     /// The name in the layout is not one that a registry can have.
     #[error("cannot use the name of the image in {}", path.display())]
     Name {
@@ -33,11 +42,22 @@ pub enum Error {
 }
 
 impl Error {
+    pub(super) fn on_disk(path: &Path, error: on_disk::Error) -> Self {
+        match error {
+            on_disk::Error::Layout(error) => Self::Layout(error),
+            source => Self::Archive {
+                path: path.to_owned(),
+                source: Box::new(source),
+            },
+        }
+    }
+
     /// The kind of failure.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
             Self::Layout(error) => error.class(),
+            Self::Archive { source, .. } => source.class(),
             Self::Name { .. } => Class::Unsupported,
             Self::TwoImages { .. } => Class::Other,
         }

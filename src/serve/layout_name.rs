@@ -26,9 +26,11 @@ impl LayoutName {
         path: &Path,
         only: bool,
     ) -> Result<Self, ParseError> {
-        let tag = match ImageName::of(annotations)? {
+        let tag = match ImageName::of(annotations) {
             ImageName::Full(reference) => return Ok(reference.into()),
             ImageName::Tag(tag) => Some(tag),
+            // No registry can have such a name, so clients ask for the image by its digest.
+            ImageName::Text(_) => None,
             ImageName::Unnamed => only.then(Tag::latest),
         };
         Ok(Self {
@@ -53,9 +55,23 @@ fn base_name(path: &Path) -> String {
         canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         &canonical
     };
-    path.file_name()
+    let name = path
+        .file_name()
         .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+        .unwrap_or_default();
+    if path.is_file() {
+        return without_endings(&name).to_owned();
+    }
+    name
+}
+
+/// Returns the name of an archive without `.tar` and the ending of its compression.
+fn without_endings(name: &str) -> &str {
+    let name = [".gz", ".zst", ".tgz"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name);
+    name.strip_suffix(".tar").unwrap_or(name)
 }
 
 impl From<Reference> for LayoutName {
@@ -138,10 +154,24 @@ mod tests {
     }
 
     #[test]
-    fn refuses_names_that_no_registry_can_have() {
-        for text in ["../../etc", "A/B:1", "a b", "", "v1+build"] {
-            assert!(name(&[(FULL_NAME, text)], true).is_err(), "{text}");
-            assert!(name(&[(REF_NAME, text)], true).is_err(), "{text}");
+    fn an_image_with_a_name_that_no_registry_can_have_has_no_tag() {
+        for text in ["../../etc", "A/B:1", "a b", "v1+build"] {
+            for key in [FULL_NAME, REF_NAME] {
+                assert_eq!(name(&[(key, text)], true).unwrap(), "app", "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_archive_gives_its_name_without_its_endings() {
+        for (name, expected) in [
+            ("debian.tar", "debian"),
+            ("debian.tar.gz", "debian"),
+            ("debian.tgz", "debian"),
+            ("debian.tar.zst", "debian"),
+            ("app-1.0", "app-1.0"),
+        ] {
+            assert_eq!(without_endings(name), expected);
         }
     }
 

@@ -149,6 +149,23 @@ impl ServedRepository {
         self.foreign.extend(&other.foreign);
     }
 
+    /// Adds another repository of the same name. Fails if a tag means different images.
+    pub(super) fn absorb(&mut self, other: &Self) -> Result<(), Error> {
+        for (tag, candidates) in &other.tags {
+            let own = self.tags.get(tag).map(Vec::as_slice).unwrap_or_default();
+            for candidate in candidates {
+                if own.iter().any(|own| own.digest != candidate.digest) {
+                    return Err(Error::TwoImages {
+                        name: candidate.name.clone(),
+                        digest: candidate.digest,
+                    });
+                }
+            }
+        }
+        self.merge(other);
+        Ok(())
+    }
+
     /// Adds the tag of an image. Two different images with one name are an error.
     pub(super) fn tag(&mut self, name: &LayoutName, digest: Digest) -> Result<(), Error> {
         let Some(tag) = &name.tag else {

@@ -15,6 +15,7 @@ mod support;
 // The peers: docker-registry, dockerd, podman, containerd, Nix with its sandbox, skopeo. Each is started by the test that needs it.
 mod machine;
 
+mod archives; // archives of other programs, and the names that readers take from ours
 mod authentication; // a registry that wants a password
 mod bytes; // hocker and skopeo agree on every byte, and dockerd on the image id
 mod cache; // images from a binary cache, without the registry

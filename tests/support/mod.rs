@@ -6,6 +6,7 @@
     reason = "each test binary uses its own part of the shared support"
 )]
 
+pub(crate) mod archive;
 pub(crate) mod files;
 pub(crate) mod hocker;
 pub(crate) mod image;

@@ -26,13 +26,13 @@ pub fn blob_name(digest: &Digest) -> String {
     format!("blobs/{}/{}", digest.algorithm(), digest.hex())
 }
 
-/// Returns the text of `index.json` for a layout of one image.
+/// Returns the text of `index.json`. One image has an entry for each of its names.
 #[must_use]
-pub fn index(manifest: &Descriptor) -> Vec<u8> {
+pub fn index(entries: &[Descriptor]) -> Vec<u8> {
     json!({
         "schemaVersion": 2,
         "mediaType": MediaType::OCI_INDEX,
-        "manifests": [manifest],
+        "manifests": entries,
     })
     .to_string()
     .into_bytes()

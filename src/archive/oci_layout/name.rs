@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::name::{ParseError, Reference, Tag};
+use crate::name::{Reference, Tag};
 
 /// The annotation with the full reference.
 pub const FULL_NAME: &str = "io.containerd.image.name";
@@ -20,23 +20,36 @@ pub enum ImageName {
     Full(Reference),
     /// Only a tag, as skopeo and `BuildKit` write it. The repository is unknown.
     Tag(Tag),
+    /// A text that Docker does not accept as a name: the specification permits more than tags.
+    Text(String),
     /// No name.
     Unnamed,
 }
 
 impl ImageName {
     /// Reads the annotations of a descriptor in `index.json`.
-    pub fn of(annotations: &BTreeMap<String, String>) -> Result<Self, ParseError> {
-        if let Some(text) = annotations.get(FULL_NAME) {
-            return text.parse().map(Self::Full);
+    #[must_use]
+    pub fn of(annotations: &BTreeMap<String, String>) -> Self {
+        let text = |key| annotations.get(key).filter(|text| !text.is_empty());
+        let (full, short) = (text(FULL_NAME), text(REF_NAME));
+        if let Some(Ok(reference)) = full.map(|text| text.parse()) {
+            return Self::Full(reference);
         }
-        match annotations.get(REF_NAME) {
-            None => Ok(Self::Unnamed),
-            Some(text) => match text.parse() {
-                Ok(tag) => Ok(Self::Tag(tag)),
-                Err(_) => text.parse().map(Self::Full),
-            },
+        if let Some(Ok(tag)) = short.map(|text| text.parse()) {
+            return Self::Tag(tag);
         }
+        if let Some(Ok(reference)) = short.map(|text| text.parse()) {
+            return Self::Full(reference);
+        }
+        full.or(short)
+            .map_or(Self::Unnamed, |text| Self::Text(text.clone()))
+    }
+
+    /// Returns the annotations that can name an image, as they are written.
+    pub fn texts(annotations: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+        [FULL_NAME, REF_NAME]
+            .into_iter()
+            .filter_map(|key| annotations.get(key).map(String::as_str))
     }
 
     /// Returns whether `wanted` names this image: by its tag, or by a reference that Docker considers equal.
@@ -48,6 +61,7 @@ impl ImageName {
                     && wanted.manifest_reference() == reference.manifest_reference()
             }),
             Self::Tag(tag) => tag.as_str() == wanted,
+            Self::Text(text) => text == wanted,
             Self::Unnamed => false,
         }
     }
@@ -58,6 +72,7 @@ impl fmt::Display for ImageName {
         match self {
             Self::Full(reference) => reference.fmt(f),
             Self::Tag(tag) => tag.fmt(f),
+            Self::Text(text) => text.fmt(f),
             Self::Unnamed => f.write_str("(unnamed)"),
         }
     }
@@ -68,7 +83,7 @@ mod tests {
     use super::*;
 
     fn name(key: &str, value: &str) -> ImageName {
-        ImageName::of(&BTreeMap::from([(key.to_owned(), value.to_owned())])).unwrap()
+        ImageName::of(&BTreeMap::from([(key.to_owned(), value.to_owned())]))
     }
 
     #[test]

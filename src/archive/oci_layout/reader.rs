@@ -21,7 +21,7 @@ use crate::printable::Printable;
 pub const NIX_STORE: &str = "/nix/store";
 
 /// A directory with `oci-layout`, `index.json` and `blobs/`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LayoutReader {
     /// The path without links, so that paths of blobs can be compared with it.
     directory: PathBuf,

@@ -34,9 +34,9 @@ impl LayoutWriter {
         symlink(target, self.blob_path(digest)?)
     }
 
-    /// Writes `index.json` with `manifest` as the only image, and then `oci-layout`.
-    pub fn finish(&self, manifest: &Descriptor) -> io::Result<()> {
-        fs::write(self.directory.join("index.json"), index(manifest))?;
+    /// Writes `index.json` with `entries` for the only image, and then `oci-layout`.
+    pub fn finish(&self, entries: &[Descriptor]) -> io::Result<()> {
+        fs::write(self.directory.join("index.json"), index(entries))?;
         fs::write(self.directory.join("oci-layout"), OCI_LAYOUT)
     }
 
@@ -62,7 +62,7 @@ mod tests {
         let other = Digest::of(b"");
         layout.link_blob(&other, Path::new("/nix/store/x")).unwrap();
         let names = Names::of_reference(&"debian:12".parse().unwrap());
-        let manifest = names.annotate(Descriptor::new(MediaType::OCI_MANIFEST, digest, 2));
+        let manifest = names.entries(&Descriptor::new(MediaType::OCI_MANIFEST, digest, 2));
         layout.finish(&manifest).unwrap();
         let read =
             |name: &str| fs::read_to_string(directory.path().join("oci").join(name)).unwrap();

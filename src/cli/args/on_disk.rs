@@ -11,8 +11,8 @@ use hocker::oci::platform::Platform;
 /// `hocker serve`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// OCI image layouts, or results of fetchdocker; blobs that are links out of a layout are verified at the start,
-    /// unless they lead into the Nix store
+    /// OCI image layouts, results of fetchdocker, or archives such as those of docker save; blobs that are links out of
+    /// a layout are verified at the start, unless they lead into the Nix store
     #[arg(value_name = "IMAGE_PATH", required = true)]
     pub(crate) images: Vec<PathBuf>,
 
@@ -47,7 +47,8 @@ pub(crate) struct DaemonArgs {
     after_help = "The command prints the image ID. When it is done, the daemon has the image under all its names."
 )]
 pub(crate) struct LoadArgs {
-    /// OCI image layout, or a result or stream of fetchdocker
+    /// OCI image layout, a result or stream of fetchdocker, or an archive such as that of docker save; - reads an archive
+    /// from standard input
     #[arg(value_name = "IMAGE_PATH")]
     pub(crate) image_path: PathBuf,
 
@@ -58,7 +59,7 @@ pub(crate) struct LoadArgs {
     #[arg(long = "tag", value_name = "NAME")]
     pub(crate) tags: Vec<TagName>,
 
-    /// Select the image with this name from a layout with several
+    /// Select the image with this name or digest from several
     #[arg(long, value_name = "NAME")]
     pub(crate) image: Option<String>,
 

@@ -56,12 +56,10 @@ impl Error {
             },
             Self::Denial(denial) => denial.error.hint(),
             Self::LockedImage { source, .. } => source.hint(),
-            Self::RegistryOfPath => {
-                Some("leave them out; --image selects one image from a layout with several")
-            }
-            Self::NameOfReference => {
-                Some("leave it out, or give the path of a layout, which begins with /, ./ or ../")
-            }
+            Self::RegistryOfPath => Some("leave them out; --image selects one of several images"),
+            Self::NameOfReference => Some(
+                "leave it out, or give the path of a layout or an archive, which begins with /, ./ or ../",
+            ),
             Self::DirectoryToStdout => {
                 Some("name the directory with --out, or choose another --format")
             }

@@ -41,11 +41,14 @@ pub(super) async fn find(daemon: &Daemon, options: LoadOptions) -> Result<FoundI
             name: options.name.as_deref(),
             platform: &wanted,
         };
-        let composition =
-            stored_image::open(&options.path, &selection).map_err(|source| match source {
-                stored_image::Error::Platform { .. } if daemons_own => Error::NoneForDaemon(source),
-                source => Error::Open(source),
-            })?;
+        let opened = match &options.images {
+            Some(images) => stored_image::of_layout(images, &options.path, &selection),
+            None => stored_image::open(&options.path, &selection),
+        };
+        let composition = opened.map_err(|source| match source {
+            stored_image::Error::Platform { .. } if daemons_own => Error::NoneForDaemon(source),
+            source => Error::Open(source),
+        })?;
         let config = composition.image_config()?;
         if !fits(&wanted, config.platform(), daemons_own) {
             return Err(crate::daemon::Error::Platform {

@@ -33,6 +33,7 @@ use super::store::Store;
 use super::tag::{self, TagName};
 use super::upload::{OnSent, UploadError};
 use crate::archive::composition::{self, Composition};
+use crate::archive::on_disk::OnDisk;
 use crate::archive::stored_image;
 use crate::class::Class;
 use crate::compression::Limit;
@@ -47,7 +48,9 @@ const AT_ONCE: usize = 8;
 pub struct LoadOptions {
     /// The path of the image.
     pub path: PathBuf,
-    /// The name of the image in a layout, required if there are several.
+    /// The images, if they are open already because they came from a pipe.
+    pub images: Option<OnDisk>,
+    /// The name of the image or its digest, required if there are several.
     pub name: Option<String>,
     /// The platform. The default is the daemon's.
     pub platform: Option<Platform>,

@@ -106,12 +106,7 @@ impl Payload {
     /// Creates a payload with unchanged blobs: an OCI image layout with Docker's `manifest.json`.
     fn unchanged(from: &PayloadSource<'_>) -> Result<Self, UploadError> {
         let manifest = from.composition.manifest();
-        let archive = Archive::new(
-            ArchiveFormat::DockerSave,
-            from.names,
-            manifest,
-            from.left_out,
-        );
+        let archive = Archive::new(ArchiveFormat::Upload, from.names, manifest, from.left_out);
         let paths = from.paths();
         let parts = archive
             .members

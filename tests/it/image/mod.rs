@@ -1,6 +1,7 @@
 //! `hocker image`: whole images as archives and layouts, looked at with another tar reader than the one that
 //! wrote them would need.
 
+mod archives; // archives of other programs
 mod contents; // whatever digests, layers and indexes are like
 mod foreign; // layers that registries may not distribute
 mod formats; // docker-save and oci-archive, to files and to pipes

@@ -24,16 +24,20 @@ fn a_layout_without_names_gets_those_that_are_given() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     small().write_layout(&path.join("layout"), "1");
-    for format in ["docker-archive", "docker-save"] {
+    // With several names, podman reads the names of docker-save here, and needs them in full.
+    for (format, names) in [
+        ("docker-archive", ["app:latest", "ghcr.io/a/b:1"]),
+        (
+            "docker-save",
+            ["docker.io/library/app:latest", "ghcr.io/a/b:1"],
+        ),
+    ] {
         let arguments = ["--format", format, "--out", format, "./layout"];
         image_of(path, &arguments).run().done();
         assert_eq!(repo_tags(&path.join(format)), serde_json::json!([]));
         let tags = ["--tag", "app", "--tag", "ghcr.io/a/b:1", "--force"];
         image_of(path, &arguments).arguments(tags).run().done();
-        assert_eq!(
-            repo_tags(&path.join(format)),
-            serde_json::json!(["app:latest", "ghcr.io/a/b:1"])
-        );
+        assert_eq!(repo_tags(&path.join(format)), serde_json::json!(names));
     }
     let digest = format!("app@sha256:{}", "0".repeat(64));
     let arguments = ["--tag", &digest, "--out", "x", "./layout"];

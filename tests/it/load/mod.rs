@@ -2,6 +2,7 @@
 //! second ring.
 
 mod answers; // what daemons answer on a bad day
+mod archives; // archives of other programs, from files and standard input
 mod content; // images that are wrong, or for another platform
 mod files; // only regular files are opened, and what was verified is what is sent
 mod form; // which daemon gets which form of a layer

@@ -8,8 +8,9 @@ use std::thread;
 
 use tempfile::TempDir;
 
+use crate::support::archive::oci;
 use crate::support::hocker::hocker;
-use crate::support::image::{Family, Image, Layer, Packing, blob_path, noise, small};
+use crate::support::image::{Family, Image, Layer, Packing, blob_path, digest, gzip, noise, small};
 use crate::support::serving::Serving;
 
 fn one_layer(content: &[u8]) -> Image {
@@ -218,4 +219,24 @@ fn a_second_signal_does_not_wait_for_what_is_under_way() {
     let mut rest = Vec::new();
     let _ = client.read_to_end(&mut rest);
     assert!(rest.len() < image.layers[0].blob.len(), "it waited");
+}
+
+#[test]
+fn an_archive_is_served_by_its_names_and_a_broken_one_does_not_stop_it() {
+    let image = small();
+    let directory = tempfile::tempdir().unwrap();
+    let (good, broken) = (
+        directory.path().join("app.tar"),
+        directory.path().join("b.tar"),
+    );
+    let archive = oci(&image, "docker.io/library/app:1").bytes();
+    fs::write(&broken, &archive[..archive.len() / 2]).unwrap();
+    fs::write(&good, gzip(&archive)).unwrap();
+    let serving = Serving::start([broken, good]);
+    let reference = format!("{}/library/app:1", serving.name());
+    let manifest = hocker(["manifest", &reference]).run().done().stdout;
+    assert!(manifest == image.manifest);
+    let blob = blob_path("library/app", &digest(&image.layers[0].blob));
+    assert!(serving.ask("GET", &blob, "").body == image.layers[0].blob);
+    serving.stop().done().says("not serving ");
 }

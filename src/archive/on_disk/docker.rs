@@ -1,0 +1,237 @@
+//! Docker's `manifest.json`: images whose config and layers are members with any names. Where the archive has no layout,
+//! the manifests are composed from the files.
+//!
+//! Source: moby, `image/spec/v1.2.md`, section "Combined Image JSON + Filesystem Changeset Format".
+
+use std::collections::{HashMap, HashSet};
+use std::io::{Read as _, Seek as _};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Error;
+use super::unpack::{Blob, Files};
+use crate::archive::docker_manifest::NAME;
+use crate::archive::names::Names;
+use crate::archive::oci_layout::{self, FULL_NAME, ImageName, LayoutReader, OCI_LAYOUT};
+use crate::compression::{UnsupportedCompression, sniff};
+use crate::input;
+use crate::name::Reference;
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::{DiffId, Digest};
+use crate::oci::document::{Document, ParseError};
+use crate::oci::index::Index;
+use crate::oci::manifest::Manifest;
+use crate::oci::media_type::{Compression, MediaType};
+
+/// The largest number of documents that are read for a comparison.
+const MAX_DOCUMENTS: usize = 10_000;
+/// The number of first bytes that tell the compression.
+const START: u64 = 16;
+
+/// An image in `manifest.json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Item {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    layers: Option<Vec<String>>,
+}
+
+/// Reads `manifest.json`. Returns `None` if the archive lacks it.
+pub(super) fn items(files: &Files) -> Result<Option<Vec<Item>>, Error> {
+    let Some(bytes) = files.read(NAME)? else {
+        return Ok(None);
+    };
+    let items: Option<Vec<Item>> =
+        serde_json::from_slice(&bytes).map_err(|source| Error::Document {
+            name: NAME.to_owned(),
+            source: ParseError::json(source, &bytes),
+        })?;
+    Ok(Some(items.unwrap_or_default()))
+}
+
+/// Writes a layout with the images of `manifest.json`.
+pub(super) fn compose(files: &Files, items: &[Item]) -> Result<(), Error> {
+    let mut entries = Vec::new();
+    for item in items {
+        let manifest = item.manifest(files)?;
+        entries.extend(item.entries(&manifest));
+    }
+    files.write("index.json", &oci_layout::index(&entries))?;
+    files.write("oci-layout", OCI_LAYOUT)
+}
+
+impl Item {
+    /// Composes the manifest of the image, and returns its descriptor.
+    fn manifest(&self, files: &Files) -> Result<Descriptor, Error> {
+        let absent = |name: &str| Error::Absent {
+            name: name.to_owned(),
+        };
+        let config = files
+            .find(&self.config)
+            .ok_or_else(|| absent(&self.config))?;
+        let bytes = files
+            .read(&self.config)?
+            .ok_or_else(|| absent(&self.config))?;
+        let document =
+            Document::<ImageConfig>::parse(bytes, None).map_err(|source| Error::Document {
+                name: self.config.clone(),
+                source,
+            })?;
+        let names = self.layers.as_deref().unwrap_or_default();
+        let mut layers = Vec::new();
+        for (position, name) in names.iter().enumerate() {
+            let blob = files.find(name).ok_or_else(|| absent(name))?;
+            let diff_id = document.diff_ids().get(position);
+            layers.push(layer(files, name, &blob, diff_id)?);
+        }
+        let text = json!({
+            "schemaVersion": 2,
+            "mediaType": MediaType::OCI_MANIFEST,
+            "config": Descriptor::new(MediaType::OCI_CONFIG, config.digest, config.size),
+            "layers": layers,
+        })
+        .to_string();
+        let digest = Digest::of(text.as_bytes());
+        files.write(&oci_layout::blob_name(&digest), text.as_bytes())?;
+        let mut manifest = Descriptor::new(MediaType::OCI_MANIFEST, digest, text.len() as u64);
+        manifest.platform = Some(document.platform().clone()).filter(|named| !named.is_unnamed());
+        Ok(manifest)
+    }
+
+    fn tags(&self) -> &[String] {
+        self.repo_tags.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the entries of `index.json` for the image, one for each name.
+    fn entries(&self, manifest: &Descriptor) -> Vec<Descriptor> {
+        if self.tags().is_empty() {
+            return vec![manifest.clone()];
+        }
+        let entries = self.tags().iter().map(|tag| entry(manifest, tag));
+        entries.collect()
+    }
+}
+
+/// Returns an entry of `index.json` with a name. A text that is not a name stays as it is written.
+fn entry(manifest: &Descriptor, tag: &str) -> Descriptor {
+    if let Ok(reference) = tag.parse::<Reference>() {
+        let named = Names::of_reference(&reference).entries(manifest);
+        if let Some(entry) = named.into_iter().next() {
+            return entry;
+        }
+    }
+    let mut entry = manifest.clone();
+    entry.annotations = [(FULL_NAME.to_owned(), tag.to_owned())].into();
+    entry
+}
+
+/// Returns the descriptor of a layer. A plain layer must have the diff ID; a compressed layer is checked when it is
+/// decompressed.
+fn layer(
+    files: &Files,
+    name: &str,
+    blob: &Blob,
+    diff_id: Option<&DiffId>,
+) -> Result<Descriptor, Error> {
+    let mut start = Vec::new();
+    input::open(&files.path(blob))
+        .and_then(|mut file| {
+            file.rewind()?;
+            file.take(START).read_to_end(&mut start)
+        })
+        .map_err(|error| files.failed(error))?;
+    let media_type = match sniff(&start) {
+        Compression::Gzip => MediaType::OCI_LAYER_GZIP,
+        Compression::Zstd => MediaType::OCI_LAYER_ZSTD,
+        Compression::None => {
+            if UnsupportedCompression::sniff(&start).is_none()
+                && let Some(diff_id) = diff_id
+                && matches!(diff_id.digest(), Digest::Sha256(_))
+                && *diff_id.digest() != blob.digest
+            {
+                return Err(Error::Digest {
+                    name: name.to_owned(),
+                    expected: Box::new(*diff_id.digest()),
+                    found: Box::new(blob.digest),
+                });
+            }
+            MediaType::OCI_LAYER
+        }
+    };
+    Ok(Descriptor::new(media_type, blob.digest, blob.size))
+}
+
+/// Compares `manifest.json` with the layout in the same archive: both must name the same images. Adds names that only
+/// `manifest.json` has to `index.json`.
+pub(super) fn compare(files: &Files, layout: &LayoutReader, items: &[Item]) -> Result<(), Error> {
+    let index = layout.index()?;
+    let configs = configs(layout, &index)?;
+    let mut entries = index.manifests.clone();
+    for item in items {
+        let config = files.find(&item.config).ok_or_else(|| Error::Absent {
+            name: item.config.clone(),
+        })?;
+        let Some(tops) = configs.get(&config.digest) else {
+            let text = format!(
+                "`index.json` has no image with the config {}",
+                config.digest
+            );
+            return Err(Error::Contradiction(text));
+        };
+        for tag in item.tags() {
+            let named: Vec<_> = index
+                .images()
+                .filter(|entry| ImageName::of(&entry.annotations).is(tag))
+                .collect();
+            if named.iter().any(|entry| !tops.contains(&entry.digest)) {
+                let text = format!("they name different images {tag}");
+                return Err(Error::Contradiction(text));
+            }
+            let top = index.images().find(|entry| tops.contains(&entry.digest));
+            if let (true, Some(top)) = (named.is_empty(), top) {
+                entries.push(entry(top, tag));
+            }
+        }
+    }
+    if entries.len() > index.manifests.len() {
+        files.write("index.json", &oci_layout::index(&entries))?;
+    }
+    Ok(())
+}
+
+/// Returns for each config the entries of `index.json` that lead to it.
+fn configs(
+    layout: &LayoutReader,
+    index: &Index,
+) -> Result<HashMap<Digest, HashSet<Digest>>, Error> {
+    let mut configs: HashMap<Digest, HashSet<Digest>> = HashMap::new();
+    let mut pending: Vec<_> = index
+        .manifests
+        .iter()
+        .map(|entry| (entry.digest, entry.clone()))
+        .collect();
+    let mut seen = HashSet::new();
+    while let Some((top, entry)) = pending.pop() {
+        if seen.len() >= MAX_DOCUMENTS || !seen.insert((top, entry.digest)) {
+            continue;
+        }
+        if entry.media_type.is_index() {
+            if let Some(index) = layout.document::<Index>(&entry)? {
+                pending.extend(index.manifests.iter().map(|below| (top, below.clone())));
+            }
+        } else if entry.media_type.is_manifest()
+            && let Some(manifest) = layout.document::<Manifest>(&entry)?
+        {
+            configs
+                .entry(manifest.config.digest)
+                .or_default()
+                .insert(top);
+        }
+    }
+    Ok(configs)
+}

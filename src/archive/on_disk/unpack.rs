@@ -1,0 +1,210 @@
+//! The members of an archive, unpacked into the blobs of a layout. Each file gets the name of its digest, and never the
+//! member's name: no name in the archive leads anywhere on the disk.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use super::members::{Kind, Members};
+use crate::archive::oci_layout::blob_name;
+use crate::oci::digest::{Digest, Hasher};
+use crate::oci::document;
+
+/// The size of the copy buffer in bytes.
+const BUFFER: usize = 256 << 10;
+/// The number of links that are followed from one name.
+const MAX_LINKS: usize = 16;
+
+/// The files of an archive by their names.
+pub(super) struct Files {
+    directory: PathBuf,
+    members: HashMap<String, Content>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Content {
+    File(Blob),
+    /// A link to another member; `None` if the target lies outside of the archive.
+    Link(Option<String>),
+}
+
+/// A file of the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Blob {
+    pub(super) digest: Digest,
+    pub(super) size: u64,
+}
+
+impl Files {
+    /// Unpacks an archive into a directory.
+    pub(super) fn unpack(input: impl Read, directory: &Path) -> Result<Self, Error> {
+        let mut files = Self {
+            directory: directory.to_owned(),
+            members: HashMap::new(),
+        };
+        fs::create_dir_all(directory.join("blobs/sha256")).map_err(|error| files.failed(error))?;
+        let mut members = Members::new(input);
+        while let Some(member) = members.next_member()? {
+            let outside = || Error::Name {
+                name: member.name.clone(),
+            };
+            let name = join("", &member.name).ok_or_else(outside)?;
+            let content = match &member.kind {
+                Kind::Other => continue,
+                Kind::File => Content::File(files.store(&name, member.size, members.content())?),
+                Kind::Symlink(target) => {
+                    let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
+                    Content::Link(join(parent, target))
+                }
+                Kind::HardLink(target) => Content::Link(join("", target)),
+            };
+            if let Some(former) = files.members.get(&name)
+                && *former != content
+            {
+                return Err(Error::TwoMembers { name });
+            }
+            files.members.insert(name, content);
+        }
+        members.drain()?;
+        Ok(files)
+    }
+
+    /// Returns the file with a name, following links.
+    pub(super) fn find(&self, name: &str) -> Option<Blob> {
+        let mut name = join("", name)?;
+        for _ in 0..MAX_LINKS {
+            match self.members.get(&name)? {
+                Content::File(blob) => return Some(*blob),
+                Content::Link(target) => name.clone_from(target.as_ref()?),
+            }
+        }
+        None
+    }
+
+    /// Reads a small file. Returns `None` if the archive lacks it.
+    pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let Some(blob) = self.find(name) else {
+            return Ok(None);
+        };
+        let file = File::open(self.path(&blob)).map_err(|error| self.failed(error))?;
+        document::read(file)
+            .map(Some)
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Returns the path of a file on the disk.
+    pub(super) fn path(&self, blob: &Blob) -> PathBuf {
+        self.directory.join(blob_name(&blob.digest))
+    }
+
+    /// Writes a file of the layout.
+    pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        fs::write(self.directory.join(name), content).map_err(|error| self.failed(error))
+    }
+
+    pub(super) fn failed(&self, source: io::Error) -> Error {
+        Error::Write {
+            path: self.directory.clone(),
+            source,
+        }
+    }
+
+    /// Writes the content of a member to the blob with its digest.
+    fn store(&self, name: &str, size: u64, mut content: impl Read) -> Result<Blob, Error> {
+        let mut file =
+            tempfile::NamedTempFile::new_in(&self.directory).map_err(|error| self.failed(error))?;
+        let mut hasher = Hasher::sha256();
+        let mut buffer = vec![0; BUFFER.min(usize::try_from(size).unwrap_or(BUFFER).max(1))];
+        let mut read = 0;
+        loop {
+            let count = match content.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::Tar(error)),
+            };
+            let bytes = buffer.get(..count).unwrap_or_default();
+            hasher.update(bytes);
+            file.write_all(bytes).map_err(|error| self.failed(error))?;
+            read += count as u64;
+        }
+        if read < size {
+            return Err(Error::Tar(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let blob = Blob {
+            digest: hasher.finish(),
+            size,
+        };
+        file.persist(self.path(&blob))
+            .map_err(|error| self.failed(error.error))?;
+        self.store_in_layout(name, &blob)?;
+        Ok(blob)
+    }
+
+    /// Checks a member that is a blob of a layout in the archive, and stores it under the digest in its name.
+    fn store_in_layout(&self, name: &str, blob: &Blob) -> Result<(), Error> {
+        let digest = name
+            .strip_prefix("blobs/")
+            .and_then(|name| name.split_once('/'))
+            .and_then(|(algorithm, hex)| format!("{algorithm}:{hex}").parse::<Digest>().ok());
+        match digest {
+            Some(Digest::Sha256(_)) if digest != Some(blob.digest) => Err(Error::Digest {
+                name: name.to_owned(),
+                expected: Box::new(digest.unwrap_or(blob.digest)),
+                found: Box::new(blob.digest),
+            }),
+            None | Some(Digest::Sha256(_)) => Ok(()),
+            // The readers of the layout verify this digest.
+            Some(other) => {
+                let path = self.directory.join(blob_name(&other));
+                let parent = path.parent().unwrap_or(&self.directory);
+                fs::create_dir_all(parent)
+                    .and_then(|()| match fs::hard_link(self.path(blob), &path) {
+                        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                        linked => linked,
+                    })
+                    .map_err(|error| self.failed(error))
+            }
+        }
+    }
+}
+
+/// Returns the name of a member relative to the root of the archive, in one spelling. Returns `None` for a name that
+/// leads out of the archive.
+fn join(parent: &str, name: &str) -> Option<String> {
+    if name.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = parent.split('/').filter(|part| !part.is_empty()).collect();
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_inside_of_the_archive() {
+        for (parent, name, expected) in [
+            ("", "./manifest.json", Some("manifest.json")),
+            ("a", "../b/layer.tar", Some("b/layer.tar")),
+            ("", "a//b/./c", Some("a/b/c")),
+            ("", "..", None),
+            ("a", "../../etc/passwd", None),
+            ("a", "/etc/passwd", None),
+        ] {
+            assert_eq!(join(parent, name).as_deref(), expected, "{parent} {name}");
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! The choice of one image from a layout: by name, by digest, and by platform.
+//!
+//! Images are told apart by digest. A layout may list one image several times, once for each name. Entries for
+//! artifacts, signatures and attestations are not images.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use super::{Error, MAX_NESTING, Selection};
+use crate::archive::composition;
+use crate::archive::names::Names;
+use crate::archive::oci_layout::{ImageName, LayoutReader};
+use crate::name::{ParseError, Reference};
+use crate::oci::config::ImageConfig;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::document::{Document, View};
+use crate::oci::index::{Index, NoSuchPlatform, SelectError, Selected};
+use crate::oci::manifest::Manifest;
+use crate::oci::platform::Platform;
+
+/// The largest number of documents in which a digest is searched.
+const MAX_DOCUMENTS: usize = 10_000;
+
+/// One image, or one index, that `index.json` lists.
+struct Listed {
+    entry: Descriptor,
+    /// The names of all entries with this digest, without the entries that have no name.
+    names: Vec<ImageName>,
+    /// The annotations from which the names were read.
+    texts: BTreeSet<String>,
+}
+
+/// Returns the manifest that `selection` selects, and the names of its image.
+pub(super) fn choose(
+    layout: &LayoutReader,
+    path: &Path,
+    selection: &Selection<'_>,
+) -> Result<(Names, Document<Manifest>), Error> {
+    let index = layout.index()?;
+    let listed = list(layout, &index);
+    let absent = || Error::NoImage {
+        path: path.to_owned(),
+        wanted: selection.name.map(str::to_owned),
+    };
+    if let Some(Ok(digest)) = selection.name.map(str::parse::<Digest>) {
+        let (top, found) = find_digest(layout, &listed, &digest)?.ok_or_else(absent)?;
+        let manifest = if found.media_type.is_index() {
+            descend(layout, path, index.with(vec![found]), selection.platform)?.1
+        } else {
+            present(layout, &found)?
+        };
+        return Ok((top.names()?, manifest));
+    }
+    let chosen = named(&listed, selection.name);
+    if chosen.is_empty() {
+        return Err(absent());
+    }
+    let is_one_name = |listed: &&Listed| {
+        let first = chosen.first().map(|first| &first.names);
+        Some(&listed.names) == first
+            || selection
+                .name
+                .is_some_and(|wanted| listed.names.iter().any(|name| name.is(wanted)))
+    };
+    if chosen.len() > 1 && !chosen.iter().all(is_one_name) {
+        return Err(Error::SeveralImages {
+            path: path.to_owned(),
+            names: chosen.iter().map(|listed| listed.label(layout)).collect(),
+        });
+    }
+    let entries = chosen.iter().map(|listed| listed.entry.clone()).collect();
+    let (top, manifest) = descend(layout, path, index.with(entries), selection.platform)?;
+    let names = chosen
+        .iter()
+        .find(|listed| listed.entry.digest == top)
+        .map_or_else(|| Ok(Names::default()), |listed| listed.names())?;
+    Ok((names, manifest))
+}
+
+/// Returns the images and indexes in `index.json`, each digest once.
+fn list(layout: &LayoutReader, index: &Index) -> Vec<Listed> {
+    let mut all: Vec<Listed> = Vec::new();
+    let is_document =
+        |entry: &Descriptor| entry.media_type.is_manifest() || entry.media_type.is_index();
+    for entry in index.images().filter(|entry| is_document(entry)) {
+        let position = all
+            .iter()
+            .position(|listed| listed.entry.digest == entry.digest);
+        let position = position.unwrap_or_else(|| {
+            all.push(Listed {
+                entry: entry.clone(),
+                names: Vec::new(),
+                texts: BTreeSet::new(),
+            });
+            all.len() - 1
+        });
+        if let Some(listed) = all.get_mut(position) {
+            listed.add(entry);
+        }
+    }
+    // Whether a manifest is that of an image is of interest only if there is a choice.
+    let images = |listed: &Listed| all.len() == 1 || !is_artifact(layout, &listed.entry);
+    let keep: Vec<bool> = all.iter().map(images).collect();
+    if keep.contains(&true) {
+        let mut keep = keep.into_iter();
+        all.retain(|_| keep.next().unwrap_or(true));
+    }
+    all
+}
+
+/// Returns whether an entry is certainly not an image.
+fn is_artifact(layout: &LayoutReader, entry: &Descriptor) -> bool {
+    entry.media_type.is_manifest()
+        && matches!(
+            layout.document::<Manifest>(entry),
+            Ok(Some(manifest)) if manifest.require_image().is_err()
+        )
+}
+
+/// Returns the images with a name, or all of them. A name that Docker considers equal comes before the text of an
+/// annotation.
+fn named<'l>(listed: &'l [Listed], wanted: Option<&str>) -> Vec<&'l Listed> {
+    let Some(wanted) = wanted else {
+        return listed.iter().collect();
+    };
+    let by_name: Vec<_> = listed
+        .iter()
+        .filter(|listed| listed.names.iter().any(|name| name.is(wanted)))
+        .collect();
+    if by_name.is_empty() {
+        let by_text = listed.iter().filter(|listed| listed.texts.contains(wanted));
+        return by_text.collect();
+    }
+    by_name
+}
+
+/// Finds the document with a digest, in `index.json` and in the indexes below it. Returns the entry of `index.json`
+/// that leads to it, too.
+fn find_digest<'l>(
+    layout: &LayoutReader,
+    listed: &'l [Listed],
+    wanted: &Digest,
+) -> Result<Option<(&'l Listed, Descriptor)>, Error> {
+    let mut pending: Vec<(&Listed, Descriptor, usize)> = listed
+        .iter()
+        .rev()
+        .map(|listed| (listed, listed.entry.clone(), 0))
+        .collect();
+    let mut seen = HashSet::new();
+    while let Some((top, entry, depth)) = pending.pop() {
+        if entry.digest == *wanted {
+            return Ok(Some((top, entry)));
+        }
+        if seen.len() >= MAX_DOCUMENTS || depth > MAX_NESTING || !seen.insert(entry.digest) {
+            continue;
+        }
+        if entry.media_type.is_index()
+            && let Some(index) = layout.document::<Index>(&entry)?
+        {
+            let below = index.images().rev().cloned();
+            pending.extend(below.map(|entry| (top, entry, depth + 1)));
+        }
+    }
+    Ok(None)
+}
+
+impl Listed {
+    /// Adds the name of an entry with the same digest.
+    fn add(&mut self, entry: &Descriptor) {
+        if self.entry.platform.is_none() {
+            self.entry.platform.clone_from(&entry.platform);
+        }
+        let name = ImageName::of(&entry.annotations);
+        if name != ImageName::Unnamed && !self.names.contains(&name) {
+            self.names.push(name);
+        }
+        self.texts
+            .extend(ImageName::texts(&entry.annotations).map(str::to_owned));
+    }
+
+    /// Returns the names that the image gets. Fails for a name that a reader would take for the ID of another image.
+    fn names(&self) -> Result<Names, Error> {
+        for name in &self.names {
+            if let ImageName::Text(text) = name
+                && let Err(error @ ParseError::Algorithm(_)) = text.parse::<Reference>()
+            {
+                return Err(composition::Error::Name(error).into());
+            }
+        }
+        Ok(Names::of_layout(&self.names))
+    }
+
+    /// Describes the image for a list from which the user selects one.
+    fn label(&self, layout: &LayoutReader) -> String {
+        let names: Vec<_> = self.names.iter().map(ToString::to_string).collect();
+        if names.is_empty() {
+            label(layout, &self.entry)
+        } else {
+            names.join(" or ")
+        }
+    }
+}
+
+/// Describes an image without a name: its digest, and its platform if that is known.
+fn label(layout: &LayoutReader, entry: &Descriptor) -> String {
+    let platform = entry.platform.clone().or_else(|| {
+        let manifest = layout.document::<Manifest>(entry).ok()??;
+        let config = layout.document::<ImageConfig>(&manifest.config).ok()??;
+        Some(config.platform().clone())
+    });
+    match platform.filter(|platform| !platform.is_unnamed()) {
+        Some(platform) => format!("{} ({})", entry.digest, platform.normalised()),
+        None => entry.digest.to_string(),
+    }
+}
+
+/// Returns the manifest for a platform, following nested indexes, and the digest of the entry in `index`.
+fn descend(
+    layout: &LayoutReader,
+    path: &Path,
+    mut index: Index,
+    platform: &Platform,
+) -> Result<(Digest, Document<Manifest>), Error> {
+    let mut top = None;
+    for _ in 0..=MAX_NESTING {
+        let entry = match index.select(platform).map_err(|error| error.at(path))? {
+            Selected::One(entry) => entry.clone(),
+            Selected::Unnamed(entries) => unnamed(layout, path, &entries, platform)?,
+        };
+        let top = *top.get_or_insert(entry.digest);
+        if entry.media_type.is_index() {
+            index = (*present::<Index>(layout, &entry)?).clone();
+        } else {
+            return Ok((top, present(layout, &entry)?));
+        }
+    }
+    Err(Error::Nesting {
+        path: path.to_owned(),
+    })
+}
+
+/// Returns the entry that fits `platform` best, for entries without a platform. The configs of the images name the
+/// platforms. Fails if different images fit equally well.
+fn unnamed(
+    layout: &LayoutReader,
+    path: &Path,
+    entries: &[&Descriptor],
+    platform: &Platform,
+) -> Result<Descriptor, Error> {
+    let mut fitting: Vec<(usize, &Descriptor)> = Vec::new();
+    let mut offered = Vec::new();
+    for entry in entries {
+        if entry.media_type.is_index() {
+            if present::<Index>(layout, entry)?.select(platform).is_ok() {
+                fitting.push((0, entry));
+            }
+            continue;
+        }
+        let manifest: Document<Manifest> = present(layout, entry)?;
+        if manifest.require_image().is_ok() {
+            let config: Document<ImageConfig> = present(layout, &manifest.config)?;
+            let distance = platform.distance_to(config.platform());
+            fitting.extend(distance.map(|distance| (distance, *entry)));
+            offered.push(config.platform().clone());
+        }
+    }
+    let Some((least, best)) = fitting.iter().min_by_key(|(distance, _)| *distance) else {
+        return Err(SelectError::from(NoSuchPlatform::among(platform, &offered)).at(path));
+    };
+    let mut equals: Vec<&Descriptor> = Vec::new();
+    for (distance, entry) in &fitting {
+        if distance == least && equals.iter().all(|other| other.digest != entry.digest) {
+            equals.push(entry);
+        }
+    }
+    if equals.len() > 1 {
+        return Err(Error::SeveralImages {
+            path: path.to_owned(),
+            names: equals.iter().map(|entry| label(layout, entry)).collect(),
+        });
+    }
+    Ok((*best).clone())
+}
+
+/// Reads a document. Fails if the layout lacks it.
+fn present<T: View>(layout: &LayoutReader, descriptor: &Descriptor) -> Result<Document<T>, Error> {
+    let found = layout.document(descriptor)?;
+    Ok(found.ok_or_else(|| layout.absent(&descriptor.digest))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open;
+    use super::*;
+    use crate::archive::fixture::Layout;
+    use crate::archive::oci_layout::{FULL_NAME, REF_NAME};
+    use serde_json::{Value, json};
+    use std::fs;
+
+    fn image(layout: &Layout, layer: &str) -> Value {
+        let media_type = "application/vnd.oci.image.layer.v1.tar";
+        let layer = layout.blob(media_type, layer.as_bytes());
+        let config = json!({
+            "os": "linux",
+            "architecture": "amd64",
+            "rootfs": { "diff_ids": [layer["digest"]] },
+        });
+        layout.manifest(config.to_string().as_bytes(), &[layer])
+    }
+
+    fn annotated(entry: &Value, key: &str, value: &str) -> Value {
+        let mut entry = entry.clone();
+        entry["annotations"] = json!({ key: value });
+        entry
+    }
+
+    /// Returns the content of the selected image's layer, and the names of the image.
+    fn chosen(layout: &Layout, name: Option<&str>) -> Result<(String, Names), Error> {
+        let platform = &"linux/amd64".parse().unwrap();
+        let composition = open(&layout.path(), &Selection { name, platform })?;
+        let (_, layer) = composition.files().last().unwrap();
+        Ok((fs::read_to_string(layer).unwrap(), composition.names))
+    }
+
+    #[test]
+    fn one_image_under_several_names_has_all_of_them() {
+        let layout = Layout::new();
+        let one = image(&layout, "a");
+        layout.list(&[
+            annotated(&one, FULL_NAME, "docker.io/library/app:1"),
+            annotated(&one, FULL_NAME, "ghcr.io/a/b:2"),
+            annotated(&one, FULL_NAME, "docker.io/library/app:1"),
+        ]);
+        for name in [None, Some("app:1"), Some("ghcr.io/a/b:2")] {
+            let (layer, names) = chosen(&layout, name).unwrap();
+            assert_eq!(layer, "a");
+            assert_eq!(names.repo_tags, ["app:1", "ghcr.io/a/b:2"]);
+        }
+        // Without another name, too.
+        layout.list(&[
+            annotated(&one, REF_NAME, "1"),
+            annotated(&one, REF_NAME, "1"),
+        ]);
+        assert_eq!(chosen(&layout, None).unwrap().0, "a");
+    }
+
+    #[test]
+    fn a_text_that_is_no_name_selects_its_image_and_disturbs_no_other() {
+        let layout = Layout::new();
+        let texts = ["1.0.0+git5", "Foo/Bar:1", "v1@2", "1.0"];
+        let entries = texts.map(|text| annotated(&image(&layout, text), REF_NAME, text));
+        layout.list(&entries);
+        for text in texts {
+            assert_eq!(chosen(&layout, Some(text)).unwrap().0, text);
+        }
+        let error = chosen(&layout, None).unwrap_err().to_string();
+        let list = "has several images: 1.0.0+git5, Foo/Bar:1, v1@2, 1.0";
+        assert!(error.ends_with(list), "{error}");
+        layout.list(&entries[..1]);
+        let (_, names) = chosen(&layout, None).unwrap();
+        assert_eq!(names.repo_tags, Vec::<String>::new());
+        assert_eq!(names.ref_names, ["1.0.0+git5"]);
+    }
+
+    #[test]
+    fn images_without_names_are_listed_and_selected_by_digest() {
+        let layout = Layout::new();
+        let (a, b) = (image(&layout, "a"), image(&layout, "b"));
+        for entries in [
+            vec![a.clone(), b.clone()],
+            vec![layout.index(&[a.clone(), b.clone()])],
+            vec![
+                a.clone(),
+                annotated(&b, FULL_NAME, "docker.io/library/app:1"),
+            ],
+        ] {
+            layout.list(&entries);
+            let error = chosen(&layout, None).unwrap_err().to_string();
+            let first = a["digest"].as_str().unwrap();
+            assert!(
+                error.contains(&format!("several images: {first} (linux/amd64), ")),
+                "{error}"
+            );
+            for (image, layer) in [(&a, "a"), (&b, "b")] {
+                let digest = image["digest"].as_str();
+                assert_eq!(chosen(&layout, digest).unwrap().0, layer);
+            }
+        }
+        let absent = Digest::of(b"absent").to_string();
+        assert!(matches!(
+            chosen(&layout, Some(&absent)),
+            Err(Error::NoImage { .. })
+        ));
+    }
+
+    #[test]
+    fn artifacts_signatures_and_attestations_are_not_images() {
+        let layout = Layout::new();
+        let signature = layout.manifest(
+            b"{}",
+            &[layout.blob("application/vnd.dev.cosign.simplesigning.v1+json", b"{}")],
+        );
+        let mut artifact = image(&layout, "b");
+        artifact["artifactType"] = json!("application/vnd.example+json");
+        let mut attestation = image(&layout, "c");
+        attestation["annotations"] = json!({ "vnd.docker.reference.type": "attestation-manifest" });
+        layout.list(&[
+            annotated(&signature, REF_NAME, "sha256-0.sig"),
+            artifact,
+            image(&layout, "a"),
+            attestation,
+        ]);
+        assert_eq!(chosen(&layout, None).unwrap().0, "a");
+    }
+}

@@ -1,0 +1,223 @@
+//! Archives of other programs as the source of an image.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{entries, image_of};
+use crate::support::archive::{Archive, crane, manifest_json, oci, old_docker_save};
+use crate::support::files::listing;
+use crate::support::hocker::Outcome;
+use crate::support::image::{Family, Image, Layer, Packing, gzip, hex, small};
+
+/// Writes the image in the archive as a classic archive.
+fn read(directory: &Path, archive: &[u8], arguments: &[&str]) -> Outcome {
+    fs::write(directory.join("archive.tar"), archive).unwrap();
+    image_of(directory, &["--out", "out", "--force", "./archive.tar"])
+        .arguments(arguments)
+        .run()
+}
+
+/// Returns the names in the archive that `read` wrote, after a comparison of its config and layers with the image.
+fn names_of(directory: &Path, image: &Image) -> Value {
+    let members = entries(&fs::read(directory.join("out")).unwrap());
+    let member = |name: &str| {
+        let found = members.iter().find(|(found, _)| found == name);
+        found.map(|(_, content)| content.clone())
+    };
+    let config = format!("{}.json", hex(&image.config));
+    assert_eq!(member(&config).as_deref(), Some(&image.config[..]));
+    for layer in &image.layers {
+        let name = format!("{}.tar", hex(&layer.tar));
+        assert!(member(&name).as_deref() == Some(&layer.tar[..]), "{name}");
+    }
+    let manifest: Value = serde_json::from_slice(&member("manifest.json").unwrap()).unwrap();
+    manifest[0]["RepoTags"].clone()
+}
+
+fn twice() -> Image {
+    let layer = |name: &str| Layer::of_files(Packing::Gzip, &[(name, name.as_bytes())]);
+    Image::new(
+        Family::Oci,
+        &["/a"],
+        vec![layer("a"), layer("b"), layer("a")],
+    )
+}
+
+#[test]
+fn archives_of_other_programs_are_read_plain_and_compressed() {
+    let directory = tempfile::tempdir().unwrap();
+    let image = twice();
+    for archive in [
+        old_docker_save(&image, &["app:1", "ghcr.io/a/b:2"]),
+        crane(&image, &["app:1", "ghcr.io/a/b:2"]),
+    ] {
+        let plain = archive.bytes();
+        let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
+        for bytes in [&plain, &gzip(&plain), &zstd] {
+            read(directory.path(), bytes, &[]).done();
+            let names = names_of(directory.path(), &image);
+            assert_eq!(names, json!(["app:1", "ghcr.io/a/b:2"]));
+        }
+    }
+    let archive = oci(&image, "docker.io/library/app:1").bytes();
+    for bytes in [&archive, &gzip(&archive)] {
+        read(directory.path(), bytes, &[]).done();
+        assert_eq!(names_of(directory.path(), &image), json!(["app:1"]));
+    }
+}
+
+#[test]
+fn the_registrys_manifest_survives_in_an_oci_archive() {
+    let directory = tempfile::tempdir().unwrap();
+    let image = small();
+    let archive = oci(&image, "docker.io/library/app:1").bytes();
+    read(directory.path(), &archive, &["--format", "oci-archive"]).done();
+    let members = entries(&fs::read(directory.path().join("out")).unwrap());
+    let name = format!("blobs/sha256/{}", hex(&image.manifest));
+    let manifest = members.iter().find(|(found, _)| *found == name);
+    assert!(manifest.unwrap().1 == image.manifest);
+}
+
+#[test]
+fn one_of_several_images_is_selected_by_name_and_names_may_be_null() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = (small(), twice());
+    let mut archive = Archive::default();
+    let mut items = Vec::new();
+    for (image, tags) in [(&one, json!(["one:1"])), (&other, json!(null))] {
+        let mut names = Vec::new();
+        for layer in &image.layers {
+            // An archive may have a member twice.
+            let name = format!("{}/layer.tar", hex(&layer.tar));
+            archive = archive.file(&name, layer.tar.clone());
+            names.push(name);
+        }
+        let config = format!("{}.json", hex(&image.config));
+        archive = archive.file(&config, image.config.clone());
+        items.push(json!({ "Config": config, "RepoTags": tags, "Layers": names }));
+    }
+    let archive = archive.json("manifest.json", &json!(items)).bytes();
+    read(directory.path(), &archive, &[])
+        .failed(1)
+        .says("has several images: one:1, sha256:");
+    read(directory.path(), &archive, &["--image", "one:1"]).done();
+    assert_eq!(names_of(directory.path(), &one), json!(["one:1"]));
+}
+
+#[test]
+fn hostile_and_damaged_archives_are_refused_and_nothing_is_left() {
+    let image = small();
+    let good = old_docker_save(&image, &["app:1"]);
+    let config = format!("{}.json", hex(&image.config));
+    let manifest = |layers: &[&str]| {
+        let layers: Vec<_> = layers.iter().map(ToString::to_string).collect();
+        manifest_json(&config, &["app:1"], &layers)
+    };
+    let with_config = || Archive::default().file(&config, image.config.clone());
+    let hybrid = |tags: &[&str], config: &str| {
+        let name = "docker.io/library/app:1";
+        oci(&image, name).json("manifest.json", &manifest_json(config, tags, &[]))
+    };
+    let whole = good.bytes();
+    let evil = Layer::of_files(Packing::Plain, &[("evil", b"evil")]).tar;
+    for (what, archive, code, says) in [
+        (
+            "a name that leads out",
+            good.clone().file("../../evil", "x").bytes(),
+            5,
+            "leads out of it",
+        ),
+        (
+            "an absolute name",
+            good.clone().file("/etc/evil", "x").bytes(),
+            5,
+            "leads out of it",
+        ),
+        (
+            "a layer that is a link out of the archive",
+            with_config()
+                .link("layer.tar", "../../../etc/passwd")
+                .json("manifest.json", &manifest(&["layer.tar", "layer.tar"]))
+                .bytes(),
+            3,
+            "has no file `layer.tar`",
+        ),
+        (
+            "links in a circle",
+            with_config()
+                .link("a", "b")
+                .link("b", "a")
+                .json("manifest.json", &manifest(&["a", "b"]))
+                .bytes(),
+            3,
+            "has no file `a`",
+        ),
+        (
+            "two members of one name",
+            good.clone().file(&config, "{}").bytes(),
+            5,
+            "two different members",
+        ),
+        (
+            "another layer",
+            with_config()
+                .file("layer.tar", evil)
+                .json("manifest.json", &manifest(&["layer.tar", "layer.tar"]))
+                .bytes(),
+            5,
+            "digest mismatch",
+        ),
+        (
+            "another image in index.json",
+            hybrid(&["app:1"], "oci-layout").bytes(),
+            5,
+            "contradict each other",
+        ),
+        (
+            "the end is missing",
+            whole[..whole.len() / 2].to_vec(),
+            5,
+            "cannot read the tar archive",
+        ),
+        (
+            "no image",
+            Archive::default().file("etc/passwd", "x").bytes(),
+            7,
+            "has no image",
+        ),
+        (
+            "Docker 1.9",
+            Archive::default().file("repositories", "{}").bytes(),
+            7,
+            "Docker before 1.10",
+        ),
+        ("xz", b"\xfd7zXZ\0\0\x04\xe6\xd6".to_vec(), 7, "xz"),
+        ("noise", vec![0xff; 2000], 7, "not a tar archive"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let temporary = directory.path().join("tmp");
+        fs::create_dir(&temporary).unwrap();
+        fs::write(directory.path().join("archive.tar"), archive).unwrap();
+        let before = listing(directory.path());
+        image_of(directory.path(), &["--out", "out", "./archive.tar"])
+            .env("TMPDIR", &temporary)
+            .run()
+            .failed(code)
+            .says(says);
+        assert_eq!(listing(directory.path()), before, "{what}");
+    }
+}
+
+#[test]
+fn names_of_both_lists_of_a_hybrid_archive_count() {
+    let directory = tempfile::tempdir().unwrap();
+    let image = small();
+    let config = format!("blobs/sha256/{}", hex(&image.config));
+    let tags = ["app:1", "second:2"];
+    let archive = oci(&image, "docker.io/library/app:1")
+        .json("manifest.json", &manifest_json(&config, &tags, &[]));
+    read(directory.path(), &archive.bytes(), &[]).done();
+    assert_eq!(names_of(directory.path(), &image), json!(tags));
+}

@@ -1,0 +1,76 @@
+//! Archives of other programs, from files and from standard input.
+
+use std::fs;
+use std::io::Write as _;
+
+use super::{docker, gets, hocker, loaded, small, uploads};
+use crate::support::archive::{crane, old_docker_save};
+use crate::support::image::gzip;
+
+#[test]
+fn an_archive_is_loaded_from_a_file_and_from_standard_input() {
+    let image = small();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("image.tar");
+    for archive in [
+        old_docker_save(&image, &["team/app:1"]).bytes(),
+        gzip(&crane(&image, &["team/app:1"]).bytes()),
+    ] {
+        fs::write(&path, &archive).unwrap();
+        for from_input in [false, true] {
+            let daemon = docker();
+            gets(&daemon, &image, [loaded()]);
+            let host = format!("tcp://{}", daemon.name());
+            let load = hocker(["load", "--retries", "0", "--host", &host]);
+            let load = if from_input {
+                load.arguments(["-"]).input(archive.clone())
+            } else {
+                load.arguments([&path])
+            };
+            let outcome = load.run().done();
+            assert_eq!(outcome.text(), format!("{}\n", image.config_digest()));
+            let sent = uploads(&daemon).remove(0);
+            let layers = |content: &Vec<u8>| {
+                let layers = image.layers.iter();
+                layers
+                    .clone()
+                    .any(|layer| layer.tar == *content || layer.blob == *content)
+            };
+            assert_eq!(sent.values().filter(|content| layers(content)).count(), 2);
+        }
+    }
+}
+
+#[test]
+fn what_standard_input_has_instead_of_an_archive_is_refused() {
+    let daemon = docker();
+    let host = format!("tcp://{}", daemon.name());
+    hocker(["load", "--retries", "0", "--host", &host, "-"])
+        .input("no archive\n".repeat(100))
+        .run()
+        .failed(7)
+        .says("cannot use the archive standard input")
+        .says("not a tar archive");
+}
+
+#[test]
+fn an_interrupted_load_leaves_no_unpacked_archive() {
+    let temporary = tempfile::tempdir().unwrap();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let daemon = docker();
+    let host = format!("tcp://{}", daemon.name());
+    let running = hocker(["load", "--retries", "0", "--host", &host, "-"])
+        .env("TMPDIR", temporary.path())
+        .stdin_from(reader)
+        .start();
+    let archive = old_docker_save(&small(), &["team/app:1"]).bytes();
+    writer.write_all(&archive[..archive.len() / 2]).unwrap();
+    let is_empty = || fs::read_dir(temporary.path()).unwrap().next().is_none();
+    while is_empty() {
+        std::thread::yield_now();
+    }
+    running.interrupt();
+    let outcome = running.finish();
+    assert_ne!(outcome.code, Some(0));
+    assert!(is_empty());
+}
