@@ -1,6 +1,6 @@
 //! Prints a Nix expression that pins an image: `cargo run --example pin -- debian:12`
 //!
-//! Only the manifest is fetched: it holds the hash of everything else.
+//! It fetches only the manifest, which contains the hashes of everything else.
 
 use std::error::Error;
 use std::io::Write as _;

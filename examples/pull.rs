@@ -1,6 +1,6 @@
 //! Pulls an image into an OCI image layout: `cargo run --example pull -- debian:12 DIRECTORY`
 //!
-//! It uses the system's certificate authorities and no credentials. A registry on loopback is asked by plain http.
+//! It uses the system's certificate authorities and no credentials. For a registry on loopback it uses plain http.
 
 use std::error::Error;
 use std::path::Path;
