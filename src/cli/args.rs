@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 
-    /// Verbose output: print the sources of credentials and of certificate authorities
+    /// Print the sources of credentials and of certificate authorities
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
 

@@ -29,7 +29,7 @@ const EXIT_CODES: [(&str, &str, &str); 8] = [
     (
         "6",
         "unavailable",
-        "the registry gives no usable response, after all retries",
+        "the registry or the daemon gives no usable response, after all retries",
     ),
     (
         "7",
