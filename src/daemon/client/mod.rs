@@ -108,6 +108,13 @@ impl Daemon {
                 });
             }
         };
+        // Podman needs much longer for the answers that Docker's clients ask for.
+        let is_podman = ping.header("Libpod-Api-Version").is_some();
+        if is_podman && let Some(host) = daemon.podman_host().await? {
+            daemon.is_here = daemon.address.is_local() && host.is_machine(&machine_name());
+            daemon.platform = host.platform();
+            return Ok(daemon);
+        }
         let what = "read the version of the daemon";
         let version: Version = daemon.read(what, "/version", SMALL).await?;
         daemon.platform = Platform {
@@ -116,8 +123,7 @@ impl Daemon {
             ..Platform::default()
         }
         .normalised();
-        // Podman needs about a second for this answer, which is needed only for Docker.
-        if ping.header("Libpod-Api-Version").is_none() {
+        if !is_podman {
             let info: Info = daemon.read(what, "/info", SMALL).await?;
             daemon.store = if info.uses_containerd() {
                 Store::Containerd

@@ -46,9 +46,28 @@ struct PodmanInfo {
 }
 
 #[derive(Deserialize)]
-struct PodmanHost {
+pub(super) struct PodmanHost {
     #[serde(default)]
     hostname: String,
+    os: String,
+    arch: String,
+}
+
+impl PodmanHost {
+    /// Whether this is the machine of this name.
+    pub(super) fn is_machine(&self, name: &str) -> bool {
+        !name.is_empty() && self.hostname == name
+    }
+
+    /// The platform of the machine.
+    pub(super) fn platform(self) -> Platform {
+        Platform {
+            os: self.os,
+            architecture: self.arch,
+            ..Platform::default()
+        }
+        .normalised()
+    }
 }
 
 impl Event {
@@ -75,31 +94,27 @@ impl Event {
 }
 
 impl Daemon {
-    /// Whether the daemon reaches the loopback addresses of this machine, as far as that can be known: it is reached
-    /// locally and reports this machine's name. Podman is asked only here, because its answer takes 0.1 seconds.
-    pub(in crate::daemon) async fn shares_loopback(&self) -> Result<bool, Error> {
-        if self.store != Store::Podman {
-            return Ok(self.is_here);
-        }
-        if !self.address.is_local() {
-            return Ok(false);
-        }
-        let what = "ask the daemon for its machine";
+    /// Returns what podman reports about its machine; `None` before podman 4.
+    pub(super) async fn podman_host(&self) -> Result<Option<PodmanHost>, Error> {
+        let what = "read the machine of the daemon";
         let path = format!("{LIBPOD}/info");
         let answer = self.ask(what, Verb::Get, &path, SMALL).await?;
-        let answer = self.require_success(what, answer)?;
+        if !answer.status.is_success() {
+            return Ok(None);
+        }
         let info: PodmanInfo = self.parse(what, &answer.body)?;
-        let name = info.host.hostname;
-        Ok(!name.is_empty() && name == super::machine_name())
+        Ok(Some(info.host))
+    }
+
+    /// Whether the daemon reaches the loopback addresses of this machine, as far as that can be known: hocker reaches it
+    /// locally, and it reports this machine's name.
+    pub(in crate::daemon) fn shares_loopback(&self) -> bool {
+        self.is_here
     }
 
     /// Whether a load may have left temporary names: the daemon fetches images, and from this machine.
     pub(in crate::daemon) fn may_keep_temporary_names(&self) -> bool {
-        match self.store {
-            Store::Docker { .. } => false,
-            Store::Containerd => self.is_here,
-            Store::Podman => self.address.is_local(),
-        }
+        self.is_here && !matches!(self.store, Store::Docker { .. })
     }
 
     /// Asks the daemon to fetch an image by its digest. `platform` is the image's, if it is not the daemon's. `said`

@@ -133,12 +133,10 @@ pub(super) async fn pull(
     if found.tags.is_empty() {
         return Ok(Outcome::Not(WhyArchive::NoName));
     }
-    let (shares, known) = tokio::join!(daemon.shares_loopback(), known_diff_ids(daemon));
-    match shares {
-        Ok(true) => {}
-        Ok(false) => return Ok(Outcome::Not(WhyArchive::Elsewhere)),
-        Err(error) => return Ok(Outcome::Not(WhyArchive::Refused(line(&error)))),
+    if !daemon.shares_loopback() {
+        return Ok(Outcome::Not(WhyArchive::Elsewhere));
     }
+    let known = known_diff_ids(daemon).await;
     let Some(repository) = secret_repository() else {
         let why = Printable::new("the operating system has no random bytes");
         return Ok(Outcome::Not(WhyArchive::NotServed(why)));

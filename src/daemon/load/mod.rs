@@ -120,7 +120,10 @@ pub async fn load(
 ) -> Result<Loaded, Error> {
     let found = Arc::new(find(daemon, options.clone()).await?);
     let loaded = load_found(daemon, &options, &found, state, progress).await;
-    remove_left_names(daemon).await;
+    // A daemon that does not answer would only delay the error.
+    if !matches!(&loaded, Err(Error::Daemon(super::Error::Http { .. }))) {
+        remove_left_names(daemon).await;
+    }
     loaded
 }
 

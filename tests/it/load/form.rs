@@ -6,8 +6,8 @@ use hocker::size::Size;
 use serde_json::Value;
 
 use super::{
-    LIBPOD_INFO, absent, api, docker_that_says, elsewhere, gets, here, inspect, inspected, json,
-    layout, load, loaded, pong, upload, uploads,
+    LIBPOD_INFO, absent, docker_that_says, elsewhere, gets, here, inspect, inspected, json, layout,
+    load, loaded, pong, upload, uploads,
 };
 use crate::support::hocker::Outcome;
 use crate::support::image::{Family, Image, Layer, Packing, noise};
@@ -87,13 +87,8 @@ fn stores_that_keep_the_registrys_digest_get_the_blobs() {
     let layout = layout(&image);
     let podman = Registry::start();
     podman.on(get("/_ping"), pong().header("Libpod-Api-Version", "5.4.2"));
-    podman.on(
-        api("/version"),
-        json(&json!({"Version": "5.4.2", "Os": "linux", "Arch": "amd64"})),
-    );
-    podman.on(inspect(&image.config_digest()), absent());
     podman.on(get(LIBPOD_INFO), elsewhere());
-    podman.on(api("/images/json").times(2), json(&json!([])));
+    podman.on(inspect(&image.config_digest()), absent());
     podman.on(upload(), loaded());
     let there = inspected(&image, &["team/app:1"]);
     podman.on(inspect(&image.config_digest()), there);
@@ -103,7 +98,6 @@ fn stores_that_keep_the_registrys_digest_get_the_blobs() {
     info["DriverStatus"] = json!([["driver-type", "io.containerd.snapshotter.v1"]]);
     let containerd = docker_that_says("26.1.5", &info);
     containerd.on(inspect(&image.digest()), absent());
-    containerd.on(api("/images/json"), json(&json!([])));
     containerd.on(upload(), loaded());
     let there = json!({"Id": image.digest(), "RepoTags": ["team/app:1"], "RootFS": {}});
     containerd.on(inspect(&image.digest()), json(&there));

@@ -78,7 +78,7 @@ fn here() -> serde_json::Value {
 
 /// What podman on another machine says of itself.
 fn elsewhere() -> Answer {
-    json(&json!({"host": {"hostname": "elsewhere"}}))
+    json(&json!({"host": {"hostname": "elsewhere", "os": "linux", "arch": "amd64"}}))
 }
 
 fn inspect(id: &str) -> Expect {

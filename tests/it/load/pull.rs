@@ -31,10 +31,8 @@ struct Fetching {
 fn podman(image: &Image) -> Fetching {
     let daemon = Registry::start();
     daemon.on(get("/_ping"), pong().header("Libpod-Api-Version", "4.3.1"));
-    let version = json!({"Version": "4.3.1", "Os": "linux", "Arch": "amd64"});
-    daemon.on(api("/version"), json(&version));
-    let info = json!({"host": {"hostname": here()["Name"]}});
-    daemon.on(get(LIBPOD_INFO).perhaps(), json(&info));
+    let info = json!({"host": {"hostname": here()["Name"], "os": "linux", "arch": "amd64"}});
+    daemon.on(get(LIBPOD_INFO), json(&info));
     let there = json!({"Id": image.config_digest(), "RepoTags": ["team/app:1"]});
     Fetching {
         daemon,
@@ -410,4 +408,24 @@ fn a_load_that_is_killed_while_the_daemon_fetches_serves_nothing_afterwards() {
         .run()
         .done()
         .says("it got the names team/app:1");
+}
+
+#[test]
+fn podman_before_4_is_asked_as_docker_is_and_gets_an_archive() {
+    let image = small();
+    let layout = layout(&image);
+    let daemon = Registry::start();
+    daemon.on(get("/_ping"), pong().header("Libpod-Api-Version", "3.4.4"));
+    daemon.on(get(LIBPOD_INFO), absent());
+    let version = json!({"Version": "3.4.4", "Os": "linux", "Arch": "amd64"});
+    daemon.on(api("/version"), json(&version));
+    daemon.on(inspect(&image.config_digest()), absent());
+    daemon.on(upload(), loaded());
+    let there = inspected(&image, &["team/app:1"]);
+    daemon.on(inspect(&image.config_digest()), there);
+    load(&daemon, &layout)
+        .arguments(["-v"])
+        .run()
+        .done()
+        .says("sending an archive: the daemon does not report this machine's name");
 }
