@@ -1,4 +1,4 @@
-//! A layer on its way into an image: one thread decompresses, another hashes, reads the archive and writes.
+//! A layer on its way into an image: one thread decompresses, the second hashes, the third reads the archive and writes.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -12,15 +12,15 @@ use super::contents::Contents;
 use super::error::Error;
 use super::{image, unpack};
 use crate::compression::{Limit, Sniffed, TooLarge};
-use crate::oci::digest::{DiffId, Hasher};
+use crate::oci::digest::{DiffId, Digest, Hasher};
 use crate::verify::{self, Mismatch};
 
 /// What is read at once, in bytes.
 const READ: usize = 128 << 10;
-/// What one thread gives to the other at once, in bytes.
+/// What one thread gives to the next at once, in bytes.
 const PIECE: usize = 256 << 10;
-/// How many pieces may wait.
-const PIECES: usize = 8;
+/// How many pieces may wait for a thread.
+const PIECES: usize = 4;
 
 /// A layer to convert.
 #[derive(Debug)]
@@ -55,11 +55,14 @@ pub fn convert<R: Read>(
 ) -> Result<Converted, Error> {
     let (size, limit) = (source.size, source.limit);
     let expected = source.diff_id;
-    let (filled, pieces) = sync_channel(PIECES);
+    let (filled, inflated) = sync_channel(PIECES);
+    let (onward, hashed) = sync_channel(PIECES);
     let (empty, emptied) = channel();
+    let (digest, diff_id) = channel();
     let (inflated, written) = thread::scope(|scope| {
+        scope.spawn(move || hash(&inflated, &onward, &digest));
         let writer = scope.spawn(move || {
-            let layer = Plain::new(pieces, empty);
+            let layer = Plain::new(hashed, empty, diff_id);
             let holes = limit.for_layer(size.unwrap_or(0));
             write(layer, expected, Contents::new(image, directory, holes))
         });
@@ -68,7 +71,7 @@ pub fn convert<R: Read>(
     });
     let written = written.unwrap_or_else(|panic| panic::resume_unwind(panic));
     match inflated {
-        // The other thread ended before the layer did, so it has the reason.
+        // Another thread ended before the layer did, so the last one has the reason.
         Err(Stop::Closed) | Ok(()) => written,
         Err(Stop::Error(error)) => Err(error),
     }
@@ -76,7 +79,7 @@ pub fn convert<R: Read>(
 
 /// Why decompression ended early.
 enum Stop {
-    /// The other thread takes no more.
+    /// The next thread takes no more.
     Closed,
     Error(Error),
 }
@@ -131,6 +134,19 @@ fn stop(error: io::Error) -> Stop {
     })
 }
 
+/// Hashes the pieces of a layer and passes them on. The digest follows the last one.
+fn hash(pieces: &Receiver<Vec<u8>>, onward: &SyncSender<Vec<u8>>, digest: &Sender<Digest>) {
+    let mut hasher = Hasher::sha256();
+    for piece in pieces {
+        hasher.update(&piece);
+        if onward.send(piece).is_err() {
+            return;
+        }
+    }
+    // The writer may have ended with an error.
+    let _ = digest.send(hasher.finish());
+}
+
 /// Writes the image of a decompressed layer.
 fn write(
     layer: Plain,
@@ -138,7 +154,10 @@ fn write(
     mut contents: Contents<'_>,
 ) -> Result<Converted, Error> {
     let (layer, tree) = unpack::unpack(layer, &mut contents)?;
-    let diff_id = DiffId::new(layer.hasher.finish());
+    // Without a digest, the thread that hashes has ended with the one that decompresses.
+    let digest = layer.diff_id.recv();
+    let digest = digest.map_err(|_| Error::Read(io::ErrorKind::UnexpectedEof.into()))?;
+    let diff_id = DiffId::new(digest);
     if let Some(expected) = expected.filter(|expected| *expected != diff_id) {
         let mismatch = Mismatch {
             expected: *expected.digest(),
@@ -173,7 +192,7 @@ impl<W: Write> Write for Bounded<W> {
     }
 }
 
-/// Collects bytes to pieces for the other thread.
+/// Collects bytes to pieces for the next thread.
 struct Pieces {
     filled: SyncSender<Vec<u8>>,
     emptied: Receiver<Vec<u8>>,
@@ -219,7 +238,7 @@ impl Write for Pieces {
     }
 }
 
-/// The other thread takes no more.
+/// The next thread takes no more.
 #[derive(Debug)]
 struct Closed;
 
@@ -231,24 +250,25 @@ impl fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-/// The decompressed layer, which is hashed while it is read.
+/// The decompressed layer.
 struct Plain {
     pieces: Receiver<Vec<u8>>,
     empty: Sender<Vec<u8>>,
     piece: Vec<u8>,
     /// The number of bytes of the piece that were read.
     taken: usize,
-    hasher: Hasher,
+    /// The digest of all pieces, once they were read.
+    diff_id: Receiver<Digest>,
 }
 
 impl Plain {
-    fn new(pieces: Receiver<Vec<u8>>, empty: Sender<Vec<u8>>) -> Self {
+    fn new(pieces: Receiver<Vec<u8>>, empty: Sender<Vec<u8>>, diff_id: Receiver<Digest>) -> Self {
         Self {
             pieces,
             empty,
             piece: Vec::new(),
             taken: 0,
-            hasher: Hasher::sha256(),
+            diff_id,
         }
     }
 }
@@ -269,7 +289,6 @@ impl BufRead for Plain {
             let Ok(next) = self.pieces.recv() else {
                 return Ok(&[]);
             };
-            self.hasher.update(&next);
             let mut used = std::mem::replace(&mut self.piece, next);
             self.taken = 0;
             used.clear();
