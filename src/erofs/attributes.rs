@@ -28,8 +28,8 @@ const OVERLAY: &[u8] = b"overlay.";
 /// The longest name, in bytes (`XATTR_NAME_MAX`).
 const MAX_NAME: usize = 255;
 
-/// All attributes of an inode have at most this size in bytes. So an inode never needs more than a block; ext4 has about
-/// the same limit.
+/// All attributes of an inode have at most this size in bytes. So an inode never needs more than a block; ext4 has
+/// about the same limit.
 const MAX_BYTES: usize = BLOCK - Inode::EXTENDED;
 
 /// The size of the header, which states that there are no shared attributes, in bytes.

@@ -1,4 +1,5 @@
-//! A layer on its way into an image: one thread decompresses, the second hashes, the third reads the archive and writes.
+//! A layer on its way into an image: one thread decompresses, the second hashes, the third reads the archive and
+//! writes.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -44,8 +45,8 @@ pub struct Converted {
     pub size: u64,
 }
 
-/// Writes the EROFS image of a layer to `image`, which is empty and can be written at any offset. A temporary file without
-/// a name in `directory` holds the ends of files.
+/// Writes the EROFS image of a layer to `image`, which is empty and can be written at any offset. A temporary file
+/// without a name in `directory` holds the ends of files.
 ///
 /// On an error the content of `image` means nothing.
 pub fn convert<R: Read>(

@@ -1,9 +1,9 @@
 //! EROFS images of layers: a layer's tar archive becomes one read-only file system image, by one pass over the layer.
 //! Never sees the network; the same tar always gives the same bytes, however the layer is compressed.
 //!
-//! An image has three areas. Block 0 holds the superblock. Contents follow, in the order of the archive. The inodes stand
-//! behind them, each with its extended attributes and the last bytes of its content. [`convert`] writes the contents while
-//! it reads the layer; the tree of names stays in memory until the end, and no content does.
+//! An image has three areas. Block 0 holds the superblock. Contents follow, in the order of the archive. The inodes
+//! stand behind them, each with its extended attributes and the last bytes of its content. [`convert`] writes the
+//! contents while it reads the layer; the tree of names stays in memory until the end, and no content does.
 //!
 //! The image is what overlayfs expects of a layer. `.wh.NAME` becomes a character device 0:0. A directory with
 //! `.wh..wh..opq` gets `trusted.overlay.opaque`, and `user.overlay.opaque` for mounts of users without privileges.

@@ -8,8 +8,8 @@ pub(super) const MAX_PATH: usize = 4096;
 /// The longest name of one file in bytes (`NAME_MAX`).
 const MAX_NAME: usize = 255;
 
-/// A path below the root of a layer: names that are neither empty nor `.` nor `..`, and contain no `/` and no zero byte.
-/// The root itself has no names.
+/// A path below the root of a layer: names that are neither empty nor `.` nor `..`, and contain no `/` and no zero
+/// byte. The root itself has no names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path<'n> {
     names: Vec<&'n [u8]>,

@@ -1,8 +1,8 @@
 //! The tree of a layer's files in memory, and what each entry of the archive does to it: what an unpacker would do to a
 //! directory.
 //!
-//! Sources: containerd, `pkg/archive/tar.go` (replaced files, parents that are not listed, symbolic links among parents);
-//! OCI image specification, `layer.md`, section "Whiteouts".
+//! Sources: containerd, `pkg/archive/tar.go` (replaced files, parents that are not listed, symbolic links among
+//! parents); OCI image specification, `layer.md`, section "Whiteouts".
 
 use std::collections::BTreeMap;
 

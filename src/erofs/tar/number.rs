@@ -48,8 +48,8 @@ pub(super) fn signed(field: &[u8]) -> Option<i64> {
     i64::try_from(number(field)?).ok()
 }
 
-/// Returns whether the checksum of a header is the sum of its bytes, with blanks in the place of the checksum. Old programs
-/// added the bytes as signed numbers.
+/// Returns whether the checksum of a header is the sum of its bytes, with blanks in the place of the checksum. Old
+/// programs added the bytes as signed numbers.
 pub(super) fn has_right_checksum(header: &[u8]) -> bool {
     let Some(expected) = header.get(CHECKSUM).and_then(signed) else {
         return false;

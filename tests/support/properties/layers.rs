@@ -11,8 +11,8 @@ use super::erofs_image::{self, Image};
 /// Enough for layers that are made in memory.
 const LIMIT: u64 = 1 << 20;
 
-/// What is accepted becomes an image that a suspicious reader reads, and the same one again. Headers get right checksums
-/// before, since a fuzzer does not guess them.
+/// What is accepted becomes an image that a suspicious reader reads, and the same one again. Headers get right
+/// checksums before, since a fuzzer does not guess them.
 pub fn layer(bytes: &[u8]) {
     let bytes = with_checksums(bytes);
     let Ok(image) = convert(&bytes) else {
