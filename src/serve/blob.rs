@@ -66,19 +66,19 @@ impl Blob {
         self.size
     }
 
-    /// Streams the bytes of `range`. A file that ends earlier is an error.
-    pub(super) async fn read(
-        self: &Arc<Self>,
-        range: Range<u64>,
-    ) -> io::Result<impl Stream<Item = io::Result<Bytes>> + use<>> {
+    /// Opens the file for one response.
+    pub(super) async fn open(self: &Arc<Self>) -> io::Result<OpenBlob> {
         let blob = Arc::clone(self);
-        let file = blocking(move || blob.open()).await?;
-        Ok(chunks(file, range))
+        let file = blocking(move || blob.open_file()).await?;
+        Ok(OpenBlob {
+            blob: Arc::clone(self),
+            file: Arc::new(file),
+        })
     }
 
     /// Opens the file that was found at the start. It opens no link, pipe or file of other content that took its place
     /// since. Another file with the same content is fine: `nix-store --optimise` replaces files like this.
-    fn open(&self) -> io::Result<File> {
+    fn open_file(&self) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
         let mut file = File::from(open_without_links(&self.path, flags)?);
         let metadata = file.metadata()?;
@@ -103,6 +103,20 @@ impl Blob {
     }
 }
 
+/// An open file of a blob.
+#[derive(Clone, Debug)]
+pub(super) struct OpenBlob {
+    pub(super) blob: Arc<Blob>,
+    file: Arc<File>,
+}
+
+impl OpenBlob {
+    /// Streams the bytes of `range`. A file that ends earlier is an error.
+    pub(super) fn read(&self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + use<> {
+        chunks(Arc::clone(&self.file), range)
+    }
+}
+
 fn another_file() -> io::Error {
     io::Error::new(
         io::ErrorKind::NotFound,
@@ -111,8 +125,8 @@ fn another_file() -> io::Error {
 }
 
 /// Streams the bytes of `range` in chunks.
-fn chunks(file: File, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::try_unfold((Arc::new(file), range), async |(file, range)| {
+fn chunks(file: Arc<File>, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold((file, range), async |(file, range)| {
         if range.is_empty() {
             return Ok(None);
         }
@@ -208,7 +222,9 @@ mod tests {
     }
 
     async fn read(blob: &Blob, range: Range<u64>) -> io::Result<Vec<Bytes>> {
-        chunks(blob.open()?, range).try_collect().await
+        chunks(Arc::new(blob.open_file()?), range)
+            .try_collect()
+            .await
     }
 
     #[tokio::test]
@@ -229,7 +245,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_becomes_shorter_is_an_error_not_an_end() {
         let (_directory, blob) = blob(b"layer");
-        let chunks = chunks(blob.open().unwrap(), 0..5);
+        let chunks = chunks(Arc::new(blob.open_file().unwrap()), 0..5);
         std::fs::write(&blob.path, b"").unwrap();
         let chunks: io::Result<Vec<Bytes>> = chunks.try_collect().await;
         assert_eq!(chunks.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::Error;
 use super::layout_name::LayoutName;
 use super::naming::{Naming, RepositoryNames};
+use super::referrers::{self, Unnamed};
 use super::repository::{Repositories, ServedRepository};
 use crate::archive::on_disk::{OnDisk, Unpacked};
 use crate::name::{RegistryName, Repository};
@@ -36,11 +37,13 @@ impl Catalogue {
         let mut registries = BTreeMap::new();
         let mut unusable = Vec::new();
         let mut unpacked = Vec::new();
+        let mut unnamed = Vec::new();
         for path in paths {
             match read(path) {
-                Ok((found, kept)) => {
-                    absorb(&mut registries, found)?;
-                    unpacked.extend(kept);
+                Ok(found) => {
+                    absorb(&mut registries, found.registries)?;
+                    unnamed.extend(found.unnamed);
+                    unpacked.extend(found.unpacked);
                 }
                 Err(error) => unusable.push((path.clone(), error)),
             }
@@ -50,6 +53,7 @@ impl Catalogue {
         {
             return Err(error);
         }
+        referrers::attach(&mut registries, &unnamed);
         Ok(Self {
             names: RepositoryNames::of(&registries, naming),
             registries,
@@ -128,26 +132,29 @@ impl Catalogue {
     }
 }
 
+/// The content of one layout.
+struct Found {
+    registries: BTreeMap<String, Repositories>,
+    /// The referrers without a name, which are no images.
+    unnamed: Option<Unnamed>,
+    unpacked: Option<Unpacked>,
+}
+
 /// Reads the repositories of one layout.
-fn read(path: &Path) -> Result<(BTreeMap<String, Repositories>, Option<Unpacked>), Error> {
+fn read(path: &Path) -> Result<Found, Error> {
     let layout = OnDisk::open(path).map_err(|error| Error::on_disk(path, error))?;
     let index = layout.complete_index()?;
-    let is_document = |descriptor: &&Descriptor| {
+    let documents = index.manifests.iter().filter(|descriptor| {
         descriptor.media_type.is_manifest() || descriptor.media_type.is_index()
-    };
-    let digests: HashSet<_> = index
-        .images()
-        .filter(is_document)
-        .map(|descriptor| descriptor.digest)
-        .collect();
-    let only = digests.len() == 1;
+    });
+    let (unnamed, entries) = referrers::split(&layout, documents)?;
+    let images: HashSet<_> = index.images().map(|image| image.digest).collect();
+    let digests: HashSet<_> = entries.iter().map(|entry| entry.digest).collect();
+    let only = digests.intersection(&images).count() == 1;
     let mut registries: BTreeMap<String, Repositories> = BTreeMap::new();
-    for descriptor in index.manifests.iter().filter(is_document) {
-        let name =
-            LayoutName::of(&descriptor.annotations, path, only).map_err(|source| Error::Name {
-                path: path.to_owned(),
-                source,
-            })?;
+    let mut names = Vec::new();
+    for descriptor in entries {
+        let name = name(descriptor, path, only)?;
         let contents = registries
             .entry(name.registry_text().to_owned())
             .or_default()
@@ -155,8 +162,30 @@ fn read(path: &Path) -> Result<(BTreeMap<String, Repositories>, Option<Unpacked>
             .or_default();
         contents.tag(&name, descriptor.digest)?;
         contents.add(&layout, descriptor)?;
+        names.push(name);
     }
-    Ok((registries, layout.unpacked()))
+    let unnamed = match unnamed.first() {
+        None => None,
+        Some(first) => {
+            let home = match LayoutName::common(&names) {
+                Some(common) => common.clone(),
+                None => name(first, path, false)?,
+            };
+            Some(Unnamed::read(&layout, home, &unnamed)?)
+        }
+    };
+    Ok(Found {
+        registries,
+        unnamed,
+        unpacked: layout.unpacked(),
+    })
+}
+
+fn name(descriptor: &Descriptor, path: &Path, only: bool) -> Result<LayoutName, Error> {
+    LayoutName::of(&descriptor.annotations, path, only).map_err(|source| Error::Name {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Adds the repositories of one layout to those of the others. Fails if two layouts have different images under one

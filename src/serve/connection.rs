@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
@@ -23,9 +23,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::access_log::{Access, AccessLog};
-use super::blob::{Blob, CHUNK_SIZE};
+use super::blob::{Blob, CHUNK_SIZE, OpenBlob};
 use super::catalogue::Catalogue;
 use super::limits::{LEAST_READ, Limits, MAX_HEADER_SIZE};
+use super::multipart::Multipart;
 use super::pace::PaceGuard;
 use super::request::RequestHead;
 use super::response::{Body, ErrorCode, Refusal, Response};
@@ -160,11 +161,16 @@ async fn respond(
     };
     let mut response = routes::respond(&shared.catalogue, head);
     if method != Method::HEAD {
-        if let Body::Blob(blob, range) = &response.body {
-            match open(blob, range.clone(), shared.supervision.as_ref()).await {
-                Ok(body) => logged.body = body,
-                Err(error) => response = unreadable(&error),
-            }
+        let supervision = shared.supervision.as_ref();
+        let opened = match &response.body {
+            Body::Bytes(_) => None,
+            Body::Blob(blob, range) => Some(part(blob, range.clone(), supervision).await),
+            Body::Multipart(multipart) => Some(parts(multipart, supervision).await),
+        };
+        match opened {
+            None => {}
+            Some(Ok(body)) => logged.body = body,
+            Some(Err(error)) => response = unreadable(&error),
         }
         if let Body::Bytes(bytes) = response.body {
             logged.body = whole(bytes);
@@ -179,21 +185,52 @@ async fn respond(
 
 type Content = UnsyncBoxBody<Bytes, io::Error>;
 
-async fn open(
+async fn part(
     blob: &Arc<Blob>,
     range: Range<u64>,
     supervision: Option<&Supervision>,
 ) -> io::Result<Content> {
-    let Some(supervision) = supervision else {
-        let chunks = blob.read(range).await?;
-        return Ok(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync());
-    };
-    supervision.begin(blob.digest())?;
+    let blob = open(blob, supervision).await?;
+    Ok(streamed(read(&blob, range, supervision)))
+}
+
+async fn parts(multipart: &Multipart, supervision: Option<&Supervision>) -> io::Result<Content> {
+    let blob = open(&multipart.blob, supervision).await?;
+    let supervision = supervision.cloned();
+    let parts = stream::iter(multipart.parts.clone()).flat_map(move |part| {
+        let content = read(&blob, part.range, supervision.as_ref());
+        stream::iter([Ok(part.head)]).chain(content)
+    });
+    Ok(streamed(
+        parts.chain(stream::iter([Ok(multipart.end.clone())])),
+    ))
+}
+
+async fn open(blob: &Arc<Blob>, supervision: Option<&Supervision>) -> io::Result<OpenBlob> {
+    if let Some(supervision) = supervision {
+        supervision.begin(blob.digest())?;
+    }
+    blob.open().await
+}
+
+fn read(
+    open: &OpenBlob,
+    range: Range<u64>,
+    supervision: Option<&Supervision>,
+) -> BoxStream<'static, io::Result<Bytes>> {
     let left = range.end.saturating_sub(range.start);
-    let holds_end = range.end == blob.size();
-    let chunks = blob.read(range).await?;
-    let chunks = supervision.watch(*blob.digest(), left, holds_end, chunks);
-    Ok(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync())
+    let holds_end = range.end == open.blob.size();
+    let chunks = open.read(range);
+    match supervision {
+        None => chunks.boxed(),
+        Some(supervision) => supervision
+            .watch(*open.blob.digest(), left, holds_end, chunks)
+            .boxed(),
+    }
+}
+
+fn streamed(chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Content {
+    StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync()
 }
 
 fn whole(bytes: Bytes) -> Content {

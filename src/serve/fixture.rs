@@ -74,6 +74,13 @@ impl LayoutFixture {
         self.layout.list(&self.listed);
     }
 
+    /// Lists documents in `index.json` without names.
+    pub(super) fn list_unnamed(&mut self, descriptors: &[&Value]) {
+        self.listed
+            .extend(descriptors.iter().map(|entry| (*entry).clone()));
+        self.layout.list(&self.listed);
+    }
+
     pub(super) fn open(&self) -> Result<Catalogue, Error> {
         Catalogue::open(&[self.path()], Naming::Short)
     }
@@ -116,6 +123,6 @@ pub(super) fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 pub(super) fn text(response: &Response) -> &str {
     match &response.body {
         Body::Bytes(bytes) => std::str::from_utf8(bytes).unwrap(),
-        Body::Blob(..) => panic!("a blob"),
+        Body::Blob(..) | Body::Multipart(_) => panic!("a blob"),
     }
 }

@@ -40,6 +40,15 @@ impl LayoutName {
         })
     }
 
+    /// Returns one of the names if all are in the same repository.
+    pub(super) fn common(names: &[Self]) -> Option<&Self> {
+        let first = names.first()?;
+        let is_common = names
+            .iter()
+            .all(|name| (&name.registry, &name.repository) == (&first.registry, &first.repository));
+        is_common.then_some(first)
+    }
+
     /// The name of the registry, or an empty text.
     pub(super) fn registry_text(&self) -> &str {
         self.registry.as_ref().map_or("", RegistryName::as_str)

@@ -4,7 +4,7 @@
 //! server fetches nothing. It finds all content once, at the start, by reading the documents below `index.json`. Requests
 //! can only name this content, so no request becomes a path in the file system.
 //!
-//! Source: OCI distribution specification, sections "Pull" and "Content Discovery".
+//! Source: OCI distribution specification, sections "Pull", "Content Discovery" and "Listing Referrers".
 
 mod accept;
 mod access_log;
@@ -19,11 +19,13 @@ mod fixture;
 mod identity;
 mod layout_name;
 mod limits;
+mod multipart;
 mod naming;
 mod object;
 mod pace;
 mod page;
 mod range;
+mod referrers;
 mod repository;
 mod request;
 mod response;

@@ -11,6 +11,7 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, StatusCode};
 
 use super::condition::{self, Outcome};
+use super::multipart::Multipart;
 use super::range::{self, Part};
 use super::repository::ServedRepository;
 use super::request::RequestHead;
@@ -35,7 +36,7 @@ pub(super) fn manifest(
     Ok(response)
 }
 
-/// Returns the response with a blob, or with the range of it that the request asks for.
+/// Returns the response with a blob, or with the ranges of it that the request asks for.
 pub(super) fn blob(
     repository: &ServedRepository,
     digest: &Digest,
@@ -65,6 +66,14 @@ pub(super) fn blob(
             response.set_text(CONTENT_RANGE, &field);
             response.set_body(Body::Blob(Arc::clone(blob), range));
         }
+        Part::Several(ranges) => match Multipart::new(blob, ranges) {
+            Some(multipart) => {
+                response.status = StatusCode::PARTIAL_CONTENT;
+                response.set_text(CONTENT_TYPE, &multipart.content_type());
+                response.set_body(Body::Multipart(multipart));
+            }
+            None => response.set_body(Body::Blob(Arc::clone(blob), 0..blob.size())),
+        },
         Part::Unsatisfiable => {
             response.status = StatusCode::RANGE_NOT_SATISFIABLE;
             response.headers.remove(CONTENT_TYPE);

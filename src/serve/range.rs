@@ -1,9 +1,11 @@
 //! The part of a blob that a request asks for.
 //!
-//! Source: RFC 9110, section 14 (range requests). The response to a request for several ranges is the whole blob, as
-//! section 14.2 allows.
+//! Source: RFC 9110, section 14 (range requests).
 
 use std::ops::Range;
+
+/// The maximum number of ranges in a request. containers/storage asks for at most this many.
+const MAX_RANGES: usize = 1024;
 
 /// The meaning of a `Range` field for content of a certain size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,39 +14,54 @@ pub(super) enum Part {
     Whole,
     /// A range of bytes.
     Bytes(Range<u64>),
-    /// The range begins after the end of the content.
+    /// Two or more ranges of bytes, in the order of the request. They may overlap.
+    Several(Vec<Range<u64>>),
+    /// All ranges begin after the end of the content.
     Unsatisfiable,
 }
 
 /// Parses a `Range` field.
 pub(super) fn parse(field: &str, size: u64) -> Part {
-    let Some((first, last)) = field
+    let Some(set) = field
         .trim()
         .split_once('=')
         .filter(|(unit, _)| unit.eq_ignore_ascii_case("bytes"))
-        .and_then(|(_, set)| set.split_once('-'))
+        .map(|(_, set)| set)
     else {
         return Part::Whole;
     };
+    // A list may have empty elements (section 5.6.1.2).
+    let elements = set.split(',').filter(|element| !element.trim().is_empty());
+    let mut ranges = Vec::new();
+    let mut count = 0;
+    for element in elements {
+        count += 1;
+        match range(element, size) {
+            Some(range) if count <= MAX_RANGES => ranges.push(range),
+            _ => return Part::Whole,
+        }
+    }
+    // A response leaves out ranges after the end of the content.
+    ranges.retain(|range| !range.is_empty());
+    match (count, ranges.as_slice()) {
+        (0, _) => Part::Whole,
+        (_, []) => Part::Unsatisfiable,
+        (_, [range]) => Part::Bytes(range.clone()),
+        _ => Part::Several(ranges),
+    }
+}
+
+/// Parses one range. It is empty if it begins after the end of the content. Returns `None` for invalid text.
+fn range(text: &str, size: u64) -> Option<Range<u64>> {
+    let (first, last) = text.split_once('-')?;
     let (start, end) = match (number(first), number(last)) {
         (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1)),
         (Some(first), None) if last.trim().is_empty() => (first, size),
         // The last `length` bytes.
-        (None, Some(length)) if first.trim().is_empty() => (
-            if length == 0 {
-                size
-            } else {
-                size.saturating_sub(length)
-            },
-            size,
-        ),
-        _ => return Part::Whole,
+        (None, Some(length)) if first.trim().is_empty() => (size.saturating_sub(length), size),
+        _ => return None,
     };
-    if start < size {
-        Part::Bytes(start..end.min(size))
-    } else {
-        Part::Unsatisfiable
-    }
+    Some(start.min(size)..end.min(size))
 }
 
 /// Parses a decimal number of any length. A number above 2^64 becomes the maximum, which is beyond the end of any blob.
@@ -60,7 +77,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn reads_single_ranges_and_ignores_the_rest() {
+    fn reads_one_or_several_ranges_and_ignores_the_rest() {
         for (field, part) in [
             ("bytes=0-0", Part::Bytes(0..1)),
             ("bytes=0-", Part::Bytes(0..10)),
@@ -75,7 +92,22 @@ mod tests {
             ("bytes=99999999999999999999999-", Part::Unsatisfiable),
             ("bytes=-0", Part::Unsatisfiable),
             ("bytes=5-3", Part::Whole),
-            ("bytes=0-1,4-5", Part::Whole),
+            ("bytes=0-1,4-", Part::Several(vec![0..2, 4..10])),
+            (
+                "bytes=-1, 4-5 ,0-99",
+                Part::Several(vec![9..10, 4..6, 0..10]),
+            ),
+            ("bytes=0-1,0-1", Part::Several(vec![0..2, 0..2])),
+            ("bytes=,0-1,, ,4-5,", Part::Several(vec![0..2, 4..6])),
+            ("bytes=0-1,10-", Part::Bytes(0..2)),
+            ("bytes=10-,0-1,-0", Part::Bytes(0..2)),
+            ("bytes=10-,11-12", Part::Unsatisfiable),
+            ("bytes=0-1,5-3", Part::Whole),
+            ("bytes=0-1,4", Part::Whole),
+            ("bytes=0-1 4-5", Part::Whole),
+            ("bytes=10-,a", Part::Whole),
+            ("bytes=", Part::Whole),
+            ("bytes=,", Part::Whole),
             ("bytes=-", Part::Whole),
             ("bytes=+1-2", Part::Whole),
             ("bytes=a-b", Part::Whole),
@@ -87,10 +119,28 @@ mod tests {
         assert_eq!(parse("bytes=0-", 0), Part::Unsatisfiable);
     }
 
+    #[test]
+    fn reads_no_more_ranges_than_the_limit() {
+        for (count, is_read) in [(MAX_RANGES, true), (MAX_RANGES + 1, false)] {
+            let field = format!("bytes={}", "0-0,".repeat(count));
+            let expected = if is_read {
+                Part::Several(vec![0..1; count])
+            } else {
+                Part::Whole
+            };
+            assert_eq!(parse(&field, 10), expected, "{count}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_answered_lies_within_the_content(field in "(bytes=)?[-0-9,]{0,25}", size: u64) {
-            if let Part::Bytes(range) = parse(&field, size) {
+            let ranges = match parse(&field, size) {
+                Part::Bytes(range) => vec![range],
+                Part::Several(ranges) => ranges,
+                Part::Whole | Part::Unsatisfiable => Vec::new(),
+            };
+            for range in ranges {
                 prop_assert!(range.start < range.end && range.end <= size);
             }
         }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::blob::Blob;
 use super::error::Error;
 use super::layout_name::LayoutName;
+use super::referrers::Referrers;
 use crate::archive::oci_layout::{self, LayoutReader};
 use crate::name::{DOCKER_HUB, Tag};
 use crate::oci::descriptor::Descriptor;
@@ -30,6 +31,7 @@ pub(super) struct ServedRepository {
     documents: HashMap<Digest, ServedDocument>,
     blobs: HashMap<Digest, Arc<Blob>>,
     foreign: HashSet<Digest>,
+    referrers: Referrers,
 }
 
 /// An image with a tag. A tag of several registries' repositories may have several images, Docker Hub's first.
@@ -59,6 +61,30 @@ pub(super) struct ServedDocument {
     pub(super) bytes: Bytes,
     /// For an index: the manifest for clients that do not read indexes.
     pub(super) single: Option<Digest>,
+    /// The documents and blobs that it names.
+    below: Arc<[Digest]>,
+}
+
+impl From<&Document<Index>> for ServedDocument {
+    fn from(index: &Document<Index>) -> Self {
+        Self {
+            media_type: index.media_type.clone(),
+            bytes: Bytes::copy_from_slice(index.bytes()),
+            single: single(index),
+            below: index.manifests.iter().map(|entry| entry.digest).collect(),
+        }
+    }
+}
+
+impl From<&Document<Manifest>> for ServedDocument {
+    fn from(manifest: &Document<Manifest>) -> Self {
+        Self {
+            media_type: manifest.media_type.clone(),
+            bytes: Bytes::copy_from_slice(manifest.bytes()),
+            single: None,
+            below: blobs(manifest).map(|blob| blob.digest).collect(),
+        }
+    }
 }
 
 impl ServedRepository {
@@ -67,13 +93,8 @@ impl ServedRepository {
         manifest: &Document<Manifest>,
         files: impl Iterator<Item = (&'a Descriptor, &'a Path)>,
     ) -> Result<Self, Error> {
-        let document = ServedDocument {
-            media_type: manifest.media_type.clone(),
-            bytes: Bytes::copy_from_slice(manifest.bytes()),
-            single: None,
-        };
         let mut contents = Self::default();
-        contents.documents.insert(*manifest.digest(), document);
+        contents.insert(*manifest.digest(), manifest.into());
         for (descriptor, path) in files {
             let blob = file_without_links(path, descriptor.size)
                 .and_then(|path| Blob::new(path, descriptor.digest, descriptor.size))
@@ -123,6 +144,16 @@ impl ServedRepository {
         self.foreign.contains(digest)
     }
 
+    /// The referrers among the documents.
+    pub(super) fn referrers(&self) -> &Referrers {
+        &self.referrers
+    }
+
+    /// Returns the digests of all documents.
+    pub(super) fn documents(&self) -> impl Iterator<Item = &Digest> {
+        self.documents.keys()
+    }
+
     /// Whether every tag of `self` has the same image in `other`.
     pub(super) fn is_part_of(&self, other: &Self) -> bool {
         self.tags.iter().all(|(tag, candidates)| {
@@ -147,6 +178,36 @@ impl ServedRepository {
         self.blobs
             .extend(blobs.map(|(digest, blob)| (*digest, Arc::clone(blob))));
         self.foreign.extend(&other.foreign);
+        self.referrers.merge(&other.referrers);
+    }
+
+    /// Copies a document of another repository, and all documents and blobs below it. Returns the digests of the
+    /// documents that are new here.
+    pub(super) fn copy(&mut self, other: &Self, root: &Digest) -> Vec<Digest> {
+        let mut copied = Vec::new();
+        let mut pending = vec![*root];
+        while let Some(digest) = pending.pop() {
+            if let Some(blob) = other.blobs.get(&digest) {
+                self.blobs.insert(digest, Arc::clone(blob));
+            }
+            if other.foreign.contains(&digest) {
+                self.foreign.insert(digest);
+            }
+            if let Some(document) = other.documents.get(&digest)
+                && !self.documents.contains_key(&digest)
+            {
+                pending.extend(document.below.iter());
+                self.insert(digest, document.clone());
+                copied.push(digest);
+            }
+        }
+        copied
+    }
+
+    fn insert(&mut self, digest: Digest, document: ServedDocument) {
+        self.referrers
+            .add(&document.media_type, digest, &document.bytes);
+        self.documents.insert(digest, document);
     }
 
     /// Adds another repository of the same name. Fails if a tag means different images.
@@ -203,29 +264,21 @@ impl ServedRepository {
                     continue;
                 };
                 pending.extend(index.manifests.iter().cloned());
-                ServedDocument {
-                    media_type: index.media_type.clone(),
-                    bytes: Bytes::copy_from_slice(index.bytes()),
-                    single: single(&index),
-                }
+                ServedDocument::from(&index)
             } else if descriptor.media_type.is_manifest() {
                 let Some(manifest) = layout.document::<Manifest>(&descriptor)? else {
                     require_optional(layout, &descriptor, root)?;
                     continue;
                 };
-                for blob in manifest.layers.iter().chain([&manifest.config]) {
+                for blob in blobs(&manifest) {
                     self.add_blob(layout, blob)?;
                 }
-                ServedDocument {
-                    media_type: manifest.media_type.clone(),
-                    bytes: Bytes::copy_from_slice(manifest.bytes()),
-                    single: None,
-                }
+                ServedDocument::from(&manifest)
             } else {
                 // An index may list other media types, which clients cannot request as manifests.
                 continue;
             };
-            self.documents.insert(descriptor.digest, found);
+            self.insert(descriptor.digest, found);
         }
         Ok(())
     }
@@ -249,6 +302,10 @@ impl ServedRepository {
             None => Err(layout.absent(&descriptor.digest).into()),
         }
     }
+}
+
+fn blobs(manifest: &Manifest) -> impl Iterator<Item = &Descriptor> {
+    manifest.layers.iter().chain([&manifest.config])
 }
 
 /// Fails if an absent document must exist. Documents that `index.json` itself lists must exist. Documents that an index

@@ -12,6 +12,7 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 
 use super::blob::Blob;
+use super::multipart::Multipart;
 
 /// A response, before its body is opened.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) enum Body {
     Bytes(Bytes),
     /// A range of bytes of a blob's file.
     Blob(Arc<Blob>, Range<u64>),
+    /// Several ranges of bytes of a blob's file.
+    Multipart(Multipart),
 }
 
 /// The error codes of the specification that a read-only registry needs.
@@ -193,6 +196,7 @@ impl Response {
         let length = match &body {
             Body::Bytes(bytes) => bytes.len() as u64,
             Body::Blob(_, range) => range.end.saturating_sub(range.start),
+            Body::Multipart(multipart) => multipart.length(),
         };
         self.headers.insert(CONTENT_LENGTH, length.into());
         self.body = body;

@@ -1,6 +1,6 @@
 //! Routes: turns a request into a response, without access to files or sockets.
 //!
-//! Sources: OCI distribution specification, sections "Pull" and "Content Discovery"; containerd's documentation of
+//! Sources: OCI distribution specification, sections "Pull" and "Content Discovery" (with "Listing Referrers"); containerd's documentation of
 //! `hosts.toml`, for `ns`.
 
 use hyper::header::{
@@ -12,7 +12,7 @@ use super::catalogue::Catalogue;
 use super::repository::{ServedRepository, TagLookup};
 use super::request::{NAMESPACE, RequestHead};
 use super::response::{Refusal, Response, json};
-use super::{accept, object, page, well_formed};
+use super::{accept, object, page, referrers, well_formed};
 use crate::name::{RegistryName, Repository, Tag, docker_hub};
 use crate::oci::digest::Digest;
 
@@ -89,6 +89,14 @@ fn read(catalogue: &Catalogue, head: RequestHead<'_>) -> Result<Response, Refusa
             Ok(tag) => tagged(find()?, &tag, headers),
             Err(_) => object::manifest(find()?, &digest(reference)?, headers),
         },
+        ("referrers", subject) => {
+            let subject = digest(subject)?;
+            let repository = match find() {
+                Err(refusal) if refusal.status == StatusCode::NOT_FOUND => None,
+                found => Some(found?),
+            };
+            Ok(referrers::respond(repository, &subject, query))
+        }
         ("blobs", reference) => object::blob(find()?, &digest(reference)?, head),
         _ => Err(Refusal::NO_SUCH_PATH),
     }

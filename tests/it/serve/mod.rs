@@ -1,5 +1,7 @@
 //! `hocker serve`: what clients get.
 
+mod conformance;
+mod ranges;
 mod requests;
 
 use std::fs;

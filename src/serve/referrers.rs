@@ -1,0 +1,531 @@
+//! Referrers: manifests with a `subject`, such as signatures and bills of materials, by the manifest that they are about.
+//!
+//! Source: OCI distribution specification 1.1, section "Listing Referrers".
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::error::Error;
+use super::layout_name::LayoutName;
+use super::repository::{Repositories, ServedRepository};
+use super::response::{Response, json};
+use crate::archive::oci_layout::{ImageName, LayoutReader};
+use crate::go_json::texts;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+use crate::oci::index::Index;
+use crate::oci::manifest::Manifest;
+use crate::oci::media_type::MediaType;
+
+/// The query parameter with which clients ask for referrers of one type.
+const ARTIFACT_TYPE: &str = "artifactType";
+
+/// The referrers of one repository by the digests of their subjects. The subjects need not exist.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Referrers {
+    subjects: HashMap<Digest, BTreeMap<Digest, Referrer>>,
+}
+
+/// The descriptor of a referrer as a response lists it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Referrer {
+    media_type: MediaType,
+    digest: Digest,
+    size: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifact_type: Option<MediaType>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<String, String>,
+}
+
+/// The fields of a manifest or index that make it a referrer. A `subject` without a valid digest is no error: clients
+/// that do not list referrers ignore it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields {
+    subject: Option<Box<RawValue>>,
+    artifact_type: Option<MediaType>,
+    config: Option<ConfigFields>,
+    #[serde(default, deserialize_with = "texts")]
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConfigFields {
+    media_type: Option<MediaType>,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    digest: Digest,
+}
+
+/// Returns the digest of the subject of a document, and the other fields.
+fn fields(document: &[u8]) -> Option<(Digest, Fields)> {
+    let fields: Fields = serde_json::from_slice(document).ok()?;
+    let subject: Subject = serde_json::from_str(fields.subject.as_ref()?.get()).ok()?;
+    Some((subject.digest, fields))
+}
+
+impl Referrers {
+    /// Adds a document if it has a subject.
+    pub(super) fn add(&mut self, media_type: &MediaType, digest: Digest, document: &[u8]) {
+        let Some((subject, fields)) = fields(document) else {
+            return;
+        };
+        let config = fields.config.and_then(|config| config.media_type);
+        let artifact_type = [fields.artifact_type, config]
+            .into_iter()
+            .flatten()
+            .find(|named| !named.is_empty());
+        let referrer = Referrer {
+            media_type: media_type.clone(),
+            digest,
+            size: document.len(),
+            artifact_type,
+            annotations: fields.annotations,
+        };
+        self.subjects
+            .entry(subject)
+            .or_default()
+            .insert(digest, referrer);
+    }
+
+    /// Adds the referrers of another repository.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (subject, referrers) in &other.subjects {
+            let own = self.subjects.entry(*subject).or_default();
+            own.extend(
+                referrers
+                    .iter()
+                    .map(|(digest, referrer)| (*digest, referrer.clone())),
+            );
+        }
+    }
+
+    /// Returns the digests of all referrers.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Digest> {
+        self.subjects.values().flat_map(BTreeMap::keys)
+    }
+
+    /// Returns the digests of the referrers of a subject.
+    pub(super) fn of(&self, subject: &Digest) -> impl Iterator<Item = &Digest> {
+        self.subjects
+            .get(subject)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+    }
+}
+
+/// Returns the response with the referrers of a subject, all or those of one type. It is an empty index if there are
+/// none, or if there is no such repository: a registry with this API never responds with 404.
+pub(super) fn respond(
+    repository: Option<&ServedRepository>,
+    subject: &Digest,
+    query: &str,
+) -> Response {
+    let wanted = wanted_type(query);
+    let referrers = repository.and_then(|found| found.referrers().subjects.get(subject));
+    let manifests: Vec<&Referrer> = referrers
+        .into_iter()
+        .flat_map(BTreeMap::values)
+        .filter(|referrer| wanted.is_none() || referrer.artifact_type == wanted)
+        .collect();
+    let index = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": MediaType::OCI_INDEX,
+        "manifests": manifests,
+    });
+    let mut response = json(StatusCode::OK, index.to_string());
+    response.set_text(CONTENT_TYPE, MediaType::OCI_INDEX.as_str());
+    if wanted.is_some() {
+        response.headers.insert(
+            HeaderName::from_static("oci-filters-applied"),
+            HeaderValue::from_static(ARTIFACT_TYPE),
+        );
+    }
+    response
+}
+
+fn wanted_type(query: &str) -> Option<MediaType> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, value)| key == ARTIFACT_TYPE && !value.is_empty())
+        // Some clients do not escape the `+` of a media type, and this parser reads it as a space.
+        .map(|(_, value)| MediaType::new(&value.replace(' ', "+")))
+}
+
+/// Referrers to which their layout gives no name. They belong to the repositories of their subjects.
+#[derive(Debug)]
+pub(super) struct Unnamed {
+    /// The repository for referrers whose subjects do not exist.
+    name: LayoutName,
+    contents: ServedRepository,
+}
+
+impl Unnamed {
+    /// Reads these referrers and all content below them. `name` is the repository of the layout.
+    pub(super) fn read(
+        layout: &LayoutReader,
+        name: LayoutName,
+        referrers: &[&Descriptor],
+    ) -> Result<Self, Error> {
+        let mut contents = ServedRepository::default();
+        for descriptor in referrers {
+            contents.add(layout, descriptor)?;
+        }
+        Ok(Self { name, contents })
+    }
+}
+
+/// Splits entries of `index.json` into referrers without a name, and images.
+pub(super) fn split<'a>(
+    layout: &LayoutReader,
+    entries: impl Iterator<Item = &'a Descriptor>,
+) -> Result<(Vec<&'a Descriptor>, Vec<&'a Descriptor>), Error> {
+    let (mut unnamed, mut images) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let has_name = !matches!(ImageName::of(&entry.annotations), ImageName::Unnamed);
+        if !has_name && has_subject(layout, entry)? {
+            unnamed.push(entry);
+        } else {
+            images.push(entry);
+        }
+    }
+    Ok((unnamed, images))
+}
+
+fn has_subject(layout: &LayoutReader, descriptor: &Descriptor) -> Result<bool, Error> {
+    let is_referrer = |bytes: &[u8]| fields(bytes).is_some();
+    Ok(if descriptor.media_type.is_index() {
+        let index = layout.document::<Index>(descriptor)?;
+        index.is_some_and(|index| is_referrer(index.bytes()))
+    } else {
+        let manifest = layout.document::<Manifest>(descriptor)?;
+        manifest.is_some_and(|manifest| is_referrer(manifest.bytes()))
+    })
+}
+
+/// Adds each referrer to all repositories that have its subject, with all content below it. Unnamed referrers of which
+/// no repository has the subject are in the repository of their layout: that of all its images, or one with its name.
+pub(super) fn attach(registries: &mut BTreeMap<String, Repositories>, unnamed: &[Unnamed]) {
+    let mut all = ServedRepository::default();
+    for repository in registries
+        .values()
+        .flat_map(BTreeMap::values)
+        .chain(unnamed.iter().map(|unnamed| &unnamed.contents))
+    {
+        for referrer in repository.referrers().all() {
+            all.copy(repository, referrer);
+        }
+    }
+    let mut attached = BTreeSet::new();
+    for repository in registries.values_mut().flat_map(BTreeMap::values_mut) {
+        let mut pending: Vec<Digest> = repository.documents().copied().collect();
+        while let Some(subject) = pending.pop() {
+            for referrer in all.referrers().of(&subject) {
+                attached.insert(*referrer);
+                // A referrer may have referrers itself.
+                pending.extend(repository.copy(&all, referrer));
+            }
+        }
+    }
+    for Unnamed { name, contents } in unnamed {
+        if !contents
+            .referrers()
+            .all()
+            .all(|referrer| attached.contains(referrer))
+        {
+            registries
+                .entry(name.registry_text().to_owned())
+                .or_default()
+                .entry(name.repository.to_string())
+                .or_default()
+                .merge(contents);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalogue::Catalogue;
+    use super::super::fixture::{
+        INDEX, LAYER, LayoutFixture, MANIFEST, ask, digest_of, header, text,
+    };
+    use super::super::naming::Naming;
+    use super::*;
+    use serde_json::{Value, json};
+
+    const SBOM: &str = "application/spdx+json";
+    const SIGNATURE: &str = "application/vnd.example.signature";
+
+    /// Adds an artifact of this type about the subject.
+    fn artifact(layout: &LayoutFixture, artifact_type: &str, subject: &Value) -> Value {
+        let content = format!("{artifact_type} of {}", subject["digest"]);
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "artifactType": artifact_type,
+            "config": layout.blob("application/vnd.oci.empty.v1+json", b"{}"),
+            "layers": [layout.blob(artifact_type, content.as_bytes())],
+            "subject": subject,
+            "annotations": { "of": "the manifest" },
+        });
+        layout.blob(MANIFEST, manifest.to_string().as_bytes())
+    }
+
+    /// Returns the digests of the listed referrers in their order.
+    fn listed(
+        catalogue: &Catalogue,
+        repository: &str,
+        subject: &Value,
+        query: &str,
+    ) -> Vec<Digest> {
+        let path = format!("/v2/{repository}/referrers/{}{query}", digest_of(subject));
+        let response = ask(catalogue, "GET", &path, &[]);
+        assert_eq!(response.status, StatusCode::OK, "{path}");
+        let index: Value = serde_json::from_str(text(&response)).unwrap();
+        let manifests = index["manifests"].as_array().unwrap();
+        manifests.iter().map(digest_of).collect()
+    }
+
+    fn digests(descriptors: &[&Value]) -> Vec<Digest> {
+        let mut digests: Vec<_> = descriptors.iter().map(|entry| digest_of(entry)).collect();
+        digests.sort();
+        digests
+    }
+
+    #[test]
+    fn a_referrer_is_described_by_its_type_and_its_annotations() {
+        let mut layout = LayoutFixture::new();
+        let subject = layout.image(LAYER);
+        let with = |fields: Value| {
+            let mut document = json!({ "schemaVersion": 2, "subject": subject });
+            for (key, value) in fields.as_object().unwrap() {
+                document[key] = value.clone();
+            }
+            document
+        };
+        let empty = layout.blob("application/vnd.oci.empty.v1+json", b"{}");
+        let config = layout.blob("application/vnd.example.config", b"{}");
+        let cases = [
+            (
+                MANIFEST,
+                json!({ "artifactType": SBOM, "config": empty, "layers": [], "annotations": { "a": "b" } }),
+                json!({ "artifactType": SBOM, "annotations": { "a": "b" } }),
+            ),
+            (
+                MANIFEST,
+                json!({ "artifactType": "", "config": config, "layers": [], "annotations": null }),
+                json!({ "artifactType": "application/vnd.example.config" }),
+            ),
+            (
+                INDEX,
+                json!({ "artifactType": SIGNATURE, "manifests": [] }),
+                json!({ "artifactType": SIGNATURE }),
+            ),
+            (INDEX, json!({ "manifests": [] }), json!({})),
+        ];
+        layout.list(subject.clone(), "a.io/app:1");
+        let mut expected = Vec::new();
+        for (media_type, fields, described) in cases {
+            let mut entry = layout.blob(media_type, with(fields).to_string().as_bytes());
+            layout.list_unnamed(&[&entry]);
+            for (key, value) in described.as_object().unwrap() {
+                entry[key] = value.clone();
+            }
+            expected.push(entry);
+        }
+        expected.sort_by_key(digest_of);
+        let path = format!("/v2/app/referrers/{}", digest_of(&subject));
+        let response = ask(&layout.open().unwrap(), "GET", &path, &[]);
+        assert_eq!(header(&response, "content-type"), INDEX);
+        assert_eq!(
+            serde_json::from_str::<Value>(text(&response)).unwrap(),
+            json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": expected })
+        );
+    }
+
+    #[test]
+    fn referrers_are_filtered_by_type_and_the_response_says_so() {
+        let mut layout = LayoutFixture::new();
+        let subject = layout.image(LAYER);
+        let sbom = artifact(&layout, SBOM, &subject);
+        let signature = artifact(&layout, SIGNATURE, &subject);
+        layout.list(subject.clone(), "a.io/app:1");
+        layout.list_unnamed(&[&sbom, &signature]);
+        let catalogue = layout.open().unwrap();
+        for (query, expected, filters) in [
+            ("", &[&sbom, &signature][..], ""),
+            ("?artifactType=", &[&sbom, &signature], ""),
+            (
+                "?artifactType=application/spdx%2Bjson",
+                &[&sbom],
+                ARTIFACT_TYPE,
+            ),
+            (
+                "?artifactType=application%2Fspdx+json",
+                &[&sbom],
+                ARTIFACT_TYPE,
+            ),
+            (
+                "?ns=a.io&artifactType=application/vnd.example.signature",
+                &[&signature],
+                ARTIFACT_TYPE,
+            ),
+            ("?artifactType=application/vnd.example", &[], ARTIFACT_TYPE),
+        ] {
+            assert_eq!(
+                listed(&catalogue, "app", &subject, query),
+                digests(expected),
+                "{query}"
+            );
+            let path = format!("/v2/app/referrers/{}{query}", digest_of(&subject));
+            let response = ask(&catalogue, "HEAD", &path, &[]);
+            assert_eq!(header(&response, "oci-filters-applied"), filters, "{query}");
+        }
+    }
+
+    #[test]
+    fn an_unnamed_referrer_is_fetched_from_the_repository_of_its_subject_and_has_no_tag() {
+        let mut layout = LayoutFixture::new();
+        let subject = layout.image(LAYER);
+        let sbom = artifact(&layout, SBOM, &subject);
+        let signature = artifact(&layout, SIGNATURE, &sbom);
+        layout.list(subject.clone(), "a.io/app:1");
+        layout.list(subject.clone(), "b.io/other:2");
+        // The referrer of a referrer is listed before it.
+        layout.list_unnamed(&[&signature, &sbom]);
+        let catalogue = layout.open().unwrap();
+        assert_eq!(catalogue.repositories(None), ["app", "other"]);
+        for repository in ["app", "other"] {
+            assert_eq!(
+                listed(&catalogue, repository, &subject, ""),
+                digests(&[&sbom])
+            );
+            assert_eq!(
+                listed(&catalogue, repository, &sbom, ""),
+                digests(&[&signature])
+            );
+            let content = Digest::of(format!("{SIGNATURE} of {}", sbom["digest"]).as_bytes());
+            for path in [
+                format!("/v2/{repository}/manifests/{}", digest_of(&signature)),
+                format!("/v2/{repository}/blobs/{content}"),
+                format!("/v2/{repository}/blobs/{}", Digest::of(b"{}")),
+            ] {
+                assert_eq!(
+                    ask(&catalogue, "GET", &path, &[]).status,
+                    StatusCode::OK,
+                    "{path}"
+                );
+            }
+            let repository = catalogue
+                .repository(None, &repository.parse().unwrap())
+                .unwrap();
+            assert_eq!(repository.tags().count(), 1);
+        }
+    }
+
+    #[test]
+    fn the_only_image_is_the_latest_though_it_has_referrers() {
+        let mut layout = LayoutFixture::new();
+        let subject = layout.image(LAYER);
+        let sbom = artifact(&layout, SBOM, &subject);
+        layout.list_unnamed(&[&subject, &sbom]);
+        let catalogue = layout.open().unwrap();
+        let repository = catalogue
+            .repository(None, &"layout".parse().unwrap())
+            .unwrap();
+        assert_eq!(repository.tags().collect::<Vec<_>>(), ["latest"]);
+        assert_eq!(
+            listed(&catalogue, "layout", &subject, ""),
+            digests(&[&sbom])
+        );
+    }
+
+    #[test]
+    fn referrers_are_found_in_nested_indexes_and_about_what_is_nested() {
+        let mut layout = LayoutFixture::new();
+        let subject = layout.image(LAYER);
+        let sbom = artifact(&layout, SBOM, &subject);
+        let signature = artifact(&layout, SIGNATURE, &subject);
+        let inner = layout.index(std::slice::from_ref(&sbom));
+        let index = layout.index(&[subject.clone(), inner]);
+        layout.list(index, "a.io/app:1");
+        // Clients of registries without this API keep such an index under a tag.
+        let fallback = layout.index(std::slice::from_ref(&signature));
+        layout.list(fallback, "b.io/referrers:sha256-0123");
+        let catalogue = layout.open().unwrap();
+        assert_eq!(
+            listed(&catalogue, "app", &subject, ""),
+            digests(&[&sbom, &signature])
+        );
+    }
+
+    #[test]
+    fn a_layout_of_referrers_alone_serves_the_images_of_other_layouts() {
+        let mut image = LayoutFixture::new();
+        let subject = image.image(LAYER);
+        image.list(subject.clone(), "a.io/app:1");
+        let mut layout = LayoutFixture::new();
+        let sbom = artifact(&layout, SBOM, &subject);
+        layout.list_unnamed(&[&sbom]);
+        for paths in [[image.path(), layout.path()], [layout.path(), image.path()]] {
+            let catalogue = Catalogue::open(&paths, Naming::Short).unwrap();
+            assert_eq!(catalogue.repositories(None), ["app"]);
+            assert_eq!(listed(&catalogue, "app", &subject, ""), digests(&[&sbom]));
+        }
+        // The subject need not exist.
+        let catalogue = layout.open().unwrap();
+        assert_eq!(
+            listed(&catalogue, "layout", &subject, ""),
+            digests(&[&sbom])
+        );
+    }
+
+    #[test]
+    fn a_referrer_of_an_absent_subject_is_in_the_only_repository_of_its_layout() {
+        let mut layout = LayoutFixture::new();
+        let absent = layout.index(&[layout.image(b"for another platform")]);
+        let sbom = artifact(&layout, SBOM, &absent);
+        let subject = layout.image(LAYER);
+        layout.list(subject.clone(), "a.io/app:1");
+        layout.list(subject.clone(), "a.io/app:2");
+        layout.list_unnamed(&[&sbom]);
+        let catalogue = layout.open().unwrap();
+        assert_eq!(catalogue.repositories(None), ["app"]);
+        assert_eq!(listed(&catalogue, "app", &absent, ""), digests(&[&sbom]));
+
+        layout.list(subject, "b.io/other:1");
+        let catalogue = layout.open().unwrap();
+        assert_eq!(catalogue.repositories(None), ["app", "layout", "other"]);
+        assert_eq!(listed(&catalogue, "layout", &absent, ""), digests(&[&sbom]));
+    }
+
+    #[test]
+    fn without_referrers_the_index_is_empty() {
+        let mut layout = LayoutFixture::with_image("a.io/app:1");
+        let unreadable = json!({
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": [],
+            "subject": { "digest": "sha256:../../etc/passwd", "size": 1 },
+        });
+        let unreadable = layout.blob(INDEX, unreadable.to_string().as_bytes());
+        layout.list_unnamed(&[&unreadable]);
+        let catalogue = layout.open().unwrap();
+        let subject = layout.image(LAYER);
+        for repository in ["app", "unknown"] {
+            assert_eq!(listed(&catalogue, repository, &subject, ""), []);
+        }
+        for (path, status) in [("app/referrers/sha256:00", 400), ("App/referrers/1", 400)] {
+            let response = ask(&catalogue, "GET", &format!("/v2/{path}"), &[]);
+            assert_eq!(response.status.as_u16(), status, "{path}");
+        }
+    }
+}
