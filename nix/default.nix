@@ -31,6 +31,7 @@ let
   parseReference = import ./parse-reference.nix;
   registryName = import ./registry-name.nix;
   readManifest = import ./read-manifest.nix;
+  readIndex = import ./read-index.nix;
   manifestText = import ./manifest-text.nix;
 
   fetchBlob = import ./fetch-blob.nix {
@@ -66,6 +67,7 @@ let
     fetchDockerConfig = import ./fetch-docker-config.nix { inherit fetchBlob; };
     fetchdocker = fetchdockerWith {
       readManifest = given: readManifest "fetchdocker: `imageManifest`" (manifestText given);
+      readIndex = given: readIndex "fetchdocker: `imageIndex`" (manifestText given);
       inherit (functions) fetchDockerLayer fetchDockerConfig;
     };
     callImage = import ./call-image.nix functions;
@@ -74,6 +76,7 @@ let
         parseReference
         registryName
         readManifest
+        readIndex
         fetchdockerWith
         ;
       system = targetSystem;

@@ -15,6 +15,10 @@
   : the text of the manifest, or a file with it, byte for byte as in the registry. It keeps the registry's digest, and
     makes the next two arguments unnecessary.
 
+  `imageIndex`
+  : the text of the index that names the manifest, or a file with it, byte for byte as in the registry. With it, `image`
+    may have the digest of the index, which is the digest that `docker pull` prints for an image of several platforms.
+
   `imageConfig`, `imageLayers`
   : the config and the layers: results of `fetchDockerConfig` and `fetchDockerLayer`, or files
 
@@ -39,6 +43,9 @@
 
   `manifestDigest`
   : the registry's digest of the manifest, or null without `imageManifest`
+
+  `indexDigest`
+  : the registry's digest of the index, or null without `imageIndex`
 
   `stream`
   : the second output: a store path that is a `compositeImage.sh`
@@ -65,6 +72,7 @@
   parseReference,
   registryName,
   readManifest,
+  readIndex,
   fetchDockerLayer,
   fetchDockerConfig,
 }:
@@ -76,6 +84,7 @@
   imageName ? null,
   tag ? "latest",
   imageManifest ? null,
+  imageIndex ? null,
   imageConfig ? null,
   imageLayers ? null,
   mirrors ? [ ],
@@ -153,7 +162,7 @@ let
       head short
     else
       location.path;
-  # Nix knows only the digest of the manifest. A reference may contain the digest of an index, which Nix does not know.
+  # Every store that keeps digests knows the digest of the manifest, but not each knows that of the index.
   suffix =
     if location.tag != null then
       ":${location.tag}"
@@ -180,6 +189,19 @@ let
       [ familiar ];
 
   manifest = if imageManifest == null then null else readManifest imageManifest;
+  index =
+    if imageIndex == null then
+      null
+    else if manifest == null then
+      fail "`imageIndex` needs `imageManifest`"
+    else
+      let
+        read = readIndex imageIndex;
+      in
+      if builtins.elem manifest.digest read.manifests then
+        read
+      else
+        fail "`imageIndex` does not name ${manifest.digest}, which is the digest of `imageManifest`";
   digestAgrees =
     location.digest == null
     || (
@@ -187,6 +209,10 @@ let
         fail "an `image` with a digest needs `imageManifest`"
       else if location.digest == manifest.digest then
         true
+      else if index != null && location.digest == index.digest then
+        true
+      else if index != null then
+        fail "`image` has the digest ${location.digest}, but `imageIndex` has ${index.digest} and `imageManifest` has ${manifest.digest}"
       else
         fail "`image` has the digest ${location.digest}, but `imageManifest` has ${manifest.digest}"
     );
@@ -265,7 +291,9 @@ let
       reference = "${fullName}${suffix}";
       inherit (location) tag;
       manifest = if manifest == null then null else manifest.text;
-    };
+    }
+    # Derivations without an index stay as they were.
+    // (if index == null then { } else { index = index.text; });
   };
 
   # One file for readers that need one. It holds the whole image, so it refers to no other store path.
@@ -294,6 +322,7 @@ result
   imageName = familiarName;
   imageTag = location.tag;
   manifestDigest = if manifest == null then null else manifest.digest;
+  indexDigest = if index == null then null else index.digest;
   archive = archiveOf { plain = false; };
   plainArchive = archiveOf { plain = true; };
 }

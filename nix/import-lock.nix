@@ -40,6 +40,7 @@
   parseReference,
   registryName,
   readManifest,
+  readIndex,
   fetchdockerWith,
   fetchDockerLayer,
   fetchDockerConfig,
@@ -53,7 +54,10 @@ let
   lock = builtins.fromJSON (builtins.unsafeDiscardStringContext (builtins.readFile lockFile));
 
   # The versions of the format that this function reads.
-  known = [ 1 ];
+  known = [
+    1
+    2
+  ];
 
   printable = import ./printable.nix;
   fail = reason: throw "importLock: ${reason}";
@@ -70,7 +74,7 @@ let
         if registry != null then
           withoutDefaults name registry locked.reference
         else
-          # Its digest is not used: it may be the digest of an index, which Nix does not know.
+          # Its digest is not used: it may be the digest of an index, which locks of version 1 do not have.
           parseReference locked.reference;
       split = builtins.match "(.*)/([^/]*)" reference.repository;
       where = {
@@ -114,6 +118,19 @@ let
     {
       inherit (reference) tag;
       inherit where;
+      # Locks of version 1 have no text of an index.
+      index =
+        if locked.indexText or null == null then
+          null
+        else
+          let
+            context = "importLock: the index of ${ofImage name}";
+            parsed = readIndex context locked.indexText;
+          in
+          if parsed.digest == locked.index.digest or null then
+            parsed
+          else
+            throw "${context} has the digest ${parsed.digest}, which is not the one in its `index`";
       platforms = builtins.mapAttrs onPlatform locked.platforms;
     };
   images = builtins.mapAttrs read lock.images;
@@ -125,6 +142,7 @@ let
     )
     // {
       readManifest = manifest: manifest;
+      readIndex = index: index;
     }
   );
 
@@ -133,6 +151,7 @@ let
     {
       tag,
       where,
+      index,
       platforms,
     }:
     let
@@ -146,6 +165,7 @@ let
         // {
           inherit tag mirrors;
           imageManifest = platforms.${platform}.manifest;
+          imageIndex = index;
         }
       );
 
@@ -166,6 +186,6 @@ in
 if !(lock ? version && builtins.isAttrs (lock.images or null)) then
   fail "${file} is not a lock file; create one with `hocker lock add IMAGE`"
 else if !(builtins.isInt lock.version && builtins.elem lock.version known) then
-  fail "${file} has the unknown version ${printable (builtins.toJSON lock.version)}; this hocker reads version ${toString known}"
+  fail "${file} has the unknown version ${printable (builtins.toJSON lock.version)}; this hocker reads versions ${builtins.concatStringsSep " and " (map toString known)}"
 else
   builtins.mapAttrs image images

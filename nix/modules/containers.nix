@@ -16,7 +16,7 @@ let
   byName = lib.foldl' (
     found: image:
     let
-      names = map canonicalName image.names ++ [ image.canonicalDigest ];
+      names = map canonicalName image.names ++ image.canonicalDigests;
     in
     lib.genAttrs (lib.filter (text: text != null) names) (_: image) // found
   ) { } (lib.attrValues available);

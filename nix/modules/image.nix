@@ -73,11 +73,11 @@ in
       description = "The store path of the image.";
     };
 
-    canonicalDigest = mkOption {
-      type = types.nullOr types.str;
+    canonicalDigests = mkOption {
+      type = types.listOf types.str;
       readOnly = true;
       internal = true;
-      description = "The full name with the registry's digest.";
+      description = "The full names with the registry's digests: that of the manifest, and that of the index.";
     };
   };
 
@@ -85,10 +85,13 @@ in
     names = lib.unique (lib.optionals isFetched config.image.imageSpec.repoTags ++ config.tags);
     unit = "hocker-load-${name}.service";
     path = import ../package-path.nix config.image;
-    canonicalDigest =
-      if isFetched && config.image.manifestDigest != null then
-        canonicalName "${config.image.imageName}@${config.image.manifestDigest}"
-      else
-        null;
+    canonicalDigests = lib.optionals isFetched (
+      map (digest: canonicalName "${config.image.imageName}@${digest}") (
+        lib.filter (digest: digest != null) [
+          config.image.manifestDigest
+          (config.image.indexDigest or null)
+        ]
+      )
+    );
   };
 }

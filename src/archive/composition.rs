@@ -14,15 +14,17 @@ use crate::input;
 use crate::name;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
 use crate::oci::document::{self, Document, MAX_DOCUMENT_SIZE, ParseError};
+use crate::oci::index::Index;
 use crate::oci::manifest::Manifest;
 use crate::verify::{self, Verifier};
 
 /// The name of the script in the output of `fetchdocker`.
 pub const SCRIPT: &str = "compositeImage.sh";
 
-/// The largest script in bytes: a manifest of the greatest size with escaped quotation marks, and the paths.
-const MAX_SCRIPT_SIZE: u64 = 3 * MAX_DOCUMENT_SIZE as u64;
+/// The largest script in bytes: a manifest and an index of the greatest size with escaped quotation marks, and the paths.
+const MAX_SCRIPT_SIZE: u64 = 5 * MAX_DOCUMENT_SIZE as u64;
 
 /// An image whose config and layers are files, with one file for each layer, and the names that it gets.
 #[derive(Clone, Debug)]
@@ -30,6 +32,7 @@ pub struct Composition {
     /// The names of the image.
     pub names: Names,
     manifest: Document<Manifest>,
+    index: Option<Document<Index>>,
     config: PathBuf,
     layers: Vec<PathBuf>,
     /// Keeps the files that were unpacked from an archive.
@@ -57,6 +60,8 @@ struct Script {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tag: Option<String>,
     manifest: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    index: Option<String>,
     config: PathBuf,
     layers: Vec<PathBuf>,
 }
@@ -80,6 +85,7 @@ impl Composition {
         Ok(Self {
             names,
             manifest,
+            index: None,
             config,
             layers,
             unpacked: None,
@@ -97,6 +103,27 @@ impl Composition {
     #[must_use]
     pub fn unpacked(&self) -> Option<Unpacked> {
         self.unpacked.clone()
+    }
+
+    /// Adds the index that names the manifest, from its text. Fails if it does not name it.
+    pub fn with_index(mut self, text: String) -> Result<Self, Error> {
+        let index: Document<Index> =
+            Document::parse(text.into_bytes(), None).map_err(Error::Index)?;
+        let manifest = *self.manifest.digest();
+        if !index.manifests.iter().any(|entry| entry.digest == manifest) {
+            return Err(Error::NotInIndex {
+                index: Box::new(*index.digest()),
+                manifest: Box::new(manifest),
+            });
+        }
+        self.index = Some(index);
+        Ok(self)
+    }
+
+    /// Returns the index that names the manifest, if it is known. Its other manifests are absent.
+    #[must_use]
+    pub fn index(&self) -> Option<&Document<Index>> {
+        self.index.as_ref()
     }
 
     /// Returns the manifest.
@@ -149,6 +176,12 @@ impl Composition {
             manifest: str::from_utf8(self.manifest.bytes())
                 .map_err(serde_json::Error::custom)?
                 .to_owned(),
+            index: self
+                .index
+                .as_ref()
+                .map(|index| str::from_utf8(index.bytes()).map(str::to_owned))
+                .transpose()
+                .map_err(serde_json::Error::custom)?,
             config: self.config.clone(),
             layers: self.layers.clone(),
         };
@@ -183,7 +216,11 @@ impl Composition {
         };
         let manifest =
             Document::parse(script.manifest.into_bytes(), None).map_err(Error::Manifest)?;
-        Self::new(names, manifest, script.config, script.layers)
+        let composition = Self::new(names, manifest, script.config, script.layers)?;
+        match script.index {
+            Some(index) => composition.with_index(index),
+            None => Ok(composition),
+        }
     }
 }
 
@@ -211,6 +248,17 @@ pub enum Error {
     /// The manifest is invalid.
     #[error("cannot use the image's manifest")]
     Manifest(#[source] ParseError),
+    /// The index is invalid.
+    #[error("cannot use the image's index")]
+    Index(#[source] ParseError),
+    /// The index does not name the manifest.
+    #[error("the index {index} does not name the manifest {manifest}")]
+    NotInIndex {
+        /// The digest of the index.
+        index: Box<Digest>,
+        /// The digest of the manifest.
+        manifest: Box<Digest>,
+    },
     /// A name is invalid.
     #[error("cannot use the image's name")]
     Name(#[source] name::ParseError),
@@ -249,9 +297,11 @@ impl Error {
         match self {
             Self::Read { .. } => Class::Other,
             Self::Script { .. } | Self::Name(_) => Class::Unsupported,
-            Self::Manifest(source) | Self::Config { source, .. } => source.class(),
+            Self::Manifest(source) | Self::Index(source) | Self::Config { source, .. } => {
+                source.class()
+            }
             Self::Content { source, .. } => source.class(),
-            Self::LayerCount { .. } => Class::Integrity,
+            Self::LayerCount { .. } | Self::NotInIndex { .. } => Class::Integrity,
         }
     }
 }
@@ -264,7 +314,7 @@ mod tests {
     fn a_script_starts_its_interpreter_and_can_be_read_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(SCRIPT);
-        let digest = crate::oci::digest::Digest::of(b"");
+        let digest = Digest::of(b"");
         let text = format!(
             r#"{{"schemaVersion":2,"config":{{"mediaType":"x/y","digest":"{digest}","size":0}},"layers":[]}}"#
         );

@@ -21,6 +21,7 @@ use crate::input;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 use crate::oci::document::Document;
+use crate::oci::index::Index;
 use crate::oci::manifest::Manifest;
 
 /// The format of an archive with an OCI layout.
@@ -71,15 +72,36 @@ impl Archive {
         manifest: &Document<Manifest>,
         left_out: &HashSet<Digest>,
     ) -> Self {
+        Self::with_index(format, names, manifest, None, left_out)
+    }
+
+    /// Creates the archive of an image. With an index that names the manifest, `index.json` lists the index, whose other
+    /// manifests are absent.
+    #[must_use]
+    pub fn with_index(
+        format: ArchiveFormat,
+        names: &Names,
+        manifest: &Document<Manifest>,
+        of_platforms: Option<&Document<Index>>,
+        left_out: &HashSet<Digest>,
+    ) -> Self {
         let mut archive = Self {
             members: Vec::new(),
         };
         archive.add("oci-layout", OCI_LAYOUT.to_vec());
-        let mut entries = names.entries(&manifest.descriptor());
+        let mut entries = match of_platforms {
+            Some(index) => names
+                .with_digest(index.digest())
+                .entries(&index.descriptor()),
+            None => names.entries(&manifest.descriptor()),
+        };
         if format == ArchiveFormat::Upload {
             entries.truncate(1);
         }
         archive.add("index.json", index(&entries));
+        if let Some(index) = of_platforms {
+            archive.add(&blob_name(index.digest()), index.bytes().to_vec());
+        }
         if format != ArchiveFormat::OciArchive || entries.len() > 1 {
             // Podman reads `manifest.json` if the layout has several entries. It takes short names for its own, not for
             // those of Docker Hub; Docker understands both.

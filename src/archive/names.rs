@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::oci_layout::{FULL_NAME, ImageName, REF_NAME};
 use crate::name::{ParseError, Reference, Tag};
 use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
 
 /// The names of one image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +77,20 @@ impl Names {
         self.repo_tags.iter().map(full).collect()
     }
 
+    /// Returns the names for the document with this digest: a name with a digest gets this one.
+    #[must_use]
+    pub fn with_digest(&self, digest: &Digest) -> Self {
+        let mut names = self.clone();
+        if let Some((name, _)) = self
+            .reference
+            .as_deref()
+            .and_then(|name| name.split_once('@'))
+        {
+            names.reference = Some(format!("{name}@{digest}"));
+        }
+        names
+    }
+
     /// Checks that all names are valid. The names in a script may be anything.
     pub fn check(&self) -> Result<(), ParseError> {
         for name in self.repo_tags.iter().chain(&self.reference) {
@@ -136,7 +151,6 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oci::digest::Digest;
     use crate::oci::media_type::MediaType;
 
     fn names(reference: &str) -> Names {
@@ -188,6 +202,12 @@ mod tests {
         assert_eq!(by_digest.tag, None);
         let both = names(&format!("ghcr.io/a/b:1@{digest}"));
         assert_eq!(both, names("ghcr.io/a/b:1"));
+        let other = Digest::of(b"index");
+        assert_eq!(
+            by_digest.with_digest(&other),
+            names(&format!("ghcr.io/a/b@{other}"))
+        );
+        assert_eq!(both.with_digest(&other), both);
     }
 
     #[test]

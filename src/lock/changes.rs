@@ -62,7 +62,8 @@ impl Changes {
         let names: BTreeSet<_> = old.images.keys().chain(new.images.keys()).collect();
         let images = names.into_iter().filter_map(|name| {
             let (from, to) = (old.images.get(name), new.images.get(name));
-            let image = to.or(from).filter(|_| from != to)?;
+            let is_same = from.zip(to).is_some_and(|(from, to)| from.is_same_as(to));
+            let image = to.or(from).filter(|_| !is_same)?;
             Some(Change {
                 name: name.clone(),
                 reference: image.reference().clone(),

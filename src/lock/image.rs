@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::index::{IndexError, LockedIndex};
+use super::platform::LockedPlatform;
 use crate::class::Class;
 use crate::name::Reference;
 use crate::name::endpoint::Endpoint;
-use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
-use crate::oci::document::{self, Document};
-use crate::oci::manifest::Manifest;
+use crate::oci::document;
 use crate::oci::platform::Platform;
-use crate::oci::timestamp::Timestamp;
-use crate::safe_url::has_user_information;
 
 /// One image of a lock. It always has at least one platform, and Nix can fetch each of its manifests. If the reference
 /// has a digest, that digest is locked.
@@ -19,40 +17,8 @@ use crate::safe_url::has_user_information;
 pub struct LockedImage {
     reference: Reference,
     endpoint: Endpoint,
-    index: Option<Descriptor>,
+    index: Option<LockedIndex>,
     platforms: BTreeMap<Platform, LockedPlatform>,
-}
-
-/// A locked image on one platform.
-#[derive(Clone, Debug)]
-pub struct LockedPlatform {
-    /// The creation time that the config states.
-    pub created: Option<Timestamp>,
-    /// The manifest.
-    pub manifest: Document<Manifest>,
-}
-
-impl PartialEq for LockedPlatform {
-    fn eq(&self, other: &Self) -> bool {
-        self.created == other.created && self.manifest.digest() == other.manifest.digest()
-    }
-}
-
-impl Eq for LockedPlatform {}
-
-impl LockedPlatform {
-    /// Returns all blobs that a host needs: the config, and the layers, lowest first.
-    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
-        std::iter::once(&self.manifest.config).chain(&self.manifest.layers)
-    }
-
-    /// Returns the size in bytes of the distinct layers.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        let layers = self.manifest.layers.iter();
-        let sizes: BTreeMap<_, _> = layers.map(|layer| (layer.digest, layer.size)).collect();
-        sizes.values().sum()
-    }
 }
 
 impl LockedImage {
@@ -61,7 +27,7 @@ impl LockedImage {
     pub fn new(
         mut reference: Reference,
         endpoint: Endpoint,
-        index: Option<Descriptor>,
+        index: Option<LockedIndex>,
         platforms: BTreeMap<Platform, LockedPlatform>,
     ) -> Result<Self, ImageError> {
         if reference.tag.is_none() && reference.digest.is_none() {
@@ -86,10 +52,8 @@ impl LockedImage {
                     source,
                 })?;
         }
-        if let Some(index) = &index
-            && !index.media_type.is_index()
-        {
-            return Err(ImageError::IndexType(index.media_type.to_string()));
+        if let Some(index) = &index {
+            index.check(&platforms)?;
         }
         let image = Self {
             reference,
@@ -120,8 +84,26 @@ impl LockedImage {
 
     /// Returns the index, if the reference resolves to one.
     #[must_use]
-    pub fn index(&self) -> Option<&Descriptor> {
+    pub fn index(&self) -> Option<&LockedIndex> {
         self.index.as_ref()
+    }
+
+    /// Returns whether the image has an index, but the lock does not have its text.
+    #[must_use]
+    pub fn lacks_index_text(&self) -> bool {
+        self.index
+            .as_ref()
+            .is_some_and(|index| index.text.is_none())
+    }
+
+    /// Returns whether the images are equal, even if only one of them has the text of its index.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let descriptor = |image: &Self| image.index.as_ref().map(|index| index.descriptor.clone());
+        self.reference == other.reference
+            && self.endpoint == other.endpoint
+            && self.platforms == other.platforms
+            && descriptor(self) == descriptor(other)
     }
 
     /// Returns the locked platforms, at least one. The keys are the platforms that the user requested. The index may
@@ -135,7 +117,7 @@ impl LockedImage {
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
         match &self.index {
-            Some(index) => Some(index.digest),
+            Some(index) => Some(index.descriptor.digest),
             None => self
                 .platforms
                 .values()
@@ -151,32 +133,6 @@ impl LockedImage {
     }
 }
 
-impl LockedPlatform {
-    /// Fails if Nix cannot fetch the image, if it contains a secret that all users of the store could read, or if a
-    /// JSON string cannot contain its manifest.
-    fn require_fetchable(&self) -> Result<(), document::ParseError> {
-        let unsupported = |text: String| Err(document::ParseError::Unsupported(text));
-        self.manifest.require_image()?;
-        if let Some(Digest::Sha512(_)) = self
-            .blobs()
-            .map(|blob| blob.digest)
-            .find(|digest| digest.algorithm() != "sha256")
-        {
-            return unsupported(
-                "has blobs with sha512 digests, but Nix fetches by sha256".to_owned(),
-            );
-        }
-        let mut urls = self.manifest.layers.iter().flat_map(|layer| &layer.urls);
-        if urls.any(|url| has_user_information(url)) {
-            return unsupported("has a layer with credentials in its URL".to_owned());
-        }
-        if std::str::from_utf8(self.manifest.bytes()).is_err() {
-            return unsupported("is not UTF-8, but a lock file is".to_owned());
-        }
-        Ok(())
-    }
-}
-
 /// The parts do not make a valid locked image.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
@@ -186,9 +142,9 @@ pub enum ImageError {
     /// There are several manifests without an index.
     #[error("the image has several manifests but no index")]
     NoIndex,
-    /// The media type of the index is not that of an index.
-    #[error("the index has the type {0}, which is not an index")]
-    IndexType(String),
+    /// The index is not valid, or does not belong to the image.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// The address of the registry belongs to another registry.
     #[error("`registry` is an address of {0}, but the reference names another registry")]
     Registry(String),
@@ -217,11 +173,10 @@ impl ImageError {
     pub fn class(&self) -> Class {
         match self {
             Self::Platform { source, .. } => source.class(),
-            Self::NoPlatform
-            | Self::NoIndex
-            | Self::IndexType(_)
-            | Self::Registry(_)
-            | Self::Pinned { .. } => Class::Unsupported,
+            Self::Index(error) => error.class(),
+            Self::NoPlatform | Self::NoIndex | Self::Registry(_) | Self::Pinned { .. } => {
+                Class::Unsupported
+            }
         }
     }
 }

@@ -9,16 +9,20 @@
 mod changes;
 mod graph;
 mod image;
+mod index;
 mod name;
 mod parse;
+mod platform;
 mod svg;
 mod text;
 
 pub use self::changes::{Change, Changes, NewLayer, PlatformChange};
 pub use self::graph::{Block, Graph, Row, Shared};
-pub use self::image::{ImageError, LockedImage, LockedPlatform};
+pub use self::image::{ImageError, LockedImage};
+pub use self::index::{IndexError, LockedIndex};
 pub use self::name::{Name, NameError};
 pub use self::parse::{MAX_LOCK_SIZE, ParseError, parse};
+pub use self::platform::LockedPlatform;
 pub use self::svg::svg;
 
 use std::collections::BTreeMap;
@@ -26,8 +30,11 @@ use std::collections::btree_map::Entry;
 
 use crate::oci::digest::Digest;
 
-/// The version of the format.
-pub const VERSION: u64 = 1;
+/// The newest version of the format. Version 2 adds `indexText`.
+pub const VERSION: u64 = 2;
+
+/// The oldest version of the format. A lock without any `indexText` is written in it.
+const OLDEST_VERSION: u64 = 1;
 
 /// The content of a lock file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{ImageError, Lock, LockedImage, LockedPlatform, Name, SizeError, VERSION};
+use super::{
+    ImageError, Lock, LockedImage, LockedIndex, LockedPlatform, Name, OLDEST_VERSION, SizeError,
+    VERSION,
+};
 use crate::causes;
 use crate::class::Class;
 use crate::name::Reference;
@@ -39,7 +42,7 @@ pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
     }
     let lock: RawLock =
         serde_json::from_slice(text).map_err(|error| ParseError::of(&error, text))?;
-    if lock.version != VERSION {
+    if lock.version < OLDEST_VERSION {
         return Err(ParseError::Older(lock.version));
     }
     let lock = Lock {
@@ -87,6 +90,8 @@ struct RawImage {
     registry: Option<String>,
     #[serde(default)]
     index: Option<RawDescriptor>,
+    #[serde(default, rename = "indexText")]
+    index_text: Option<String>,
     platforms: Unique<Key<FullPlatform>, CheckedPlatform>,
 }
 
@@ -132,11 +137,22 @@ impl TryFrom<StrictDescriptor> for RawDescriptor {
     }
 }
 
-impl TryFrom<RawImage> for CheckedImage {
-    type Error = String;
+/// The entry of an image is invalid.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct ImageEntryError {
+    class: Class,
+    message: String,
+}
 
-    fn try_from(raw: RawImage) -> Result<Self, String> {
-        let unusable = |error: &dyn std::error::Error| causes::line(error);
+impl TryFrom<RawImage> for CheckedImage {
+    type Error = ImageEntryError;
+
+    fn try_from(raw: RawImage) -> Result<Self, ImageEntryError> {
+        let unusable = |error: &dyn std::error::Error| ImageEntryError {
+            class: Class::Unsupported,
+            message: causes::line(error),
+        };
         let (reference, endpoint) = match &raw.registry {
             None => {
                 let reference: Reference =
@@ -152,7 +168,7 @@ impl TryFrom<RawImage> for CheckedImage {
                 let path = raw.reference.strip_prefix(name.as_str());
                 let path = path
                     .and_then(|rest| rest.strip_prefix('/'))
-                    .ok_or_else(|| causes::line(&ImageError::Registry(name.to_string())))?;
+                    .ok_or_else(|| unusable(&ImageError::Registry(name.to_string())))?;
                 let reference =
                     Reference::in_registry(name, path).map_err(|error| unusable(&error))?;
                 (reference, endpoint)
@@ -160,10 +176,22 @@ impl TryFrom<RawImage> for CheckedImage {
         };
         let platforms = raw.platforms.0.into_iter();
         let platforms = platforms.map(|(key, CheckedPlatform(locked))| (key.0.0, locked));
-        let index = raw.index.map(|RawDescriptor(index)| index);
+        let index = match (raw.index, raw.index_text) {
+            (Some(RawDescriptor(descriptor)), text) => Some(LockedIndex { descriptor, text }),
+            (None, None) => None,
+            (None, Some(_)) => {
+                return Err(ImageEntryError {
+                    class: Class::Integrity,
+                    message: "`indexText` needs `index`".to_owned(),
+                });
+            }
+        };
         LockedImage::new(reference, endpoint, index, platforms.collect())
             .map(Self)
-            .map_err(|error| unusable(&error))
+            .map_err(|error| ImageEntryError {
+                class: error.class(),
+                message: causes::line(&error),
+            })
     }
 }
 
@@ -218,9 +246,9 @@ impl TryFrom<RawPlatform> for CheckedPlatform {
     }
 }
 
-/// Returns the class of the first invalid entry of a platform in a lock. The parser of the lock keeps only the text of
-/// its error.
-fn class_of_platforms(lock: &[u8]) -> Class {
+/// Returns the class of the first invalid entry of a platform in a lock, or else of the first invalid image. The parser
+/// of the lock keeps only the text of its error.
+fn class_of_entries(lock: &[u8]) -> Class {
     let lock: Value = serde_json::from_slice(lock).unwrap_or_default();
     let members = |value: Option<&Value>| {
         let members = value.and_then(Value::as_object);
@@ -231,7 +259,14 @@ fn class_of_platforms(lock: &[u8]) -> Class {
     platforms
         .filter_map(|(_, platform)| serde_json::from_value::<RawPlatform>(platform).ok())
         .find_map(|platform| CheckedPlatform::try_from(platform).err())
-        .map_or(Class::Unsupported, |error| error.class())
+        .map(|error| error.class())
+        .or_else(|| {
+            members(lock.get("images"))
+                .filter_map(|(_, image)| serde_json::from_value::<RawImage>(image).ok())
+                .find_map(|image| CheckedImage::try_from(image).err())
+                .map(|error| error.class)
+        })
+        .unwrap_or(Class::Unsupported)
 }
 
 /// A parsed key. Different spellings of the same value are equal.
@@ -297,7 +332,7 @@ pub enum ParseError {
     #[error("line {0} has the conflict marker of a merge")]
     Conflict(usize),
     /// A newer program wrote the lock.
-    #[error("unknown version {0}: this hocker supports only version {VERSION}")]
+    #[error("unknown version {0}: this hocker supports versions up to {VERSION}")]
     Newer(u64),
     /// The version never existed.
     #[error("unknown version {0}")]
@@ -308,7 +343,7 @@ pub enum ParseError {
     /// The text does not have the required format.
     #[error("line {line}, column {column}: {message}")]
     Line {
-        /// [`Class::Integrity`] if a platform's entry contradicts itself, else [`Class::Unsupported`].
+        /// [`Class::Integrity`] if an entry contradicts itself, else [`Class::Unsupported`].
         class: Class,
         /// The number, from 1.
         line: usize,
@@ -337,7 +372,7 @@ impl ParseError {
         let text = error.to_string();
         let place = format!(" at line {line} column {column}");
         Self::Line {
-            class: class_of_platforms(lock),
+            class: class_of_entries(lock),
             line,
             column,
             message: text.strip_suffix(&place).unwrap_or(&text).to_owned(),

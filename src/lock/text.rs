@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Lock, LockedImage, LockedPlatform, VERSION};
+use super::{Lock, LockedImage, LockedIndex, LockedPlatform, OLDEST_VERSION, VERSION};
 use crate::name::endpoint::Endpoint;
 use crate::oci::descriptor::Descriptor;
 
@@ -12,8 +12,15 @@ impl Lock {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
+        let mut indexes = self.images.values().filter_map(LockedImage::index);
+        // Older programs can read what has no newer content.
+        let version = if indexes.any(|index| index.text.is_some()) {
+            VERSION
+        } else {
+            OLDEST_VERSION
+        };
         // Writing to a String cannot fail.
-        let _ = write!(text, "{{\n  \"version\": {VERSION},\n  \"images\": {{");
+        let _ = write!(text, "{{\n  \"version\": {version},\n  \"images\": {{");
         let images = self
             .images
             .iter()
@@ -61,8 +68,15 @@ fn image(text: &mut String, image: &LockedImage) {
             quoted(image.endpoint().base().as_str())
         );
     }
-    if let Some(index) = image.index() {
+    if let Some(LockedIndex {
+        descriptor: index,
+        text: index_text,
+    }) = image.index()
+    {
         let _ = write!(text, ",\n      \"index\": {}", descriptor(index));
+        if let Some(index_text) = index_text {
+            let _ = write!(text, ",\n      \"indexText\": {}", quoted(index_text));
+        }
     }
     text.push_str(",\n      \"platforms\": {");
     members(text, "        ", image.platforms().iter(), platform);

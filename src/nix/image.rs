@@ -52,6 +52,9 @@ pub struct Spec {
     /// The text of the manifest, if it is known.
     #[serde(default)]
     pub manifest: Option<String>,
+    /// The text of the index that names the manifest, if it is known.
+    #[serde(default)]
+    pub index: Option<String>,
     /// The config.
     pub config: StoreFile,
     /// The layers, lowest first.
@@ -75,7 +78,10 @@ impl ImageJob {
             ..Names::default()
         };
         let layers = spec.layers.iter().map(|layer| layer.path.clone()).collect();
-        let composition = Composition::new(names, manifest, spec.config.path.clone(), layers)?;
+        let mut composition = Composition::new(names, manifest, spec.config.path.clone(), layers)?;
+        if let Some(index) = spec.index.clone() {
+            composition = composition.with_index(index)?;
+        }
         let manifest = composition.manifest();
         manifest.require_image().map_err(Error::Manifest)?;
         check_config(manifest, &config, spec)?;
@@ -111,7 +117,19 @@ fn write_layout(oci: &Path, composition: &Composition) -> io::Result<()> {
             layout.link_blob(&descriptor.digest, target)?;
         }
     }
-    layout.finish(&composition.names.entries(&manifest.descriptor()))
+    // With an index, `index.json` lists only the index: several readers refuse a layout with two entries, unless the user
+    // chooses one. They select the image from the index, and do not look for its other manifests.
+    let listed = match composition.index() {
+        Some(index) => {
+            layout
+                .create_blob(index.digest())?
+                .write_all(index.bytes())?;
+            index.descriptor()
+        }
+        None => manifest.descriptor(),
+    };
+    let names = composition.names.with_digest(&listed.digest);
+    layout.finish(&names.entries(&listed))
 }
 
 fn read_config(path: &Path) -> Result<Document<ImageConfig>, Error> {
@@ -304,6 +322,7 @@ mod tests {
             reference: "docker.io/library/app:1".to_owned(),
             tag: Some("1".to_owned()),
             manifest: None,
+            index: None,
             config: blob("config", config.to_string().as_bytes()),
             layers: vec![
                 blob("a", GZIP),
@@ -428,6 +447,51 @@ mod tests {
                 (result, _) => panic!("{number}: {result:?}"),
             }
         }
+    }
+
+    #[test]
+    fn the_layout_lists_the_index_and_lacks_its_other_manifests() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut job = job(directory.path());
+        job.build().unwrap();
+        let manifest = written_manifest(&job);
+        let other = Digest::of(b"other");
+        let index = |digest: &Digest, size: usize| {
+            json!({
+                "schemaVersion": 2,
+                "mediaType": MediaType::OCI_INDEX,
+                "manifests": [
+                    {
+                        "mediaType": MediaType::DOCKER_MANIFEST, "digest": digest, "size": size,
+                        "platform": {"os": "linux", "architecture": "amd64"},
+                    },
+                    {
+                        "mediaType": MediaType::DOCKER_MANIFEST, "digest": other, "size": 5,
+                        "platform": {"os": "linux", "architecture": "arm64"},
+                    },
+                ],
+            })
+            .to_string()
+        };
+        let text = index(&Digest::of(manifest.as_bytes()), manifest.len());
+        job.out = directory.path().join("with-index");
+        job.spec.manifest = Some(manifest.clone());
+        job.spec.index = Some(text.clone());
+        job.build().unwrap();
+        assert_eq!(written_manifest(&job), text);
+        let blob = |digest| job.out.join("oci").join(blob_name(&digest));
+        let present = fs::read_to_string(blob(Digest::of(manifest.as_bytes()))).unwrap();
+        assert_eq!(present, manifest);
+        assert!(!blob(other).exists());
+        let script = Composition::read_script(&job.out.join(SCRIPT)).unwrap();
+        assert_eq!(script.index().unwrap().bytes(), text.as_bytes());
+
+        job.out = directory.path().join("refused");
+        job.spec.index = Some(index(&Digest::of(b"another"), 7));
+        let error = job.build().unwrap_err();
+        assert!(error.to_string().contains("does not name the manifest"));
+        assert_eq!(error.class(), Class::Integrity);
+        assert!(!job.out.exists());
     }
 
     #[test]

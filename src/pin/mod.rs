@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::class::Class;
-use crate::lock::{self, LockedImage, LockedPlatform};
+use crate::lock::{self, LockedImage, LockedIndex, LockedPlatform};
 use crate::name::{Endpoint, Reference};
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
@@ -40,24 +40,27 @@ pub async fn pin(wanted: &Wanted<'_>, registry: &Registry) -> Result<LockedImage
         ManifestOrIndex::Manifest(manifest) => (None, single(wanted, *manifest, registry).await?),
         ManifestOrIndex::Index(index) => {
             let platforms = of_index(wanted, &index, registry).await?;
-            (Some(index.descriptor()), platforms)
+            (Some(LockedIndex::of(&index, &platforms)), platforms)
         }
     };
     let (reference, endpoint) = (wanted.reference.clone(), wanted.endpoint.clone());
     Ok(LockedImage::new(reference, endpoint, index, platforms)?)
 }
 
-/// Pins an image again, for the same platforms. Returns `None` if the image is unchanged.
+/// Pins an image again, for the same platforms. Returns `None` if the image is unchanged. An image whose lock does not
+/// have the text of the index gets it.
 pub async fn pin_again(
     known: &LockedImage,
     registry: &Registry,
 ) -> Result<Option<LockedImage>, Error> {
-    if known.is_pinned() {
-        return Ok(None);
-    }
-    let digest = registry.digest_of(known.reference()).await?;
-    if digest.is_some() && digest == known.digest() {
-        return Ok(None);
+    if !known.lacks_index_text() {
+        if known.is_pinned() {
+            return Ok(None);
+        }
+        let digest = registry.digest_of(known.reference()).await?;
+        if digest.is_some() && digest == known.digest() {
+            return Ok(None);
+        }
     }
     let platforms: Vec<_> = known.platforms().keys().cloned().collect();
     let wanted = Wanted {

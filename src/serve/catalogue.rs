@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use super::error::Error;
 use super::layout_name::LayoutName;
 use super::naming::{Naming, RepositoryNames};
-use super::referrers::{self, Unnamed};
 use super::repository::{Repositories, ServedRepository};
+use super::unnamed_referrers::{self, Unnamed};
 use crate::archive::on_disk::{OnDisk, Unpacked};
 use crate::name::{RegistryName, Repository};
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 use crate::oci::document::Document;
+use crate::oci::index::Index;
 use crate::oci::manifest::Manifest;
 
 /// All repositories of a server.
@@ -53,7 +54,7 @@ impl Catalogue {
         {
             return Err(error);
         }
-        referrers::attach(&mut registries, &unnamed);
+        unnamed_referrers::attach(&mut registries, &unnamed);
         Ok(Self {
             names: RepositoryNames::of(&registries, naming),
             registries,
@@ -74,9 +75,10 @@ impl Catalogue {
     pub fn of_image<'a>(
         repository: &Repository,
         manifest: &Document<Manifest>,
+        index: Option<&Document<Index>>,
         files: impl Iterator<Item = (&'a Descriptor, &'a Path)>,
     ) -> Result<Self, Error> {
-        let contents = ServedRepository::of_image(manifest, files)?;
+        let contents = ServedRepository::of_image(manifest, index, files)?;
         let repositories = BTreeMap::from([(repository.to_string(), contents)]);
         let registries = BTreeMap::from([(String::new(), repositories)]);
         Ok(Self {
@@ -147,7 +149,7 @@ fn read(path: &Path) -> Result<Found, Error> {
     let documents = index.manifests.iter().filter(|descriptor| {
         descriptor.media_type.is_manifest() || descriptor.media_type.is_index()
     });
-    let (unnamed, entries) = referrers::split(&layout, documents)?;
+    let (unnamed, entries) = unnamed_referrers::split(&layout, documents)?;
     let images: HashSet<_> = index.images().map(|image| image.digest).collect();
     let digests: HashSet<_> = entries.iter().map(|entry| entry.digest).collect();
     let only = digests.intersection(&images).count() == 1;

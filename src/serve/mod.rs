@@ -33,6 +33,7 @@ mod routes;
 mod server;
 mod supervision;
 mod temporary;
+mod unnamed_referrers;
 mod well_formed;
 
 pub use access_log::{Access, AccessLog};

@@ -2,23 +2,16 @@
 //!
 //! Source: OCI distribution specification 1.1, section "Listing Referrers".
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::error::Error;
-use super::layout_name::LayoutName;
-use super::repository::{Repositories, ServedRepository};
 use super::response::{Response, json};
-use crate::archive::oci_layout::{ImageName, LayoutReader};
 use crate::go_json::texts;
-use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
-use crate::oci::index::Index;
-use crate::oci::manifest::Manifest;
 use crate::oci::media_type::MediaType;
 
 /// The query parameter with which clients ask for referrers of one type.
@@ -73,6 +66,11 @@ fn fields(document: &[u8]) -> Option<(Digest, Fields)> {
     Some((subject.digest, fields))
 }
 
+/// Whether a document has a subject.
+pub(super) fn has_subject(document: &[u8]) -> bool {
+    fields(document).is_some()
+}
+
 impl Referrers {
     /// Adds a document if it has a subject.
     pub(super) fn add(&mut self, media_type: &MediaType, digest: Digest, document: &[u8]) {
@@ -125,13 +123,9 @@ impl Referrers {
 
 /// Returns the response with the referrers of a subject, all or those of one type. It is an empty index if there are
 /// none, or if there is no such repository: a registry with this API never responds with 404.
-pub(super) fn respond(
-    repository: Option<&ServedRepository>,
-    subject: &Digest,
-    query: &str,
-) -> Response {
+pub(super) fn respond(referrers: Option<&Referrers>, subject: &Digest, query: &str) -> Response {
     let wanted = wanted_type(query);
-    let referrers = repository.and_then(|found| found.referrers().subjects.get(subject));
+    let referrers = referrers.and_then(|referrers| referrers.subjects.get(subject));
     let manifests: Vec<&Referrer> = referrers
         .into_iter()
         .flat_map(BTreeMap::values)
@@ -158,97 +152,6 @@ fn wanted_type(query: &str) -> Option<MediaType> {
         .find(|(key, value)| key == ARTIFACT_TYPE && !value.is_empty())
         // Some clients do not escape the `+` of a media type, and this parser reads it as a space.
         .map(|(_, value)| MediaType::new(&value.replace(' ', "+")))
-}
-
-/// Referrers to which their layout gives no name. They belong to the repositories of their subjects.
-#[derive(Debug)]
-pub(super) struct Unnamed {
-    /// The repository for referrers whose subjects do not exist.
-    name: LayoutName,
-    contents: ServedRepository,
-}
-
-impl Unnamed {
-    /// Reads these referrers and all content below them. `name` is the repository of the layout.
-    pub(super) fn read(
-        layout: &LayoutReader,
-        name: LayoutName,
-        referrers: &[&Descriptor],
-    ) -> Result<Self, Error> {
-        let mut contents = ServedRepository::default();
-        for descriptor in referrers {
-            contents.add(layout, descriptor)?;
-        }
-        Ok(Self { name, contents })
-    }
-}
-
-/// Splits entries of `index.json` into referrers without a name, and images.
-pub(super) fn split<'a>(
-    layout: &LayoutReader,
-    entries: impl Iterator<Item = &'a Descriptor>,
-) -> Result<(Vec<&'a Descriptor>, Vec<&'a Descriptor>), Error> {
-    let (mut unnamed, mut images) = (Vec::new(), Vec::new());
-    for entry in entries {
-        let has_name = !matches!(ImageName::of(&entry.annotations), ImageName::Unnamed);
-        if !has_name && has_subject(layout, entry)? {
-            unnamed.push(entry);
-        } else {
-            images.push(entry);
-        }
-    }
-    Ok((unnamed, images))
-}
-
-fn has_subject(layout: &LayoutReader, descriptor: &Descriptor) -> Result<bool, Error> {
-    let is_referrer = |bytes: &[u8]| fields(bytes).is_some();
-    Ok(if descriptor.media_type.is_index() {
-        let index = layout.document::<Index>(descriptor)?;
-        index.is_some_and(|index| is_referrer(index.bytes()))
-    } else {
-        let manifest = layout.document::<Manifest>(descriptor)?;
-        manifest.is_some_and(|manifest| is_referrer(manifest.bytes()))
-    })
-}
-
-/// Adds each referrer to all repositories that have its subject, with all content below it. Unnamed referrers of which
-/// no repository has the subject are in the repository of their layout: that of all its images, or one with its name.
-pub(super) fn attach(registries: &mut BTreeMap<String, Repositories>, unnamed: &[Unnamed]) {
-    let mut all = ServedRepository::default();
-    for repository in registries
-        .values()
-        .flat_map(BTreeMap::values)
-        .chain(unnamed.iter().map(|unnamed| &unnamed.contents))
-    {
-        for referrer in repository.referrers().all() {
-            all.copy(repository, referrer);
-        }
-    }
-    let mut attached = BTreeSet::new();
-    for repository in registries.values_mut().flat_map(BTreeMap::values_mut) {
-        let mut pending: Vec<Digest> = repository.documents().copied().collect();
-        while let Some(subject) = pending.pop() {
-            for referrer in all.referrers().of(&subject) {
-                attached.insert(*referrer);
-                // A referrer may have referrers itself.
-                pending.extend(repository.copy(&all, referrer));
-            }
-        }
-    }
-    for Unnamed { name, contents } in unnamed {
-        if !contents
-            .referrers()
-            .all()
-            .all(|referrer| attached.contains(referrer))
-        {
-            registries
-                .entry(name.registry_text().to_owned())
-                .or_default()
-                .entry(name.repository.to_string())
-                .or_default()
-                .merge(contents);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -88,13 +88,17 @@ impl From<&Document<Manifest>> for ServedDocument {
 }
 
 impl ServedRepository {
-    /// Creates a repository with one manifest, whose blobs are in these files.
+    /// Creates a repository with one manifest, whose blobs are in these files, and with an index that names it.
     pub(super) fn of_image<'a>(
         manifest: &Document<Manifest>,
+        index: Option<&Document<Index>>,
         files: impl Iterator<Item = (&'a Descriptor, &'a Path)>,
     ) -> Result<Self, Error> {
         let mut contents = Self::default();
         contents.insert(*manifest.digest(), manifest.into());
+        if let Some(index) = index {
+            contents.insert(*index.digest(), index.into());
+        }
         for (descriptor, path) in files {
             let blob = file_without_links(path, descriptor.size)
                 .and_then(|path| Blob::new(path, descriptor.digest, descriptor.size))

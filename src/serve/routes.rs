@@ -95,7 +95,8 @@ fn read(catalogue: &Catalogue, head: RequestHead<'_>) -> Result<Response, Refusa
                 Err(refusal) if refusal.status == StatusCode::NOT_FOUND => None,
                 found => Some(found?),
             };
-            Ok(referrers::respond(repository, &subject, query))
+            let referrers = repository.map(ServedRepository::referrers);
+            Ok(referrers::respond(referrers, &subject, query))
         }
         ("blobs", reference) => object::blob(find()?, &digest(reference)?, head),
         _ => Err(Refusal::NO_SUCH_PATH),

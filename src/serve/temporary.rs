@@ -74,7 +74,8 @@ mod tests {
             .map(|blob| (blob.clone(), path.join(blob_name(&blob.digest))))
             .collect();
         let files = files.iter().map(|(blob, path)| (blob, path.as_path()));
-        let catalogue = Catalogue::of_image(&SECRET.parse().unwrap(), &manifest, files).unwrap();
+        let catalogue =
+            Catalogue::of_image(&SECRET.parse().unwrap(), &manifest, None, files).unwrap();
         (catalogue, digest)
     }
 

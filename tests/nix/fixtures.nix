@@ -60,6 +60,24 @@ rec {
   manifestDigest = "sha256:${builtins.hashString "sha256" (manifest { })}";
   manifestFile = ./manifest.json;
 
+  # The text of an index that names these manifests.
+  indexOf =
+    digests:
+    builtins.toJSON {
+      schemaVersion = 2;
+      mediaType = "application/vnd.oci.image.index.v1+json";
+      manifests = map (digest: {
+        mediaType = "application/vnd.oci.image.manifest.v1+json";
+        inherit digest;
+        size = 1;
+      }) digests;
+    };
+  index = indexOf [
+    "sha256:${layerHex}"
+    manifestDigest
+  ];
+  indexDigest = "sha256:${builtins.hashString "sha256" index}";
+
   # The same layer and configuration from the fetchers, with further arguments.
   layer =
     changes:

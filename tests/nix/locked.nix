@@ -28,6 +28,7 @@ rec {
         parseReference = loadWith { } "parse-reference.nix";
         registryName = loadWith { } "registry-name.nix";
         readManifest = loadWith { } "read-manifest.nix";
+        readIndex = loadWith { } "read-index.nix";
         platformOf = loadWith { } "platform.nix";
         fetchdockerWith =
           fetchers:

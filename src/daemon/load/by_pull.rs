@@ -147,12 +147,15 @@ pub(super) async fn pull(
             let manifest = found.composition.manifest();
             let source = PayloadSource {
                 composition: &found.composition,
+                index: None,
                 config: &found.config,
                 names: &found.names,
                 left_out: &HashSet::new(),
                 limit: found.limit,
             };
-            let catalogue = Catalogue::of_image(&repository, manifest, found.composition.files());
+            let index = found.composition.index();
+            let files = found.composition.files();
+            let catalogue = Catalogue::of_image(&repository, manifest, index, files);
             Ok::<_, Error>((catalogue, source.checks()?))
         }
     })
@@ -183,7 +186,12 @@ pub(super) async fn pull(
         Err(error) => return Ok(Outcome::Not(WhyArchive::NotServed(line(&error)))),
     };
     (progress.way)(&Way::Pull(serving.port()));
-    let digest = *found.composition.manifest().digest();
+    // Podman finds the image by the digest of the index, too.
+    let index = found.composition.index();
+    let digest = match index.filter(|_| daemon.store() == Store::Podman) {
+        Some(index) => *index.digest(),
+        None => *found.composition.manifest().digest(),
+    };
     let pulled = Pulled {
         name: TemporaryName::new(serving.port(), repository, digest),
         _serving: serving,

@@ -67,12 +67,15 @@ pub(super) async fn transfer(
     sent: &OnSent,
 ) -> Result<(), Error> {
     let stop = StopOnDrop(StopSignal::default());
+    // Podman finds the image by the digest of the index, too.
+    let with_index = daemon.store() == Store::Podman;
     let payload = spawn_blocking({
         let found = Arc::clone(found);
         let Attempt { left_out, form } = attempt.clone();
         move || {
             let source = PayloadSource {
                 composition: &found.composition,
+                index: found.composition.index().filter(|_| with_index),
                 config: &found.config,
                 names: &found.names,
                 left_out: &left_out,

@@ -19,6 +19,7 @@ use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::{DiffId, Digest};
 use crate::oci::document::Document;
+use crate::oci::index::Index;
 use crate::oci::media_type::Compression;
 use crate::printable::Printable;
 
@@ -44,6 +45,8 @@ enum Part {
 pub(in crate::daemon) struct PayloadSource<'a> {
     pub(in crate::daemon) composition: &'a Composition,
     pub(in crate::daemon) config: &'a Document<ImageConfig>,
+    /// The index, if the daemon keeps its digest.
+    pub(in crate::daemon) index: Option<&'a Document<Index>>,
     pub(in crate::daemon) names: &'a Names,
     pub(in crate::daemon) left_out: &'a HashSet<Digest>,
     pub(in crate::daemon) limit: Limit,
@@ -106,7 +109,13 @@ impl Payload {
     /// Creates a payload with unchanged blobs: an OCI image layout with Docker's `manifest.json`.
     fn unchanged(from: &PayloadSource<'_>) -> Result<Self, UploadError> {
         let manifest = from.composition.manifest();
-        let archive = Archive::new(ArchiveFormat::Upload, from.names, manifest, from.left_out);
+        let archive = Archive::with_index(
+            ArchiveFormat::Upload,
+            from.names,
+            manifest,
+            from.index,
+            from.left_out,
+        );
         let paths = from.paths();
         let parts = archive
             .members

@@ -141,6 +141,72 @@ fn what_contradicts_the_manifest_is_refused_with_its_line() {
 }
 
 #[test]
+fn what_contradicts_the_index_is_refused_with_its_line() {
+    let not_the_images = json!({"schemaVersion": 2, "manifests": []}).to_string();
+    for (change, says) in [
+        (
+            &(|app: &mut Value| {
+                app["indexText"] = json!(format!("{} ", app["indexText"].as_str().unwrap()));
+            }) as &dyn Fn(&mut Value),
+            "`indexText` does not match `index`",
+        ),
+        (
+            &|app| app["index"]["digest"] = json!(digest(b"other")),
+            "`indexText` does not match `index`",
+        ),
+        (
+            &|app| {
+                app["index"]["digest"] = json!(digest(not_the_images.as_bytes()));
+                app["index"]["size"] = json!(not_the_images.len());
+                app["indexText"] = json!(not_the_images);
+            },
+            "`indexText` does not name the manifest for linux/amd64",
+        ),
+        (
+            &|app| {
+                app["platforms"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("linux/arm64");
+                app["index"] = Value::Null;
+            },
+            "`indexText` needs `index`",
+        ),
+    ] {
+        let said = refused_with(5, |lock| change(&mut lock["images"]["app"]));
+        assert!(said.contains(says), "{says}: {said}");
+        assert!(said.contains("line "), "{said}");
+    }
+}
+
+#[test]
+fn a_lock_without_the_texts_of_indexes_has_the_version_that_older_programs_read() {
+    let (place, registry) = two();
+    let full = place.text();
+    assert!(full.starts_with("{\n  \"version\": 2,"), "{full}");
+    let mut lock = place.valid();
+    let text = lock["images"]["app"]["indexText"].take();
+    let index = &lock["images"]["app"]["index"];
+    assert_eq!(index["digest"], digest(text.as_str().unwrap().as_bytes()));
+    lock["version"] = json!(1);
+    place.write(&lock.to_string());
+    place.run(&["list"]).done();
+    // Any edit writes the layout again.
+    place.run(&["remove", "tool"]).done();
+    let text = place.text();
+    assert!(text.starts_with("{\n  \"version\": 1,"), "{text}");
+    assert!(!text.contains("indexText"), "{text}");
+    // An update adds the text, and no image has changed for people.
+    let outcome = place.run(&["update"]).done();
+    let stdout = String::from_utf8_lossy(&outcome.stdout);
+    assert!(!stdout.contains("team/app"), "{outcome}");
+    place
+        .run(&["add", &format!("{}/tool:2", registry.name())])
+        .done();
+    assert_eq!(place.text(), full);
+}
+
+#[test]
 fn what_the_format_does_not_know_is_refused_with_its_line() {
     let tool = |lock: &mut Value| lock["images"]["tool"].take();
     for (change, says) in [
@@ -197,7 +263,10 @@ fn what_the_format_does_not_know_is_refused_with_its_line() {
             "is not a digest",
         ),
         (
-            &|lock| lock["images"]["app"]["index"] = Value::Null,
+            &|lock| {
+                lock["images"]["app"]["index"] = Value::Null;
+                lock["images"]["app"]["indexText"] = Value::Null;
+            },
             "no index",
         ),
         (
@@ -299,7 +368,7 @@ fn the_schema_refuses_what_the_program_refuses() {
     let (place, _registry) = two();
     let lock = place.valid();
     let changes: [&dyn Fn(&mut Value); 8] = [
-        &|lock| lock["version"] = json!(2),
+        &|lock| lock["version"] = json!(3),
         &|lock| lock["more"] = json!(1),
         &|lock| lock["images"]["tool"]["more"] = json!(1),
         &|lock| lock["images"]["tool"]["platforms"] = json!({}),

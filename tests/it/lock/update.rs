@@ -142,8 +142,8 @@ fn a_tag_that_moved_is_told_with_its_new_layers_and_what_they_cost() {
         .filter(|(old, new)| old != new)
         .count();
     assert_eq!(
-        changed, 4,
-        "index, manifest, configuration and one layer\n{before}\n{after}"
+        changed, 5,
+        "index, its text, manifest, configuration and one layer\n{before}\n{after}"
     );
 }
 

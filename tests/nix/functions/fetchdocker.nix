@@ -11,6 +11,9 @@
   manifest,
   manifestDigest,
   manifestFile,
+  index,
+  indexDigest,
+  indexOf,
   refuses,
   refusesCredentials,
   ...
@@ -39,9 +42,11 @@ let
       imageName
       imageTag
       manifestDigest
+      indexDigest
       ;
   };
   withoutTag = {
+    indexDigest = null;
     image = "debian@${manifestDigest}";
     imageName = "debian";
     imageTag = null;
@@ -147,6 +152,50 @@ let
           throws = "`image` has the digest sha256:${layerHex}, but `imageManifest` has ${manifestDigest}";
         }
         {
+          name = "a digest that is neither that of the index nor that of the manifest";
+          arguments = {
+            image = "a@sha256:${layerHex}";
+            imageManifest = manifest { };
+            imageIndex = index;
+          };
+          throws = "`image` has the digest sha256:${layerHex}, but `imageIndex` has ${indexDigest} and `imageManifest` has ${manifestDigest}";
+        }
+        {
+          name = "an index whose text is not that of the digest";
+          arguments = {
+            image = "a@${indexDigest}";
+            imageManifest = manifest { };
+            imageIndex = "${index} ";
+          };
+          throws = "`image` has the digest ${indexDigest}, but `imageIndex` has sha256:${builtins.hashString "sha256" "${index} "} and `imageManifest` has ${manifestDigest}";
+        }
+        {
+          name = "an index that does not name the manifest";
+          arguments = {
+            image = "a";
+            imageManifest = manifest { };
+            imageIndex = indexOf [ "sha256:${layerHex}" ];
+          };
+          throws = "`imageIndex` does not name ${manifestDigest}, which is the digest of `imageManifest`";
+        }
+        {
+          name = "an index and no manifest";
+          arguments = {
+            image = "a";
+            imageIndex = index;
+          };
+          throws = "`imageIndex` needs `imageManifest`";
+        }
+        {
+          name = "a manifest in place of the index";
+          arguments = {
+            image = "a";
+            imageManifest = manifest { };
+            imageIndex = manifest { };
+          };
+          throws = "`imageIndex` is not an index: it has no list of `manifests`";
+        }
+        {
           name = "a digest and no manifest";
           arguments = {
             image = "a@sha256:${layerHex}";
@@ -192,6 +241,7 @@ in
       imageName = "localhost:5000/team/app";
       imageTag = "1";
       inherit manifestDigest;
+      indexDigest = null;
     };
   }
   {
@@ -207,6 +257,7 @@ in
       imageName = "debian";
       imageTag = "jessie";
       manifestDigest = null;
+      indexDigest = null;
       name = "debian";
       repoTags = [
         "debian:jessie"
@@ -229,6 +280,7 @@ in
       imageName = "debian";
       imageTag = "latest";
       inherit manifestDigest;
+      indexDigest = null;
       repoTags = [ "debian:latest" ];
       manifest = manifest { };
       layers = [ (layer { }).outPath ];
@@ -258,6 +310,56 @@ in
     ];
   }
   {
+    name = "an index proves its digest in the reference";
+    seen =
+      map
+        (
+          given:
+          let
+            drv = fetchdocker (
+              {
+                imageManifest = manifest { };
+                imageIndex = index;
+              }
+              // given
+            );
+          in
+          names drv // { inherit (drv.imageSpec) reference index; }
+        )
+        [
+          { image = "debian:12@${indexDigest}"; }
+          { image = "debian:12@${manifestDigest}"; }
+          { image = "debian@${indexDigest}"; }
+        ];
+    expected =
+      let
+        tagged = {
+          image = "debian:12";
+          imageName = "debian";
+          imageTag = "12";
+          reference = "docker.io/library/debian:12";
+          inherit manifestDigest indexDigest index;
+        };
+      in
+      [
+        tagged
+        tagged
+        (
+          tagged
+          // {
+            image = "debian@${manifestDigest}";
+            imageTag = null;
+            reference = "docker.io/library/debian@${manifestDigest}";
+          }
+        )
+      ];
+  }
+  {
+    name = "without an index, the derivation has no attribute for one";
+    seen = image.imageSpec ? index;
+    expected = false;
+  }
+  {
     name = "a tag beside the digest is the name";
     seen = names (fetchdocker {
       image = "debian:12@${manifestDigest}";
@@ -268,6 +370,7 @@ in
       imageName = "debian";
       imageTag = "12";
       inherit manifestDigest;
+      indexDigest = null;
     };
   }
   {

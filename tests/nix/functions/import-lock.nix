@@ -1,5 +1,6 @@
 {
   hocker,
+  indexOf,
   manifestFile,
   noCredentials,
   refuses,
@@ -217,6 +218,15 @@ let
     }
   ];
 
+  manifestDigestOf =
+    image: "sha256:${builtins.hashString "sha256" image.platforms."linux/amd64".manifest}";
+  indexDigestOf = text: "sha256:${builtins.hashString "sha256" text}";
+  index = indexOf [ (manifestDigestOf web) ];
+  indexed = web // {
+    indexText = index;
+    index.digest = indexDigestOf index;
+  };
+
   disagreeing = lockedImages {
     inherit web;
     database = database // {
@@ -234,8 +244,30 @@ let
       lockedForArm.debian.drvPath
     )
     (refuses "a newer version"
-      "importLock: docker-images.lock.json has the unknown version 2; this hocker reads version 1"
-      (lockText (lockValue // { version = 2; }))
+      "importLock: docker-images.lock.json has the unknown version 3; this hocker reads versions 1 and 2"
+      (lockText (lockValue // { version = 3; }))
+    )
+    (refuses "an index whose text is not that of its digest"
+      "importLock: the index of `web` in docker-images.lock.json has the digest ${indexDigestOf index}, which is not the one in its `index`"
+      (lockedImages {
+        web = indexed // {
+          index.digest = "sha256:${base}";
+        };
+      }).web.drvPath
+    )
+    (refuses "an index that does not name the manifest"
+      "fetchdocker: `imageIndex` does not name ${manifestDigestOf web}, which is the digest of `imageManifest`"
+      (lockedImages {
+        web =
+          let
+            text = indexOf [ "sha256:${base}" ];
+          in
+          indexed
+          // {
+            indexText = text;
+            index.digest = indexDigestOf text;
+          };
+      }).web.drvPath
     )
     (refuses "another file" noLock (lockText {
       name = "package-lock";
@@ -354,7 +386,7 @@ let
       (
         version:
         refuses "the version ${builtins.toJSON version}"
-          "importLock: docker-images.lock.json has the unknown version ${builtins.toJSON version}; this hocker reads version 1"
+          "importLock: docker-images.lock.json has the unknown version ${builtins.toJSON version}; this hocker reads versions 1 and 2"
           (lockText (lockValue // { inherit version; }))
       )
       [
@@ -362,5 +394,27 @@ let
         "1"
         { }
       ];
+  withIndex = [
+    {
+      name = "the text of an index reaches the image";
+      seen =
+        let
+          image = (lockedImages { web = indexed; }).web;
+        in
+        [
+          image.indexDigest
+          image.imageSpec.index
+        ];
+      expected = [
+        (indexDigestOf index)
+        index
+      ];
+    }
+    {
+      name = "an image without the text of its index has no digest of one";
+      seen = locked.app.indexDigest;
+      expected = null;
+    }
+  ];
 in
-alone ++ several ++ wrong
+alone ++ several ++ withIndex ++ wrong

@@ -6,5 +6,6 @@ mod fleet; // fifty images
 mod follow; // what is asked for, and what is told
 mod hostile; // locks that an enemy wrote, by Nix and by the program
 mod import; // importLock: evaluation and builds
+mod index; // the digest of the index, while the registry is down
 mod kill; // an update that is killed anywhere
 mod shared; // layers that images of different repositories share
