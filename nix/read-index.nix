@@ -28,40 +28,19 @@ let
   parsed = builtins.fromJSON text;
 
   fail = reason: throw "${context} ${reason}";
-  printable = import ./printable.nix;
-  ambiguousKey = import ./ambiguous-key.nix;
-  has = key: parsed.${key} or null != null;
-
   isList = builtins.isList (parsed.manifests or null);
   entries = if isList then parsed.manifests else [ ];
-  ambiguous = builtins.filter (key: key != null) (
-    [
-      (ambiguousKey [
-        "schemaVersion"
-        "mediaType"
-        "artifactType"
-        "config"
-        "layers"
-        "manifests"
-        "fsLayers"
-        "subject"
-        "annotations"
-      ] parsed)
-    ]
-    ++ map (ambiguousKey [
-      "mediaType"
-      "digest"
-      "size"
-      "platform"
-    ]) (builtins.filter builtins.isAttrs entries)
-  );
+  ambiguity = import ./ambiguity.nix [
+    "mediaType"
+    "digest"
+    "size"
+    "platform"
+  ] parsed entries;
 in
 if builtins.match "[[:space:]]*\\{.*" (builtins.substring 0 64 text) == null then
   fail "is not an index: the text does not begin with `{`"
-else if ambiguous != [ ] then
-  fail "has the ambiguous key `${printable (builtins.head ambiguous)}`: clients written in Go ignore the case of keys, and other clients do not"
-else if has "manifests" && (has "layers" || has "config") then
-  fail "is ambiguous: it has fields of a manifest and of an index"
+else if ambiguity != null then
+  fail ambiguity
 else if !isList then
   fail "is not an index: it has no list of `manifests`"
 else

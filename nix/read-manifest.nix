@@ -80,8 +80,7 @@ let
       ]
     );
 
-  ambiguousKey = import ./ambiguous-key.nix;
-  descriptorKeys = [
+  ambiguity = import ./ambiguity.nix [
     "mediaType"
     "digest"
     "size"
@@ -90,32 +89,12 @@ let
     "annotations"
     "artifactType"
     "data"
-  ];
-  ambiguous = builtins.filter (key: key != null) (
-    [
-      (ambiguousKey [
-        "schemaVersion"
-        "mediaType"
-        "artifactType"
-        "config"
-        "layers"
-        "manifests"
-        "fsLayers"
-        "subject"
-        "annotations"
-      ] parsed)
-    ]
-    ++ map (ambiguousKey descriptorKeys) (
-      builtins.filter builtins.isAttrs ([ (parsed.config or null) ] ++ layers)
-    )
-  );
+  ] parsed ([ (parsed.config or null) ] ++ layers);
 in
 if builtins.match "[[:space:]]*\\{.*" (builtins.substring 0 64 text) == null then
   fail "is not a manifest: the text does not begin with `{`"
-else if ambiguous != [ ] then
-  fail "has the ambiguous key `${printable (builtins.head ambiguous)}`: clients written in Go ignore the case of keys, and other clients do not"
-else if has "manifests" && (has "layers" || has "config") then
-  fail "is ambiguous: it has fields of a manifest and of an index"
+else if ambiguity != null then
+  fail ambiguity
 else if has "manifests" then
   fail "is an index; ${onePlatform}"
 else if has "fsLayers" || parsed.schemaVersion or null == 1 then
