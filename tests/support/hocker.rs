@@ -138,7 +138,9 @@ impl Running {
         Pid::from_child(self.child.as_ref().unwrap())
     }
 
-    /// Waits until it handles `Ctrl-C` itself, as the kernel tells.
+    /// Waits until it handles `Ctrl-C` itself. It installs the handler of SIGHUP last, so that the handlers of the other
+    /// signals have a receiver when the kernel reports that one. A signal before that can be lost: tokio adds the
+    /// receiver after the handler.
     pub(crate) fn wait_until_it_listens(&self) {
         let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
         let deadline = std::time::Instant::now() + PATIENCE;
@@ -146,7 +148,7 @@ impl Running {
             let status = std::fs::read_to_string(&path).unwrap();
             let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
             let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
-            if caught & 1 << (Signal::INT.as_raw() - 1) != 0 {
+            if caught & 1 << (Signal::HUP.as_raw() - 1) != 0 {
                 return;
             }
             assert!(std::time::Instant::now() < deadline, "it never listened");
