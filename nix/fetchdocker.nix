@@ -162,10 +162,12 @@ let
       head short
     else
       location.path;
-  # Every store that keeps digests knows the digest of the manifest, but not each knows that of the index.
+  # The digest that names the image: that of the index, unless `image` has that of the manifest.
   suffix =
     if location.tag != null then
       ":${location.tag}"
+    else if manifest != null && index != null && location.digest != manifest.digest then
+      "@${index.digest}"
     else if manifest != null then
       "@${manifest.digest}"
     else

@@ -10,6 +10,7 @@
 pub mod address;
 mod client;
 pub mod context;
+mod digest_name;
 mod error;
 mod events;
 mod form;
@@ -25,6 +26,7 @@ mod upload;
 
 pub use self::address::{Address, Endpoint, TlsFiles};
 pub use self::client::{Daemon, DaemonImage};
+pub use self::digest_name::{DigestName, NotADigestName};
 pub use self::error::{Error, Unreadable};
 pub use self::form::LayerForm;
 pub use self::message::DaemonMessage;

@@ -208,6 +208,7 @@ mod tests {
         DaemonImage {
             id: Digest::of(b"image"),
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+            digest_names: HashSet::new(),
             has_invalid_names: false,
             layers: Vec::new(),
             in_registry: false,

@@ -80,7 +80,7 @@ impl ImageJob {
         let layers = spec.layers.iter().map(|layer| layer.path.clone()).collect();
         let mut composition = Composition::new(names, manifest, spec.config.path.clone(), layers)?;
         if let Some(index) = spec.index.clone() {
-            composition = composition.with_index(index)?;
+            composition = composition.with_index_text(index)?;
         }
         let manifest = composition.manifest();
         manifest.require_image().map_err(Error::Manifest)?;
@@ -119,13 +119,13 @@ fn write_layout(oci: &Path, composition: &Composition) -> io::Result<()> {
     }
     // With an index, `index.json` lists only the index: several readers refuse a layout with two entries, unless the user
     // chooses one. They select the image from the index, and do not look for its other manifests.
-    let listed = match composition.index() {
-        Some(index) => {
-            layout
-                .create_blob(index.digest())?
-                .write_all(index.bytes())?;
-            index.descriptor()
-        }
+    if let Some(index) = composition.index() {
+        layout
+            .create_blob(index.digest())?
+            .write_all(index.bytes())?;
+    }
+    let listed = match composition.named_index() {
+        Some(index) => index.descriptor(),
         None => manifest.descriptor(),
     };
     let names = composition.names.with_digest(&listed.digest);

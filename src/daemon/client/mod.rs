@@ -17,7 +17,7 @@ use self::answers::{
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
 use super::temporary_name::TemporaryName;
-use super::{DaemonMessage, Error, LayerForm, Store, events};
+use super::{DaemonMessage, DigestName, Error, LayerForm, Store, events};
 use crate::http::BufferedResponse;
 use crate::http::direct::{Direct, Verb};
 use crate::http::{self, Roots, RootsError, Settings, StatusCode};
@@ -43,6 +43,8 @@ pub struct DaemonImage {
     pub id: Digest,
     /// The valid names.
     pub tags: HashSet<TagName>,
+    /// The names with a digest.
+    pub digest_names: HashSet<DigestName>,
     /// Whether the image also has names that hocker cannot parse.
     pub has_invalid_names: bool,
     /// The diff IDs of the layers, lowest first.
@@ -183,9 +185,12 @@ impl Daemon {
                 Err(_) => has_invalid_names |= name != NO_NAME && !is_temporary(name),
             }
         }
+        let digests = found.repo_digests.iter().flatten();
+        let digest_names = digests.filter_map(|name| name.parse().ok()).collect();
         DaemonImage {
             id: found.id,
             tags,
+            digest_names,
             has_invalid_names,
             layers: found.root_fs.layers.unwrap_or_default(),
             // The other stores add digests to loaded images, too.

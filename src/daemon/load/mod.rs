@@ -138,7 +138,9 @@ async fn load_found(
         Some(state) => Some(spawn_blocking(move || state.lock_to_load()).await??),
         None => None,
     };
-    let present = daemon.image(&found.id).await?;
+    // An index stands for the images of several platforms.
+    let is_same = |image: &DaemonImage| check(image, found.config.diff_ids()).is_ok();
+    let present = daemon.image(&found.id).await?.filter(is_same);
     let journal = Journal {
         state,
         id: found.id,
@@ -149,7 +151,7 @@ async fn load_found(
         tagged: Vec::new(),
         sent: None,
     };
-    match plan::plan(present.as_ref(), &found.tags) {
+    match plan::plan(present.as_ref(), &found.tags, found.digest_name.as_ref()) {
         Plan::Nothing => journal.found()?,
         Plan::Tag(missing) => {
             let change = Change {
@@ -258,7 +260,7 @@ async fn finish(daemon: &Daemon, found: &FoundImage) -> Result<Vec<TagName>, Err
         .await?
         .ok_or(super::Error::Absent { expected: found.id })?;
     check(&image, found.config.diff_ids())?;
-    let missing = match plan::plan(Some(&image), &found.tags) {
+    let missing = match plan::plan(Some(&image), &found.tags, None) {
         Plan::Tag(missing) => missing,
         Plan::Nothing | Plan::Send => Vec::new(),
     };

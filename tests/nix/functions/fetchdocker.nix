@@ -347,12 +347,52 @@ in
         (
           tagged
           // {
-            image = "debian@${manifestDigest}";
+            image = "debian@${indexDigest}";
             imageTag = null;
-            reference = "docker.io/library/debian@${manifestDigest}";
+            reference = "docker.io/library/debian@${indexDigest}";
           }
         )
       ];
+  }
+  {
+    name = "the digest in the reference decides which digest names an image without a tag";
+    seen =
+      map
+        (
+          arguments:
+          let
+            drv = fetchdocker (
+              arguments
+              // {
+                imageManifest = manifest { };
+                imageIndex = index;
+              }
+            );
+          in
+          [
+            drv.image
+            drv.imageSpec.reference
+          ]
+        )
+        [
+          { image = "debian@${indexDigest}"; }
+          { image = "debian@${manifestDigest}"; }
+          {
+            imageName = "debian";
+            tag = null;
+          }
+        ];
+    expected =
+      map
+        (digest: [
+          "debian@${digest}"
+          "docker.io/library/debian@${digest}"
+        ])
+        [
+          indexDigest
+          manifestDigest
+          indexDigest
+        ];
   }
   {
     name = "without an index, the derivation has no attribute for one";
