@@ -86,6 +86,9 @@ pub async fn prune(
             Err(error) => outcome = outcome.and(Err(error.into())),
         }
     }
+    if !dry_run {
+        daemon.remove_left_names().await;
+    }
     outcome
 }
 

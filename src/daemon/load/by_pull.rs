@@ -265,15 +265,3 @@ async fn known_diff_ids(daemon: &Daemon) -> HashSet<DiffId> {
     }
     known
 }
-
-/// Removes the temporary names that killed loads left. Failures are ignored: the next load tries again.
-pub(super) async fn remove_left_names(daemon: &Daemon) {
-    if !daemon.may_keep_temporary_names() {
-        return;
-    }
-    for name in daemon.temporary_names().await.unwrap_or_default() {
-        if !name.is_in_use().await {
-            let _ = daemon.remove_temporary_name(&name).await;
-        }
-    }
-}

@@ -21,7 +21,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 pub use self::by_pull::{Way, WhyArchive};
 
-use self::by_pull::{Outcome, remove_left_names};
+use self::by_pull::Outcome;
 use self::find::{FoundImage, find};
 use self::journal::{Change, Journal};
 use self::transfer::{Attempt, transfer};
@@ -122,7 +122,7 @@ pub async fn load(
     let loaded = load_found(daemon, &options, &found, state, progress).await;
     // A daemon that does not answer would only delay the error.
     if !matches!(&loaded, Err(Error::Daemon(super::Error::Http { .. }))) {
-        remove_left_names(daemon).await;
+        daemon.remove_left_names().await;
     }
     loaded
 }
