@@ -148,8 +148,11 @@ impl Composition {
     pub fn image_config(&self) -> Result<Document<ImageConfig>, Error> {
         let manifest = &self.manifest;
         manifest.require_image().map_err(Error::Manifest)?;
-        let path = &self.config;
-        let bytes = input::open(path)
+        let path = &match &self.unpacked {
+            Some(unpacked) => unpacked.shown(&self.config),
+            None => self.config.clone(),
+        };
+        let bytes = input::open(&self.config)
             .and_then(document::read)
             .map_err(|source| Error::Read {
                 path: path.clone(),
