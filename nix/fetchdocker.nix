@@ -48,12 +48,17 @@
   : the registry's digest of the index, or null without `imageIndex`
 
   `stream`
-  : the second output: a store path that is a `compositeImage.sh`
+  : the second output: a store path that is a `compositeImage.sh`. It can take the place of a result of
+    `streamLayeredImage` of nixpkgs' `dockerTools`.
 
   `archive`, `plainArchive`
   : the image as one `.tar` file, made only if it is used. `archive` contains the blobs of the registry, unchanged.
     `plainArchive` contains decompressed layers, for readers that take the hash of a layer's file for its diff ID, such
     as `fromImage` of nixpkgs' `dockerTools`.
+
+  `isExe`
+  : whether the store path is a program that writes the image: true for `stream`, false for the others. `stream`,
+    `archive` and `plainArchive` have `isExe`, `image`, `imageName` and `imageTag`, too.
 
   # Example
 
@@ -315,17 +320,25 @@ let
       }
       // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { })
     );
+  # Arion and others read these of results of `streamLayeredImage` and `buildImage`.
+  names = {
+    image = familiar;
+    imageName = familiarName;
+    imageTag = location.tag;
+  };
+  file = names // {
+    isExe = false;
+  };
 in
 assert digestAgrees;
 result
+// file
 // {
   inherit meta;
-  image = familiar;
-  imageName = familiarName;
-  imageTag = location.tag;
   manifestDigest = if manifest == null then null else manifest.digest;
   indexDigest = if index == null then null else index.digest;
-  archive = archiveOf { plain = false; };
-  plainArchive = archiveOf { plain = true; };
+  stream = result.stream // names // { isExe = true; };
+  archive = archiveOf { plain = false; } // file;
+  plainArchive = archiveOf { plain = true; } // file;
 }
 // passthru

@@ -355,6 +355,45 @@ in
       ];
   }
   {
+    name = "each file has the attributes of results of streamLayeredImage, and only the stream is a program";
+    seen =
+      let
+        read = file: {
+          inherit (file)
+            image
+            imageName
+            imageTag
+            isExe
+            ;
+        };
+      in
+      {
+        result = read image;
+        stream = read image.stream;
+        archive = read image.archive;
+        plainArchive = read image.plainArchive;
+        path = "${image.stream}" == image.stream.outPath && image.stream.type == "derivation";
+      };
+    expected =
+      let
+        file = {
+          image = "localhost:5000/team/app:1";
+          imageName = "localhost:5000/team/app";
+          imageTag = "1";
+          isExe = false;
+        };
+      in
+      {
+        result = file;
+        stream = file // {
+          isExe = true;
+        };
+        archive = file;
+        plainArchive = file;
+        path = true;
+      };
+  }
+  {
     name = "the digest in the reference decides which digest names an image without a tag";
     seen =
       map
