@@ -16,6 +16,7 @@ mod events;
 mod form;
 pub mod load;
 mod message;
+mod peer;
 mod plan;
 pub mod prune;
 pub mod state;
