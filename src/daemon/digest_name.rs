@@ -13,6 +13,14 @@ pub struct DigestName {
     digest: Digest,
 }
 
+impl DigestName {
+    /// Returns the full name of the repository: `docker.io/library/debian`.
+    #[must_use]
+    pub fn full_name(&self) -> &str {
+        &self.repository
+    }
+}
+
 impl FromStr for DigestName {
     type Err = NotADigestName;
 

@@ -156,6 +156,7 @@ async fn load_found(
         Plan::Tag(missing) => {
             let change = Change {
                 tags: &missing,
+                digest_name: None,
                 sent: false,
             };
             journal.begin(change)?;
@@ -166,6 +167,7 @@ async fn load_found(
         Plan::Send => {
             let change = Change {
                 tags: &found.tags,
+                digest_name: found.digest_name.as_ref(),
                 sent: true,
             };
             let before = journal.begin(change)?;
