@@ -7,6 +7,7 @@
 //! and values that occur twice must agree.
 
 mod changes;
+pub mod follow;
 mod graph;
 mod image;
 mod index;
@@ -17,6 +18,7 @@ mod svg;
 mod text;
 
 pub use self::changes::{Change, Changes, NewLayer, PlatformChange};
+pub use self::follow::{Pattern, PatternError};
 pub use self::graph::{Block, Graph, Row, Shared};
 pub use self::image::{ImageError, LockedImage};
 pub use self::index::{IndexError, LockedIndex};
