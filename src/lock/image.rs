@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::following::{Following, FollowingError};
 use super::index::{IndexError, LockedIndex};
 use super::platform::LockedPlatform;
 use crate::class::Class;
@@ -19,6 +20,7 @@ pub struct LockedImage {
     endpoint: Endpoint,
     index: Option<LockedIndex>,
     platforms: BTreeMap<Platform, LockedPlatform>,
+    following: Following,
 }
 
 impl LockedImage {
@@ -60,6 +62,7 @@ impl LockedImage {
             endpoint,
             index,
             platforms,
+            following: Following::default(),
         };
         match image.reference.digest {
             Some(digest) if Some(digest) != image.digest() => Err(ImageError::Pinned {
@@ -70,7 +73,20 @@ impl LockedImage {
         }
     }
 
-    /// Returns the reference that is followed. It has a tag or a digest. With a digest, the image never changes.
+    /// Returns the image with another way to follow it.
+    pub fn with_following(mut self, following: Following) -> Result<Self, ImageError> {
+        following.check(&self.reference)?;
+        self.following = following;
+        Ok(self)
+    }
+
+    /// Returns how the image is followed.
+    #[must_use]
+    pub fn following(&self) -> &Following {
+        &self.following
+    }
+
+    /// Returns the reference that is followed. If a pattern is followed, its tag is the present one. It has a tag or a digest. With a digest, the image never changes.
     #[must_use]
     pub fn reference(&self) -> &Reference {
         &self.reference
@@ -96,7 +112,8 @@ impl LockedImage {
             .is_some_and(|index| index.text.is_none())
     }
 
-    /// Returns whether the images are equal, even if only one of them has the text of its index.
+    /// Returns whether the images are equal, even if only one of them has the text of its index, or if they are followed
+    /// in different ways.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         let descriptor = |image: &Self| image.index.as_ref().map(|index| index.descriptor.clone());
@@ -156,6 +173,9 @@ pub enum ImageError {
         /// The locked digest.
         locked: Option<Digest>,
     },
+    /// The image cannot be followed as stated.
+    #[error(transparent)]
+    Following(#[from] FollowingError),
     /// A manifest is invalid.
     #[error("cannot use the manifest for {platform}")]
     Platform {
@@ -174,9 +194,11 @@ impl ImageError {
         match self {
             Self::Platform { source, .. } => source.class(),
             Self::Index(error) => error.class(),
-            Self::NoPlatform | Self::NoIndex | Self::Registry(_) | Self::Pinned { .. } => {
-                Class::Unsupported
-            }
+            Self::NoPlatform
+            | Self::NoIndex
+            | Self::Registry(_)
+            | Self::Following(_)
+            | Self::Pinned { .. } => Class::Unsupported,
         }
     }
 }
