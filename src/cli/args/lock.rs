@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::CredentialArgs;
 use crate::cli::redacted::Redacted;
-use hocker::lock::{Name, NameError};
+use hocker::lock::{Age, Name, NameError, Pattern};
 use hocker::name::endpoint::Endpoint;
 use hocker::oci::platform::Platform;
 
@@ -37,6 +37,8 @@ pub(crate) enum LockCommand {
     Remove(RemoveArgs),
     /// Follow tags that have moved, and print what hosts will fetch for them
     Update(UpdateArgs),
+    /// Change how locked images are followed, without a registry
+    Set(SetArgs),
     /// Check whether tags have moved, without fetching anything; exit code 1 means yes
     Check(CheckArgs),
     /// List the images
@@ -72,7 +74,7 @@ pub(crate) struct PlatformsArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddArgs {
     /// Images, as `docker pull` takes them, with or without a name for the lock: debian:12, web=ghcr.io/a/b:1; an
-    /// image with a digest never moves
+    /// image with a digest never moves, and one with a pattern follows the newest tag: 'nginx:1.*', 'redis:*-alpine'
     #[arg(value_name = "[NAME=]IMAGE", required = true)]
     pub(crate) images: Vec<String>,
 
@@ -82,6 +84,15 @@ pub(crate) struct AddArgs {
 
     #[command(flatten)]
     pub(crate) platforms: PlatformsArgs,
+
+    /// Follow the newest tag that matches: '1.*', '~1.27', '^1.27', '*-alpine', '/REGEX/'; an image with a tag starts
+    /// there
+    #[arg(long, value_name = "PATTERN", help_heading = "Following")]
+    pub(crate) follow: Option<Pattern>,
+
+    /// Take new tags and digests of these images only after they are known for this long: 3d, 36h
+    #[arg(long, value_name = "AGE", help_heading = "Following")]
+    pub(crate) min_age: Option<Age>,
 
     /// Reassign a name that is already in use
     #[arg(long)]
@@ -108,10 +119,48 @@ pub(crate) struct UpdateArgs {
     #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) names: Vec<Name>,
 
+    /// Update this image at once, without a wait; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = name, help_heading = "Following")]
+    pub(crate) now: Vec<Name>,
+
+    /// Take new tags and digests only after they are known for this long, this time; images with a longer wait keep
+    /// theirs
+    #[arg(long, value_name = "AGE", help_heading = "Following")]
+    pub(crate) min_age: Option<Age>,
+
+    /// Count the time since Docker Hub received a tag, too; asks hub.docker.com
+    #[arg(long, help_heading = "Following")]
+    pub(crate) trust_hub_times: bool,
+
     #[command(flatten)]
     pub(crate) changes: ChangesArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
+}
+
+/// `hocker lock set`
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("settings").required(true).multiple(true))]
+pub(crate) struct SetArgs {
+    /// Names of images in the lock file [default: the whole file]
+    #[arg(value_name = "NAME", value_parser = name)]
+    pub(crate) names: Vec<Name>,
+
+    /// Take new tags and digests only after they are known for this long: 3d, 36h; 0 is no wait
+    #[arg(long, value_name = "AGE", group = "settings")]
+    pub(crate) min_age: Option<Age>,
+
+    /// Remove the wait; an image without its own has the one of the file
+    #[arg(long, group = "settings", conflicts_with = "min_age")]
+    pub(crate) no_min_age: bool,
+
+    /// Follow the newest tag that matches
+    #[arg(long, value_name = "PATTERN", group = "settings")]
+    pub(crate) follow: Option<Pattern>,
+
+    /// Follow only the present tag
+    #[arg(long, group = "settings", conflicts_with = "follow")]
+    pub(crate) no_follow: bool,
 }
 
 /// `hocker lock check`
@@ -121,7 +170,11 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) names: Vec<Name>,
 
-    /// Print the moved tags as JSON
+    /// Check instead whether the registries still have everything that is pinned; exit code 1 means no
+    #[arg(long)]
+    pub(crate) available: bool,
+
+    /// Print the answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
 

@@ -65,6 +65,28 @@ pub(crate) enum LockError {
         /// The number of images that were checked.
         all: usize,
     },
+    /// The answer of `hocker lock check --available`: registries lack what is pinned.
+    #[error("{gone} of {all} pinned digests are gone, of {images} images")]
+    Gone {
+        /// The number of digests that no repository has.
+        gone: usize,
+        /// The number of digests that were checked.
+        all: usize,
+        /// The number of images with one of them.
+        images: usize,
+    },
+    /// An image with a digest follows no pattern.
+    #[error("cannot follow a pattern for {0}: an image with a digest never moves")]
+    FollowsDigest(String),
+    /// A pattern belongs to images.
+    #[error("cannot set a pattern without the names of images")]
+    FollowWithoutName,
+    /// A pattern after the colon of an image is invalid.
+    #[error("cannot use the pattern of an image")]
+    Pattern(#[from] lock::PatternError),
+    /// An image has two patterns.
+    #[error("cannot follow two patterns for one image: `{0}` and --follow")]
+    TwoPatterns(String),
     /// Credentials on the command line are for one registry.
     #[error("cannot use the credentials in the arguments for several registries: {}", .0.join(", "))]
     CredentialsForSeveral(Vec<String>),
@@ -104,6 +126,10 @@ impl LockError {
     pub(in crate::cli) fn exit(&self) -> Exit {
         match self {
             Self::Name(_)
+            | Self::FollowsDigest(_)
+            | Self::FollowWithoutName
+            | Self::Pattern(_)
+            | Self::TwoPatterns(_)
             | Self::NameTaken { .. }
             | Self::Service { .. }
             | Self::CredentialsForSeveral(_) => Exit::Usage,
@@ -111,7 +137,9 @@ impl LockError {
             Self::Parse { source, .. } => source.class().into(),
             Self::Compose { .. } | Self::Dotenv { .. } => Exit::Unsupported,
             Self::Sizes(_) => Exit::Integrity,
-            Self::Changed { .. } | Self::Held(_) | Self::Moved { .. } => Exit::Other,
+            Self::Changed { .. } | Self::Held(_) | Self::Moved { .. } | Self::Gone { .. } => {
+                Exit::Other
+            }
         }
     }
 
@@ -137,6 +165,14 @@ impl LockError {
                 Some("find out which of the two manifests is wrong; nothing was written")
             }
             Self::Moved { .. } => Some("follow them with `hocker lock update`"),
+            Self::Gone { .. } => Some(
+                "update these images, or copy them to a registry of your own while a machine still has them",
+            ),
+            Self::FollowWithoutName => Some("write the names of images before the options"),
+            Self::FollowsDigest(_) => Some("add the image with a tag instead of the digest"),
+            Self::Pattern(_) => {
+                Some("write a pattern such as `1.*`, `~1.27`, `*-alpine` or `/[0-9]+-lts/`")
+            }
             Self::CredentialsForSeveral(_) => Some(
                 "name the images of one registry, or store the credentials with `docker login` or `podman login`",
             ),

@@ -11,7 +11,7 @@ use super::super::{Error, report};
 use super::error::LockError;
 use hocker::file_lock::{self, FileLock, Mode, Wait};
 use hocker::input;
-use hocker::lock::{Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
+use hocker::lock::{Age, Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
 use hocker::output::{self, Existing, OutputFile};
 use hocker::printable::Printable;
 
@@ -53,6 +53,15 @@ impl LockFile {
     /// images are kept, and a change to the same image is an error, after which nothing is written. The file is replaced
     /// atomically, and stays untouched if nothing changes.
     pub(super) fn write(&self, edits: &Edits) -> Result<Lock, Error> {
+        self.write_with(edits, |_| {})
+    }
+
+    /// Writes how long new tags and digests have to be known. Returns the new content.
+    pub(super) fn write_min_age(&self, min_age: Option<Age>) -> Result<Lock, Error> {
+        self.write_with(&Edits::new(), |lock| lock.min_age = min_age)
+    }
+
+    fn write_with(&self, edits: &Edits, change: impl FnOnce(&mut Lock)) -> Result<Lock, Error> {
         // A symbolic link is kept, and its target is replaced.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let _alone = alone(&path, WAIT)?;
@@ -72,6 +81,7 @@ impl LockFile {
                 None => lock.images.remove(name),
             };
         }
+        change(&mut lock);
         lock.check_sizes().map_err(LockError::from)?;
         if before.as_ref() != Some(&lock) {
             write(&path, &lock.text())?;

@@ -1,7 +1,9 @@
 //! `hocker lock`, with one file for each subcommand. [`file`] reads and writes the lock file, [`registries`] connects to
-//! the registries of its images, [`each`] works on many images at a time, and [`changes`] prints what changed.
+//! the registries of its images, [`each`] works on many images at a time, [`changes`] prints what changed, and [`waits`] what
+//! waits.
 
 mod add;
+mod available;
 mod changes;
 mod check;
 mod compose;
@@ -12,8 +14,10 @@ mod graph;
 mod list;
 mod registries;
 mod remove;
+mod set;
 mod table;
 mod update;
+mod waits;
 
 pub(super) use self::error::LockError;
 
@@ -26,6 +30,7 @@ pub(super) async fn run(args: LockArgs, context: &Context) -> Result<(), Error> 
         LockCommand::Add(args) => add::run(args, path, context).await,
         LockCommand::Remove(args) => remove::run(&args, path),
         LockCommand::Update(args) => update::run(args, path, context).await,
+        LockCommand::Set(args) => set::run(args, path),
         LockCommand::Check(args) => check::run(args, path, context).await,
         LockCommand::List(args) => list::run(&args, path),
         LockCommand::Graph(args) => graph::run(&args, path),
