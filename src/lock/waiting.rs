@@ -297,7 +297,7 @@ mod tests {
                         }
                         // As the program does: the newest, and all that wait.
                         let newer = tags.iter().filter(|(tag, _)| taken.is_none_or(|taken| **tag > taken));
-                        let newest = newer.clone().last().map(|(tag, _)| *tag);
+                        let newest = newer.clone().next_back().map(|(tag, _)| *tag);
                         let is_of_interest = |tag: u8| Some(tag) == newest
                             || waiting.iter().any(|waiting| waiting.tag == candidate(tag, 0).tag);
                         let candidates: Vec<_> = newer

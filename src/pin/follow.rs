@@ -235,7 +235,8 @@ async fn candidates(
     }
     for tag in newer {
         let is_newest = newer.last() == Some(tag);
-        if !is_newest && !(waits && waiting(tag).is_some()) {
+        let is_waiting = waits && waiting(tag).is_some();
+        if !(is_newest || is_waiting) {
             continue;
         }
         let expected: Vec<_> = waiting(tag).map(|one| one.digest).into_iter().collect();

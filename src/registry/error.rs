@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::TagsError;
+use super::tags_error::TagsError;
 use crate::class::Class;
 use crate::http::{self, Authorization, Response, StatusCode};
 use crate::name::{Reference, Repository};

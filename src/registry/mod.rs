@@ -16,12 +16,13 @@ mod redirected;
 mod resolve;
 mod send;
 mod tags;
+mod tags_error;
 
 pub use self::access::{Access, AnonymousResponse};
 pub use self::blob::{BlobRequest, Destination, DownloadError, Progress, Silent, is_small};
 pub use self::error::{Cause, Error, Object, Role};
 pub use self::resolve::{ManifestOrIndex, Resolved};
-pub use self::tags::TagsError;
+pub use self::tags_error::TagsError;
 
 use std::sync::Arc;
 

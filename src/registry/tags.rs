@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use url::Url;
 
+use super::tags_error::{MAX_PAGES, MAX_TAGS, TagsError};
 use super::{Cause, Error, Object, Registry};
 use crate::http::Request;
 use crate::http::header::LINK;
@@ -19,12 +20,6 @@ const PAGE: u32 = 1000;
 
 /// The size limit of a page in bytes.
 const MAX_PAGE_SIZE: usize = 16 << 20;
-
-/// The maximum number of pages.
-const MAX_PAGES: usize = 1000;
-
-/// The maximum number of tags of a repository.
-const MAX_TAGS: usize = 200_000;
 
 /// A page.
 #[derive(Deserialize)]
@@ -108,26 +103,6 @@ fn target_of_next(header: &str) -> Option<&str> {
         });
         is_next.then_some(target)
     })
-}
-
-/// The list of tags cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TagsError {
-    /// There are too many tags.
-    #[error("the repository has more than {MAX_TAGS} tags")]
-    TooMany,
-    /// There are too many pages.
-    #[error("the list of tags has more than {MAX_PAGES} pages")]
-    TooManyPages,
-    /// A page names itself or an earlier one as the next.
-    #[error("the pages of the list of tags form a circle")]
-    Circle,
-    /// The next page is not a list of the repository's tags on the same host.
-    #[error("the next page of the list of tags is elsewhere: {0}")]
-    Elsewhere(SafeUrl),
-    /// The page is not a list of tags.
-    #[error("the list of tags is invalid: {0}")]
-    Invalid(Printable),
 }
 
 #[cfg(test)]

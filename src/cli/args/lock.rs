@@ -32,11 +32,11 @@ pub(crate) struct LockArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum LockCommand {
     /// Pin images; fetch only their manifests
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// Remove images from the lock file
     Remove(RemoveArgs),
     /// Follow tags that have moved, and print what hosts will fetch for them
-    Update(UpdateArgs),
+    Update(Box<UpdateArgs>),
     /// Change how locked images are followed, without a registry
     Set(SetArgs),
     /// Check whether tags have moved, without fetching anything; exit code 1 means yes

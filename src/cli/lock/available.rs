@@ -110,7 +110,7 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
         .iter()
         .flat_map(|(_, _, pinned)| &pinned.names)
         .collect();
-    let answer = (!gone.is_empty()).then(|| LockError::Gone {
+    let answer = (!gone.is_empty()).then_some(LockError::Gone {
         gone: gone.len(),
         all: content.len(),
         images: images.len(),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::args::lock::ChangesArgs;
 use super::super::{Error, report, stderr, stdout};
+use super::abbreviated::abbreviated;
 use super::error::LockError;
 use super::waits::Waits;
 use hocker::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
@@ -158,15 +159,6 @@ fn summary(change: &PlatformChange) -> String {
     )
 }
 
-/// Abbreviates a digest to its algorithm and 12 hexadecimal digits.
-pub(super) fn abbreviated(digest: &Digest) -> String {
-    format!(
-        "{}:{}",
-        digest.algorithm(),
-        digest.hex().chars().take(12).collect::<String>()
-    )
-}
-
 /// Returns the new tag of an image that moved from one tag to another.
 fn new_tag(change: &Change) -> Option<&Tag> {
     let is_old = change.from_tag.is_some() && change.from.is_some();
@@ -189,8 +181,8 @@ fn commit_message(changes: &Changes, waits: Option<&Waits>) -> Vec<Printable> {
         .map(|(name, waiting)| format!("{name} {}", waiting.pending.tag));
     let subject = match (changes.images.len(), waiting.len()) {
         (0, 0) => "Update what waits of container images".to_owned(),
-        (0, count) => subject("Wait for", waited.collect(), count),
-        (count, _) => subject("Update", updated.collect(), count),
+        (0, count) => subject("Wait for", &waited.collect::<Vec<_>>(), count),
+        (count, _) => subject("Update", &updated.collect::<Vec<_>>(), count),
     };
     let mut lines = Vec::new();
     let mut line = |text: &str| lines.push(Printable::new(text));
@@ -229,7 +221,7 @@ fn commit_message(changes: &Changes, waits: Option<&Waits>) -> Vec<Printable> {
 }
 
 /// Returns the subject of a commit, with the number of images if their names are too long.
-fn subject(verb: &str, names: Vec<String>, count: usize) -> String {
+fn subject(verb: &str, names: &[String], count: usize) -> String {
     let subject = format!("{verb} {}", names.join(", "));
     if subject.chars().count() < SUBJECT {
         subject

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::args::lock::ListArgs;
 use super::super::{Error, stdout};
-use super::changes::abbreviated;
+use super::abbreviated::abbreviated;
 use super::file::LockFile;
 use super::table::table;
 use hocker::lock::{Lock, LockedImage, LockedPlatform, Pattern};

@@ -2,6 +2,7 @@
 //! the registries of its images, [`each`] works on many images at a time, [`changes`] prints what changed, and [`waits`] what
 //! waits.
 
+mod abbreviated;
 mod add;
 mod available;
 mod changes;
@@ -27,10 +28,10 @@ use super::{Context, Error};
 pub(super) async fn run(args: LockArgs, context: &Context) -> Result<(), Error> {
     let path = &args.lock_file;
     match args.command {
-        LockCommand::Add(args) => add::run(args, path, context).await,
+        LockCommand::Add(args) => add::run(*args, path, context).await,
         LockCommand::Remove(args) => remove::run(&args, path),
-        LockCommand::Update(args) => update::run(args, path, context).await,
-        LockCommand::Set(args) => set::run(args, path),
+        LockCommand::Update(args) => update::run(*args, path, context).await,
+        LockCommand::Set(args) => set::run(&args, path),
         LockCommand::Check(args) => check::run(args, path, context).await,
         LockCommand::List(args) => list::run(&args, path),
         LockCommand::Graph(args) => graph::run(&args, path),

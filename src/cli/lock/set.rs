@@ -9,7 +9,7 @@ use super::error::LockError;
 use super::file::{Edits, LockFile};
 use hocker::lock::Following;
 
-pub(super) fn run(args: SetArgs, path: &Path) -> Result<(), Error> {
+pub(super) fn run(args: &SetArgs, path: &Path) -> Result<(), Error> {
     let file = LockFile::read(path)?;
     let changes_pattern = args.follow.is_some() || args.no_follow;
     if args.names.is_empty() {

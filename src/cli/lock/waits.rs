@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::super::{report, stderr};
-use super::changes::abbreviated;
+use super::abbreviated::abbreviated;
 use hocker::lock::{Age, Lock, LockedImage, Name, Notice, Waiting};
 use hocker::pin::{News, Terms};
 use hocker::printable::Printable;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use regex_lite::{Regex, RegexBuilder};
 
-use super::PatternError;
+use super::error::PatternError;
 use crate::name::{Tag, Version};
 
 /// The size limit of a compiled expression in bytes, and that of its nesting. The time to match is linear in the length

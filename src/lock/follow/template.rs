@@ -1,11 +1,10 @@
 //! Patterns that are written like tags: `1.*-alpine`, `~1.27`, `^1.27`.
 
-use std::collections::BTreeSet;
-use std::ops::Bound;
-
-use super::PatternError;
+use super::error::PatternError;
+use super::order::{Candidate, precise, shortest, sorted};
+use super::shape::{PreReleases, Shape, Variant};
 use crate::name::Tag;
-use crate::name::version::{Number, Pre, Style, Suffix, Version, bare, is_hash};
+use crate::name::version::{Number, Style, Suffix, Version, bare};
 
 /// The number of digits from which a number is a date or a counter of builds.
 const LARGE: usize = 6;
@@ -22,53 +21,6 @@ pub(super) struct Template {
     /// The number of numbers, if the pattern states it.
     length: Option<usize>,
     suffix: Suffix,
-}
-
-/// What a tag must be like to be followed.
-struct Shape<'a> {
-    prefix: &'a str,
-    suffix: Variant<'a>,
-    pre: PreReleases<'a>,
-    present: Option<&'a Version>,
-}
-
-/// The pre-releases to follow.
-#[derive(Clone, Copy)]
-enum PreReleases<'a> {
-    None,
-    /// Those that are at least as mature as the present one.
-    From(&'a Pre),
-    All,
-}
-
-impl PreReleases<'_> {
-    fn allows(self, pre: &Pre) -> bool {
-        match self {
-            Self::None => false,
-            Self::From(present) => pre.is_as_mature_as(present),
-            Self::All => true,
-        }
-    }
-}
-
-/// The suffix of the tags to follow.
-#[derive(Clone, Copy)]
-enum Variant<'a> {
-    /// The suffix of the pattern, in which `*` stands for a number or hash.
-    Like(&'a str),
-    /// The shape of the present tag's suffix.
-    Shape(&'a str),
-    /// No suffix that names a variant.
-    Build,
-    /// Any suffix.
-    Any,
-}
-
-/// A tag that matches, with its version and the numbers for the stars in the suffix.
-struct Candidate<'a> {
-    tag: &'a Tag,
-    version: Version,
-    stars: Vec<Number>,
 }
 
 impl Template {
@@ -253,103 +205,4 @@ fn is_successor(version: &Version, present: &Version) -> bool {
         && version.release().len() == present.release().len()
         && !is_jump
         && version.compare(present).is_gt()
-}
-
-impl Variant<'_> {
-    fn matches(self, version: &Version) -> Option<Vec<Number>> {
-        let suffix = version.suffix();
-        let matches = match self {
-            Self::Like(pattern) if pattern.contains('*') => return stars(pattern, suffix.text()),
-            Self::Like(pattern) => suffix.text() == pattern,
-            Self::Shape(shape) => suffix.shape() == shape,
-            Self::Build => suffix.is_of_build(),
-            Self::Any => true,
-        };
-        matches.then(|| suffix.builds().to_vec())
-    }
-}
-
-/// Matches a suffix with a pattern in which each `*` stands for numbers or for the hash of a commit. Returns the numbers.
-fn stars(pattern: &str, text: &str) -> Option<Vec<Number>> {
-    let mut numbers = Vec::new();
-    let mut literals = pattern.split('*');
-    let mut rest = text.strip_prefix(literals.next()?)?;
-    for literal in literals {
-        let (value, after) = star(rest, literal)?;
-        numbers.extend(value);
-        rest = after;
-    }
-    rest.is_empty().then_some(numbers)
-}
-
-/// Matches numbers or a hash, and the literal after it, which is the end of the text if it is empty.
-fn star<'a>(text: &'a str, literal: &str) -> Option<(Vec<Number>, &'a str)> {
-    let follows = |after: &'a str| {
-        let rest = after.strip_prefix(literal)?;
-        (!literal.is_empty() || rest.is_empty()).then_some(rest)
-    };
-    let run = |of_run: fn(char) -> bool| {
-        let end = text.find(|character| !of_run(character));
-        text.get(..end.unwrap_or(text.len())).unwrap_or_default()
-    };
-    let value =
-        run(|character| character.is_ascii_digit() || character == '.').trim_end_matches('.');
-    if let Some(rest) = text.strip_prefix(value).and_then(follows)
-        && let Some(numbers) = value.split('.').map(Number::new).collect()
-    {
-        return Some((numbers, rest));
-    }
-    let value = run(|character| character.is_ascii_alphanumeric());
-    let rest = text.strip_prefix(value).and_then(follows)?;
-    is_hash(value).then_some((Vec::new(), rest))
-}
-
-/// Returns the candidates whose suffixes have the fewest parts.
-fn shortest(found: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
-    let length = |candidate: &Candidate<'_>| candidate.version.suffix().shape().len();
-    let least = found.iter().map(length).min();
-    let of_least = found
-        .into_iter()
-        .filter(|candidate| Some(length(candidate)) == least);
-    of_least.collect()
-}
-
-/// Leaves out the names that move: those with the first numbers of another version, as `1.27` beside `1.27.4`.
-fn precise(found: Vec<Candidate<'_>>, others: impl Iterator<Item = Version>) -> Vec<Candidate<'_>> {
-    let releases: BTreeSet<_> = others.map(|version| version.release().to_vec()).collect();
-    let moves = |candidate: &Candidate<'_>| {
-        let release = candidate.version.release();
-        let above = (Bound::Excluded(release), Bound::Unbounded);
-        let next = releases.range::<[Number], _>(above).next();
-        next.is_some_and(|next| next.starts_with(release))
-    };
-    found
-        .into_iter()
-        .filter(|candidate| !moves(candidate))
-        .collect()
-}
-
-/// Returns the tags in the order of their versions, one for each version. Without a present tag, versions of one number
-/// are first: beside others, they are names that move, or dates.
-fn sorted<'a>(
-    mut found: Vec<Candidate<'a>>,
-    preferred: &str,
-    is_first_choice: bool,
-) -> Vec<&'a Tag> {
-    let key = |candidate: &Candidate<'_>| is_first_choice && candidate.version.release().len() > 1;
-    let compare = |one: &Candidate<'_>, other: &Candidate<'_>| {
-        key(one)
-            .cmp(&key(other))
-            .then_with(|| one.version.release().cmp(other.version.release()))
-            .then_with(|| one.version.compare_pre(&other.version))
-            .then_with(|| one.stars.cmp(&other.stars))
-    };
-    found.sort_by(|one, other| {
-        let preference = |candidate: &Candidate<'_>| candidate.version.prefix() != preferred;
-        compare(one, other)
-            .then_with(|| preference(one).cmp(&preference(other)))
-            .then_with(|| one.version.cmp(&other.version))
-    });
-    found.dedup_by(|next, one| compare(next, one).is_eq());
-    found.into_iter().map(|candidate| candidate.tag).collect()
 }
