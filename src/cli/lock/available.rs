@@ -49,27 +49,27 @@ struct Pinned {
     places: Vec<(Endpoint, Reference)>,
 }
 
-type Content = BTreeMap<(Digest, Kind), Pinned>;
+type Pins = BTreeMap<(Digest, Kind), Pinned>;
 
 pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Result<(), Error> {
     let file = LockFile::read(path)?;
     let images = chosen(&file.lock, &args.names, path)?;
-    let mut content = Content::new();
+    let mut pins = Pins::new();
     for (name, image) in &images {
-        add(&mut content, name, image);
+        add(&mut pins, name, image);
     }
     let places = images
         .iter()
         .map(|(_, image)| (image.endpoint(), &image.reference().repository));
     let registries = Registries::new(context, args.credentials, places).await?;
     let mut work = Vec::new();
-    for ((digest, kind), pinned) in &content {
+    for ((digest, kind), pinned) in &pins {
         work.push(is_available(*digest, *kind, pinned, &registries));
     }
     let found = each::all(context, work).await;
     let mut gone = Vec::new();
     let mut failures = Vec::new();
-    for (((digest, kind), pinned), found) in content.iter().zip(found) {
+    for (((digest, kind), pinned), found) in pins.iter().zip(found) {
         match found {
             Ok(true) => {}
             Ok(false) => gone.push((digest, kind, pinned)),
@@ -100,7 +100,7 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
             |(name, error)| json!({"name": name.as_str(), "error": report::line(error).as_str()}),
         );
         let document = json!({
-            "checked": content.len(),
+            "checked": pins.len(),
             "gone": gone.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
         });
@@ -112,7 +112,7 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
         .collect();
     let answer = (!gone.is_empty()).then_some(LockError::Gone {
         gone: gone.len(),
-        all: content.len(),
+        all: pins.len(),
         images: images.len(),
     });
     changes::answer(answer, failures)
@@ -120,9 +120,9 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
 
 /// Adds the content of an image: the index, and for each platform the manifest, the config and the layers. A layer with
 /// URLs of its own is not the registry's, so it is left out.
-fn add(content: &mut Content, name: &Name, image: &LockedImage) {
+fn add(pins: &mut Pins, name: &Name, image: &LockedImage) {
     let mut push = |digest: Digest, kind: Kind| {
-        let pinned = content.entry((digest, kind)).or_default();
+        let pinned = pins.entry((digest, kind)).or_default();
         pinned.names.insert(name.clone());
         let reference = Reference {
             tag: None,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::moving::Moving;
 use super::{Place, serve_single, usual};
-use crate::support::scripted_registry::{Answer, Registry, get, head};
+use crate::support::scripted_registry::{Answer, Registry, get};
 
 /// `1.9.0`, `1.10.1` and others, in a registry that lists them in the order of letters.
 fn repository() -> Moving {
@@ -278,13 +278,7 @@ fn paged(pages: &[(&str, Vec<String>, Option<&str>)]) -> Registry {
         }
         registry.on(get(format!("/v2/app/tags/list?{query}")).perhaps(), answer);
     }
-    for image in [usual("app").remove(0)] {
-        serve_single(&registry, "app", "1.5.0", &image);
-        registry.on(
-            head("/v2/app/manifests/1.5.0").perhaps(),
-            Answer::status(200),
-        );
-    }
+    serve_single(&registry, "app", "1.5.0", &usual("app").remove(0));
     registry
 }
 
