@@ -185,17 +185,23 @@ impl Template {
             && self.length.is_none_or(|length| release.len() == length)
             // `1.*` stands for more numbers than `1`.
             && (release.len() > self.fixed.len() || !self.least.is_empty());
-        let is_newer = shape
-            .present
-            .is_none_or(|present| is_successor(version, present));
-        (pre && in_range && is_newer)
-            .then(|| shape.suffix.matches(version))
-            .flatten()
+        if !(pre && in_range) {
+            return None;
+        }
+        let stars = shape.suffix.matches(version)?;
+        let is_newer = shape.present.is_none_or(|present| {
+            let old = shape.suffix.matches(present).unwrap_or_default();
+            is_successor((version, &stars), (present, &old))
+        });
+        is_newer.then_some(stars)
     }
 }
 
-/// Returns whether a version follows the present one in the same scheme.
-fn is_successor(version: &Version, present: &Version) -> bool {
+/// Returns whether a version, with the numbers in its suffix, follows the present one in the same scheme.
+fn is_successor(
+    (version, stars): (&Version, &[Number]),
+    (present, old_stars): (&Version, &[Number]),
+) -> bool {
     let (Some(first), Some(old)) = (version.release().first(), present.release().first()) else {
         return false;
     };
@@ -204,5 +210,10 @@ fn is_successor(version: &Version, present: &Version) -> bool {
     version.style() == present.style()
         && version.release().len() == present.release().len()
         && !is_jump
-        && version.compare(present).is_gt()
+        && version
+            .release()
+            .cmp(present.release())
+            .then_with(|| version.compare_pre(present))
+            .then_with(|| stars.cmp(old_stars))
+            .is_gt()
 }
