@@ -5,6 +5,7 @@ mod legacy;
 
 use std::fmt;
 
+use serde_json::Value;
 use sigstore_verify as sigstore;
 use sigstore_verify::VerificationPolicy;
 use sigstore_verify::trust_root::{
@@ -14,7 +15,7 @@ use sigstore_verify::types::{Artifact, Bundle, Sha256Hash, SignatureContent};
 
 use super::proof::Content;
 use super::simple_signing::SimpleSigning;
-use super::{Error, Proof, PublicKey, Signature, Signer, statement};
+use super::{Error, Proof, PublicKey, Signature, Signer, json, statement};
 use crate::causes;
 use crate::oci::digest::Digest;
 use crate::printable::Printable;
@@ -22,6 +23,16 @@ use crate::printable::Printable;
 /// The issuer whose signatures for private repositories have certificates and timestamps of GitHub's own authorities,
 /// and no entry in a log.
 const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
+
+/// The fields of which a bundle has one (`oneof` in `sigstore_bundle.proto`), with the path of their object. Of two,
+/// programs could take different ones.
+const ALTERNATIVES: [(&str, &[&str]); 2] = [
+    ("", &["dsseEnvelope", "messageSignature"]),
+    (
+        "/verificationMaterial",
+        &["certificate", "publicKey", "x509CertificateChain"],
+    ),
+];
 
 /// Verifies proofs with the authorities and logs of a trusted root.
 pub struct Verifier {
@@ -209,6 +220,16 @@ fn of_root(text: &str) -> Result<sigstore::Verifier, Error> {
 }
 
 fn bundle(text: &str) -> Result<Bundle, Error> {
+    let value: Value =
+        json::parse(text.as_bytes()).map_err(|error| invalid_text(&error.to_string()))?;
+    for (parent, alternatives) in ALTERNATIVES {
+        let parent = value.pointer(parent).and_then(Value::as_object);
+        let has = |key: &&&str| parent.is_some_and(|parent| parent.contains_key(**key));
+        if alternatives.iter().filter(has).count() > 1 {
+            let alternatives = alternatives.join("`, `");
+            return Err(invalid_text(&format!("it has several of `{alternatives}`")));
+        }
+    }
     Bundle::from_json(text).map_err(|error| invalid_text(&causes::line(&error)))
 }
 
@@ -254,4 +275,53 @@ fn invalid(error: sigstore::Error) -> Error {
 
 fn invalid_text(text: &str) -> Error {
     Error::Invalid(Printable::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: `tests/data/README.md`.
+    const GITHUB_RELEASE: &str = include_str!("verify/github_release.json");
+
+    #[test]
+    fn githubs_own_authorities_count_for_signatures_of_its_workflows_alone() {
+        let subject = "sha256:76f1fe8593bf227cca2c089e3c16dc95014a8d3e89c5dd220530469ca043c428";
+        let subject: Digest = subject.parse().unwrap();
+        let release = bundle(GITHUB_RELEASE).unwrap();
+        let verifier = Verifier::new().unwrap();
+        let signature = verifier
+            .certified_bundle(&release, &subject, GITHUB_ISSUER)
+            .unwrap();
+        let identity = signature.identity.as_deref();
+        assert_eq!(identity, Some("https://dotcom.releases.github.com"));
+        assert!(signature.time.is_some());
+        for issuer in ["https://accounts.google.com", "https://github.com", ""] {
+            assert!(
+                verifier
+                    .certified_bundle(&release, &subject, issuer)
+                    .is_err()
+            );
+        }
+        let other = Digest::of(b"other");
+        assert!(
+            verifier
+                .certified_bundle(&release, &other, GITHUB_ISSUER)
+                .is_err()
+        );
+        // A user's own trusted root leaves no other authority.
+        let only = Verifier::with_root(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes()).unwrap();
+        assert!(
+            only.certified_bundle(&release, &subject, GITHUB_ISSUER)
+                .is_err()
+        );
+        // No workflow signed this, and a release is not an image.
+        let proof = Proof::parse(GITHUB_RELEASE.as_bytes().to_vec()).unwrap();
+        let signer = Signer::Certificate {
+            identity: "https://dotcom.releases.github.com".parse().unwrap(),
+            issuer: GITHUB_ISSUER.parse().unwrap(),
+        };
+        let error = verifier.verify(&proof, &subject, &signer).unwrap_err();
+        assert!(matches!(error, Error::OtherStatement(_)), "{error}");
+    }
 }

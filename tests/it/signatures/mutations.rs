@@ -557,6 +557,12 @@ fn changes_of_a_bundle_are_refused() {
             }),
         ),
         (
+            "a certificate and a key",
+            Box::new(|bundle| {
+                bundle["verificationMaterial"]["publicKey"] = json!({"hint": ""});
+            }),
+        ),
+        (
             "a message for the envelope",
             Box::new(|bundle| {
                 let envelope = bundle
