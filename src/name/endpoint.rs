@@ -135,6 +135,12 @@ impl Endpoint {
         self.join(&format!("{repository}/blobs/{digest}"))
     }
 
+    /// Returns the URL of the list of the referrers of a manifest or index.
+    #[must_use]
+    pub fn referrers_url(&self, repository: &Repository, subject: &Digest) -> Url {
+        self.join(&format!("{repository}/referrers/{subject}"))
+    }
+
     /// Returns the URL of the list of tags, with at most `count` of them on a page.
     #[must_use]
     pub fn tags_url(&self, repository: &Repository, count: u32) -> Url {

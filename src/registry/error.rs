@@ -67,6 +67,13 @@ pub enum Object {
     Manifest(Box<Reference>),
     /// The list of a repository's tags.
     Tags(Repository),
+    /// The list of the referrers of a manifest or index.
+    Referrers {
+        /// The digest of the manifest or index.
+        subject: Digest,
+        /// The repository.
+        repository: Repository,
+    },
     /// The base of the API, `/v2/`.
     Interface,
     /// A blob.
@@ -97,6 +104,10 @@ impl fmt::Display for Object {
             Self::Interface => f.write_str("/v2/"),
             Self::Tags(repository) => write!(f, "the tags of {repository}"),
             Self::Manifest(reference) => write!(f, "the manifest of {reference}"),
+            Self::Referrers {
+                subject,
+                repository,
+            } => write!(f, "the referrers of {repository}@{subject}"),
             Self::Blob {
                 role,
                 digest,

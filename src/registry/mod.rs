@@ -1,7 +1,8 @@
 //! The registry client: it fetches and verifies the manifests, indexes, configs and blobs of one registry.
 //!
 //! [`Registry`] sends requests and answers challenges. [`resolve`](Registry::resolve) finds the manifest of an image,
-//! [`fetch_blob`](Registry::fetch_blob) fetches a blob, [`tags`](Registry::tags) lists tags, and [`access`](Registry::access) checks whether a user may do
+//! [`fetch_blob`](Registry::fetch_blob) fetches a blob, [`tags`](Registry::tags) lists tags,
+//! [`referrers`](Registry::referrers) lists signatures, and [`access`](Registry::access) checks whether a user may do
 //! so.
 //!
 //! Source: OCI distribution specification, section "Pull".
@@ -13,6 +14,7 @@ mod error;
 mod mirrors;
 mod presence;
 mod redirected;
+mod referrers;
 mod resolve;
 mod send;
 mod tags;

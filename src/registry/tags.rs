@@ -90,7 +90,7 @@ fn next(links: &[String], from: &Url, repository: &Repository) -> Result<Option<
 }
 
 /// Returns the target of the link with `rel=next` in a header `Link`.
-fn target_of_next(header: &str) -> Option<&str> {
+pub(super) fn target_of_next(header: &str) -> Option<&str> {
     header.split('<').skip(1).find_map(|link| {
         let (target, parameters) = link.split_once('>')?;
         let is_next = parameters.split([';', ',']).any(|parameter| {
