@@ -1,10 +1,11 @@
 //! A locked image: the reference that is followed, and what it resolved to when it was locked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::following::{Following, FollowingError};
 use super::index::{IndexError, LockedIndex};
 use super::platform::LockedPlatform;
+use super::signer::LockedSigner;
 use crate::class::Class;
 use crate::name::Reference;
 use crate::name::endpoint::Endpoint;
@@ -21,6 +22,7 @@ pub struct LockedImage {
     index: Option<LockedIndex>,
     platforms: BTreeMap<Platform, LockedPlatform>,
     following: Following,
+    signer: Option<LockedSigner>,
 }
 
 impl LockedImage {
@@ -63,6 +65,7 @@ impl LockedImage {
             index,
             platforms,
             following: Following::default(),
+            signer: None,
         };
         match image.reference.digest {
             Some(digest) if Some(digest) != image.digest() => Err(ImageError::Pinned {
@@ -86,7 +89,37 @@ impl LockedImage {
         &self.following
     }
 
-    /// Returns the reference that is followed. If a pattern is followed, its tag is the present one. It has a tag or a digest. With a digest, the image never changes.
+    /// Returns the image with this signer, or with none.
+    #[must_use]
+    pub fn with_signer(self, signer: Option<LockedSigner>) -> Self {
+        Self { signer, ..self }
+    }
+
+    /// Returns the image with the signer of the image that it follows. Proofs are about one digest.
+    #[must_use]
+    pub fn with_signer_of(self, known: &Self) -> Self {
+        let is_same = self.digest() == known.digest();
+        let signer = known.signer().cloned().map(|signer| {
+            if is_same {
+                signer
+            } else {
+                LockedSigner {
+                    proofs: BTreeSet::new(),
+                    ..signer
+                }
+            }
+        });
+        self.with_signer(signer)
+    }
+
+    /// Returns the signer that the image must have, with the proofs of what is locked.
+    #[must_use]
+    pub fn signer(&self) -> Option<&LockedSigner> {
+        self.signer.as_ref()
+    }
+
+    /// Returns the reference that is followed. If a pattern is followed, its tag is the present one. It has a tag or a
+    /// digest. With a digest, the image never changes.
     #[must_use]
     pub fn reference(&self) -> &Reference {
         &self.reference
@@ -112,8 +145,8 @@ impl LockedImage {
             .is_some_and(|index| index.text.is_none())
     }
 
-    /// Returns whether the images are equal, even if only one of them has the text of its index, or if they are followed
-    /// in different ways.
+    /// Returns whether the images are equal, even if only one of them has the text of its index, if they are followed in
+    /// different ways, or if their signers differ.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         let descriptor = |image: &Self| image.index.as_ref().map(|index| index.descriptor.clone());

@@ -16,6 +16,8 @@ mod index;
 mod name;
 mod parse;
 mod platform;
+mod proven;
+mod signer;
 mod svg;
 mod text;
 mod waiting;
@@ -30,6 +32,8 @@ pub use self::index::{IndexError, LockedIndex};
 pub use self::name::{Name, NameError};
 pub use self::parse::{MAX_LOCK_SIZE, ParseError, parse};
 pub use self::platform::LockedPlatform;
+pub use self::proven::NotProven;
+pub use self::signer::LockedSigner;
 pub use self::svg::svg;
 pub use self::waiting::{Candidate, Decision, Evidence, Notice, Waiting, decide};
 
@@ -38,7 +42,7 @@ use std::collections::btree_map::Entry;
 
 use crate::oci::digest::Digest;
 
-/// The newest version of the format. It adds `follow`, `minAge` and `pending`.
+/// The newest version of the format. It adds `follow`, `minAge`, `pending`, `signedBy` and `proofs`.
 pub const VERSION: u64 = 3;
 
 /// The version that adds `indexText`.

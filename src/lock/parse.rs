@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::signer::RawSigner;
 use super::{
     Age, Following, ImageError, Lock, LockedImage, LockedIndex, LockedPlatform, Name,
     OLDEST_VERSION, Pattern, Pending, SizeError, VERSION,
@@ -102,6 +103,10 @@ struct RawImage {
     index: Option<RawDescriptor>,
     #[serde(default, rename = "indexText")]
     index_text: Option<String>,
+    #[serde(default, rename = "signedBy")]
+    signed_by: Option<RawSigner>,
+    #[serde(default)]
+    proofs: Option<Vec<Digest>>,
     platforms: Unique<Key<FullPlatform>, CheckedPlatform>,
 }
 
@@ -215,9 +220,20 @@ impl TryFrom<RawImage> for CheckedImage {
             min_age: raw.min_age.map(|Key(age)| age),
             pending: pending.collect(),
         };
+        let signer = match (raw.signed_by, raw.proofs) {
+            (Some(signer), proofs) => Some(signer.parse(proofs).map_err(|error| unusable(&error))?),
+            (None, None) => None,
+            // Without this, a merge that loses `signedBy` would go unnoticed.
+            (None, Some(_)) => {
+                return Err(ImageEntryError {
+                    class: Class::Integrity,
+                    message: "`proofs` needs `signedBy`".to_owned(),
+                });
+            }
+        };
         LockedImage::new(reference, endpoint, index, platforms.collect())
             .and_then(|image| image.with_following(following))
-            .map(Self)
+            .map(|image| Self(image.with_signer(signer)))
             .map_err(|error| ImageEntryError {
                 class: error.class(),
                 message: causes::line(&error),

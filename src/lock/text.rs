@@ -34,11 +34,13 @@ impl Lock {
         text
     }
 
-    /// Returns the oldest version of the format that has the content, so that older programs can read it.
+    /// Returns the oldest version of the format that has the content, so that older programs can read it. A program that
+    /// ignores a signer must not.
     fn version(&self) -> u64 {
         let mut images = self.images.values();
-        let is_followed = |image: &LockedImage| !image.following().is_default();
-        if self.min_age.is_some() || images.clone().any(is_followed) {
+        let has_terms =
+            |image: &LockedImage| !image.following().is_default() || image.signer().is_some();
+        if self.min_age.is_some() || images.clone().any(has_terms) {
             return VERSION;
         }
         let has_text =
@@ -94,6 +96,15 @@ fn image(text: &mut String, image: &LockedImage) {
         if let Some(index_text) = index_text {
             let _ = write!(text, ",\n      \"indexText\": {}", quoted(index_text));
         }
+    }
+    if let Some(signer) = image.signer() {
+        let proofs: Vec<_> = signer.proofs.iter().map(ToString::to_string).collect();
+        let _ = write!(
+            text,
+            ",\n      \"signedBy\": {},\n      \"proofs\": {}",
+            signer.signed_by(),
+            serde_json::Value::from(proofs)
+        );
     }
     text.push_str(",\n      \"platforms\": {");
     members(text, "        ", image.platforms().iter(), platform);

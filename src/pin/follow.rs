@@ -190,7 +190,8 @@ async fn at(
         platforms: &platforms,
         known: Some(known),
     };
-    pin_from(&wanted, source, registry).await
+    let image = pin_from(&wanted, source, registry).await?;
+    Ok(image.with_signer_of(known))
 }
 
 fn with_tag(known: &LockedImage, tag: &Tag) -> Reference {

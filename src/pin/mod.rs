@@ -4,8 +4,11 @@
 //! pattern of an image.
 
 mod follow;
+mod proofs;
 
 pub use self::follow::{News, Terms, look, newest_tag, update};
+
+pub use self::proofs::{Error as ProofsError, Proven, proofs};
 
 use std::collections::BTreeMap;
 
@@ -84,7 +87,9 @@ pub async fn pin_again(
     };
     // The digest in the header may be wrong. The fetched documents are verified.
     let image = pin(&wanted, registry).await?;
-    let image = image.with_following(known.following().clone())?;
+    let image = image
+        .with_following(known.following().clone())?
+        .with_signer_of(known);
     Ok((image != *known).then_some(image))
 }
 

@@ -59,6 +59,9 @@ pub enum Error {
     /// The trusted root cannot be used.
     #[error("cannot use the trusted root: {0}")]
     TrustedRoot(Printable),
+    /// The proof cannot be read.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// The proof is about other content.
     #[error("the signature is for other content: {0}")]
     OtherSubject(Printable),
@@ -85,6 +88,7 @@ impl Error {
         match self {
             Self::Unavailable => Class::Unsupported,
             Self::TrustedRoot(_) => Class::Usage,
+            Self::Proof(error) => error.class(),
             Self::OtherSubject(_)
             | Self::OtherStatement(_)
             | Self::OtherSigner { .. }

@@ -9,6 +9,7 @@ use crate::cli::redacted::Redacted;
 use hocker::lock::{Age, Name, NameError, Pattern};
 use hocker::name::endpoint::Endpoint;
 use hocker::oci::platform::Platform;
+use hocker::signature::{Identity, Issuer};
 
 /// `hocker lock`
 #[derive(Debug, clap::Args)]
@@ -39,6 +40,8 @@ pub(crate) enum LockCommand {
     Update(Box<UpdateArgs>),
     /// Change how locked images are followed, without a registry
     Set(SetArgs),
+    /// Verify the signatures of the images with the files beside the lock file, without the network
+    Verify(VerifyArgs),
     /// Check whether tags have moved, without fetching anything; exit code 1 means yes
     Check(CheckArgs),
     /// List the images
@@ -101,7 +104,36 @@ pub(crate) struct AddArgs {
     #[command(flatten)]
     pub(crate) changes: ChangesArgs,
     #[command(flatten)]
+    pub(crate) signer: SignerArgs,
+    #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
+}
+
+/// The signer that images must have.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Signatures")]
+pub(crate) struct SignerArgs {
+    /// Require that this person or workflow signed the images: the URI or email address in the certificate, in which
+    /// each `*` stands for any characters
+    #[arg(long, value_name = "IDENTITY", requires = "issuer")]
+    pub(crate) signed_by: Option<Identity>,
+
+    /// Require that the service at this URL identified the signer
+    #[arg(long, value_name = "URL", requires = "signed_by")]
+    pub(crate) issuer: Option<Issuer>,
+
+    /// Require that the owner of the public key in this PEM file signed the images
+    #[arg(long, value_name = "FILE", conflicts_with = "signed_by")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Trust the authorities and logs in this `trusted_root.json`, instead of those of Sigstore's public instance and
+    /// GitHub
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_root: Option<PathBuf>,
+
+    /// Require no signer any more
+    #[arg(long, conflicts_with_all = ["signed_by", "key", "trusted_root"])]
+    pub(crate) unsigned: bool,
 }
 
 /// `hocker lock remove`
@@ -119,7 +151,8 @@ pub(crate) struct UpdateArgs {
     #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) names: Vec<Name>,
 
-    /// Update this image at once, without a wait; may be given several times
+    /// Update this image at once, without a wait, and even if its signer did not sign the new one; may be given several
+    /// times
     #[arg(long, value_name = "NAME", value_parser = name, help_heading = "Following")]
     pub(crate) now: Vec<Name>,
 
@@ -161,6 +194,18 @@ pub(crate) struct SetArgs {
     /// Follow only the present tag
     #[arg(long, group = "settings", conflicts_with = "follow")]
     pub(crate) no_follow: bool,
+}
+
+/// `hocker lock verify`
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// Names of images in the lock file [default: all with a signer]
+    #[arg(value_name = "NAME", value_parser = name)]
+    pub(crate) names: Vec<Name>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `hocker lock check`

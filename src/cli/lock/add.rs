@@ -11,6 +11,7 @@ use super::each;
 use super::error::LockError;
 use super::file::{Edits, LockFile};
 use super::registries::Registries;
+use super::signing::{SignerChange, Signing};
 use super::waits::Waits;
 use hocker::lock::{Following, Lock, LockedImage, Name, Pattern};
 use hocker::name::Reference;
@@ -60,6 +61,8 @@ fn followed(reference: &Reference, pattern: Option<&Pattern>) -> Reference {
 }
 
 pub(super) async fn run(args: AddArgs, path: &Path, context: &Context) -> Result<(), Error> {
+    let signing = Signing::of(path);
+    let signer = signing.change(&args.signer)?;
     let file = LockFile::read_or_begin(path)?;
     let mut additions = Additions::to(&file.lock, args.force);
     for text in &args.images {
@@ -77,6 +80,7 @@ pub(super) async fn run(args: AddArgs, path: &Path, context: &Context) -> Result
         file,
         additions,
         platforms,
+        (signing, signer),
         args.changes,
         args.credentials,
         context,
@@ -242,6 +246,7 @@ pub(super) async fn lock(
     file: LockFile,
     additions: Vec<(Name, Addition)>,
     platforms: &[Platform],
+    (signing, signer): (Signing, SignerChange),
     changes_args: ChangesArgs,
     credentials: CredentialArgs,
     context: &Context,
@@ -257,7 +262,8 @@ pub(super) async fn lock(
             let known = file.lock.images.get(name);
             let repository = &one.reference.repository;
             let registry = registries.acquire(&one.endpoint, repository).await?;
-            pinned(one, &file.lock, known, &platforms, &registry).await
+            let image = pinned(one, &file.lock, known, &platforms, &registry).await?;
+            signed(image, known, &signer, &signing, &registry).await
         }),
     )
     .await;
@@ -271,7 +277,7 @@ pub(super) async fn lock(
             Err(error) => failures.push(failure("lock", name, &addition.reference, error)),
         }
     }
-    let new = file.write(&edits)?;
+    let new = file.write_with(&edits, &signing.into_files())?;
     changes::print(changes_args, &file.lock, &new, &Waits::default(), failures)
 }
 
@@ -316,6 +322,37 @@ async fn pinned(
     };
     let image = pin::pin_from(&wanted, &source, registry).await?;
     Ok(image.with_following(following).map_err(pin::Error::from)?)
+}
+
+/// Returns a pinned image with its signer and proofs. An image of the same repository keeps the signer of the known one.
+async fn signed(
+    image: LockedImage,
+    known: Option<&LockedImage>,
+    change: &SignerChange,
+    signing: &Signing,
+    registry: &Registry,
+) -> Result<LockedImage, Error> {
+    let before = known.and_then(LockedImage::signer).filter(|_| {
+        known.is_some_and(|known| {
+            known.reference().repository == image.reference().repository
+                && known.endpoint().base() == image.endpoint().base()
+        })
+    });
+    let signer = match (change, before) {
+        (SignerChange::Require(signer), _) => signer,
+        (SignerChange::Keep, Some(signer)) => signer,
+        (SignerChange::Remove, _) | (SignerChange::Keep, None) => return Ok(image),
+    };
+    let is_proven = before.is_some_and(|before| {
+        before.requires_the_same(signer)
+            && !before.proofs.is_empty()
+            && known.and_then(LockedImage::digest) == image.digest()
+            && known.is_some_and(|known| signing.verify(known).is_ok())
+    });
+    if is_proven {
+        return Ok(image.with_signer(before.cloned()));
+    }
+    signing.prove(image, signer, registry).await
 }
 
 /// Returns the failure of an image, with the operation and the image's name.

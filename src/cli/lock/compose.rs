@@ -10,6 +10,7 @@ use super::super::{Context, Error, report, stdout};
 use super::add::{self, Addition, Additions, parse};
 use super::error::LockError;
 use super::file::LockFile;
+use super::signing::{SignerChange, Signing};
 use hocker::compose::{self, Directory, Images, Project as _, Service, Value, Variables, dotenv};
 use hocker::name::Reference;
 use hocker::name::endpoint::Endpoint;
@@ -60,6 +61,7 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
         file,
         additions,
         chosen,
+        (Signing::of(path), SignerChange::Keep),
         args.changes,
         args.credentials,
         context,

@@ -131,6 +131,7 @@ fn json(lock: &Lock) -> Value {
             "minAge": age_of(lock, image),
             "pending": pending.collect::<Vec<_>>(),
             "digest": image.digest(),
+            "signer": image.signer().map(|signer| signer.signer.to_string()),
             "platforms": platforms.collect::<serde_json::Map<_, _>>(),
         })
     });

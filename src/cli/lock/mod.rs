@@ -1,6 +1,6 @@
 //! `hocker lock`, with one file for each subcommand. [`file`] reads and writes the lock file, [`registries`] connects to
-//! the registries of its images, [`each`] works on many images at a time, [`changes`] prints what changed, and [`waits`] what
-//! waits.
+//! the registries of its images, [`each`] works on many images at a time, [`signing`] finds and verifies signatures,
+//! [`changes`] prints what changed, and [`waits`] what waits.
 
 mod abbreviated;
 mod add;
@@ -13,11 +13,14 @@ mod error;
 mod file;
 mod graph;
 mod list;
+mod proof_files;
 mod registries;
 mod remove;
 mod set;
+mod signing;
 mod table;
 mod update;
+mod verify;
 mod waits;
 
 pub(super) use self::error::LockError;
@@ -32,6 +35,7 @@ pub(super) async fn run(args: LockArgs, context: &Context) -> Result<(), Error> 
         LockCommand::Remove(args) => remove::run(&args, path),
         LockCommand::Update(args) => update::run(*args, path, context).await,
         LockCommand::Set(args) => set::run(&args, path),
+        LockCommand::Verify(args) => verify::run(&args, path),
         LockCommand::Check(args) => check::run(args, path, context).await,
         LockCommand::List(args) => list::run(&args, path),
         LockCommand::Graph(args) => graph::run(&args, path),
