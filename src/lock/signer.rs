@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::oci::digest::Digest;
 use crate::signature::{IdentityError, IssuerError, KeyError, PublicKey, Signer};
@@ -37,16 +37,20 @@ impl LockedSigner {
 
     /// Returns the value of `signedBy` as JSON.
     pub(super) fn signed_by(&self) -> String {
-        let mut value = match &self.signer {
-            Signer::Certificate { identity, issuer } => {
-                json!({"identity": identity.as_str(), "issuer": issuer.as_str()})
-            }
-            Signer::Key(key) => json!({"key": key.to_pem()}),
+        let mut members: Vec<(&str, Value)> = match &self.signer {
+            Signer::Certificate { identity, issuer } => vec![
+                ("identity", identity.as_str().into()),
+                ("issuer", issuer.as_str().into()),
+            ],
+            Signer::Key(key) => vec![("key", key.to_pem().into())],
         };
         if let Some(root) = &self.trusted_root {
-            value["trustedRoot"] = json!(root);
+            members.push(("trustedRoot", root.to_string().into()));
         }
-        value.to_string()
+        let members = members
+            .iter()
+            .map(|(name, value)| format!("\"{name}\": {value}"));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -16,7 +16,6 @@ mod key;
 mod proof;
 mod signer;
 mod simple_signing;
-mod statement;
 #[cfg(not(feature = "signatures"))]
 mod unavailable;
 #[cfg(feature = "signatures")]

@@ -9,15 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, json};
-use crate::oci::digest::Digest;
-use crate::printable::Printable;
+use super::json;
 
 /// The media type of payloads, and of proofs that contain one.
 pub const PAYLOAD_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-
-/// The value of `critical.type` in payloads of images.
-const IMAGE_TYPE: &str = "cosign container image signature";
 
 /// A payload and its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,37 +122,4 @@ impl SimpleSigning {
             annotations: raw.annotations,
         })
     }
-
-    /// Checks that the payload names `subject`. Like cosign, does not compare the name of the repository: images are
-    /// copied to other repositories together with their signatures.
-    pub(super) fn check_subject(&self, subject: &Digest) -> Result<(), Error> {
-        let payload: Payload = json::parse(&self.payload)
-            .map_err(|error| Error::Invalid(Printable::new(&format!("its payload: {error}"))))?;
-        let Critical { image, kind } = payload.critical;
-        if kind != IMAGE_TYPE {
-            return Err(Error::OtherStatement(Printable::new(&kind)));
-        }
-        if image.digest != subject.to_string() {
-            return Err(Error::OtherSubject(Printable::new(&image.digest)));
-        }
-        Ok(())
-    }
-}
-
-#[derive(Deserialize)]
-struct Payload {
-    critical: Critical,
-}
-
-#[derive(Deserialize)]
-struct Critical {
-    image: Image,
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-#[derive(Deserialize)]
-struct Image {
-    #[serde(rename = "docker-manifest-digest")]
-    digest: String,
 }

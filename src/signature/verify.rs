@@ -2,6 +2,8 @@
 
 mod keyed;
 mod legacy;
+mod payload;
+mod statement;
 
 use std::fmt;
 
@@ -15,7 +17,7 @@ use sigstore_verify::types::{Artifact, Bundle, Sha256Hash, SignatureContent};
 
 use super::proof::Content;
 use super::simple_signing::SimpleSigning;
-use super::{Error, Proof, PublicKey, Signature, Signer, json, statement};
+use super::{Error, Proof, PublicKey, Signature, Signer, json};
 use crate::causes;
 use crate::oci::digest::Digest;
 use crate::printable::Printable;
@@ -89,7 +91,7 @@ impl Verifier {
                 self.keyed_bundle(&bundle, subject, key)
             }
             (Signer::Key(key), Content::SimpleSigning(simple)) => {
-                simple.check_subject(subject)?;
+                payload::check(&simple.payload, subject)?;
                 self.keyed_simple(simple, key)
             }
             (Signer::Certificate { identity, issuer }, content) => {
@@ -100,7 +102,7 @@ impl Verifier {
                         self.certified_bundle(&bundle, subject, issuer.as_str())?
                     }
                     Content::SimpleSigning(simple) => {
-                        simple.check_subject(subject)?;
+                        payload::check(&simple.payload, subject)?;
                         self.certified_simple(simple)?
                     }
                 };

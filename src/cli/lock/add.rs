@@ -339,8 +339,7 @@ async fn signed(
         })
     });
     let signer = match (change, before) {
-        (SignerChange::Require(signer), _) => signer,
-        (SignerChange::Keep, Some(signer)) => signer,
+        (SignerChange::Require(signer), _) | (SignerChange::Keep, Some(signer)) => signer,
         (SignerChange::Remove, _) | (SignerChange::Keep, None) => return Ok(image),
     };
     let is_proven = before.is_some_and(|before| {

@@ -180,11 +180,10 @@ impl LockError {
             Self::Signature(error) => error.class().into(),
             Self::NotProven(error) => error.class().into(),
             Self::Unproven(error) => error.class().into(),
-            Self::ProofFile { .. } | Self::ProofChanged { .. } => Exit::Integrity,
             Self::NoLock(_) | Self::NotLocked { .. } => Exit::NotFound,
             Self::Parse { source, .. } => source.class().into(),
             Self::Compose { .. } | Self::Dotenv { .. } => Exit::Unsupported,
-            Self::Sizes(_) => Exit::Integrity,
+            Self::Sizes(_) | Self::ProofFile { .. } | Self::ProofChanged { .. } => Exit::Integrity,
             Self::Changed { .. } | Self::Held(_) | Self::Moved { .. } | Self::Gone { .. } => {
                 Exit::Other
             }

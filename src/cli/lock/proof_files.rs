@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::super::{Error, report};
 use super::error::LockError;
 use hocker::input;
-use hocker::lock::{Lock, LockedImage};
+use hocker::lock::{Lock, LockedImage, LockedSigner};
 use hocker::oci::digest::Digest;
 use hocker::output::{self, Existing, OutputFile};
 use hocker::printable::Printable;
@@ -33,12 +33,13 @@ impl ProofDirectory {
     pub(super) fn beside(lock_file: &Path) -> Self {
         let path = fs::canonicalize(lock_file).unwrap_or_else(|_| lock_file.to_owned());
         let is_json = path.extension().is_some_and(|end| end == "json");
-        let path = if is_json {
-            path.with_extension(DIRECTORY)
-        } else {
-            path.with_added_extension(DIRECTORY)
-        };
-        Self(path)
+        if is_json {
+            return Self(path.with_extension(DIRECTORY));
+        }
+        let mut path = path.into_os_string();
+        path.push(".");
+        path.push(DIRECTORY);
+        Self(path.into())
     }
 
     /// Reads a file, and verifies that it is what the lock file names.
@@ -94,7 +95,7 @@ impl ProofDirectory {
     /// Removes files that no image of the lock needs any more. Files with other names stay.
     pub(super) fn prune(&self, lock: &Lock) {
         let signers = lock.images.values().filter_map(LockedImage::signer);
-        let needed: BTreeSet<_> = signers.flat_map(|signer| signer.files()).copied().collect();
+        let needed: BTreeSet<_> = signers.flat_map(LockedSigner::files).copied().collect();
         let Ok(entries) = fs::read_dir(&self.0) else {
             return;
         };

@@ -43,8 +43,11 @@ pub(super) fn certified(simple: &SimpleSigning) -> Result<String, Error> {
         .chain(&chain)
         .map(|certificate| json!({"rawBytes": certificate}))
         .collect();
-    let material = json!({"x509CertificateChain": {"certificates": certificates}});
-    bundle(simple, material, &entry)
+    let chain = (
+        "x509CertificateChain",
+        json!({"certificates": certificates}),
+    );
+    bundle(simple, chain, &entry)
 }
 
 /// Returns the bundle of a signature by a key. `None` if it has no entry in a log.
@@ -52,16 +55,24 @@ pub(super) fn keyed(simple: &SimpleSigning) -> Result<Option<String>, Error> {
     let Some(entry) = entry(simple)? else {
         return Ok(None);
     };
-    bundle(simple, json!({"publicKey": {"hint": ""}}), &entry).map(Some)
+    bundle(simple, ("publicKey", json!({"hint": ""})), &entry).map(Some)
 }
 
-fn bundle(simple: &SimpleSigning, mut material: Value, entry: &Value) -> Result<String, Error> {
-    material["tlogEntries"] = json!([entry]);
+fn bundle(
+    simple: &SimpleSigning,
+    (kind, signer): (&str, Value),
+    entry: &Value,
+) -> Result<String, Error> {
+    let mut timestamps = Vec::new();
     if let Some(timestamp) = &simple.annotations.timestamp {
         let timestamp: Timestamp = parse("its timestamp", timestamp.as_bytes())?;
-        material["timestampVerificationData"] =
-            json!({"rfc3161Timestamps": [{"signedTimestamp": timestamp.signed}]});
+        timestamps.push(json!({"signedTimestamp": timestamp.signed}));
     }
+    let material = json!({
+        kind: signer,
+        "tlogEntries": [entry],
+        "timestampVerificationData": {"rfc3161Timestamps": timestamps},
+    });
     let bundle = json!({
         "mediaType": BUNDLE_0_1,
         "verificationMaterial": material,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
-use super::{Error, json};
+use super::super::{Error, json};
 use crate::oci::digest::Digest;
 use crate::printable::Printable;
 
@@ -17,7 +17,7 @@ const STATEMENTS: [&str; 2] = [
     "https://in-toto.io/Statement/v1",
 ];
 
-/// The predicates that vouch for an image: cosign's signature, and the provenance that GitHub and BuildKit attest. A
+/// The predicates that vouch for an image: cosign's signature, and the provenance that GitHub and `BuildKit` attest. A
 /// list of packages or a report of faults is signed by the same people, but says nothing in favour of the image.
 const PREDICATES: [&str; 3] = [
     "https://sigstore.dev/cosign/sign/v1",
