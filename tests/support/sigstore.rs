@@ -3,8 +3,8 @@
 //! code with the verifier under test but for the elliptic curve of the crate `rcgen`.
 //!
 //! Sources: cosign, `specs/SIGNATURE_SPEC.md` and `specs/BUNDLE_SPEC.md`; Fulcio, `docs/oid-info.md` and
-//! `docs/certificate-specification.md`; RFC 6962 (signed certificate timestamps, Merkle trees); Rekor's OpenAPI
-//! document; `sigstore_bundle.proto` and `sigstore_trustroot.proto`.
+//! `docs/certificate-specification.md`; RFC 6962 (signed certificate timestamps, Merkle trees); Rekor's `openapi.yaml`;
+//! `sigstore_bundle.proto` and `sigstore_trustroot.proto`.
 
 mod certificate;
 mod log;

@@ -16,12 +16,12 @@ use crate::support::sigstore::{
 };
 
 /// A registry with the repository `app`, whose content the test changes.
-struct Shelf {
+struct Store {
     registry: Registry,
     content: Arc<Mutex<BTreeMap<String, Answer>>>,
 }
 
-impl Shelf {
+impl Store {
     fn new() -> Self {
         let registry = Registry::start();
         let content: Arc<Mutex<BTreeMap<String, Answer>>> = Arc::default();
@@ -138,12 +138,12 @@ impl Desk {
         self.place.run(arguments)
     }
 
-    fn add_by_key(&self, shelf: &Shelf) -> Outcome {
-        self.run(&["add", "--key", "cosign.pub", &shelf.reference()])
+    fn add_by_key(&self, store: &Store) -> Outcome {
+        self.run(&["add", "--key", "cosign.pub", &store.reference()])
     }
 
-    fn add_by_workflow(&self, shelf: &Shelf, identity: &str) -> Outcome {
-        let reference = shelf.reference();
+    fn add_by_workflow(&self, store: &Store, identity: &str) -> Outcome {
+        let reference = store.reference();
         self.run(&[
             "add",
             "--signed-by",
@@ -181,19 +181,19 @@ impl Desk {
 
 #[test]
 fn a_signature_by_a_key_is_kept_beside_the_lock_file_and_verified_without_the_registry() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
-    let digest = shelf.push(&usual("app"));
-    shelf.sign(&digest, &[unlogged(&desk.key, &digest)]);
-    desk.add_by_key(&shelf).done();
+    let (store, desk) = (Store::new(), Desk::new());
+    let digest = store.push(&usual("app"));
+    store.sign(&digest, &[unlogged(&desk.key, &digest)]);
+    desk.add_by_key(&store).done();
     let app = desk.app();
     assert_eq!(app["signedBy"], json!({"key": desk.key.public_key()}));
     let proof = app["proofs"][0].as_str().unwrap();
     assert_eq!(desk.files(), [format!("{}.json", proof.replace(':', "-"))]);
     assert_eq!(desk.place.valid()["version"], 3);
     // The index, a manifest and a config for each platform; the list of referrers and the tag for it; the signature.
-    assert_eq!(shelf.registry.requests().len(), 5 + 2 + 2);
+    assert_eq!(store.registry.requests().len(), 5 + 2 + 2);
 
-    let count = shelf.registry.requests().len();
+    let count = store.registry.requests().len();
     let outcome = desk.run(&["verify"]).done();
     let table = outcome.text();
     assert!(table.contains("the key "), "{table}");
@@ -201,19 +201,19 @@ fn a_signature_by_a_key_is_kept_beside_the_lock_file_and_verified_without_the_re
     let outcome: Value = serde_json::from_slice(&outcome.stdout).unwrap();
     assert_eq!(outcome["verified"][0]["digest"], digest);
     assert_eq!(outcome["failed"], json!([]));
-    assert_eq!(shelf.registry.requests().len(), count);
+    assert_eq!(store.registry.requests().len(), count);
 
     // What has not moved costs no more than before.
     desk.run(&["update"]).done().says("0 changed");
-    assert_eq!(shelf.registry.requests().len(), count + 1);
+    assert_eq!(store.registry.requests().len(), count + 1);
     assert_eq!(desk.app(), app);
 }
 
 #[test]
 fn a_bundle_of_a_workflow_is_found_by_the_list_of_referrers_or_by_its_tag() {
     for by_tag in [false, true] {
-        let (shelf, desk) = (Shelf::new(), Desk::new());
-        let digest = shelf.push(&usual("app"));
+        let (store, desk) = (Store::new(), Desk::new());
+        let digest = store.push(&usual("app"));
         let workflow = desk.sigstore.workflow();
         let other = desk.sigstore.signer("https://github.com/other/x@y", GITHUB);
         let sbom = statement("https://spdx.dev/Document", &digest);
@@ -223,13 +223,13 @@ fn a_bundle_of_a_workflow_is_found_by_the_list_of_referrers_or_by_its_tag() {
             desk.sigstore.bundle(&workflow, &statement(SIGN, &digest)),
         ];
         if by_tag {
-            let index = shelf.attest(&digest, &bundles);
+            let index = store.attest(&digest, &bundles);
             let tag = format!("manifests/{}", digest.replace(':', "-"));
-            shelf.put(&tag, index_answer(&index));
+            store.put(&tag, index_answer(&index));
         } else {
-            shelf.refer(&digest, &bundles);
+            store.refer(&digest, &bundles);
         }
-        desk.add_by_workflow(&shelf, "https://github.com/team/*@refs/tags/*")
+        desk.add_by_workflow(&store, "https://github.com/team/*@refs/tags/*")
             .done();
         let app = desk.app();
         assert_eq!(app["signedBy"]["issuer"], GITHUB);
@@ -246,33 +246,33 @@ fn a_bundle_of_a_workflow_is_found_by_the_list_of_referrers_or_by_its_tag() {
 
 #[test]
 fn an_image_without_the_wanted_signature_is_not_locked() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
-    let digest = shelf.push(&usual("app"));
-    desk.add_by_key(&shelf)
+    let (store, desk) = (Store::new(), Desk::new());
+    let digest = store.push(&usual("app"));
+    desk.add_by_key(&store)
         .failed(5)
         .says("the image is not signed: the repository has no signature of");
     let other = Signer::with_key();
-    shelf.sign(
+    store.sign(
         &digest,
         &[unlogged(&other, &digest), unlogged(&other, &digest)],
     );
-    desk.add_by_key(&shelf)
+    desk.add_by_key(&store)
         .failed(5)
         .says("the image is not signed by the required signer: 2 other signatures of");
     let person = desk
         .sigstore
         .signer("dev@example.com", "https://accounts.example.com");
-    shelf.refer(
+    store.refer(
         &digest,
         &[desk.sigstore.bundle(&person, &statement(SIGN, &digest))],
     );
-    desk.add_by_workflow(&shelf, WORKFLOW)
+    desk.add_by_workflow(&store, WORKFLOW)
         .failed(5)
         .says("the signer is dev@example.com (issuer https://accounts.example.com), not https://github.com/team");
-    shelf.remove(&format!("referrers/{digest}"));
+    store.remove(&format!("referrers/{digest}"));
     // A signature of another image, under the tag of this one.
-    shelf.sign(&digest, &[unlogged(&desk.key, &other_digest())]);
-    desk.add_by_key(&shelf)
+    store.sign(&digest, &[unlogged(&desk.key, &other_digest())]);
+    desk.add_by_key(&store)
         .failed(5)
         .says("the signature is for other content");
     assert_eq!(desk.place.valid()["images"], json!({}));
@@ -285,17 +285,17 @@ fn other_digest() -> String {
 
 #[test]
 fn an_image_that_loses_its_signature_is_not_followed_unless_the_user_insists() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
-    let first = shelf.push(&usual("first"));
-    shelf.sign(&first, &[unlogged(&desk.key, &first)]);
-    desk.add_by_key(&shelf).done();
+    let (store, desk) = (Store::new(), Desk::new());
+    let first = store.push(&usual("first"));
+    store.sign(&first, &[unlogged(&desk.key, &first)]);
+    desk.add_by_key(&store).done();
     let before = desk.place.text();
     let files = desk.files();
 
-    let second = shelf.push(&usual("second"));
+    let second = store.push(&usual("second"));
     for signatures in [&[][..], &[unlogged(&Signer::with_key(), &second)]] {
         if !signatures.is_empty() {
-            shelf.sign(&second, signatures);
+            store.sign(&second, signatures);
         }
         desk.run(&["update"])
             .failed(5)
@@ -323,7 +323,7 @@ fn an_image_that_loses_its_signature_is_not_followed_unless_the_user_insists() {
         .done()
         .says("still has no signature that counts");
     assert_eq!(desk.app(), app);
-    shelf.sign(&second, &[unlogged(&desk.key, &second)]);
+    store.sign(&second, &[unlogged(&desk.key, &second)]);
     desk.run(&["update"]).done();
     assert_eq!(desk.app()["proofs"].as_array().unwrap().len(), 1);
     desk.run(&["verify"]).done();
@@ -331,16 +331,16 @@ fn an_image_that_loses_its_signature_is_not_followed_unless_the_user_insists() {
 
 #[test]
 fn a_signed_successor_is_followed_and_old_proofs_are_removed() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
-    let first = shelf.push(&usual("first"));
-    shelf.sign(&first, &[unlogged(&desk.key, &first)]);
-    desk.add_by_key(&shelf).done();
+    let (store, desk) = (Store::new(), Desk::new());
+    let first = store.push(&usual("first"));
+    store.sign(&first, &[unlogged(&desk.key, &first)]);
+    desk.add_by_key(&store).done();
     let files = desk.files();
     let foreign = desk.place.path().with_extension("d").join("README");
     fs::write(&foreign, "mine").unwrap();
 
-    let second = shelf.push(&usual("second"));
-    shelf.refer(&second, &[desk.bundle(&second)]);
+    let second = store.push(&usual("second"));
+    store.refer(&second, &[desk.bundle(&second)]);
     desk.run(&["update"]).done().says("1 changed");
     desk.run(&["verify"]).done();
     let later = desk.files();
@@ -352,30 +352,30 @@ fn a_signed_successor_is_followed_and_old_proofs_are_removed() {
 
 #[test]
 fn the_signer_is_kept_until_the_user_names_another_or_none() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
-    let digest = shelf.push(&usual("app"));
+    let (store, desk) = (Store::new(), Desk::new());
+    let digest = store.push(&usual("app"));
     let workflow = desk.sigstore.workflow();
-    shelf.sign(
+    store.sign(
         &digest,
         &[
             unlogged(&desk.key, &digest),
             desk.sigstore.simple(&workflow, &digest),
         ],
     );
-    desk.add_by_key(&shelf).done();
+    desk.add_by_key(&store).done();
     let by_key = desk.app();
     // Once more, for another platform or by another command, it is still required, and still proven.
-    let reference = shelf.reference();
+    let reference = store.reference();
     desk.run(&["add", "--platform", "linux/amd64", &reference])
         .done();
     assert_eq!(desk.app()["signedBy"], by_key["signedBy"]);
     assert_eq!(desk.app()["proofs"], by_key["proofs"]);
-    desk.add_by_workflow(&shelf, WORKFLOW).done();
+    desk.add_by_workflow(&store, WORKFLOW).done();
     assert_eq!(desk.app()["signedBy"]["identity"], WORKFLOW);
     assert_eq!(desk.files().len(), 2);
     let unchanged = desk.place.text();
     desk.write("cosign.pub", &Signer::with_key().public_key());
-    desk.add_by_key(&shelf).failed(5);
+    desk.add_by_key(&store).failed(5);
     assert_eq!(desk.place.text(), unchanged);
     desk.run(&["add", "--unsigned", &reference]).done();
     assert_eq!(desk.app().get("signedBy"), None);
@@ -385,16 +385,16 @@ fn the_signer_is_kept_until_the_user_names_another_or_none() {
 
 #[test]
 fn signatures_of_all_platforms_stand_for_one_of_the_index() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
+    let (store, desk) = (Store::new(), Desk::new());
     let images = usual("app");
-    shelf.push(&images);
+    store.push(&images);
     let [first, second] = [&images[0], &images[1]].map(Image::digest);
-    shelf.sign(&first, &[unlogged(&desk.key, &first)]);
-    desk.add_by_key(&shelf)
+    store.sign(&first, &[unlogged(&desk.key, &first)]);
+    desk.add_by_key(&store)
         .failed(5)
         .says("the image is not signed");
-    shelf.refer(&second, &[desk.bundle(&second)]);
-    desk.add_by_key(&shelf).done();
+    store.refer(&second, &[desk.bundle(&second)]);
+    desk.add_by_key(&store).done();
     assert_eq!(desk.files().len(), 2);
     desk.run(&["verify"]).done();
     // One of the two is not enough.
@@ -409,11 +409,11 @@ fn signatures_of_all_platforms_stand_for_one_of_the_index() {
 
 #[test]
 fn files_beside_the_lock_file_that_are_changed_missing_or_swapped_are_refused() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
-    let digest = shelf.push(&usual("app"));
+    let (store, desk) = (Store::new(), Desk::new());
+    let digest = store.push(&usual("app"));
     let workflow = desk.sigstore.workflow();
-    shelf.sign(&digest, &[desk.sigstore.simple(&workflow, &digest)]);
-    desk.add_by_workflow(&shelf, WORKFLOW).done();
+    store.sign(&digest, &[desk.sigstore.simple(&workflow, &digest)]);
+    desk.add_by_workflow(&store, WORKFLOW).done();
     let directory = desk.place.path().with_extension("d");
     let files: Vec<_> = desk
         .files()
@@ -454,22 +454,22 @@ fn files_beside_the_lock_file_that_are_changed_missing_or_swapped_are_refused() 
     // The same lock without the files, as after an incomplete checkout; the image is added once more.
     fs::remove_dir_all(&directory).unwrap();
     desk.run(&["verify"]).failed(5);
-    desk.add_by_workflow(&shelf, WORKFLOW).done();
+    desk.add_by_workflow(&store, WORKFLOW).done();
     desk.run(&["verify"]).done();
 }
 
 #[test]
 fn an_entry_that_lies_about_its_signer_is_refused() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
-    let digest = shelf.push(&usual("app"));
-    shelf.sign(&digest, &[unlogged(&desk.key, &digest)]);
-    desk.add_by_key(&shelf).done();
+    let (store, desk) = (Store::new(), Desk::new());
+    let digest = store.push(&usual("app"));
+    store.sign(&digest, &[unlogged(&desk.key, &digest)]);
+    desk.add_by_key(&store).done();
     let lock = desk.place.valid();
     // Another image with the proof of this one.
     let single = image("linux/amd64", &["single"]);
-    shelf.put("manifests/2", single.manifest_answer());
-    shelf.push_parts(&single);
-    let other = format!("other={}/app:2", shelf.registry.name());
+    store.put("manifests/2", single.manifest_answer());
+    store.push_parts(&single);
+    let other = format!("other={}/app:2", store.registry.name());
     desk.run(&["add", &other]).done();
     let mut changed = desk.place.valid();
     for key in ["signedBy", "proofs"] {
@@ -523,68 +523,68 @@ fn an_entry_that_lies_about_its_signer_is_refused() {
 
 #[test]
 fn a_registry_that_sends_rubbish_for_signatures_is_told_apart_from_one_without_them() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
-    let digest = shelf.push(&usual("app"));
+    let (store, desk) = (Store::new(), Desk::new());
+    let digest = store.push(&usual("app"));
     let referrers = format!("referrers/{digest}");
     let signatures = format!("manifests/{}.sig", digest.replace(':', "-"));
     for status in [400, 403, 405, 501] {
-        shelf.put(&referrers, Answer::error(status, "UNSUPPORTED"));
-        desk.add_by_key(&shelf)
+        store.put(&referrers, Answer::error(status, "UNSUPPORTED"));
+        desk.add_by_key(&store)
             .failed(5)
             .says("the image is not signed");
     }
-    shelf.put(&referrers, Answer::ok(b"<html>".to_vec()));
-    desk.add_by_key(&shelf)
+    store.put(&referrers, Answer::ok(b"<html>".to_vec()));
+    desk.add_by_key(&store)
         .failed(7)
         .says("cannot fetch the referrers of app@sha256:");
-    shelf.remove(&referrers);
+    store.remove(&referrers);
 
     // More signatures than are looked at, and payloads that are too large: the right one is not among them.
     let mut many = vec![unlogged(&desk.key, &digest)];
     many.extend((0..80).map(|_| unlogged(&Signer::with_key(), &digest)));
-    shelf.sign(&digest, &many);
-    desk.add_by_key(&shelf)
+    store.sign(&digest, &many);
+    desk.add_by_key(&store)
         .failed(5)
         .says("64 other signatures");
     many.reverse();
-    shelf.sign(&digest, &many);
-    desk.add_by_key(&shelf).done();
+    store.sign(&digest, &many);
+    desk.add_by_key(&store).done();
     desk.run(&["remove", "app"]).done();
     let huge = Simple {
         payload: vec![b' '; 200 << 10],
         ..unlogged(&desk.key, &digest)
     };
-    shelf.sign(&digest, &[huge]);
-    let count = shelf.registry.body_bytes();
-    desk.add_by_key(&shelf)
+    store.sign(&digest, &[huge]);
+    let count = store.registry.body_bytes();
+    desk.add_by_key(&store)
         .failed(5)
         .says("the signature is larger than");
-    assert!(shelf.registry.body_bytes() - count < 100 << 10);
+    assert!(store.registry.body_bytes() - count < 100 << 10);
 
     // An index in place of the signatures, and a signature without an annotation.
-    shelf.put(&signatures, index_answer(&index_of(&usual("app"))));
-    desk.add_by_key(&shelf)
+    store.put(&signatures, index_answer(&index_of(&usual("app"))));
+    desk.add_by_key(&store)
         .failed(5)
         .says("the image is not signed");
     let mut bare = unlogged(&desk.key, &digest);
     bare.annotations.clear();
-    shelf.sign(&digest, &[bare]);
-    desk.add_by_key(&shelf)
+    store.sign(&digest, &[bare]);
+    desk.add_by_key(&store)
         .failed(5)
         .says("the image is not signed");
 
     // A list whose entry does not exist, and one whose bundle is not one.
-    shelf.refer(&digest, &[json!({"mediaType": "text/plain"})]);
-    desk.add_by_key(&shelf)
+    store.refer(&digest, &[json!({"mediaType": "text/plain"})]);
+    desk.add_by_key(&store)
         .failed(5)
         .says("unknown media type text/plain");
     let bundle = desk.bundle(&digest);
-    let index = shelf.attest(&digest, &[bundle]);
+    let index = store.attest(&digest, &[bundle]);
     let listed: Value = serde_json::from_slice(&index).unwrap();
     let manifest = listed["manifests"][0]["digest"].as_str().unwrap();
-    shelf.remove(&format!("manifests/{manifest}"));
-    shelf.put(&referrers, index_answer(&index));
-    desk.add_by_key(&shelf)
+    store.remove(&format!("manifests/{manifest}"));
+    store.put(&referrers, index_answer(&index));
+    desk.add_by_key(&store)
         .failed(5)
         .says("the image is not signed");
     assert_eq!(desk.place.valid()["images"], json!({}));
@@ -592,9 +592,9 @@ fn a_registry_that_sends_rubbish_for_signatures_is_told_apart_from_one_without_t
 
 #[test]
 fn arguments_that_name_no_signer_are_refused_before_any_request() {
-    let (shelf, desk) = (Shelf::new(), Desk::new());
+    let (store, desk) = (Store::new(), Desk::new());
     desk.write("text", "no key");
-    let reference = shelf.reference();
+    let reference = store.reference();
     for arguments in [
         &["--signed-by", WORKFLOW][..],
         &["--issuer", GITHUB],
@@ -621,5 +621,5 @@ fn arguments_that_name_no_signer_are_refused_before_any_request() {
     desk.run(&["add", "--key", "missing", &reference])
         .failed(1)
         .says("cannot read missing");
-    assert_eq!(shelf.registry.requests().len(), 0);
+    assert_eq!(store.registry.requests().len(), 0);
 }
