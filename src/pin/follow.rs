@@ -1,6 +1,9 @@
 //! Following a locked image: to the newest tag of its pattern and to the digest of that tag now, after the wait that the
 //! user asked for.
 
+use std::sync::Arc;
+
+use super::proofs::signed_at;
 use super::{Error, Wanted, pin_again, pin_from};
 use crate::lock::{
     Age, Candidate, Decision, Evidence, Following, LockedImage, Notice, Pattern, Pending, Waiting,
@@ -9,12 +12,13 @@ use crate::lock::{
 use crate::name::{Reference, Tag};
 use crate::oci::digest::Digest;
 use crate::registry::{ManifestOrIndex, Registry};
+use crate::signature::Verifier;
 
 /// The number of tags that an error quotes.
 const EXAMPLES: usize = 3;
 
 /// The terms on which something new is taken.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// How long it has to be known.
     pub min_age: Age,
@@ -22,6 +26,8 @@ pub struct Terms {
     pub now: i64,
     /// Whether the time at which Docker Hub received a tag counts.
     pub trusts_docker_hub: bool,
+    /// Verifies the signatures of images with a signer. The time at which a transparency log saw one counts.
+    pub verifier: Option<Arc<Verifier>>,
 }
 
 /// What a registry has now, compared with a locked image.
@@ -266,13 +272,16 @@ async fn candidate(
     } else {
         None
     };
+    let logged = match &terms.verifier {
+        Some(verifier) if !terms.min_age.is_none() => {
+            signed_at(known, &digest, verifier, registry).await
+        }
+        _ => None,
+    };
     Candidate {
         tag,
         digest,
-        evidence: Evidence {
-            pushed,
-            logged: None,
-        },
+        evidence: Evidence { logged, pushed },
     }
 }
 

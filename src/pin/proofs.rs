@@ -74,6 +74,24 @@ pub async fn proofs(
     Ok(proofs)
 }
 
+/// Returns the time at which a transparency log saw the signature of another index or manifest of an image by the signer
+/// of the locked one, in seconds since the start of 1970 (UTC). `None` if that is not proven.
+pub(super) async fn signed_at(
+    known: &LockedImage,
+    subject: &Digest,
+    verifier: &Verifier,
+    registry: &Registry,
+) -> Option<i64> {
+    let search = Search {
+        reference: known.reference(),
+        signer: &known.signer()?.signer,
+        verifier,
+        registry,
+    };
+    // A failure only leaves the image waiting.
+    search.proof_of(subject).await.ok()?.signature.time
+}
+
 /// A search for proofs in one repository.
 struct Search<'a> {
     reference: &'a Reference,

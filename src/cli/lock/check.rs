@@ -13,11 +13,12 @@ use super::changes;
 use super::each;
 use super::error::LockError;
 use super::file::LockFile;
+use super::signing::Signing;
 use super::waits::{Waits, terms};
 use hocker::lock::{LockedImage, Name};
 use hocker::name::Tag;
 use hocker::oci::digest::Digest;
-use hocker::pin;
+use hocker::pin::{self, Terms};
 use hocker::printable::Printable;
 
 /// An image for which there is something to take.
@@ -37,9 +38,14 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
     let all = images.len();
     // A digest never moves, so its registry needs no request.
     images.retain(|(_, image)| !image.is_pinned());
+    let signing = Signing::of(path);
     let found = each::of_locked(
         images,
-        |_, image| terms(&file.lock, image, None),
+        |_, image| {
+            let terms = terms(&file.lock, image, None);
+            let verifier = signing.clock(image, &terms);
+            Terms { verifier, ..terms }
+        },
         args.credentials,
         context,
         async |image, registry, terms| Ok(pin::look(image, registry, terms).await?),

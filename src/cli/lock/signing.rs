@@ -13,7 +13,7 @@ use super::error::LockError;
 use super::proof_files::{ProofDirectory, ProofFiles};
 use hocker::lock::{LockedImage, LockedSigner};
 use hocker::oci::digest::Digest;
-use hocker::pin;
+use hocker::pin::{self, Terms};
 use hocker::registry::Registry;
 use hocker::signature::{MAX_PROOF_SIZE, Proof, PublicKey, Signature, Signer, Verifier};
 
@@ -82,6 +82,12 @@ impl Signing {
             trusted_root,
             proofs: BTreeSet::new(),
         }))
+    }
+
+    /// Returns the verifier for the signatures of an image, if their times can end its wait.
+    pub(super) fn clock(&self, image: &LockedImage, terms: &Terms) -> Option<Arc<Verifier>> {
+        let signer = image.signer().filter(|_| !terms.min_age.is_none())?;
+        self.verifier(signer.trusted_root.as_ref()).ok()
     }
 
     /// Finds the proofs that `signer` signed an image. Returns the image with both.

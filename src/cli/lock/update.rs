@@ -35,6 +35,7 @@ pub(super) async fn run(args: UpdateArgs, path: &Path, context: &Context) -> Res
     // Fails if one of them is not locked.
     chosen(&file.lock, &args.now, path)?;
     let images = chosen(&file.lock, &names, path)?;
+    let signing = Signing::of(path);
     let (at_once, min_age) = (&args.now, args.min_age);
     let on_terms = |name: &Name, image: &LockedImage| {
         let mut terms = Terms {
@@ -44,13 +45,13 @@ pub(super) async fn run(args: UpdateArgs, path: &Path, context: &Context) -> Res
         if at_once.contains(name) {
             terms.min_age = Age::NONE;
         }
+        terms.verifier = signing.clock(image, &terms);
         terms
     };
     let terms: Vec<_> = images
         .iter()
         .map(|(name, image)| on_terms(name, image))
         .collect();
-    let signing = Signing::of(path);
     let places = images
         .iter()
         .map(|(_, image)| (image.endpoint(), &image.reference().repository));

@@ -116,6 +116,7 @@ pub(super) fn terms(lock: &Lock, image: &LockedImage, at_least: Option<Age>) -> 
         min_age: at_least.map_or(own, |age| age.max(own)),
         now: now(),
         trusts_docker_hub: false,
+        verifier: None,
     }
 }
 

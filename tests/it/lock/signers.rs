@@ -54,6 +54,7 @@ impl Store {
         let index = index_of(images);
         let digest = digest(&index);
         let answer = index_answer(&index).header("Docker-Content-Digest", &digest);
+        self.put(&format!("manifests/{digest}"), answer.clone());
         self.put("manifests/1", answer);
         for image in images {
             self.push_parts(image);
@@ -348,6 +349,33 @@ fn a_signed_successor_is_followed_and_old_proofs_are_removed() {
     desk.run(&["remove", "app"]).done();
     assert_eq!(desk.files(), ["README"]);
     fs::remove_file(foreign).unwrap();
+}
+
+#[test]
+fn the_time_in_a_log_ends_a_wait_and_another_signers_does_not() {
+    let (store, desk) = (Store::new(), Desk::new());
+    let workflow = desk.sigstore.workflow();
+    let other = desk.sigstore.signer("dev@example.com", GITHUB);
+    let first = store.push(&usual("first"));
+    store.sign(&first, &[desk.sigstore.simple(&workflow, &first)]);
+    desk.add_by_workflow(&store, WORKFLOW).done();
+    desk.run(&["set", "--min-age", "3d"]).done();
+
+    // The log saw it long ago, but not from the signer.
+    let second = store.push(&usual("second"));
+    store.sign(&second, &[desk.sigstore.simple(&other, &second)]);
+    desk.run(&["update"]).done().says("waits until");
+    assert_eq!(desk.app()["index"]["digest"], first);
+    store.refer(
+        &second,
+        &[desk.sigstore.bundle(&workflow, &statement(SIGN, &second))],
+    );
+    desk.run(&["check"])
+        .failed(1)
+        .says("1 of 1 images have moved");
+    desk.run(&["update"]).done().says("1 changed");
+    assert_eq!(desk.app()["index"]["digest"], second);
+    desk.run(&["verify"]).done();
 }
 
 #[test]
