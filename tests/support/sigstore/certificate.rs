@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::SIGNED_AT;
 
-/// The extension with the issuer of the identity (Fulcio, `1.3.6.1.4.1.57264.1.8`).
+/// The extensions with the issuer of the identity, as Fulcio writes both: bare (`1.3.6.1.4.1.57264.1.1`) and as a text.
+const BARE_ISSUER: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 1];
 const ISSUER: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 8];
 /// The extension with the signed certificate timestamps (RFC 6962, section 3.3).
 const TIMESTAMPS: [u64; 10] = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
@@ -89,6 +90,7 @@ impl Authority {
         params.not_after = date_time_ymd(2026, 1, 16);
         params.serial_number = Some(SerialNumber::from(7));
         params.distinguished_name = DistinguishedName::new();
+        params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
         params.subject_alt_names = vec![if identity.contains("://") {
@@ -96,8 +98,10 @@ impl Authority {
         } else {
             SanType::Rfc822Name(identity.try_into().unwrap())
         }];
-        let issuer = CustomExtension::from_oid_content(&ISSUER, der(0x0c, issuer.as_bytes()));
-        params.custom_extensions = vec![issuer];
+        params.custom_extensions = vec![
+            CustomExtension::from_oid_content(&BARE_ISSUER, issuer.as_bytes().to_vec()),
+            CustomExtension::from_oid_content(&ISSUER, der(0x0c, issuer.as_bytes())),
+        ];
         let without = params.signed_by(key, &self.issuer).unwrap();
         let timestamps = log.timestamps(to_be_signed(without.der()), &self.spki);
         params
