@@ -165,6 +165,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "lock set",
+        &[(
+            "Let new tags and digests of all images wait for three days",
+            "hocker lock set --min-age 3d",
+        )],
+    ),
+    (
         "lock verify",
         &[("Print who signed the images and when", "hocker lock verify")],
     ),
