@@ -21,7 +21,7 @@
       packages = eachSystem (
         pkgs:
         {
-          inherit (pkgs) hocker;
+          inherit (pkgs) hocker hocker-builder;
           default = pkgs.hocker;
         }
         // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux { hocker-static = pkgs.pkgsStatic.hocker; }

@@ -65,3 +65,4 @@ pub mod pin;
 pub mod pull;
 pub mod registry;
 pub mod serve;
+pub mod signature;

@@ -138,13 +138,13 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
               interpreter = plain it.imageSpec.interpreter;
             };
           in {
-            hocker = plain "${pkgs.hocker}";
-            foreign = plain "${pkgs.pkgsCross.aarch64-linux.hocker}";
+            hocker = plain "${pkgs.hocker-builder}";
+            foreign = plain "${pkgs.pkgsCross.aarch64-linux.hocker-builder}";
             native = described native;
             cross = described cross;
             inPackages = (pkgs.callPackage image { }).drvPath == (image native).drvPath;
             ofPackage = (image (flake.lib.functions {
-              inherit (pkgs) hocker;
+              hocker = pkgs.hocker-builder;
               system = "x86_64-linux";
             })).drvPath == (image native).drvPath;
           }

@@ -204,6 +204,15 @@ impl From<pin::Error> for Error {
     }
 }
 
+impl From<pin::ProofsError> for Error {
+    fn from(error: pin::ProofsError) -> Self {
+        match error {
+            pin::ProofsError::Registry(error) => Self::Registry(error),
+            error => Self::Lock(LockError::Unproven(error)),
+        }
+    }
+}
+
 impl From<pull::Error> for Error {
     fn from(error: pull::Error) -> Self {
         match error {

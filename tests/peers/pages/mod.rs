@@ -29,6 +29,7 @@ const NETWORKS: &str = "docs/networks.md";
 const NIX: &str = "docs/nix.md";
 const PRIVATE: &str = "docs/private-registries.md";
 const SERVING: &str = "docs/serving.md";
+const SIGNATURES: &str = "docs/signatures.md";
 
 /// The sections that have commands, with the tests that run all of them but the blocks in [`NOT_RUN`].
 const FOLLOWED: &[(&str, &str, fn())] = &[
@@ -106,6 +107,11 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     (CONTRIBUTING, "export HOCKER_STATIC", TESTS),
     (CONTRIBUTING, "cp Cargo.lock", "it changes this repository"),
     (README, "nix run /path", "it needs nixpkgs"),
+    (
+        SIGNATURES,
+        "hocker lock add",
+        "no registry here has an image that somebody signed with Sigstore's public instance",
+    ),
     (README, "cargo install", COMPILES),
     (README, "scripts/build", COMPILES),
     (README, "scripts/test", TESTS),
