@@ -8,6 +8,7 @@ use time::{OffsetDateTime, UtcDateTime};
 use super::image::{Layer, StoreImage};
 use crate::oci::digest::Digest;
 use crate::oci::media_type::{Compression, MediaType};
+use crate::oci::timestamp::Timestamp;
 
 /// Go's time zero, which podman shows as no time.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -111,7 +112,7 @@ fn compression(media_type: &MediaType) -> u8 {
 /// When the image was made, in the one form that every reader of RFC 3339 takes. Podman refuses a whole store for one
 /// time that it cannot read, so the text of the image's author is not used.
 fn created(image: &StoreImage) -> String {
-    let seconds = image.config.created().map(|created| created.seconds());
+    let seconds = image.config.created().map(Timestamp::seconds);
     let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
     match time.map(UtcDateTime::from) {
         Some(time) if (1..=9999).contains(&time.year()) => format!(

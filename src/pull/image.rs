@@ -12,6 +12,7 @@ use crate::name::Reference;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::document::Document;
+use crate::oci::index::Index;
 use crate::oci::manifest::Manifest;
 use crate::oci::platform::Platform;
 use crate::registry::Registry;
@@ -21,6 +22,8 @@ pub struct Image {
     pub(super) source: Source,
     pub(super) progress: Arc<dyn ImageProgress>,
     pub(super) manifest: Document<Manifest>,
+    /// The index that names the manifest, if it is known.
+    pub(super) index: Option<Document<Index>>,
     /// The names that the sink gives the image.
     pub names: Names,
     config: Config,
@@ -44,7 +47,7 @@ impl Image {
         platform: &Platform,
         progress: Arc<dyn ImageProgress>,
     ) -> Result<Self, Error> {
-        let manifest = registry.resolve(&reference, platform).await?.manifest;
+        let resolved = registry.resolve(&reference, platform).await?;
         Ok(Self {
             names: Names::of_reference(&reference),
             source: Source::Registry {
@@ -52,7 +55,8 @@ impl Image {
                 repository: reference.repository.clone(),
             },
             progress,
-            manifest,
+            manifest: resolved.manifest,
+            index: resolved.index,
             config: Config::Remote(registry, reference),
             _unpacked: None,
         })
@@ -71,6 +75,7 @@ impl Image {
             source: Source::of_files(&composition),
             progress,
             manifest: composition.manifest().clone(),
+            index: composition.index().cloned(),
             names: composition.names,
             config: Config::Read(config),
         })
