@@ -121,9 +121,7 @@ fn of_digest<'d>(digest: &Digest, bytes: &'d [u8]) -> (String, Digest, &'d [u8])
 /// after `podman pull NAME@DIGEST`.
 fn names_in_full(names: &Names, manifest: &Digest, index: Option<&Document<Index>>) -> Vec<String> {
     let mut all = names.full_tags();
-    if all.is_empty()
-        && let Some(reference) = &names.reference
-    {
+    if let Some(reference) = &names.reference {
         match reference.split_once('@') {
             Some((name, _)) => {
                 let digests = index.map(|index| *index.digest());
