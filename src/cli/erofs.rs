@@ -50,6 +50,7 @@ fn write(args: &ErofsArgs) -> Result<(), Error> {
 }
 
 /// A layer to convert.
+#[derive(Clone, Copy)]
 struct Layer<'a> {
     path: &'a Path,
     diff_id: Option<DiffId>,

@@ -185,15 +185,12 @@ fn layers_are_recorded_with_their_digests_and_find_the_layers_below() {
         text(2, "lower"),
         Some(format!("l/{}:l/{}", link(1), link(0)))
     );
-    for number in 0..3 {
+    for (number, id) in ids.iter().enumerate() {
         assert_eq!(text(number, "link"), Some(link(number)));
         let image = format!("-> /images/{number}.erofs");
         assert_eq!(text(number, "layer.erofs"), Some(image));
         let short = PathBuf::from(format!("overlay/l/{}", link(number)));
-        assert_eq!(
-            tree[&short],
-            format!("-> ../{}/diff", ids[number]).into_bytes()
-        );
+        assert_eq!(tree[&short], format!("-> ../{id}/diff").into_bytes());
     }
     assert_eq!(text(0, "diff"), Some(String::new()));
     assert_eq!(text(1, "diff").as_deref(), Some("-> /run/layers/1"));

@@ -12,19 +12,19 @@ use crate::pipeline::registry_with;
 use crate::support::hocker::hocker;
 use crate::support::image::{Family, Image, Layer, Packing};
 
-/// Packages of the images: `passwd`, `mount`, `util-linux` and `dbus` have files with set-user-ID bits and groups of their
-/// own, `perl-base` has hard links, `tzdata` has many links, and `base-files` has the directories with special modes.
+/// Packages of the images: `passwd`, `mount` and `util-linux` have files with set-user-ID bits and groups of their own,
+/// `perl-base` has hard links, `tzdata` has many links, and `base-files` has the directories with special modes.
 const IMAGES: [&[&str]; 10] = [
     &["base-files", "base-passwd", "bash"],
     &["base-files", "coreutils", "dash"],
     &["passwd", "login", "mount"],
     &["util-linux", "libc-bin"],
-    &["dbus", "dbus-daemon"],
+    &["man-db", "libcap2-bin"],
     &["perl-base", "sed"],
     &["tzdata", "base-files"],
     &["git", "ca-certificates"],
-    &["openssl", "openssh-client"],
-    &["systemd", "udev"],
+    &["openssl", "zsh-common"],
+    &["systemd", "login", "tar"],
 ];
 
 /// What changes while it is read.
