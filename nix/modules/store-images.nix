@@ -9,7 +9,8 @@ let
   # Images that cannot be run from the store have no directory. Their assertions fail.
   stores = lib.filterAttrs (_: store: store != null) (lib.mapAttrs (_: image: image.store) images);
 
-  mountsOf = store: lib.listToAttrs (map (mount: lib.nameValuePair (unitOf mount) mount) store.mounts);
+  mountsOf =
+    store: lib.listToAttrs (map (mount: lib.nameValuePair (unitOf mount) mount) store.mounts);
   # The paths need no escapes.
   unitOf = mount: "${lib.replaceStrings [ "/" ] [ "-" ] (lib.removePrefix "/" mount.where)}.mount";
   # One unit for each file, even if several images have it.

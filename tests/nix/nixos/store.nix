@@ -65,9 +65,11 @@ in
     virtualisation.containers.storage.settings = mkOption { type = toml; };
   };
 
-  config.virtualisation.containers.storage.settings.storage = lib.mkIf config.virtualisation.podman.enable {
-    driver = lib.mkDefault "overlay";
-    graphroot = lib.mkDefault "/var/lib/containers/storage";
-    runroot = lib.mkDefault "/run/containers/storage";
-  };
+  config.virtualisation.containers.storage.settings.storage =
+    lib.mkIf config.virtualisation.podman.enable
+      {
+        driver = lib.mkDefault "overlay";
+        graphroot = lib.mkDefault "/var/lib/containers/storage";
+        runroot = lib.mkDefault "/run/containers/storage";
+      };
 }
