@@ -60,6 +60,17 @@
   : whether the store path is a program that writes the image: true for `stream`, false for the others. `stream`,
     `archive` and `plainArchive` have `isExe`, `image`, `imageName` and `imageTag`, too.
 
+  `erofs`
+  : the layers as EROFS file system images, one derivation for each layer, lowest layer first. Linux mounts them. None is
+    made unless it is used.
+
+  `podmanStore`
+  : a small directory from which podman runs the image without loading it, while the file system images of the layers are
+    mounted. Its attribute `mounts` lists what to mount where. `services.hocker.images.<name>.mode = "store"` does so.
+
+  `podmanStoreWith`
+  : a function from `{ tags }`, a list of further names, to such a directory
+
   # Example
 
   ```nix
@@ -278,6 +289,20 @@ let
   # Names in the store allow fewer characters than names of images, and have a maximum length.
   storeName = import ./store-name.nix (if name == null then where.imageName else name);
 
+  imageSpec = {
+    inherit
+      interpreter
+      repoTags
+      config
+      layers
+      ;
+    reference = "${fullName}${suffix}";
+    inherit (location) tag;
+    manifest = if manifest == null then null else manifest.text;
+  }
+  # Derivations without an index stay as they were.
+  // (if index == null then { } else { index = index.text; });
+
   result = derivation {
     name = storeName;
     inherit system preferLocalBuild;
@@ -288,20 +313,15 @@ let
       "stream"
     ];
     __structuredAttrs = true;
-    imageSpec = {
-      inherit
-        interpreter
-        repoTags
-        config
-        layers
-        ;
-      reference = "${fullName}${suffix}";
-      inherit (location) tag;
-      manifest = if manifest == null then null else manifest.text;
-    }
-    # Derivations without an index stay as they were.
-    // (if index == null then { } else { index = index.text; });
+    inherit imageSpec;
   };
+
+  erofsLayer = import ./erofs-layer.nix { inherit program system; };
+  podmanStoreWith =
+    {
+      tags ? [ ],
+    }:
+    import ./podman-store.nix { inherit system program erofsLayer; } { inherit imageSpec tags; };
 
   # One file for readers that need one. It holds the whole image, so it refers to no other store path.
   archiveOf =
@@ -340,5 +360,8 @@ result
   stream = result.stream // names // { isExe = true; };
   archive = archiveOf { plain = false; } // file;
   plainArchive = archiveOf { plain = true; } // file;
+  erofs = map (layer: erofsLayer layer.path) layers;
+  podmanStore = podmanStoreWith { };
+  inherit podmanStoreWith;
 }
 // passthru

@@ -96,7 +96,7 @@ in
       lib.nameValuePair (container.serviceName or "${ociContainers.backend}-${name}") {
         requires = [ image.unit ];
         after = [ image.unit ];
-        restartTriggers = [ image.path ];
+        restartTriggers = [ image.trigger ];
       }
     ) served;
   };

@@ -23,6 +23,7 @@ in
     ./lock.nix
     ./prune.nix
     ./serve.nix
+    ./store-images.nix
   ];
 
   options.services.hocker = {

@@ -8,6 +8,7 @@ let
   canonicalName = import ./canonical-name.nix;
 
   isFetched = import ./is-fetched.nix lib config.image;
+  isStore = config.mode == "store";
 in
 {
   options = {
@@ -21,6 +22,19 @@ in
       '';
       description = ''
         The image: a result of `fetchdocker`, or the path of another OCI image layout with one image.
+      '';
+    };
+
+    mode = mkOption {
+      type = types.enum [
+        "load"
+        "store"
+      ];
+      default = "load";
+      description = ''
+        How the daemon gets the image. With `load`, it is copied into the daemon's storage after the daemon starts. With
+        `store`, podman runs it from the Nix store: its layers are mounted, and nothing is loaded or copied. Only images from
+        `fetchdocker` have this mode, and only for the podman of root.
       '';
     };
 
@@ -63,7 +77,7 @@ in
     unit = mkOption {
       type = types.str;
       readOnly = true;
-      description = "The name of the unit that loads the image, for other units that need the image.";
+      description = "The name of the unit that loads the image or mounts its layers, for other units that need the image.";
     };
 
     path = mkOption {
@@ -71,6 +85,20 @@ in
       readOnly = true;
       internal = true;
       description = "The store path of the image.";
+    };
+
+    store = mkOption {
+      type = types.nullOr types.raw;
+      readOnly = true;
+      internal = true;
+      description = "The store from which podman runs the image, or null for an image that it cannot run so.";
+    };
+
+    trigger = mkOption {
+      type = types.str;
+      readOnly = true;
+      internal = true;
+      description = "The store path whose change restarts containers.";
     };
 
     canonicalDigests = mkOption {
@@ -83,8 +111,15 @@ in
 
   config = {
     names = lib.unique (lib.optionals isFetched config.image.imageSpec.repoTags ++ config.tags);
-    unit = "hocker-load-${name}.service";
+    unit = if isStore then "hocker-store-${name}.target" else "hocker-load-${name}.service";
     path = import ../package-path.nix config.image;
+    store =
+      if isStore && isFetched && config.image ? podmanStoreWith then
+        config.image.podmanStoreWith { inherit (config) tags; }
+      else
+        null;
+    # The image itself would add the compressed layers to the system.
+    trigger = if config.store == null then config.path else "${config.store}";
     canonicalDigests = lib.optionals isFetched (
       map (digest: canonicalName "${config.image.imageName}@${digest}") (
         lib.filter (digest: digest != null) [

@@ -83,6 +83,6 @@ in
 
     systemd.services = lib.mapAttrs' (
       name: image: lib.nameValuePair "hocker-load-${name}" (loadService name image)
-    ) cfg.images;
+    ) (lib.filterAttrs (_: image: image.mode == "load") cfg.images);
   };
 }

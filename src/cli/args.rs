@@ -322,6 +322,16 @@ pub(crate) enum Format {
     OciArchive,
     /// A directory with an OCI image layout, with the registry's layers unchanged
     OciDir,
+    /// A directory from which podman runs the image without loading it, after you mount its layers: they are EROFS file
+    /// system images
+    ErofsDir,
+}
+
+impl Format {
+    /// Whether the image is a directory.
+    pub(crate) fn is_directory(self) -> bool {
+        matches!(self, Self::OciDir | Self::ErofsDir)
+    }
 }
 
 /// `hocker docker2nix`

@@ -234,7 +234,7 @@ fn file_type(kind: &Kind) -> FileType {
 /// The first bytes of the diff ID, with the version and variant of a UUID of one's own making.
 ///
 /// Source: RFC 9562, section 5.8.
-fn uuid(diff_id: &DiffId) -> [u8; 16] {
+pub(super) fn uuid(diff_id: &DiffId) -> [u8; 16] {
     let mut uuid = [0; 16];
     for (byte, from) in uuid.iter_mut().zip(diff_id.digest().as_bytes()) {
         *byte = *from;

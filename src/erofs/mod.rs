@@ -16,6 +16,7 @@
 //! `Documentation/filesystems/overlayfs.rst`; OCI image specification, `layer.md`; containerd, `pkg/archive/tar.go`.
 
 mod attributes;
+mod check;
 mod contents;
 mod convert;
 mod error;
@@ -27,5 +28,6 @@ mod tar;
 mod tree;
 mod unpack;
 
+pub use self::check::{CheckError, check};
 pub use self::convert::{Converted, Source, convert};
 pub use self::error::{EntryError, Error};

@@ -66,17 +66,8 @@ impl ImageJob {
     pub fn build(&self) -> Result<(), Error> {
         let spec = &self.spec;
         let config = read_config(&spec.config.path)?;
-        let text = match &spec.manifest {
-            Some(text) => text.clone(),
-            None => compose_manifest(&config, spec)?,
-        };
-        let manifest = Document::parse(text.into_bytes(), None).map_err(Error::Manifest)?;
-        let names = Names {
-            repo_tags: spec.repo_tags.clone(),
-            reference: Some(spec.reference.clone()),
-            tag: spec.tag.clone(),
-            ..Names::default()
-        };
+        let manifest = spec.manifest(&config)?;
+        let names = spec.names();
         let layers = spec.layers.iter().map(|layer| layer.path.clone()).collect();
         let mut composition = Composition::new(names, manifest, spec.config.path.clone(), layers)?;
         if let Some(index) = spec.index.clone() {
@@ -102,6 +93,36 @@ impl ImageJob {
             Some(stream) => write_executable(stream, &script),
             None => Ok(()),
         }
+    }
+}
+
+impl Spec {
+    /// Returns the names of the image.
+    pub(super) fn names(&self) -> Names {
+        Names {
+            repo_tags: self.repo_tags.clone(),
+            reference: Some(self.reference.clone()),
+            tag: self.tag.clone(),
+            ..Names::default()
+        }
+    }
+
+    /// Returns the manifest, or one that is made of the files if it is unknown.
+    fn manifest(&self, config: &Document<ImageConfig>) -> Result<Document<Manifest>, Error> {
+        let text = match &self.manifest {
+            Some(text) => text.clone(),
+            None => compose_manifest(config, self)?,
+        };
+        Document::parse(text.into_bytes(), None).map_err(Error::Manifest)
+    }
+
+    /// Reads and verifies the manifest and the config. The layers are not needed if the manifest is known.
+    pub(super) fn documents(&self) -> Result<(Document<Manifest>, Document<ImageConfig>), Error> {
+        let config = read_config(&self.config.path)?;
+        let manifest = self.manifest(&config)?;
+        manifest.require_image().map_err(Error::Manifest)?;
+        check_config(&manifest, &config, self)?;
+        Ok((manifest, config))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::archive::plain_layer::LayerError;
 use crate::archive::{composition, header, stored_image};
 use crate::class::Class;
 use crate::oci::digest::Digest;
-use crate::{output, registry};
+use crate::{erofs, output, podman_store, registry};
 
 /// An image that cannot be pulled.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,18 @@ pub enum Error {
         #[source]
         source: LayerError,
     },
+    /// A layer cannot be converted into a file system image.
+    #[error("cannot convert the layer {layer}")]
+    Erofs {
+        /// The layer's digest.
+        layer: Digest,
+        /// The fault.
+        #[source]
+        source: Box<erofs::Error>,
+    },
+    /// Podman's storage cannot have the image.
+    #[error(transparent)]
+    Store(#[from] podman_store::Error),
     /// The archive cannot be written.
     #[error("cannot write the image to {}", path.display())]
     Archive {
@@ -62,6 +74,8 @@ impl Error {
             Self::StoredImage(error) => error.class(),
             Self::Layer { source, .. } => source.class(),
             Self::Archive { source, .. } => source.class(),
+            Self::Erofs { source, .. } => source.class(),
+            Self::Store(error) => error.class(),
             Self::Output(_) | Self::Scratch { .. } | Self::Task(_) => Class::Other,
         }
     }

@@ -9,6 +9,7 @@ mod layout;
 mod layout_archive;
 mod progress;
 mod source;
+mod store;
 mod transfers;
 
 pub use self::error::Error;

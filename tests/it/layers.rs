@@ -1,6 +1,6 @@
 //! The architecture, held: the library's modules stand in four layers and use none of a later one; the HTTP client and
-//! the HTTP server have one owner each; `archive`, `compose`, `erofs`, `lock`, `nix` and `signature` see no network. The layers are
-//! read from the headings in `src/lib.rs`. The program, `src/cli`, uses the library as other programs do.
+//! the HTTP server have one owner each; `archive`, `compose`, `erofs`, `lock`, `nix`, `podman_store` and
+//! `signature` see no network. The layers are read from the headings in `src/lib.rs`. The program, `src/cli`, uses the library as other programs do.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,15 @@ const OWNED_CRATES: [(&str, &[&str]); 7] = [
 ];
 
 /// Modules that never see the network, and what they therefore do not use. The builder of Nix's derivations fetches.
-const OFFLINE: [&str; 6] = ["archive", "compose", "erofs", "lock", "nix", "signature"];
+const OFFLINE: [&str; 7] = [
+    "archive",
+    "compose",
+    "erofs",
+    "lock",
+    "nix",
+    "podman_store",
+    "signature",
+];
 const NETWORK: [&str; 6] = ["http", "registry", "auth", "serve", "daemon", "pin"];
 const FETCHES: &str = "nix/builder/";
 /// Crates whose module `net` is the network.

@@ -15,6 +15,7 @@ pub use self::places::AllLocationsFailed;
 
 use super::hash_text;
 use super::image;
+use super::podman_store::PodmanStoreJob;
 use crate::name::endpoint::{self, Endpoint};
 use crate::name::{self, Repository};
 use crate::oci::descriptor::{self, MAX_UNDESCRIBED_SIZE};
@@ -28,6 +29,10 @@ pub enum Job {
     Archive(ArchiveJob),
     /// Fetch one layer or config into a file.
     Blob(Box<BlobJob>),
+    /// A layer as a file system image.
+    Erofs(ErofsJob),
+    /// The store from which podman runs an image.
+    PodmanStore(Box<PodmanStoreJob>),
     /// Make the outputs of `fetchdocker`, with links to layers in the store.
     Image(Box<image::ImageJob>),
 }
@@ -49,6 +54,15 @@ pub struct ArchiveJob {
 struct RawArchive {
     image: PathBuf,
     plain: bool,
+}
+
+/// A layer to convert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErofsJob {
+    /// The output path.
+    pub out: PathBuf,
+    /// The layer.
+    pub layer: PathBuf,
 }
 
 /// A blob to fetch.
@@ -140,6 +154,14 @@ impl Job {
         let archive = attributes.structure("imageArchive");
         if let Some(RawArchive { image, plain }) = archive.map_err(Error::ImageArchive)? {
             return Ok(Self::Archive(ArchiveJob { out, image, plain }));
+        }
+        if let Some(layer) = attributes.text("erofsLayer")? {
+            let layer = layer.into();
+            return Ok(Self::Erofs(ErofsJob { out, layer }));
+        }
+        let store = attributes.structure("podmanStore");
+        if let Some(spec) = store.map_err(Error::PodmanStore)? {
+            return Ok(Self::PodmanStore(Box::new(PodmanStoreJob { out, spec })));
         }
         let digest = hash_text::parse(attributes.required("outputHash")?)?;
         if let Some(text) = attributes.text("layerDigest")? {
@@ -253,6 +275,9 @@ pub enum Error {
     /// The description of the archive is invalid.
     #[error("cannot use the derivation's `imageArchive`")]
     ImageArchive(#[source] serde_json::Error),
+    /// The description of the store is invalid.
+    #[error("cannot use the derivation's `podmanStore`")]
+    PodmanStore(#[source] serde_json::Error),
     /// The description of the image is invalid.
     #[error("cannot use the derivation's `imageSpec`")]
     ImageSpec(#[source] serde_json::Error),

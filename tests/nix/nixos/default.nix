@@ -28,6 +28,7 @@ let
     modules = [
       ./base.nix
       ./systemd.nix
+      ./store.nix
       (import ./containers.nix { inherit hasPull; })
     ]
     ++ modules;
