@@ -73,6 +73,13 @@ in
       description = "The store path of the image.";
     };
 
+    content = mkOption {
+      type = types.str;
+      readOnly = true;
+      internal = true;
+      description = "A text that changes if the content of the image changes, and only then.";
+    };
+
     canonicalDigests = mkOption {
       type = types.listOf types.str;
       readOnly = true;
@@ -85,6 +92,15 @@ in
     names = lib.unique (lib.optionals isFetched config.image.imageSpec.repoTags ++ config.tags);
     unit = "hocker-load-${name}.service";
     path = import ../package-path.nix config.image;
+    # The config contains the digests of all layers. Another hocker changes the store path, but not the config.
+    content =
+      if isFetched then
+        let
+          document = config.image.imageSpec.config;
+        in
+        if document.digest != null then document.digest else document.path
+      else
+        config.path;
     canonicalDigests = lib.optionals isFetched (
       map (digest: canonicalName "${config.image.imageName}@${digest}") (
         lib.filter (digest: digest != null) [

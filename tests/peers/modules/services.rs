@@ -53,7 +53,7 @@ fn an_image_for_docker_is_loaded_after_the_daemon_and_from_the_store() {
     );
     let config = &service["serviceConfig"];
     assert_eq!(config["Type"], "oneshot");
-    assert_eq!(config["RemainAfterExit"], true);
+    assert_eq!(config.get("RemainAfterExit"), None);
     assert_eq!(config["StateDirectory"], "hocker/docker");
     assert_eq!(config["IPAddressDeny"], "any");
     assert_eq!(config["IPAddressAllow"], "localhost");
@@ -158,6 +158,33 @@ fn an_image_is_loaded_again_where_its_store_path_changes_and_only_then() {
     "#;
     assert_eq!(one, unit("fetch \"nginx:1.27\"", others));
     assert_ne!(one, unit("fetch \"nginx:1.28\"", ""));
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn a_unit_that_loads_runs_at_each_start_of_its_dependents_and_never_stops_them() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        virtualisation.docker.enable = true;
+        services.hocker = {
+          enable = true;
+          images.web = { image = fetch "nginx:1.27"; backend = "docker"; };
+        };
+        "#,
+    )
+    .values(
+        &nix,
+        "unit = { inherit (config.systemd.services.hocker-load-web) restartIfChanged unitConfig serviceConfig; };",
+    );
+    let unit = &values["unit"];
+    // An inactive oneshot starts again with the next unit that requires it.
+    assert_eq!(unit["serviceConfig"]["Type"], "oneshot");
+    assert_eq!(unit["serviceConfig"].get("RemainAfterExit"), None);
+    assert_eq!(unit["restartIfChanged"], false);
+    // Not five starts in five minutes: containers may start often. But a switch does not wait for ever.
+    assert_eq!(unit["unitConfig"]["StartLimitIntervalSec"], 0);
+    assert_eq!(unit["unitConfig"]["JobRunningTimeoutSec"], 300);
 }
 
 #[test]
