@@ -19,7 +19,7 @@ let
   byName = lib.foldl' (
     found: image:
     let
-      names = map canonicalName image.names ++ image.canonicalDigests;
+      names = map canonicalName image.names ++ lib.concatLists (lib.attrValues image.canonicalDigests);
     in
     lib.genAttrs (lib.filter (text: text != null) names) (_: image) // found
   ) { } (lib.attrValues available);
@@ -57,8 +57,9 @@ let
         example = "web";
         description = ''
           The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
-          one of the names of that image, or names it by its digest. (Docker's own image store does not keep the digests
-          of loaded images, so a digest needs another image store.)
+          one of the names of that image, or names it by its digest. Podman finds a loaded image by the registry's digest of
+          its manifest or index. Docker finds it only with containerd's image store, and only by the digest of its manifest;
+          see {option}`services.hocker.docker.keepsDigests`.
         '';
       };
 
@@ -116,6 +117,7 @@ in
         config
         lib
         available
+        byName
         imageOf
         ;
     };

@@ -8,6 +8,17 @@ let
   canonicalName = import ./canonical-name.nix;
 
   isFetched = import ./is-fetched.nix lib config.image;
+
+  # The full names of the image without tags.
+  repositories = lib.unique (
+    lib.concatMap (
+      text:
+      let
+        matched = builtins.match "(.*):[^:/]+" (toString (canonicalName text));
+      in
+      lib.optionals (matched != null) matched
+    ) ([ config.image.imageName ] ++ config.names)
+  );
 in
 {
   options = {
@@ -81,10 +92,10 @@ in
     };
 
     canonicalDigests = mkOption {
-      type = types.listOf types.str;
+      type = types.attrsOf (types.listOf types.str);
       readOnly = true;
       internal = true;
-      description = "The full names with the registry's digests: that of the manifest, and that of the index.";
+      description = "The full names of the image with the digest of its `manifest`, and with that of its `index`.";
     };
   };
 
@@ -101,13 +112,15 @@ in
         if document.digest != null then document.digest else document.path
       else
         config.path;
-    canonicalDigests = lib.optionals isFetched (
-      map (digest: canonicalName "${config.image.imageName}@${digest}") (
-        lib.filter (digest: digest != null) [
-          config.image.manifestDigest
-          (config.image.indexDigest or null)
-        ]
-      )
+    canonicalDigests = lib.optionalAttrs isFetched (
+      lib.mapAttrs
+        (
+          _: digest: lib.optionals (digest != null) (map (repository: "${repository}@${digest}") repositories)
+        )
+        {
+          manifest = config.image.manifestDigest;
+          index = config.image.indexDigest or null;
+        }
     );
   };
 }

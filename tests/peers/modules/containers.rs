@@ -27,9 +27,11 @@ fn a_container_that_runs_a_declared_image_waits_for_it_and_asks_no_registry() {
           containers.digest.image = "nginx@${config.services.hocker.images.web.image.manifestDigest}";
           containers.both.image = "nginx:1@${config.services.hocker.images.web.image.manifestDigest}";
           containers.tagged.image = "quay.io/team/web:2";
+          containers.other.image = "quay.io/team/web@${config.services.hocker.images.web.image.manifestDigest}";
           containers.named.hockerImage = "web";
           containers.renamed = { hockerImage = "web"; image = "alias:1"; serviceName = "alias"; };
         };
+        virtualisation.docker.daemon.settings.features.containerd-snapshotter = true;
         services.hocker = {
           enable = true;
           images.web = { image = fetch "nginx"; tags = [ "quay.io/team/web:2" ]; };
@@ -38,7 +40,7 @@ fn a_container_that_runs_a_declared_image_waits_for_it_and_asks_no_registry() {
     )
     .values(&nix, SEEN);
     let containers = values["seen"].as_object().unwrap();
-    assert_eq!(containers.len(), 7);
+    assert_eq!(containers.len(), 8);
     for (name, container) in containers {
         assert_eq!(container["requires"], json!(LOADED), "{name}");
         assert_eq!(container["wants"], json!([]), "{name}: it needs no network");
@@ -322,4 +324,30 @@ fn a_configuration_overrides_what_the_module_sets_for_a_container() {
     );
     assert_eq!(values["image"], "alias:1");
     assert_eq!(values["stops"], true);
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn a_container_of_a_user_waits_for_an_image_in_the_store_of_this_user() {
+    let nix = Nix::new();
+    for owner in ["", r#"services.hocker.podman.user = "ann";"#] {
+        let values = Configuration::new(&format!(
+            r#"
+            virtualisation.podman.enable = true;
+            virtualisation.oci-containers = {{
+              backend = "podman";
+              containers.web = {{ image = "nginx:1.27"; podman.user = "ann"; }};
+            }};
+            users.users.ann.uid = 1000;
+            services.hocker = {{
+              enable = true;
+              podman.host = "unix:///run/user/1000/podman/podman.sock";
+              images.web.image = fetch "nginx:1.27";
+            }};
+            {owner}
+            "#
+        ))
+        .values(&nix, SEEN);
+        assert_eq!(values["seen"]["web"]["requires"], json!(LOADED), "{owner}");
+    }
 }

@@ -416,3 +416,44 @@ fn the_module_of_a_package_has_that_package() {
     );
     assert_eq!(values["same"], true);
 }
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn the_units_for_the_daemon_of_a_user_run_as_that_user() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        virtualisation.podman.enable = true;
+        services.hocker = {
+          enable = true;
+          podman.host = "unix:///run/user/1000/podman/podman.sock";
+          docker = { host = "unix:///srv/ann/docker.sock"; user = "ann"; };
+          images.web = { image = fetch "nginx:1.27"; backend = "podman"; };
+          images.app = { image = fetch "app:1"; backend = "docker"; };
+          prune.enable = true;
+        };
+        "#,
+    )
+    .values(&nix, SEEN);
+    for unit in ["hocker-load-web", "hocker-prune-podman"] {
+        let service = &values["seen"][unit];
+        // Its manager makes the socket. A stop of the manager must not stop the containers.
+        assert_eq!(service["wants"], json!(["user@1000.service"]), "{unit}");
+        assert_eq!(service["after"][0], "user@1000.service", "{unit}");
+        let config = &service["serviceConfig"];
+        assert_eq!(config["User"], "1000", "{unit}");
+        // The socket alone is visible, and memory that podman shares stays.
+        assert_eq!(config["ProtectHome"], "tmpfs", "{unit}");
+        assert_eq!(config["BindPaths"], "/run/user/1000", "{unit}");
+        assert_eq!(config["RemoveIPC"], false, "{unit}");
+        assert_eq!(config["StateDirectory"], "hocker/podman-1000", "{unit}");
+        assert!(
+            command(service).contains(" --state=%S/hocker/podman-1000"),
+            "{service}"
+        );
+    }
+    let app = &values["seen"]["hocker-load-app"];
+    assert_eq!(app["serviceConfig"]["User"], "ann");
+    assert_eq!(app["serviceConfig"]["ProtectHome"], true);
+    assert_eq!(app["wants"], json!([]));
+}
