@@ -115,6 +115,7 @@ functions
     { lib, ... }:
     {
       imports = [ ./modules ];
-      services.hocker.package = lib.mkDefault hocker;
+      services.hocker.package = lib.mkDefault runtime;
+      services.hocker.buildPackage = lib.mkIf (programOf runtime != program) (lib.mkDefault hocker);
     };
 }

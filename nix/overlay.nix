@@ -8,11 +8,9 @@ final: _prev: {
   hocker = final.callPackage ./package.nix { };
 
   # All functions of nix/default.nix.
-  hockerFunctions = import ./. {
-    inherit (final.buildPackages) hocker;
-    runtime = final.hocker;
-    inherit (final.stdenv.buildPlatform) system;
-    targetSystem = final.stdenv.hostPlatform.system;
+  hockerFunctions = import ./for-platforms.nix {
+    inherit (final) stdenv hocker;
+    buildHocker = final.buildPackages.hocker;
   };
 
   inherit (final.hockerFunctions)
