@@ -39,9 +39,14 @@
 
       nixosModules.default =
         { pkgs, ... }:
+        let
+          extended = pkgs.extend overlay;
+          isCross = pkgs.stdenv.buildPlatform.system != pkgs.stdenv.hostPlatform.system;
+        in
         {
           imports = [ ./nix/modules ];
-          services.hocker.package = lib.mkDefault (pkgs.extend overlay).hocker;
+          services.hocker.package = lib.mkDefault extended.hocker;
+          services.hocker.buildPackage = lib.mkIf isCross (lib.mkDefault extended.buildPackages.hocker);
         };
 
       checks = eachSystem (

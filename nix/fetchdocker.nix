@@ -41,6 +41,9 @@
     only podman, Docker with containerd's image store and `hocker serve` find the image by its name, because they keep
     digests. Docker's own store finds it only by its image ID.
 
+  `registry`, `repository`, `tag`
+  : the parts of the reference, as in classic results
+
   `manifestDigest`
   : the registry's digest of the manifest, or null without `imageManifest`
 
@@ -91,6 +94,8 @@
   readIndex,
   fetchDockerLayer,
   fetchDockerConfig,
+  # A function from the given arguments and the result to the result. It refuses unknown arguments.
+  checkArguments ? _given: result: result,
 }:
 {
   name ? null,
@@ -118,15 +123,20 @@ let
     match
     ;
 
+  checkParts = import ./arguments/parts.nix;
   fail = reason: throw "fetchdocker: ${reason}";
+
+  # Classic expressions have config, layers and parts of the reference. There, `image` is only an attribute of the result.
+  isClassic =
+    imageName != null && imageConfig != null && imageLayers != null && imageManifest == null;
 
   # The location of the image, from `image` or from its parts.
   location =
-    if image == null then
+    if image == null || isClassic then
       if imageName == null then
         fail "give `image`, or `imageName` with `registry`, `repository` and `tag`"
       else
-        {
+        checkParts "fetchdocker" {
           endpoint = if registry == null then "https://registry-1.docker.io/v2/" else registry;
           path =
             if repository == null then
@@ -350,11 +360,18 @@ let
     isExe = false;
   };
 in
-assert digestAgrees;
-result
+checkArguments given (
+  assert digestAgrees;
+  result
+)
 // file
 // {
   inherit meta;
+  image = if isClassic && image != null then image else familiar;
+  # Classic results have these attributes, too.
+  inherit (where) repository;
+  inherit (location) tag;
+  registry = location.endpoint;
   manifestDigest = if manifest == null then null else manifest.digest;
   indexDigest = if index == null then null else index.digest;
   stream = result.stream // names // { isExe = true; };

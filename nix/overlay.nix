@@ -9,11 +9,10 @@ final: _prev: {
   hocker-builder = final.callPackage ./package.nix { withSignatures = false; };
 
   # All functions of nix/default.nix.
-  hockerFunctions = import ./. {
-    hocker = final.buildPackages.hocker-builder;
-    runtime = final.hocker-builder;
-    inherit (final.stdenv.buildPlatform) system;
-    targetSystem = final.stdenv.hostPlatform.system;
+  hockerFunctions = import ./for-platforms.nix {
+    inherit (final) stdenv;
+    hocker = final.hocker-builder;
+    buildHocker = final.buildPackages.hocker-builder;
   };
 
   inherit (final.hockerFunctions)

@@ -9,6 +9,17 @@ let
 
   isFetched = import ./is-fetched.nix lib config.image;
   isStore = config.mode == "store";
+
+  # The full names of the image without tags.
+  repositories = lib.unique (
+    lib.concatMap (
+      text:
+      let
+        matched = builtins.match "(.*):[^:/]+" (toString (canonicalName text));
+      in
+      lib.optionals (matched != null) matched
+    ) ([ config.image.imageName ] ++ config.names)
+  );
 in
 {
   options = {
@@ -94,18 +105,18 @@ in
       description = "The store from which podman runs the image, or null for an image that it cannot run so.";
     };
 
-    trigger = mkOption {
+    content = mkOption {
       type = types.str;
       readOnly = true;
       internal = true;
-      description = "The store path whose change restarts containers.";
+      description = "A text that changes if the content of the image changes, and only then.";
     };
 
     canonicalDigests = mkOption {
-      type = types.listOf types.str;
+      type = types.attrsOf (types.listOf types.str);
       readOnly = true;
       internal = true;
-      description = "The full names with the registry's digests: that of the manifest, and that of the index.";
+      description = "The full names of the image with the digest of its `manifest`, and with that of its `index`.";
     };
   };
 
@@ -118,15 +129,24 @@ in
         config.image.podmanStoreWith { inherit (config) tags; }
       else
         null;
-    # The image itself would add the compressed layers to the system.
-    trigger = if config.store == null then config.path else "${config.store}";
-    canonicalDigests = lib.optionals isFetched (
-      map (digest: canonicalName "${config.image.imageName}@${digest}") (
-        lib.filter (digest: digest != null) [
-          config.image.manifestDigest
-          (config.image.indexDigest or null)
-        ]
-      )
+    # The config contains the digests of all layers. Another hocker changes the store path, but not the config.
+    content =
+      if isFetched then
+        let
+          document = config.image.imageSpec.config;
+        in
+        if document.digest != null then document.digest else document.path
+      else
+        config.path;
+    canonicalDigests = lib.optionalAttrs isFetched (
+      lib.mapAttrs
+        (
+          _: digest: lib.optionals (digest != null) (map (repository: "${repository}@${digest}") repositories)
+        )
+        {
+          manifest = config.image.manifestDigest;
+          index = config.image.indexDigest or null;
+        }
     );
   };
 }
