@@ -166,7 +166,7 @@ fn write(
         };
         return Err(verify::Error::Digest(Box::new(mismatch)).into());
     }
-    let size = image::finish(&tree, contents, &diff_id)?;
+    let size = image::finish(&tree, contents, diff_id.digest())?;
     Ok(Converted { diff_id, size })
 }
 

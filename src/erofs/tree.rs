@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::attributes::Attributes;
-use super::contents::Content;
+use super::contents::Number;
 use super::error::EntryError;
 use super::format::Time;
 
@@ -51,8 +51,8 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) enum Kind {
     Directory(Directory),
-    Regular(Content),
-    SymbolicLink { target: Box<[u8]>, content: Content },
+    Regular(Number),
+    SymbolicLink { target: Box<[u8]>, content: Number },
     Device { is_block: bool, number: u32 },
     Fifo,
     Whiteout,

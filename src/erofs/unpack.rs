@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::attributes::Attributes;
-use super::contents::{Content, Contents};
+use super::contents::{Contents, Number};
 use super::error::{EntryError, Error};
 use super::format::{BLOCK, Inode, device_number};
 use super::name::Path;
@@ -30,7 +30,9 @@ pub(super) fn unpack<R: BufRead>(
 ) -> Result<(R, Tree), Error> {
     let mut archive = Archive::new(input);
     let mut tree = Tree::new();
+    let mut number = 0;
     while let Some(entry) = archive.next()? {
+        number += 1;
         let path = Path::parse(&entry.name).map_err(|error| Error::entry(&entry.name, error))?;
         // Directories of aufs are at the root.
         if path.first().is_some_and(is_of_aufs) {
@@ -43,20 +45,24 @@ pub(super) fn unpack<R: BufRead>(
         let made = match name.strip_prefix(WHITEOUT) {
             _ if is_of_aufs(name) => Ok(None),
             Some(hidden) => whiteout(&mut tree, parents, name, hidden, &entry).map(|()| None),
-            None => node(&mut tree, parents, name, &entry),
+            None => node(&mut tree, parents, name, number, &entry),
         };
         let made = made.map_err(|error| Error::entry(&entry.name, error))?;
-        let Some((parent, mut node)) = made else {
+        let Some((parent, node)) = made else {
             continue;
         };
         let room = BLOCK - Inode::EXTENDED - node.attributes.size();
-        match &mut node.kind {
-            Kind::Regular(content) => {
-                *content = contents.file(entry.size, room, &entry.segments, |length, take| {
-                    archive.content(length, take)
-                })?;
+        match &node.kind {
+            Kind::Regular(_) => {
+                contents.file(
+                    number,
+                    entry.size,
+                    room,
+                    &entry.segments,
+                    |length, take| archive.content(length, take),
+                )?;
             }
-            Kind::SymbolicLink { target, content } => *content = contents.bytes(target, room)?,
+            Kind::SymbolicLink { target, .. } => contents.bytes(number, target, room)?,
             _ => {}
         }
         tree.insert(parent, name, node)
@@ -103,17 +109,18 @@ fn node(
     tree: &mut Tree,
     parents: &[&[u8]],
     name: &[u8],
+    number: Number,
     entry: &Entry,
 ) -> Result<Option<(usize, Node)>, EntryError> {
     let kind = match entry.kind {
-        b'0' | b'7' => Kind::Regular(Content::default()),
+        b'0' | b'7' => Kind::Regular(number),
         b'1' => {
             link(tree, parents, name, entry)?;
             return Ok(None);
         }
         b'2' => Kind::SymbolicLink {
             target: target(entry)?,
-            content: Content::default(),
+            content: number,
         },
         b'3' | b'4' => {
             let (major, minor) = (entry.major, entry.minor);

@@ -24,7 +24,7 @@ fn put(tree: &mut Tree, path: &str, kind: Kind) -> Result<Id, EntryError> {
 }
 
 fn file() -> Kind {
-    Kind::Regular(Content::default())
+    Kind::Regular(0)
 }
 
 fn directory() -> Kind {
@@ -34,7 +34,7 @@ fn directory() -> Kind {
 fn symbolic_link(target: &str) -> Kind {
     Kind::SymbolicLink {
         target: target.as_bytes().into(),
-        content: Content::default(),
+        content: 0,
     }
 }
 
