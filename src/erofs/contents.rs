@@ -110,12 +110,7 @@ impl<'f> Contents<'f> {
     }
 
     /// Writes a content that is in memory.
-    pub(super) fn bytes(
-        &mut self,
-        number: Number,
-        bytes: &[u8],
-        room: usize,
-    ) -> Result<(), Error> {
+    pub(super) fn bytes(&mut self, number: Number, bytes: &[u8], room: usize) -> Result<(), Error> {
         let length = bytes.len() as u64;
         let all = [Segment { offset: 0, length }];
         self.file(number, length, room, &all, |_, take| take(bytes))

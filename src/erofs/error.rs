@@ -42,6 +42,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error of a layer that cannot be read: another digest than that of its descriptor is one of content.
+    pub(super) fn of_read(error: io::Error) -> Self {
+        let inner = error.get_ref();
+        match inner.and_then(|inner| inner.downcast_ref::<verify::Error>()) {
+            Some(content) => Self::Content(content.clone()),
+            None => Self::Read(error),
+        }
+    }
+
     pub(super) fn entry(name: &[u8], source: EntryError) -> Self {
         Self::Entry {
             name: String::from_utf8_lossy(name).into_owned(),

@@ -222,7 +222,10 @@ fn place(number: Number, written: &Written) -> Content {
 
 fn behind_inode(node: &Node, written: &Written, tails: &mut Tails) -> Result<Vec<u8>, Error> {
     match &node.kind {
-        Kind::Regular(number) | Kind::SymbolicLink { content: number, .. } => {
+        Kind::Regular(number)
+        | Kind::SymbolicLink {
+            content: number, ..
+        } => {
             let content = place(*number, written);
             match content.tail {
                 Some(offset) => tails.read(offset, content.tail_size()),

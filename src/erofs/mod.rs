@@ -22,10 +22,12 @@ mod error;
 mod format;
 mod image;
 mod name;
+mod pass;
 mod place;
 mod tar;
 mod tree;
 mod unpack;
 
-pub use self::convert::{Converted, Source, convert};
+pub use self::convert::{Converted, convert};
 pub use self::error::{EntryError, Error};
+pub use self::pass::Source;

@@ -54,13 +54,9 @@ pub(super) fn unpack<R: BufRead>(
         let room = BLOCK - Inode::EXTENDED - node.attributes.size();
         match &node.kind {
             Kind::Regular(_) => {
-                contents.file(
-                    number,
-                    entry.size,
-                    room,
-                    &entry.segments,
-                    |length, take| archive.content(length, take),
-                )?;
+                contents.file(number, entry.size, room, &entry.segments, |length, take| {
+                    archive.content(length, take)
+                })?;
             }
             Kind::SymbolicLink { target, .. } => contents.bytes(number, target, room)?,
             _ => {}
