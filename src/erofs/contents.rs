@@ -17,6 +17,9 @@ use crate::compression::TooLarge;
 /// The temporary file stays in memory up to this size in bytes.
 const SPOOL_MEMORY: usize = 1 << 20;
 
+/// Contents that stay in memory have at most this size in bytes.
+const MAX_KEPT: u64 = 1 << 20;
+
 /// The size of buffers in bytes.
 const BUFFER: usize = 256 << 10;
 
@@ -55,6 +58,8 @@ impl Content {
 pub(super) struct Contents<'f> {
     image: Sequential<'f>,
     written: Written,
+    /// The contents that stay in memory, too.
+    kept: HashMap<Number, Vec<u8>>,
     /// The first byte behind all contents.
     end: u64,
     tails: BufWriter<SpooledTempFile>,
@@ -81,6 +86,7 @@ impl<'f> Contents<'f> {
         Self {
             image: Sequential::new(image),
             written: Written::new(),
+            kept: HashMap::new(),
             end: BLOCK as u64,
             tails: BufWriter::with_capacity(BUFFER, spool),
             tails_size: 0,
@@ -99,10 +105,17 @@ impl<'f> Contents<'f> {
         mut read: impl FnMut(u64, &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut current = self.begin(size, room)?;
+        let mut kept = self.kept.remove(&number);
         for segment in segments {
             self.hole(&mut current, segment.offset)?;
-            read(segment.length, &mut |bytes| self.take(&mut current, bytes))?;
+            read(segment.length, &mut |bytes| {
+                if let Some(kept) = kept.as_mut().filter(|_| size <= MAX_KEPT) {
+                    kept.extend_from_slice(bytes);
+                }
+                self.take(&mut current, bytes)
+            })?;
         }
+        self.kept.extend(kept.map(|bytes| (number, bytes)));
         self.hole(&mut current, size)?;
         self.end += current.in_blocks.next_multiple_of(BLOCK as u64);
         self.written.insert(number, current.content);
@@ -114,6 +127,16 @@ impl<'f> Contents<'f> {
         let length = bytes.len() as u64;
         let all = [Segment { offset: 0, length }];
         self.file(number, length, room, &all, |_, take| take(bytes))
+    }
+
+    /// Lets the contents with these numbers stay in memory, too. Holes are left out, and large contents are empty.
+    pub(super) fn keep(&mut self, numbers: impl Iterator<Item = Number>) {
+        self.kept = numbers.map(|number| (number, Vec::new())).collect();
+    }
+
+    /// Takes the contents that stayed in memory.
+    pub(super) fn take_kept(&mut self) -> HashMap<Number, Vec<u8>> {
+        std::mem::take(&mut self.kept)
     }
 
     /// Takes the places of all contents so far.

@@ -92,6 +92,9 @@ pub enum EntryError {
          supported"
     )]
     LinkTarget(String),
+    /// A hard link to a file that neither the layer lists before nor a lower layer has.
+    #[error("a hard link to `{0}`, which no layer has")]
+    NoLinkTarget(String),
     /// A hard link to a directory.
     #[error("a hard link to `{0}`, which is a directory")]
     LinkToDirectory(String),
@@ -153,6 +156,7 @@ impl EntryError {
             | Self::Root
             | Self::SymbolicLinks
             | Self::LinkToDirectory(_)
+            | Self::NoLinkTarget(_)
             | Self::Whiteout
             | Self::ZeroByte
             | Self::SymbolicLinkTarget => Class::Integrity,

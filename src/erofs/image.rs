@@ -195,7 +195,7 @@ fn file_inode(node: &Node, written: &Written) -> (Inode, usize) {
         }
         Kind::Fifo => (inode(node, FIFO), 0),
         // The device 0:0.
-        Kind::Whiteout | Kind::Directory(_) => (inode(node, CHARACTER_DEVICE), 0),
+        Kind::Whiteout | Kind::Lower(_) | Kind::Directory(_) => (inode(node, CHARACTER_DEVICE), 0),
     }
 }
 
@@ -242,7 +242,7 @@ fn file_type(kind: &Kind) -> FileType {
         Kind::Regular(_) => FileType::Regular,
         Kind::SymbolicLink { .. } => FileType::SymbolicLink,
         Kind::Device { is_block: true, .. } => FileType::BlockDevice,
-        Kind::Device { .. } | Kind::Whiteout => FileType::CharacterDevice,
+        Kind::Device { .. } | Kind::Whiteout | Kind::Lower(_) => FileType::CharacterDevice,
         Kind::Fifo => FileType::Fifo,
     }
 }

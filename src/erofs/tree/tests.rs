@@ -28,7 +28,7 @@ fn file() -> Kind {
 }
 
 fn directory() -> Kind {
-    Kind::Directory(Directory::default())
+    Kind::Directory(Directory::listed())
 }
 
 fn symbolic_link(target: &str) -> Kind {
