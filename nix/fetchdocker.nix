@@ -55,6 +55,11 @@
     `plainArchive` contains decompressed layers, for readers that take the hash of a layer's file for its diff ID, such
     as `fromImage` of nixpkgs' `dockerTools`.
 
+  `rootfs`, `rootfsWith`
+  : all layers as one EROFS file system, made only if it is used, for `RootImage=` of a systemd service,
+    `systemd-nspawn --image` and virtual machines. `rootfsWith { mountPoints, directories, files }` chooses the mount
+    points; see `rootfs.nix`.
+
   # Example
 
   ```nix
@@ -313,6 +318,16 @@ let
       }
       // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { })
     );
+
+  rootfsWith = import ./rootfs.nix {
+    inherit
+      program
+      system
+      preferLocalBuild
+      storeName
+      ;
+    image = result;
+  };
 in
 assert digestAgrees;
 result
@@ -325,5 +340,7 @@ result
   indexDigest = if index == null then null else index.digest;
   archive = archiveOf { plain = false; };
   plainArchive = archiveOf { plain = true; };
+  inherit rootfsWith;
+  rootfs = rootfsWith { };
 }
 // passthru

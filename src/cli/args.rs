@@ -2,10 +2,16 @@
 
 mod erofs;
 pub(crate) mod lock;
+#[cfg(target_os = "linux")]
+mod mount;
+mod mount_points;
 mod on_disk;
 pub(crate) mod values;
 
 pub(crate) use self::erofs::ErofsArgs;
+#[cfg(target_os = "linux")]
+pub(crate) use self::mount::{MountArgs, UmountArgs};
+pub(crate) use self::mount_points::MountPointArgs;
 pub(crate) use self::on_disk::{DaemonArgs, LoadArgs, PruneArgs, ServeArgs};
 
 use std::path::PathBuf;
@@ -104,6 +110,12 @@ pub(crate) enum Command {
     Prune(PruneArgs),
     /// Convert a layer into an EROFS file system image
     Erofs(ErofsArgs),
+    /// Mount an image on a directory
+    #[cfg(target_os = "linux")]
+    Mount(MountArgs),
+    /// Unmount an image
+    #[cfg(target_os = "linux")]
+    Umount(UmountArgs),
     /// Build the output of a derivation; Nix starts this command
     #[command(hide = true)]
     Builder,
@@ -294,6 +306,8 @@ pub(crate) struct ImageArgs {
     pub(crate) max_layer_size: Option<Limit>,
 
     #[command(flatten)]
+    pub(crate) mount_points: MountPointArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
@@ -322,6 +336,9 @@ pub(crate) enum Format {
     OciArchive,
     /// A directory with an OCI image layout, with the registry's layers unchanged
     OciDir,
+    /// One EROFS file system image of all layers together, which Linux mounts: the root of a systemd service, of
+    /// systemd-nspawn or of a virtual machine
+    Erofs,
 }
 
 /// `hocker docker2nix`

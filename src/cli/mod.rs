@@ -25,6 +25,8 @@ mod lock;
 mod login_check;
 mod manifest;
 mod manual;
+#[cfg(target_os = "linux")]
+mod mount;
 mod progress;
 mod prune;
 mod redacted;
@@ -139,6 +141,10 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Load(args) => load::run(args, &context).await,
         Command::Prune(args) => prune::run(args, &context).await,
         Command::Erofs(args) => erofs::run(args).await,
+        #[cfg(target_os = "linux")]
+        Command::Mount(args) => mount::run(args, &context).await,
+        #[cfg(target_os = "linux")]
+        Command::Umount(args) => mount::unmount(&args),
         Command::Builder => builder::run(&context).await,
         Command::Composite(args) => composite::run(&args),
         Command::Completions(args) => manual::completions::run(&args),

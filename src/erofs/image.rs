@@ -250,7 +250,7 @@ fn file_type(kind: &Kind) -> FileType {
 /// The first bytes of a digest, with the version and variant of a UUID of one's own making.
 ///
 /// Source: RFC 9562, section 5.8.
-fn uuid(digest: &Digest) -> [u8; 16] {
+pub(super) fn uuid(digest: &Digest) -> [u8; 16] {
     let mut uuid = [0; 16];
     for (byte, from) in uuid.iter_mut().zip(digest.as_bytes()) {
         *byte = *from;

@@ -19,11 +19,13 @@
 //! `Documentation/filesystems/overlayfs.rst`; OCI image specification, `layer.md`; containerd, `pkg/archive/tar.go`.
 
 mod attributes;
+mod check;
 mod contents;
 mod convert;
 mod error;
 mod format;
 mod image;
+mod layer_file;
 mod merge;
 mod mount_point;
 mod name;
@@ -34,8 +36,10 @@ mod tar;
 mod tree;
 mod unpack;
 
+pub use self::check::{CheckError, check};
 pub use self::convert::{Converted, convert};
 pub use self::error::{EntryError, Error};
+pub use self::layer_file::LayerFile;
 pub use self::mount_point::MountPoint;
 pub use self::pass::Source;
-pub use self::rootfs::{LayerFile, Rootfs, RootfsError, WrittenRootfs};
+pub use self::rootfs::{Rootfs, RootfsError, WrittenRootfs};

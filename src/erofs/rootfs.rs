@@ -5,38 +5,24 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::contents::{Contents, Number};
 use super::error::{EntryError, Error};
 use super::image;
+use super::layer_file::LayerFile;
 use super::merge::merge;
 use super::mount_point::MountPoint;
 use super::name;
-use super::pass::{Plain, Source, pass};
+use super::pass::{Plain, pass};
 use super::tree::{Id, Kind, Tree};
 use super::unpack::{self, room};
 use crate::class::Class;
 use crate::compression::Limit;
-use crate::input;
-use crate::oci::descriptor::Descriptor;
-use crate::oci::digest::{DiffId, Digest};
-use crate::verify::VerifyingReader;
-
-/// A layer of an image in a file.
-#[derive(Clone, Debug)]
-pub struct LayerFile {
-    /// The file.
-    pub path: PathBuf,
-    /// The digest and the size that the file must have.
-    pub descriptor: Descriptor,
-    /// The digest that the decompressed layer must have.
-    pub diff_id: DiffId,
-}
+use crate::oci::digest::Digest;
 
 /// An image of several layers to write.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Rootfs<'a> {
     /// The layers, the lowest first.
     pub layers: &'a [LayerFile],
@@ -137,14 +123,7 @@ impl Rootfs<'_> {
             layer: Box::new(file.descriptor.digest),
             source: Box::new(source),
         };
-        let layer = open(file).map_err(|error| failed(Error::Read(error)))?;
-        let source = Source {
-            layer,
-            size: Some(file.descriptor.size),
-            diff_id: Some(file.diff_id),
-            limit: self.limit,
-        };
-        let (_, result) = pass(source, work).map_err(failed)?;
+        let (_, result) = pass(file.source(self.limit), work).map_err(failed)?;
         Ok(result)
     }
 
@@ -171,12 +150,6 @@ impl Rootfs<'_> {
             |lower: Digest, upper: Digest| Digest::of(format!("{lower} {upper}").as_bytes());
         diff_ids.reduce(chain).unwrap_or_else(|| Digest::of(b""))
     }
-}
-
-fn open(file: &LayerFile) -> io::Result<impl Read> {
-    let input = input::open(&file.path)?;
-    let (digest, size) = (file.descriptor.digest, file.descriptor.size);
-    Ok(VerifyingReader::new(digest, size, input))
 }
 
 fn content_of(tree: &Tree, id: Id) -> Option<Number> {

@@ -9,4 +9,5 @@ pub mod hash_text;
 pub mod image;
 pub mod progress;
 mod render;
+pub mod service;
 mod store_file;

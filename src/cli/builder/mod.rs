@@ -2,6 +2,8 @@
 
 mod activity;
 mod credentials;
+mod rootfs;
+mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -33,6 +35,8 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
             .map_err(|error| Error::Build(Box::new(error))),
         Job::Image(job) => Ok(job.build()?),
         Job::Archive(job) => archive(job, context).await,
+        Job::Rootfs(job) => rootfs::run(job).await,
+        Job::Service(job) => service::run(&job),
     }
 }
 

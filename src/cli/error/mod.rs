@@ -59,6 +59,9 @@ pub(crate) enum Error {
     /// `--force` was given for a directory, and hocker replaces no directory.
     #[error("cannot use --force with --format oci-dir: hocker does not replace directories")]
     ForceDirectory,
+    /// Mount points were given for a format that is not a file system.
+    #[error("cannot add mount points to an image in this format")]
+    MountPointsOfFormat,
     /// A directory cannot be written to standard output.
     #[error("cannot write a directory to standard output")]
     DirectoryToStdout,
@@ -89,6 +92,32 @@ pub(crate) enum Error {
     /// An image on disk cannot be used.
     #[error("cannot use the image")]
     StoredImage(#[source] Box<stored_image::Error>),
+    /// The file system of an image cannot be written.
+    #[error("cannot write the file system of {}", image.display())]
+    Rootfs {
+        /// The image.
+        image: PathBuf,
+        /// The cause.
+        #[source]
+        source: Box<erofs::RootfsError>,
+    },
+    /// An image that is no service.
+    #[error("cannot make a service of {}", image.display())]
+    Service {
+        /// The image.
+        image: PathBuf,
+        /// The cause.
+        #[source]
+        source: nix::service::Error,
+    },
+    /// An image cannot be mounted or unmounted.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Mount(Box<hocker::mount::Error>),
+    /// No directory for file system images is known.
+    #[cfg(target_os = "linux")]
+    #[error("cannot find a directory for file system images of layers")]
+    NoCache,
     /// An image cannot be pulled.
     #[error(transparent)]
     Pull(pull::Error),
@@ -215,6 +244,13 @@ impl From<pull::Error> for Error {
     }
 }
 
+#[cfg(target_os = "linux")]
+impl From<hocker::mount::Error> for Error {
+    fn from(error: hocker::mount::Error) -> Self {
+        Self::Mount(Box::new(error))
+    }
+}
+
 impl From<stored_image::Error> for Error {
     fn from(error: stored_image::Error) -> Self {
         Self::StoredImage(Box::new(error))
@@ -256,6 +292,7 @@ impl Error {
             | Self::RegistryOfPath
             | Self::NameOfReference
             | Self::ForceDirectory
+            | Self::MountPointsOfFormat
             | Self::DirectoryToStdout => Exit::Usage,
             Self::Denial(denial) => denial.error.exit(),
             Self::Pin(error) => error.class().into(),
@@ -281,6 +318,12 @@ impl Error {
             Self::Prune(error) => error.class().into(),
             Self::Load { source, .. } => source.class().into(),
             Self::Erofs { source, .. } => source.class().into(),
+            #[cfg(target_os = "linux")]
+            Self::Mount(error) => error.class().into(),
+            #[cfg(target_os = "linux")]
+            Self::NoCache => Exit::Usage,
+            Self::Rootfs { source, .. } => source.class().into(),
+            Self::Service { source, .. } => source.class().into(),
             Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Pull(pull::Error::Archive { source, .. })

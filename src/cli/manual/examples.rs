@@ -68,6 +68,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "hocker image --format oci-dir --out hello-world hello-world:linux",
             ),
             (
+                "Write the root file system of a container, for systemd-nspawn --image",
+                "hocker image --format erofs --mount-points --out hello-world.erofs hello-world:linux",
+            ),
+            (
                 "Fetch from a private registry",
                 "hocker image --username ann --password-stdin --out app.tar ghcr.io/team/app:1 < password",
             ),
@@ -206,6 +210,20 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
         ],
     ),
+    (
+        "mount",
+        &[
+            (
+                "Look at the files of an image",
+                "hocker mount ./result /mnt",
+            ),
+            (
+                "Change them, without a change of the image",
+                "hocker mount --upper /var/lib/changes ./result /mnt",
+            ),
+        ],
+    ),
+    ("umount", &[("Unmount the image", "hocker umount /mnt")]),
     (
         "prune",
         &[(

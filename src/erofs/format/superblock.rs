@@ -35,6 +35,26 @@ impl Superblock {
         self.with_checksum(crc32c(unsigned.get(OFFSET..).unwrap_or_default()))
     }
 
+    /// Reads the first block of an image that this module wrote. `None` for every other block.
+    pub(in crate::erofs) fn parse(block: &[u8]) -> Option<Self> {
+        let fields = block.get(OFFSET..)?;
+        let number = |at: usize| Some(u32::from_le_bytes(*fields.get(at..)?.first_chunk()?));
+        let long = |at: usize| Some(u64::from_le_bytes(*fields.get(at..)?.first_chunk()?));
+        let parsed = Self {
+            root: u16::from_le_bytes(*fields.get(14..)?.first_chunk()?),
+            inodes: long(16)?,
+            time: Time {
+                seconds: long(24)?.cast_signed(),
+                nanoseconds: number(32)?,
+            },
+            blocks: number(36)?,
+            metadata: number(40)?,
+            uuid: *fields.get(48..)?.first_chunk()?,
+        };
+        // This compares the magic number, the checksum and the features, too.
+        (parsed.to_bytes() == block).then_some(parsed)
+    }
+
     fn with_checksum(&self, checksum: u32) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(BLOCK);
         bytes.resize(OFFSET, 0);

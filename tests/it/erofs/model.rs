@@ -1,7 +1,7 @@
 //! Layers that become one image, beside a simple model of it: paths in a map, changed as overlayfs would.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::Path;
 
@@ -286,10 +286,10 @@ pub(super) fn rootfs(
         .zip(archives)
         .map(|(number, archive)| {
             let path = directory.path().join(format!("{number}"));
-            fs::write(&path, archive).unwrap();
+            std::fs::write(&path, archive).unwrap();
             let (digest, size) = (Digest::of(archive), archive.len() as u64);
             LayerFile {
-                path,
+                file: File::open(path).unwrap(),
                 descriptor: Descriptor::new(MediaType::OCI_LAYER, digest, size),
                 diff_id: DiffId::new(digest),
             }

@@ -179,7 +179,7 @@ fn layers_are_verified_and_named_in_errors() {
     std::fs::write(&path, &layer.blob).unwrap();
     let write = |digest, size, diff_id| {
         let layers = [LayerFile {
-            path: path.clone(),
+            file: std::fs::File::open(&path).unwrap(),
             descriptor: Descriptor::new(MediaType::OCI_LAYER_GZIP, digest, size),
             diff_id: DiffId::new(diff_id),
         }];
