@@ -60,6 +60,9 @@
     `systemd-nspawn --image` and virtual machines. `rootfsWith { mountPoints, directories, files }` chooses the mount
     points; see `rootfs.nix`.
 
+  `serviceUnit`
+  : a function that makes the systemd unit that the image's config means; see `service-unit.nix`. The NixOS module uses it.
+
   # Example
 
   ```nix
@@ -328,6 +331,10 @@ let
       ;
     image = result;
   };
+  serviceUnit = import ./service-unit.nix {
+    inherit program system;
+    image = result;
+  };
 in
 assert digestAgrees;
 result
@@ -340,7 +347,7 @@ result
   indexDigest = if index == null then null else index.digest;
   archive = archiveOf { plain = false; };
   plainArchive = archiveOf { plain = true; };
-  inherit rootfsWith;
+  inherit rootfsWith serviceUnit;
   rootfs = rootfsWith { };
 }
 // passthru

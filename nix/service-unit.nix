@@ -17,11 +17,11 @@
   : what replaces the values of the image's config, or null
 */
 {
-  hocker,
-  system ? builtins.currentSystem,
+  program,
+  system,
+  image,
 }:
 {
-  image,
   users,
   name,
   entrypoint ? null,
@@ -33,7 +33,7 @@ derivation {
   name = import ./store-name.nix "unit-${name}";
   inherit system;
   preferLocalBuild = true;
-  builder = "${import ./package-path.nix hocker}/bin/hocker";
+  builder = program;
   args = [ "builder" ];
   __structuredAttrs = true;
   imageService = {

@@ -100,6 +100,8 @@ impl Overlay<'_> {
             ("metacopy", "off"),
             ("redirect_dir", "nofollow"),
             ("index", "off"),
+            // Then files of all layers have different inode numbers.
+            ("xino", "auto"),
         ] {
             options.push((key, value.to_owned()));
         }

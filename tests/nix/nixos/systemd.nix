@@ -87,6 +87,10 @@ in
                 );
               default = { };
             };
+            enableDefaultPath = mkOption {
+              type = types.bool;
+              default = true;
+            };
             script = mkOption {
               type = types.lines;
               default = "";
@@ -99,6 +103,10 @@ in
         }
       );
       default = { };
+    };
+    packages = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
     };
     sockets = mkOption {
       type = types.attrsOf (types.submodule { options = unitOptions; });
