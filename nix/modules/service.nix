@@ -56,12 +56,22 @@ in
     };
 
     user = mkOption {
-      type = types.nullOr types.str;
+      type = types.nullOr (types.strMatching "[0-9]+:[0-9]+");
       default = null;
       example = "1000:1000";
       description = ''
-        The user, and the group behind a colon, in place of the image's user. Names are those of the image's
-        {file}`/etc/passwd` and {file}`/etc/group`.
+        The numbers of the user and the group that the service runs as. An image whose user is not root needs this option,
+        because systemd starts programs only as users that the host has; the build of the unit fails otherwise, and its
+        error names the numbers. (To run as a name of the image's {file}`/etc/passwd`, write its numbers.)
+      '';
+    };
+
+    createUser = mkOption {
+      type = types.bool;
+      default = true;
+      description = ''
+        Whether to create the user and the group of {option}`services.hocker.services.<name>.user` on the host, as
+        `hocker-<number>`. Disable this option if the host has accounts with these numbers.
       '';
     };
 

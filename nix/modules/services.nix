@@ -98,6 +98,20 @@ let
       };
   };
 
+  # The numbers of the users and groups that are created on the host. Root exists.
+  numbers = lib.concatMap (
+    service:
+    let
+      parts = if service.user == null then [ ] else lib.splitString ":" service.user;
+    in
+    lib.optional (service.createUser && parts != [ ]) {
+      user = lib.toInt (lib.head parts);
+      group = lib.toInt (lib.last parts);
+    }
+  ) (lib.attrValues cfg.services);
+  named = number: "hocker-${toString number}";
+  groupOf = number: if number == 0 then "root" else named number;
+
   assertionsOf =
     name: service:
     let
@@ -144,6 +158,22 @@ in
 
   config = lib.mkIf cfg.enable {
     assertions = lib.concatLists (lib.mapAttrsToList assertionsOf cfg.services);
+    users.users = lib.listToAttrs (
+      map (
+        { user, group }:
+        lib.nameValuePair (named user) {
+          uid = user;
+          group = groupOf group;
+          isSystemUser = true;
+          description = "User of images";
+        }
+      ) (lib.filter (number: number.user != 0) numbers)
+    );
+    users.groups = lib.listToAttrs (
+      map ({ group, ... }: lib.nameValuePair (named group) { gid = group; }) (
+        lib.filter (number: number.group != 0) numbers
+      )
+    );
     systemd.packages = lib.mapAttrsToList unitOf cfg.services;
     systemd.services = lib.mapAttrs' (
       name: service: lib.nameValuePair (lib.removeSuffix ".service" service.unit) (extension name service)

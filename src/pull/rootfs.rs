@@ -3,11 +3,12 @@
 
 use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Image;
 use super::source::Source;
 use super::transfers;
-use super::{Error, LayerProgress};
+use super::{Error, ImageProgress};
 use crate::archive::composition;
 use crate::compression::Limit;
 use crate::erofs::{LayerFile, MountPoint, Rootfs};
@@ -73,7 +74,7 @@ impl Image {
                 layer.clone(),
                 *diff_id,
                 directory.to_owned(),
-                self.progress.layer(&layer.digest),
+                Arc::clone(&self.progress),
             );
             (layer.size, transfer)
         });
@@ -86,24 +87,24 @@ async fn layer_file(
     descriptor: Descriptor,
     diff_id: DiffId,
     directory: PathBuf,
-    progress: Box<dyn LayerProgress>,
+    progress: Arc<dyn ImageProgress>,
 ) -> Result<LayerFile, Error> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Scratch { path, source }
-    };
     let file = if let Some(path) = source.local(&descriptor) {
         let path = path.to_owned();
         input::open(&path).map_err(|source| composition::Error::Read { path, source })?
     } else {
-        let file = tempfile::tempfile_in(&directory).map_err(failed(&directory))?;
+        let file = tempfile::tempfile_in(&directory).map_err(|source| Error::Scratch {
+            path: directory.clone(),
+            source,
+        })?;
+        let progress = progress.layer(&descriptor.digest);
         source
             .fetch(&descriptor, Destination::File(&file), &*progress)
             .await
             .map_err(|error| error.writing_to(&directory))?;
+        progress.wrote();
         file
     };
-    progress.wrote();
     Ok(LayerFile {
         file,
         descriptor,

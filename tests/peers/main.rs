@@ -31,6 +31,7 @@ mod manual; // completions and manual pages, in the programs that read them
 mod matrix; // every kind of image, from the registry to each daemon: prints a table
 mod memory; // a large layer does not make the process large
 mod modules; // the NixOS modules, where NIXPKGS_LIB names nixpkgs' lib
+mod mounts; // images as mounted directories, as root file systems and as services of systemd
 mod nix_page; // the arguments in docs/nix.md, and what replaces those of pullImage
 mod pages; // every command in README and docs, word for word
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run

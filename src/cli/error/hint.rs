@@ -124,6 +124,9 @@ fn hint_of_mount(error: &hocker::mount::Error) -> Option<&'static str> {
 fn hint_of_service(error: &nix::service::Error) -> Option<&'static str> {
     match error {
         nix::service::Error::NoCommand => Some("set the option `command` of the service"),
+        nix::service::Error::NotRoot { .. } => {
+            Some("set the option `user` of the service to these numbers, such as \"1000:1000\"")
+        }
         nix::service::Error::User(_) | nix::service::Error::Group(_) => {
             Some("set the option `user` of the service to numbers, such as \"1000:1000\"")
         }

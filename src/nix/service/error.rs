@@ -23,6 +23,18 @@ pub enum Error {
     /// The image has no such user.
     #[error("the image has no user `{0}`")]
     User(String),
+    /// The host needs an account for the image's user.
+    #[error(
+        "the image runs as `{name}`, which is {user}:{group}; systemd needs an account of the host with these numbers"
+    )]
+    NotRoot {
+        /// The user in the config.
+        name: String,
+        /// The number of the user.
+        user: u32,
+        /// The number of the group.
+        group: u32,
+    },
     /// The image has no such group.
     #[error("the image has no group `{0}`")]
     Group(String),
@@ -34,9 +46,11 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::User(_) | Self::Group(_) | Self::NoCommand => Class::NotFound,
-            Self::Word | Self::Program(_) | Self::Directory(_) | Self::Signal(_) => {
-                Class::Unsupported
-            }
+            Self::NotRoot { .. }
+            | Self::Word
+            | Self::Program(_)
+            | Self::Directory(_)
+            | Self::Signal(_) => Class::Unsupported,
         }
     }
 }

@@ -31,7 +31,8 @@ pub struct Overrides {
     pub entrypoint: Option<Vec<String>>,
     /// Replaces the command.
     pub command: Option<Vec<String>>,
-    /// Replaces the user.
+    /// Replaces the user. systemd starts programs only as users and groups that the host has, so the caller must know the
+    /// numbers: an image whose own user is not root is refused without this.
     pub user: Option<String>,
     /// Replaces the working directory.
     pub working_directory: Option<String>,
@@ -44,8 +45,10 @@ pub fn unit(config: &RuntimeConfig, overrides: &Overrides, users: &Users) -> Res
         None => &config.working_directory,
     };
     let directory = absolute("/", directory)?;
-    let user = overrides.user.as_ref().unwrap_or(&config.user);
-    let user = users.resolve(user)?;
+    let user = match &overrides.user {
+        Some(user) => users.resolve(user)?,
+        None => users.resolve(&config.user)?.require_root(&config.user)?,
+    };
     let variable = |name: &str| {
         let values = config.environment.iter().rev();
         let mut values = values.filter_map(|variable| variable.split_once('='));
@@ -68,10 +71,6 @@ pub fn unit(config: &RuntimeConfig, overrides: &Overrides, users: &Users) -> Res
     if (user.user, user.group) != (0, 0) {
         set("User", &user.user.to_string());
         set("Group", &user.group.to_string());
-    }
-    let groups: Vec<_> = user.groups.iter().map(u32::to_string).collect();
-    if !groups.is_empty() {
-        set("SupplementaryGroups", &groups.join(" "));
     }
     if variable("PATH").is_none() {
         set("Environment", &assignment("PATH", DEFAULT_PATH));

@@ -30,7 +30,7 @@ fn start(config: &RuntimeConfig, overrides: &Overrides) -> String {
 
 #[test]
 fn a_unit_has_what_the_config_says() {
-    let config = RuntimeConfig {
+    let mut config = RuntimeConfig {
         user: "app".to_owned(),
         environment: vec![
             "A=1 \"2\" %n".to_owned(),
@@ -42,10 +42,19 @@ fn a_unit_has_what_the_config_says() {
     };
     let expected = "# hocker wrote this unit from the config of an image.\n[Service]\nType=exec\n\
         ExecStart=\"/bin/app\" \"--x\"\nExecSearchPath=/opt/bin:/bin\nWorkingDirectory=/srv/app\n\
-        User=101\nGroup=102\nSupplementaryGroups=4 7\nEnvironment=\"HOME=/srv/app\"\n\
+        User=101\nGroup=102\nEnvironment=\"HOME=/srv/app\"\n\
         Environment=\"A=1 \\\"2\\\" %%n\"\nEnvironment=\"PATH=/opt/bin:rel:/bin\"\n\
         KillSignal=SIGQUIT\nKillMode=mixed\n";
-    assert_eq!(text(&config).unwrap(), expected);
+    let overrides = Overrides {
+        user: Some("101:102".to_owned()),
+        ..Overrides::default()
+    };
+    let users = Users::parse(PASSWD, GROUP);
+    assert_eq!(unit(&config, &overrides, &users).unwrap(), expected);
+    let error = text(&config).unwrap_err().to_string();
+    assert!(error.contains("`app`, which is 101:102"), "{error}");
+    config.user = "root".to_owned();
+    assert_eq!(values(&text(&config).unwrap(), "User"), [] as [&str; 0]);
 }
 
 #[test]
@@ -166,24 +175,19 @@ fn users_are_those_of_the_image() {
     let users = Users::parse(PASSWD, GROUP);
     let resolve = |text| {
         let identity = users.resolve(text)?;
-        Ok((
-            identity.user,
-            identity.group,
-            identity.groups,
-            identity.home,
-        ))
+        Ok((identity.user, identity.group, identity.home))
     };
     let root = || "/root".to_owned();
     for (text, expected) in [
-        ("", (0, 0, vec![], root())),
-        ("root", (0, 0, vec![], root())),
-        ("app", (101, 102, vec![4, 7], "/srv/app".to_owned())),
-        ("101", (101, 102, vec![4, 7], "/srv/app".to_owned())),
-        ("app:log", (101, 4, vec![], "/srv/app".to_owned())),
-        ("app:9", (101, 9, vec![], "/srv/app".to_owned())),
-        ("app:", (101, 102, vec![4, 7], "/srv/app".to_owned())),
-        ("77", (77, 0, vec![], "/".to_owned())),
-        (":7", (0, 7, vec![], root())),
+        ("", (0, 0, root())),
+        ("root", (0, 0, root())),
+        ("app", (101, 102, "/srv/app".to_owned())),
+        ("101", (101, 102, "/srv/app".to_owned())),
+        ("app:log", (101, 4, "/srv/app".to_owned())),
+        ("app:9", (101, 9, "/srv/app".to_owned())),
+        ("app:", (101, 102, "/srv/app".to_owned())),
+        ("77", (77, 0, "/".to_owned())),
+        (":7", (0, 7, root())),
     ] {
         assert_eq!(resolve(text), Ok(expected), "{text}");
     }

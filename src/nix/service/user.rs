@@ -1,4 +1,5 @@
-//! Users of an image. systemd looks for names in the host's database, so a unit needs numbers.
+//! Users of an image. systemd looks for names in the host's database, so a unit needs numbers. It starts programs only
+//! as users and groups that the host has, even if they are given as numbers (systemd 252, `get_fixed_user`).
 //!
 //! Source: passwd(5), group(5); moby/sys, `user/user.go`, `GetExecUser`.
 
@@ -26,7 +27,6 @@ struct User {
 struct Group {
     name: String,
     group: u32,
-    members: Vec<String>,
 }
 
 /// What a process runs as.
@@ -34,8 +34,6 @@ struct Group {
 pub(super) struct Identity {
     pub(super) user: u32,
     pub(super) group: u32,
-    /// Further groups.
-    pub(super) groups: Vec<u32>,
     pub(super) home: String,
 }
 
@@ -58,12 +56,9 @@ impl Users {
         let group_of = |line: &str| {
             let mut fields = line.split(':');
             let (name, _) = (fields.next()?, fields.next()?);
-            let group = number(fields.next()?)?;
-            let members = fields.next().unwrap_or_default().split(',');
             Some(Group {
                 name: name.to_owned(),
-                group,
-                members: members.map(str::to_owned).collect(),
+                group: number(fields.next()?)?,
             })
         };
         Self {
@@ -87,13 +82,11 @@ impl Users {
             (Some(found), _) => Identity {
                 user: found.user,
                 group: found.group,
-                groups: Vec::new(),
                 home: found.home.clone(),
             },
             (None, Some(number)) => Identity {
                 user: number,
                 group: 0,
-                groups: Vec::new(),
                 home: String::new(),
             },
             (None, None) => return Err(Error::User(user.to_owned())),
@@ -101,9 +94,8 @@ impl Users {
         if !identity.home.starts_with('/') || identity.home.chars().any(char::is_control) {
             identity.home = if identity.user == 0 { "/root" } else { "/" }.to_owned();
         }
-        match group {
-            Some(group) => identity.group = self.group(group)?,
-            None => identity.groups = self.groups_of(found),
+        if let Some(group) = group {
+            identity.group = self.group(group)?;
         }
         Ok(identity)
     }
@@ -113,20 +105,17 @@ impl Users {
         let group = named.map(|group| group.group).or_else(|| number(text));
         group.ok_or_else(|| Error::Group(text.to_owned()))
     }
+}
 
-    /// The further groups of a user, without those that root needs not be in.
-    fn groups_of(&self, user: Option<&User>) -> Vec<u32> {
-        let Some(user) = user.filter(|user| user.user != 0) else {
-            return Vec::new();
-        };
-        let groups = self
-            .groups
-            .iter()
-            .filter(|group| group.members.contains(&user.name) && group.group != user.group);
-        let mut groups: Vec<_> = groups.map(|group| group.group).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups
+impl Identity {
+    /// Refuses everyone but root.
+    pub(super) fn require_root(self, name: &str) -> Result<Self, Error> {
+        let (user, group) = (self.user, self.group);
+        if (user, group) == (0, 0) {
+            return Ok(self);
+        }
+        let name = name.to_owned();
+        Err(Error::NotRoot { name, user, group })
     }
 }
 

@@ -32,4 +32,7 @@ lines [
   // service.unitConfig
 )
 + "[Service]\n"
++ lines (
+  lib.mapAttrsToList (name: value: "Environment=${builtins.toJSON "${name}=${value}"}") service.environment
+)
 + section service.serviceConfig

@@ -7,10 +7,10 @@ use fastrand::Rng;
 use tar::{Builder, EntryType, Header};
 
 /// A generated layer.
-pub(super) struct Generated {
-    pub(super) tar: Vec<u8>,
+pub(crate) struct Generated {
+    pub(crate) tar: Vec<u8>,
     /// Parents that the archive does not list.
-    pub(super) unlisted: Vec<PathBuf>,
+    pub(crate) unlisted: Vec<PathBuf>,
 }
 
 /// Sizes around those at which an image changes its layout.
@@ -35,14 +35,26 @@ struct Generator {
     directories: Vec<Vec<u8>>,
     /// Files and symbolic links, which may get a further name.
     linkable: Vec<Vec<u8>>,
+    /// Whether some files are listed twice, which podman refuses.
+    has_duplicates: bool,
 }
 
-pub(super) fn layer(seed: u64) -> Generated {
+pub(crate) fn layer(seed: u64) -> Generated {
+    generate(seed, true)
+}
+
+/// The same with each path once.
+pub(crate) fn layer_without_duplicates(seed: u64) -> Generated {
+    generate(seed, false)
+}
+
+fn generate(seed: u64, has_duplicates: bool) -> Generated {
     let mut generator = Generator {
         rng: Rng::with_seed(seed),
         builder: Builder::new(Vec::new()),
         directories: vec![Vec::new()],
         linkable: Vec::new(),
+        has_duplicates,
     };
     let mut unlisted = Vec::new();
     generator.entry(b"./", EntryType::Directory, b"", b"");
@@ -116,7 +128,7 @@ impl Generator {
 
     fn file(&mut self, path: &[u8]) {
         // Sometimes twice: the last one counts.
-        for _ in 0..=self.rng.u32(0..5) / 4 {
+        for _ in 0..=self.rng.u32(0..5) / 4 * u32::from(self.has_duplicates) {
             let size = *self.rng.choice(&SIZES).unwrap();
             let mut content = vec![0; size];
             self.rng.fill(&mut content);

@@ -1,7 +1,7 @@
 //! Images of layers, mounted by the kernel and checked by `fsck.erofs`: the tree is the one that GNU tar unpacks.
 
-mod generated;
-mod snapshot;
+pub(crate) mod generated;
+pub(crate) mod snapshot;
 
 use std::fs::{self, File};
 use std::io::Write as _;

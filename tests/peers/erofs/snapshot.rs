@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 /// Files by their paths below the root.
 #[derive(Debug, Default)]
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     files: BTreeMap<PathBuf, Shown>,
 }
 
@@ -29,7 +29,7 @@ struct Shown {
 }
 
 impl Snapshot {
-    pub(super) fn of(root: &Path) -> Self {
+    pub(crate) fn of(root: &Path) -> Self {
         let mut snapshot = Self::default();
         let mut inodes = BTreeMap::new();
         let mut paths = vec![PathBuf::new()];
@@ -41,32 +41,44 @@ impl Snapshot {
                     paths.push(path.join(entry.unwrap().file_name()));
                 }
             }
-            let first = inodes.entry(metadata.ino()).or_insert_with(|| path.clone());
+            let first = inodes
+                .entry((metadata.dev(), metadata.ino()))
+                .or_insert_with(|| path.clone());
             // The order in which directories list their names differs.
             *first = first.clone().min(path.clone());
             snapshot.files.insert(path, Shown::of(&full, &metadata));
         }
         for (path, shown) in &mut snapshot.files {
-            let inode = fs::symlink_metadata(root.join(path)).unwrap().ino();
+            let metadata = fs::symlink_metadata(root.join(path)).unwrap();
+            let inode = (metadata.dev(), metadata.ino());
             shown.same_as.clone_from(&inodes[&inode]);
         }
         snapshot
     }
 
     /// Takes from the comparison what only the archive could say.
-    pub(super) fn forget_metadata(&mut self, path: &Path) {
+    pub(crate) fn forget_metadata(&mut self, path: &Path) {
         let shown = self.files.get_mut(path).unwrap();
         shown.mode &= 0o170_000;
         shown.owner = (0, 0);
         shown.time = (0, 0);
     }
 
-    pub(super) fn paths(&self) -> Vec<PathBuf> {
+    /// Takes the numbers of links from the comparison: overlayfs counts names that are hidden, and none of directories.
+    /// What hides lower layers is part of a layer and not of the tree.
+    pub(crate) fn forget_overlay(&mut self) {
+        for shown in self.files.values_mut() {
+            shown.links = 0;
+            shown.attributes.remove(&b"user.overlay.opaque"[..]);
+        }
+    }
+
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
         self.files.keys().cloned().collect()
     }
 
     #[track_caller]
-    pub(super) fn assert_equals(&self, expected: &Self) {
+    pub(crate) fn assert_equals(&self, expected: &Self) {
         assert_eq!(self.paths(), expected.paths());
         for (path, shown) in &self.files {
             assert_eq!(shown, &expected.files[path], "{}", path.display());
