@@ -51,6 +51,14 @@ let
       lib.filterAttrs (_: bind: bind.writable == writable) service.binds
     );
 
+  # The options of a file system in memory that the user of the service owns.
+  ownerOf =
+    service:
+    let
+      parts = lib.splitString ":" service.user;
+    in
+    lib.optionalString (service.user != null) ",uid=${lib.head parts},gid=${lib.last parts}";
+
   unitOf =
     name: service:
     service.image.serviceUnit {
@@ -89,7 +97,7 @@ let
             path: directory: "/var/lib/${directory}:${path}"
           ) service.stateDirectories
           ++ bindsOf service true;
-        TemporaryFileSystem = service.temporaryDirectories;
+        TemporaryFileSystem = map (path: "${path}:mode=0755${ownerOf service}") service.temporaryDirectories;
         StateDirectory = lib.unique (lib.attrValues service.stateDirectories);
         EnvironmentFile = service.environmentFiles;
       }

@@ -35,26 +35,27 @@ struct Generator {
     directories: Vec<Vec<u8>>,
     /// Files and symbolic links, which may get a further name.
     linkable: Vec<Vec<u8>>,
-    /// Whether some files are listed twice, which podman refuses.
-    has_duplicates: bool,
+    /// Whether container engines unpack the layer as tar does.
+    as_engines: bool,
 }
 
 pub(crate) fn layer(seed: u64) -> Generated {
-    generate(seed, true)
-}
-
-/// The same with each path once.
-pub(crate) fn layer_without_duplicates(seed: u64) -> Generated {
     generate(seed, false)
 }
 
-fn generate(seed: u64, has_duplicates: bool) -> Generated {
+/// The same without files that are listed twice, which podman refuses, and without hard links, whose own metadata it
+/// gives to the file.
+pub(crate) fn layer_for_engines(seed: u64) -> Generated {
+    generate(seed, true)
+}
+
+fn generate(seed: u64, as_engines: bool) -> Generated {
     let mut generator = Generator {
         rng: Rng::with_seed(seed),
         builder: Builder::new(Vec::new()),
         directories: vec![Vec::new()],
         linkable: Vec::new(),
-        has_duplicates,
+        as_engines,
     };
     let mut unlisted = Vec::new();
     generator.entry(b"./", EntryType::Directory, b"", b"");
@@ -82,11 +83,12 @@ fn generate(seed: u64, has_duplicates: bool) -> Generated {
             8 => generator.entry(&path, EntryType::Char, b"", b""),
             9 => generator.entry(&path, EntryType::Block, b"", b""),
             10 => generator.entry(&path, EntryType::Fifo, b"", b""),
-            _ => {
+            _ if !as_engines => {
                 if let Some(target) = generator.rng.choice(&generator.linkable).cloned() {
                     generator.entry(&path, EntryType::Link, &target, b"");
                 }
             }
+            _ => {}
         }
     }
     Generated {
@@ -128,7 +130,7 @@ impl Generator {
 
     fn file(&mut self, path: &[u8]) {
         // Sometimes twice: the last one counts.
-        for _ in 0..=self.rng.u32(0..5) / 4 * u32::from(self.has_duplicates) {
+        for _ in 0..=self.rng.u32(0..5) / 4 * u32::from(!self.as_engines) {
             let size = *self.rng.choice(&SIZES).unwrap();
             let mut content = vec![0; size];
             self.rng.fill(&mut content);

@@ -45,7 +45,7 @@ impl Fixture {
 
     /// An image of generated layers, and one that hides and replaces files of the others.
     fn odd() -> Self {
-        let generated = [1, 2].map(generated::layer_without_duplicates);
+        let generated = [1, 2].map(generated::layer_for_engines);
         let mut layers: Vec<_> = generated.iter().map(|layer| layer.tar.clone()).collect();
         layers.push(lower());
         layers.push(upper());
@@ -86,6 +86,7 @@ impl Fixture {
     fn snapshot(&self, path: &Path) -> Snapshot {
         let mut snapshot = Snapshot::of(path);
         snapshot.forget_overlay();
+        snapshot.forget_times_before_1970();
         // Podman gives every image the same root directory.
         snapshot.forget_metadata(Path::new(""));
         for path in &self.unlisted {
