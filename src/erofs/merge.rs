@@ -12,7 +12,7 @@ use super::tree::{Directory, Id, Kind, Node, ROOT, Tree};
 struct Name {
     node: Id,
     parent: Id,
-    name: Box<[u8]>,
+    text: Box<[u8]>,
 }
 
 /// Adds a layer to the tree of all layers below it.
@@ -24,24 +24,24 @@ pub(super) fn merge(lower: &mut Tree, mut layer: Tree) -> Result<(), EntryError>
     root(lower, &mut layer)?;
     let (directories, others) = names(&layer);
     // A directory follows its parent: it has one name, and was made after its parent.
-    for Name { node, parent, name } in directories {
+    for Name { node, parent, text } in directories {
         let parent = at.get(parent).copied().unwrap_or(ROOT);
         if let (Some(directory), Some(place)) = (layer.take(node), at.get_mut(node)) {
-            *place = merge_directory(lower, parent, &name, directory)?;
+            *place = merge_directory(lower, parent, &text, &directory)?;
         }
     }
     // The node whose names these are, and what it has become.
     let mut current = None;
-    for Name { node, parent, name } in others {
+    for Name { node, parent, text } in others {
         let parent = at.get(parent).copied().unwrap_or(ROOT);
         match current {
-            Some((of, Some(id))) if of == node => lower.link(parent, &name, id)?,
-            Some((of, None)) if of == node => lower.remove(parent, &name),
+            Some((of, Some(id))) if of == node => lower.link(parent, &text, id)?,
+            Some((of, None)) if of == node => lower.remove(parent, &text),
             _ => {
                 let Some(file) = layer.take(node) else {
                     continue;
                 };
-                current = Some((node, merge_file(lower, parent, &name, file)?));
+                current = Some((node, merge_file(lower, parent, &text, file)?));
             }
         }
     }
@@ -103,9 +103,9 @@ fn merge_directory(
     lower: &mut Tree,
     parent: Id,
     name: &[u8],
-    node: Node,
+    node: &Node,
 ) -> Result<Id, EntryError> {
-    let mut node = described(&node);
+    let mut node = described(node);
     let is_opaque = node.attributes.take_opaque();
     let existing = lower.child(parent, name);
     let kind = existing.and_then(|id| Some((id, &lower.node(id)?.kind)));
@@ -152,7 +152,7 @@ fn names(layer: &Tree) -> (Vec<Name>, Vec<Name>) {
             list.push(Name {
                 node: *node,
                 parent,
-                name: name.clone(),
+                text: name.clone(),
             });
         }
     }

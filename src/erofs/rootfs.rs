@@ -57,15 +57,14 @@ impl Rootfs<'_> {
     /// On an error the content of `image` means nothing.
     pub fn write(&self, image: &File, directory: &Path) -> Result<WrittenRootfs, RootfsError> {
         let (mut tree, planned) = self.plan()?;
-        let mut number = planned.last().map_or(0, |layer| layer.numbers.end);
-        for point in self.mount_points {
+        let first = planned.last().map_or(0, |layer| layer.numbers.end);
+        for (number, point) in (first..).zip(self.mount_points) {
             point
                 .add(&mut tree, number)
                 .map_err(|source| RootfsError::MountPoint {
                     path: point.to_string(),
                     source,
                 })?;
-            number += 1;
         }
         let rooms = rooms(&tree);
         let kept = self.kept(&tree);

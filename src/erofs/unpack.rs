@@ -140,12 +140,11 @@ impl<R: BufRead> Entries<R> {
     }
 }
 
+/// A new node, with its parent and its name.
+type Added = (Id, Box<[u8]>, Node);
+
 /// Does to a tree what an entry means for it, but for a new node, which is returned with its parent and name.
-fn add(
-    tree: &mut Tree,
-    lower: Option<&Tree>,
-    entry: &Numbered,
-) -> Result<Option<(Id, Box<[u8]>, Node)>, Error> {
+fn add(tree: &mut Tree, lower: Option<&Tree>, entry: &Numbered) -> Result<Option<Added>, Error> {
     let Numbered { number, entry } = entry;
     let failed = |error| Error::entry(&entry.name, error);
     let path = Path::parse(&entry.name).map_err(failed)?;

@@ -16,10 +16,6 @@ use rustix::mount::{
 
 /// Which ways of mounting are tried. A kernel that lacks one needs no change: the next way is tried then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a feature of kernels, and independent of the others"
-)]
 pub struct Kernel {
     /// EROFS images are mounted from files (Linux 6.12), else from loop devices.
     pub mounts_files: bool,

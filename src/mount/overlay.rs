@@ -106,7 +106,7 @@ impl Overlay<'_> {
             options.push((key, value.to_owned()));
         }
         if let Some(upper) = upper {
-            options.push(("upperdir", path_of(&upper.upper)));
+            options.push(("upperdir", path_of(&upper.changes)));
             options.push(("workdir", path_of(&upper.work)));
         }
         let attributes = self.attributes();
@@ -168,7 +168,7 @@ fn open_root(mount: &OwnedFd) -> io::Result<OwnedFd> {
 fn text(layers: &[String], options: &[(&str, String)]) -> Result<String, Error> {
     let mut text = format!("lowerdir={}", layers.join(":"));
     for (key, value) in options {
-        text.push_str(&format!(",{key}={value}"));
+        text.extend([",", *key, "=", value.as_str()]);
     }
     if text.len() > MAX_OPTIONS {
         let per_layer = text.len().div_ceil(layers.len().max(1));

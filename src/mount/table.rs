@@ -30,8 +30,8 @@ impl Mount {
 }
 
 fn find(table: &[u8], path: &Path) -> Option<Mount> {
-    let lines = table.split(|byte| *byte == b'\n');
-    let mounts = lines.filter_map(|line| {
+    let lines = table.rsplit(|byte| *byte == b'\n');
+    let mut mounts = lines.filter_map(|line| {
         let mut fields = line.split(|byte| *byte == b' ');
         let point = unescaped(fields.nth(4)?);
         let mut behind = fields.skip_while(|field| *field != b"-").skip(1);
@@ -41,7 +41,7 @@ fn find(table: &[u8], path: &Path) -> Option<Mount> {
         };
         (OsString::from_vec(point).as_bytes() == path.as_os_str().as_bytes()).then_some(mount)
     });
-    mounts.last()
+    mounts.next()
 }
 
 /// A field without the kernel's escapes for spaces, tabs, line ends and backslashes.
@@ -51,7 +51,7 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
     while let [first, tail @ ..] = rest {
         rest = tail;
         let octal = match (first, tail) {
-            (b'\\', [digits @ ..]) => digits.get(..3).and_then(octal),
+            (b'\\', digits) => digits.get(..3).and_then(octal),
             _ => None,
         };
         match octal {

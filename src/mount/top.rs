@@ -26,7 +26,7 @@ pub enum Top {
 pub(super) struct Upper {
     /// The file system of a temporary top.
     pub(super) mount: Option<OwnedFd>,
-    pub(super) upper: OwnedFd,
+    pub(super) changes: OwnedFd,
     pub(super) work: OwnedFd,
 }
 
@@ -40,7 +40,7 @@ impl Upper {
                 let (upper, work) = directories(&mount, root)?;
                 Ok(Some(Self {
                     mount: Some(mount),
-                    upper,
+                    changes: upper,
                     work,
                 }))
             }
@@ -50,7 +50,7 @@ impl Upper {
                 let (upper, work) = directories(&parent, root)?;
                 Ok(Some(Self {
                     mount: None,
-                    upper,
+                    changes: upper,
                     work,
                 }))
             }

@@ -28,7 +28,7 @@ const OWNED_CRATES: [(&str, &[&str]); 6] = [
 ];
 
 /// Modules that never see the network, and what they therefore do not use. The builder of Nix's derivations fetches.
-const OFFLINE: [&str; 5] = ["archive", "compose", "erofs", "lock", "nix"];
+const OFFLINE: [&str; 6] = ["archive", "compose", "erofs", "lock", "mount", "nix"];
 const NETWORK: [&str; 6] = ["http", "registry", "auth", "serve", "daemon", "pin"];
 const FETCHES: &str = "nix/builder/";
 /// Crates whose module `net` is the network.

@@ -40,8 +40,8 @@ pub(crate) struct MountArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) layers: Vec<PathBuf>,
 
-    /// Keep the file system images that hocker makes in this directory [default: $XDG_CACHE_HOME/hocker/layers, else
-    /// ~/.cache/hocker/layers]
+    /// Keep the file system images that hocker makes in this directory [default: `$XDG_CACHE_HOME/hocker/layers`, else
+    /// `~/.cache/hocker/layers`]
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
 

@@ -18,7 +18,7 @@ pub struct Users {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct User {
     name: String,
-    user: u32,
+    number: u32,
     group: u32,
     home: String,
 }
@@ -26,7 +26,7 @@ struct User {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
     name: String,
-    group: u32,
+    number: u32,
 }
 
 /// What a process runs as.
@@ -48,7 +48,7 @@ impl Users {
             let home = fields.nth(1).unwrap_or_default();
             Some(User {
                 name: name.to_owned(),
-                user,
+                number: user,
                 group,
                 home: home.to_owned(),
             })
@@ -58,7 +58,7 @@ impl Users {
             let (name, _) = (fields.next()?, fields.next()?);
             Some(Group {
                 name: name.to_owned(),
-                group: number(fields.next()?)?,
+                number: number(fields.next()?)?,
             })
         };
         Self {
@@ -76,11 +76,11 @@ impl Users {
         let user = if user.is_empty() { "0" } else { user };
         let by_number = number(user);
         let found = self.users.iter().find(|found| {
-            found.name == user || by_number.is_some_and(|number| number == found.user)
+            found.name == user || by_number.is_some_and(|number| number == found.number)
         });
         let mut identity = match (found, by_number) {
             (Some(found), _) => Identity {
-                user: found.user,
+                user: found.number,
                 group: found.group,
                 home: found.home.clone(),
             },
@@ -92,7 +92,8 @@ impl Users {
             (None, None) => return Err(Error::User(user.to_owned())),
         };
         if !identity.home.starts_with('/') || identity.home.chars().any(char::is_control) {
-            identity.home = if identity.user == 0 { "/root" } else { "/" }.to_owned();
+            let home = if identity.user == 0 { "/root" } else { "/" };
+            home.clone_into(&mut identity.home);
         }
         if let Some(group) = group {
             identity.group = self.group(group)?;
@@ -102,7 +103,7 @@ impl Users {
 
     fn group(&self, text: &str) -> Result<u32, Error> {
         let named = self.groups.iter().find(|group| group.name == text);
-        let group = named.map(|group| group.group).or_else(|| number(text));
+        let group = named.map(|group| group.number).or_else(|| number(text));
         group.ok_or_else(|| Error::Group(text.to_owned()))
     }
 }

@@ -136,7 +136,7 @@ fn images_that_others_could_change_are_not_mounted() {
     with(&|| mode(&image, 0o666), &|| mode(&image, 0o644));
     with(&|| mode(&cache, 0o777), &|| mode(&cache, 0o700));
     with(&|| chown(&image, Some(1), None).unwrap(), &|| {
-        chown(&image, Some(0), None).unwrap()
+        chown(&image, Some(0), None).unwrap();
     });
     fixture.mount(&[]);
     fixture.unmount();

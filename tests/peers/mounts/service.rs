@@ -131,7 +131,7 @@ fn build(directory: &Path, attributes: &serde_json::Value) {
 
 /// A systemd in namespaces and a control group of its own, whose units are in a directory.
 struct Systemd {
-    _server: Server,
+    server: Server,
     leader: String,
     group: String,
 }
@@ -159,13 +159,13 @@ impl Systemd {
         let mut systemd = Self {
             leader: String::new(),
             group,
-            _server: server,
+            server,
         };
-        let pid = systemd._server.pid();
+        let pid = systemd.server.pid();
         let children = format!("/proc/{pid}/task/{pid}/children");
         wait_until(|| {
             let children = fs::read_to_string(&children).unwrap_or_default();
-            systemd.leader = children.trim().to_owned();
+            children.trim().clone_into(&mut systemd.leader);
             // Before, the shell has children of its own.
             let name = format!("/proc/{}/comm", systemd.leader);
             fs::read_to_string(name).is_ok_and(|name| name == "systemd\n")
@@ -197,6 +197,27 @@ impl Drop for Systemd {
                 !group.exists()
             });
         }
+    }
+}
+
+/// Adds what NixOS adds to the unit, with this file system, and the targets that units need.
+fn extend(units: &Path, name: &str, extension: &str, image: &Path) {
+    let own_image = format!("RootImage={}", image.display());
+    let lines = extension.lines().map(|line| {
+        if line.starts_with("RootImage=") {
+            &own_image
+        } else {
+            line
+        }
+    });
+    let lines: Vec<_> = lines.collect();
+    let extensions = units.join(format!("{name}.d"));
+    fs::create_dir(&extensions).unwrap();
+    fs::write(extensions.join("overrides.conf"), lines.join("\n")).unwrap();
+    for target in ["default", "sysinit", "basic", "shutdown"] {
+        let wants = if target == "default" { name } else { "" };
+        let text = format!("[Unit]\nDefaultDependencies=no\nWants={wants}\n");
+        fs::write(units.join(format!("{target}.target")), text).unwrap();
     }
 }
 
@@ -249,25 +270,8 @@ fn systemd_runs_an_image_as_its_config_says() {
 
     let units = at("package/lib/systemd/system");
     let name = "hocker-service-web.service";
-    let extension = values["hocker-service-web"].as_str().unwrap().lines();
-    let own_image = format!("RootImage={}", at("app.erofs").display());
-    let extension: Vec<_> = extension
-        .map(|line| {
-            if line.starts_with("RootImage=") {
-                &own_image
-            } else {
-                line
-            }
-        })
-        .collect();
-    let extensions = units.join(format!("{name}.d"));
-    fs::create_dir(&extensions).unwrap();
-    fs::write(extensions.join("overrides.conf"), extension.join("\n")).unwrap();
-    for target in ["default", "sysinit", "basic", "shutdown"] {
-        let wants = if target == "default" { name } else { "" };
-        let text = format!("[Unit]\nDefaultDependencies=no\nWants={wants}\n");
-        fs::write(units.join(format!("{target}.target")), text).unwrap();
-    }
+    let extension = values["hocker-service-web"].as_str().unwrap();
+    extend(&units, name, extension, &at("app.erofs"));
 
     // The accounts that NixOS would create.
     let accounts = &values["accounts"];
