@@ -93,11 +93,11 @@ let
       // lib.mapAttrs (key: values: values ++ lib.toList (service.serviceConfig.${key} or [ ])) {
         BindReadOnlyPaths = hostFiles ++ bindsOf service false;
         BindPaths =
-          lib.mapAttrsToList (
-            path: directory: "/var/lib/${directory}:${path}"
-          ) service.stateDirectories
+          lib.mapAttrsToList (path: directory: "/var/lib/${directory}:${path}") service.stateDirectories
           ++ bindsOf service true;
-        TemporaryFileSystem = map (path: "${path}:mode=0755${ownerOf service}") service.temporaryDirectories;
+        TemporaryFileSystem = map (
+          path: "${path}:mode=0755${ownerOf service}"
+        ) service.temporaryDirectories;
         StateDirectory = lib.unique (lib.attrValues service.stateDirectories);
         EnvironmentFile = service.environmentFiles;
       }

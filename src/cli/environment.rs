@@ -31,7 +31,6 @@ pub(crate) const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// XDG: the directory of configuration.
 pub(crate) const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// XDG: the directory of files that can be made again.
-#[cfg(target_os = "linux")]
 pub(crate) const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// curl: the netrc file.
 pub(crate) const NETRC: &str = "NETRC";

@@ -33,6 +33,8 @@ lines [
 )
 + "[Service]\n"
 + lines (
-  lib.mapAttrsToList (name: value: "Environment=${builtins.toJSON "${name}=${value}"}") service.environment
+  lib.mapAttrsToList (
+    name: value: "Environment=${builtins.toJSON "${name}=${value}"}"
+  ) service.environment
 )
 + section service.serviceConfig
