@@ -21,7 +21,7 @@
       packages = eachSystem (
         pkgs:
         {
-          inherit (pkgs) hocker;
+          inherit (pkgs) hocker hocker-builder;
           default = pkgs.hocker;
         }
         // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux { hocker-static = pkgs.pkgsStatic.hocker; }
@@ -39,9 +39,14 @@
 
       nixosModules.default =
         { pkgs, ... }:
+        let
+          extended = pkgs.extend overlay;
+          isCross = pkgs.stdenv.buildPlatform.system != pkgs.stdenv.hostPlatform.system;
+        in
         {
           imports = [ ./nix/modules ];
-          services.hocker.package = lib.mkDefault (pkgs.extend overlay).hocker;
+          services.hocker.package = lib.mkDefault extended.hocker;
+          services.hocker.buildPackage = lib.mkIf isCross (lib.mkDefault extended.buildPackages.hocker);
         };
 
       checks = eachSystem (

@@ -62,10 +62,32 @@ let
       // fetchers
     );
 
+  # The check of the arguments of a function.
+  checkOf =
+    caller: function: ignored:
+    import ./arguments/check.nix {
+      inherit caller function ignored;
+      replaced = (import ./arguments/replaced.nix).${caller};
+    };
+
   functions = {
-    fetchDockerLayer = import ./fetch-docker-layer.nix { inherit fetchBlob; };
-    fetchDockerConfig = import ./fetch-docker-config.nix { inherit fetchBlob; };
+    # The hash makes some arguments of classic expressions unnecessary.
+    fetchDockerLayer = import ./fetch-docker-layer.nix {
+      inherit fetchBlob;
+      checkArguments = checkOf "fetchDockerLayer" functions.fetchDockerLayer [
+        "tag"
+        "fetcher"
+      ];
+    };
+    fetchDockerConfig = import ./fetch-docker-config.nix {
+      inherit fetchBlob;
+      checkArguments = checkOf "fetchDockerConfig" functions.fetchDockerConfig [
+        "layerDigest"
+        "fetcher"
+      ];
+    };
     fetchdocker = fetchdockerWith {
+      checkArguments = checkOf "fetchdocker" functions.fetchdocker [ ];
       readManifest = given: readManifest "fetchdocker: `imageManifest`" (manifestText given);
       readIndex = given: readIndex "fetchdocker: `imageIndex`" (manifestText given);
       inherit (functions) fetchDockerLayer fetchDockerConfig;
@@ -93,6 +115,7 @@ functions
     { lib, ... }:
     {
       imports = [ ./modules ];
-      services.hocker.package = lib.mkDefault hocker;
+      services.hocker.package = lib.mkDefault runtime;
+      services.hocker.buildPackage = lib.mkIf (programOf runtime != program) (lib.mkDefault hocker);
     };
 }

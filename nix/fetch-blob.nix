@@ -10,6 +10,7 @@
 }:
 let
   isSize = import ./is-size.nix;
+  checkParts = import ./arguments/parts.nix;
 in
 {
   # The name of the calling function, for error messages.
@@ -54,9 +55,16 @@ let
       repository ? "library",
       imageName,
     }:
+    let
+      checked = checkParts caller {
+        endpoint = registry;
+        path = if repository == "" then imageName else "${repository}/${imageName}";
+        tag = null;
+      };
+    in
     {
-      registry = withoutCredentials registry;
-      repository = if repository == "" then imageName else "${repository}/${imageName}";
+      registry = checked.endpoint;
+      repository = checked.path;
     };
 
   # The limit for the builder. The store path does not depend on it.

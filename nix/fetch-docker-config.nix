@@ -41,7 +41,11 @@
   }
   ```
 */
-{ fetchBlob }:
+{
+  fetchBlob,
+  # A function from the given arguments and the result to the result. It refuses unknown arguments.
+  checkArguments ? _given: result: result,
+}:
 {
   registry ? "https://registry-1.docker.io/v2/",
   repository ? "library",
@@ -57,8 +61,8 @@
   meta ? { },
   passthru ? { },
   ...
-}:
-fetchBlob {
+}@given:
+checkArguments given (fetchBlob {
   caller = "fetchDockerConfig";
   nameOf = hex: "docker-config-${hex}.json";
   inherit
@@ -78,4 +82,4 @@ fetchBlob {
   # The limit of hocker for any document.
   maxSize = 4194304;
   attributes = _hex: { };
-}
+})

@@ -45,7 +45,11 @@
   }
   ```
 */
-{ fetchBlob }:
+{
+  fetchBlob,
+  # A function from the given arguments and the result to the result. It refuses unknown arguments.
+  checkArguments ? _given: result: result,
+}:
 {
   registry ? "https://registry-1.docker.io/v2/",
   repository ? "library",
@@ -62,7 +66,7 @@
   meta ? { },
   passthru ? { },
   ...
-}:
+}@given:
 let
   printable = import ./printable.nix;
   digits =
@@ -90,7 +94,7 @@ let
     else
       { urls = builtins.concatStringsSep " " (map withoutCredentials urls); };
 in
-fetchBlob {
+checkArguments given (fetchBlob {
   caller = "fetchDockerLayer";
   # The classic name, for every compression: existing caches have these paths.
   nameOf = hex: "docker-layer-${hex}.tar.gz";
@@ -111,7 +115,7 @@ fetchBlob {
   maxSize = null;
   attributes =
     hex:
-    if layerDigest == null then
+    if layerDigest == null || layerDigest == "" then
       { layerDigest = hex; } // elsewhere
     else if digits == null then
       throw "fetchDockerLayer: `layerDigest` is `${printable layerDigest}`, but must be sha256:<hex> or 64 hex digits"
@@ -119,4 +123,4 @@ fetchBlob {
       throw "fetchDockerLayer: `layerDigest` is sha256:${builtins.elemAt digits 1}, but the hash is sha256:${hex}; both must be the same digest"
     else
       { layerDigest = hex; } // elsewhere;
-}
+})

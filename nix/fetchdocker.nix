@@ -41,6 +41,9 @@
     only podman, Docker with containerd's image store and `hocker serve` find the image by its name, because they keep
     digests. Docker's own store finds it only by its image ID.
 
+  `registry`, `repository`, `tag`
+  : the parts of the reference, as in classic results
+
   `manifestDigest`
   : the registry's digest of the manifest, or null without `imageManifest`
 
@@ -48,12 +51,28 @@
   : the registry's digest of the index, or null without `imageIndex`
 
   `stream`
-  : the second output: a store path that is a `compositeImage.sh`
+  : the second output: a store path that is a `compositeImage.sh`. It can take the place of a result of
+    `streamLayeredImage` of nixpkgs' `dockerTools`.
 
   `archive`, `plainArchive`
   : the image as one `.tar` file, made only if it is used. `archive` contains the blobs of the registry, unchanged.
     `plainArchive` contains decompressed layers, for readers that take the hash of a layer's file for its diff ID, such
     as `fromImage` of nixpkgs' `dockerTools`.
+
+  `isExe`
+  : whether the store path is a program that writes the image: true for `stream`, false for the others. `stream`,
+    `archive` and `plainArchive` have `isExe`, `image`, `imageName` and `imageTag`, too.
+
+  `erofs`
+  : the layers as EROFS file system images, one derivation for each layer, lowest layer first. Linux mounts them. None is
+    made unless it is used.
+
+  `podmanStore`
+  : a small directory from which podman runs the image without loading it, while the file system images of the layers are
+    mounted. Its attribute `mounts` lists what to mount where. `services.hocker.images.<name>.mode = "store"` does so.
+
+  `podmanStoreWith`
+  : a function from `{ tags }`, a list of further names, to such a directory
 
   `rootfs`, `rootfsWith`
   : all layers as one EROFS file system, made only if it is used, for `RootImage=` of a systemd service,
@@ -83,6 +102,8 @@
   readIndex,
   fetchDockerLayer,
   fetchDockerConfig,
+  # A function from the given arguments and the result to the result. It refuses unknown arguments.
+  checkArguments ? _given: result: result,
 }:
 {
   name ? null,
@@ -110,15 +131,20 @@ let
     match
     ;
 
+  checkParts = import ./arguments/parts.nix;
   fail = reason: throw "fetchdocker: ${reason}";
+
+  # Classic expressions have config, layers and parts of the reference. There, `image` is only an attribute of the result.
+  isClassic =
+    imageName != null && imageConfig != null && imageLayers != null && imageManifest == null;
 
   # The location of the image, from `image` or from its parts.
   location =
-    if image == null then
+    if image == null || isClassic then
       if imageName == null then
         fail "give `image`, or `imageName` with `registry`, `repository` and `tag`"
       else
-        {
+        checkParts "fetchdocker" {
           endpoint = if registry == null then "https://registry-1.docker.io/v2/" else registry;
           path =
             if repository == null then
@@ -170,10 +196,12 @@ let
       head short
     else
       location.path;
-  # Every store that keeps digests knows the digest of the manifest, but not each knows that of the index.
+  # The digest that names the image: that of the index, unless `image` has that of the manifest.
   suffix =
     if location.tag != null then
       ":${location.tag}"
+    else if manifest != null && index != null && location.digest != manifest.digest then
+      "@${index.digest}"
     else if manifest != null then
       "@${manifest.digest}"
     else
@@ -279,6 +307,20 @@ let
   # Names in the store allow fewer characters than names of images, and have a maximum length.
   storeName = import ./store-name.nix (if name == null then where.imageName else name);
 
+  imageSpec = {
+    inherit
+      interpreter
+      repoTags
+      config
+      layers
+      ;
+    reference = "${fullName}${suffix}";
+    inherit (location) tag;
+    manifest = if manifest == null then null else manifest.text;
+  }
+  # Derivations without an index stay as they were.
+  // (if index == null then { } else { index = index.text; });
+
   result = derivation {
     name = storeName;
     inherit system preferLocalBuild;
@@ -289,20 +331,15 @@ let
       "stream"
     ];
     __structuredAttrs = true;
-    imageSpec = {
-      inherit
-        interpreter
-        repoTags
-        config
-        layers
-        ;
-      reference = "${fullName}${suffix}";
-      inherit (location) tag;
-      manifest = if manifest == null then null else manifest.text;
-    }
-    # Derivations without an index stay as they were.
-    // (if index == null then { } else { index = index.text; });
+    inherit imageSpec;
   };
+
+  erofsLayer = import ./erofs-layer.nix { inherit program system; };
+  podmanStoreWith =
+    {
+      tags ? [ ],
+    }:
+    import ./podman-store.nix { inherit system program erofsLayer; } { inherit imageSpec tags; };
 
   # One file for readers that need one. It holds the whole image, so it refers to no other store path.
   archiveOf =
@@ -321,6 +358,15 @@ let
       }
       // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { })
     );
+  # Arion and others read these of results of `streamLayeredImage` and `buildImage`.
+  names = {
+    image = familiar;
+    imageName = familiarName;
+    imageTag = location.tag;
+  };
+  file = names // {
+    isExe = false;
+  };
 
   rootfsWith = import ./rootfs.nix {
     inherit
@@ -336,17 +382,26 @@ let
     image = result;
   };
 in
-assert digestAgrees;
-result
+checkArguments given (
+  assert digestAgrees;
+  result
+)
+// file
 // {
   inherit meta;
-  image = familiar;
-  imageName = familiarName;
-  imageTag = location.tag;
+  image = if isClassic && image != null then image else familiar;
+  # Classic results have these attributes, too.
+  inherit (where) repository;
+  inherit (location) tag;
+  registry = location.endpoint;
   manifestDigest = if manifest == null then null else manifest.digest;
   indexDigest = if index == null then null else index.digest;
-  archive = archiveOf { plain = false; };
-  plainArchive = archiveOf { plain = true; };
+  stream = result.stream // names // { isExe = true; };
+  archive = archiveOf { plain = false; } // file;
+  plainArchive = archiveOf { plain = true; } // file;
+  erofs = map (layer: erofsLayer layer.path) layers;
+  podmanStore = podmanStoreWith { };
+  inherit podmanStoreWith;
   inherit rootfsWith serviceUnit;
   rootfs = rootfsWith { };
 }

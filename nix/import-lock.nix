@@ -57,6 +57,7 @@ let
   known = [
     1
     2
+    3
   ];
 
   printable = import ./printable.nix;
@@ -186,6 +187,6 @@ in
 if !(lock ? version && builtins.isAttrs (lock.images or null)) then
   fail "${file} is not a lock file; create one with `hocker lock add IMAGE`"
 else if !(builtins.isInt lock.version && builtins.elem lock.version known) then
-  fail "${file} has the unknown version ${printable (builtins.toJSON lock.version)}; this hocker reads versions ${builtins.concatStringsSep " and " (map toString known)}"
+  fail "${file} has the unknown version ${printable (builtins.toJSON lock.version)}; this hocker reads versions ${builtins.concatStringsSep ", " (map toString known)}"
 else
   builtins.mapAttrs image images

@@ -1,18 +1,18 @@
 /**
   The overlay for nixpkgs: the package and the functions, under the names that they had in nixpkgs before.
 
-  In a cross compilation, the builder is the hocker of the build platform, and the scripts of images start the hocker of
-  the host platform.
+  Derivations are built by `hocker-builder`, which is `hocker` without signatures and their libraries. In a cross
+  compilation, it is the one of the build platform, and the scripts of images start the one of the host platform.
 */
 final: _prev: {
   hocker = final.callPackage ./package.nix { };
+  hocker-builder = final.callPackage ./package.nix { withSignatures = false; };
 
   # All functions of nix/default.nix.
-  hockerFunctions = import ./. {
-    inherit (final.buildPackages) hocker;
-    runtime = final.hocker;
-    inherit (final.stdenv.buildPlatform) system;
-    targetSystem = final.stdenv.hostPlatform.system;
+  hockerFunctions = import ./for-platforms.nix {
+    inherit (final) stdenv;
+    hocker = final.hocker-builder;
+    buildHocker = final.buildPackages.hocker-builder;
   };
 
   inherit (final.hockerFunctions)

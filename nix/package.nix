@@ -10,6 +10,9 @@
   installShellFiles,
   runCommand,
   testers,
+
+  # Whether the program verifies signatures. The builder of derivations does not need this, and is smaller without.
+  withSignatures ? true,
 }:
 let
   manifest = (lib.importTOML ../Cargo.toml).package;
@@ -20,7 +23,7 @@ let
   run = "${stdenv.hostPlatform.emulator buildPackages} $out/bin/hocker";
 in
 rustPlatform.buildRustPackage (finalAttrs: {
-  pname = manifest.name;
+  pname = manifest.name + lib.optionalString (!withSignatures) "-builder";
   inherit (manifest) version;
 
   # Images depend on the package, so only the files of the program are its source.
@@ -29,6 +32,9 @@ rustPlatform.buildRustPackage (finalAttrs: {
     "src(/.*)?"
   ];
   cargoLock.lockFile = ../Cargo.lock;
+
+  buildNoDefaultFeatures = true;
+  buildFeatures = [ "cli" ] ++ lib.optional withSignatures "signatures";
 
   nativeBuildInputs = [ installShellFiles ];
 

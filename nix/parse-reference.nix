@@ -35,10 +35,7 @@ let
   repository =
     if registry == "docker.io" && match ".*/.*" path == null then "library/${path}" else path;
 
-  label = "[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?";
-  # A number of at most 65535.
-  port = "0*([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
-  component = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
+  grammar = import ./reference-grammar.nix;
 in
 # The longest reference has a registry and repository of 255 characters, a tag of 128 characters, and a digest.
 if !builtins.isString text || builtins.stringLength text > 512 then
@@ -49,7 +46,7 @@ else if match ".*://.*" text != null then
     "hocker: a URL is not the name of an image; leave out the scheme, or use `registry`, `repository` and `imageName`"
 else if name == "" then
   fail "a name is like debian:12, ghcr.io/a/b:1 or localhost:5000/x@sha256:…"
-else if match "(${label}(\\.${label})*|\\[[0-9a-fA-F:.]+])(:${port})?" registry == null then
+else if match grammar.registry registry == null then
   fail "`${printable registry}` is not a registry"
 else if match ".*[A-Z].*" repository != null then
   fail "the repository must be lowercase"
@@ -59,15 +56,15 @@ else if builtins.stringLength "${registry}/${repository}" > 255 then
   fail "the name is longer than 255 characters"
 else if match "[0-9a-f]{64}" text != null then
   fail "the name is an image ID"
-else if match "${component}(/${component})*" repository == null then
+else if match grammar.repository repository == null then
   fail "`${printable repository}` is not a repository"
 else if tag == "" then
   fail "the tag after the colon is missing"
-else if tag != null && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}" tag == null then
+else if tag != null && match grammar.tag tag == null then
   fail "`${printable tag}` is not a tag"
 else if digest == "" then
   fail "the digest after the @ is missing"
-else if digest != null && match "sha256:[0-9a-f]{64}" digest == null then
+else if digest != null && match grammar.digest digest == null then
   fail "`${printable digest}` is not a digest: sha256: and 64 hex digits"
 else
   {

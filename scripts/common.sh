@@ -32,6 +32,7 @@ package_of() {
     docker) if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi ;;
     ab | htpasswd) echo apache2-utils ;;
     fsck.erofs) echo erofs-utils ;;
+    setfattr) echo attr ;;
     ip) echo iproute2 ;;
     man) echo man-db ;;
     nginx) echo nginx-light ;;

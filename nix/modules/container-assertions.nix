@@ -5,11 +5,33 @@
   config,
   lib,
   available,
+  byName,
   imageOf,
 }:
 let
   cfg = config.services.hocker;
   inherit (config.virtualisation.oci-containers) backend containers;
+  digestAssertions = import ./digest-assertions.nix { inherit config lib byName; };
+
+  # The user that has the image store, by name or ID.
+  owner = cfg.${backend}.user;
+  idOf = user: toString (config.users.users.${user}.uid or null);
+  isOwner = user: user == owner || (user != "root" && idOf user == owner);
+
+  # The options `--pull` for `docker run` or `podman run` that ask a registry even if the image exists.
+  pullOptions =
+    options:
+    lib.concatLists (
+      lib.imap1 (
+        index: option:
+        let
+          written = if option == "--pull" then "--pull ${lib.elemAt (options ++ [ "" ]) index}" else option;
+        in
+        lib.optional (
+          builtins.match "--pull[= ](always|newer|ifnewer)" (lib.toLower written) != null
+        ) written
+      ) options
+    );
 
   ofContainer =
     name: container:
@@ -23,6 +45,7 @@ let
         "imageFile"
       ];
       user = container.podman.user or "root";
+      asking = pullOptions (container.extraOptions or [ ]);
     in
     [
       {
@@ -54,9 +77,20 @@ let
         message = "${option}: `pull = \"${toString container.pull or ""}\"` asks a registry, which may send another image than the one that ${image.unit} loads. Remove `pull`.";
       }
       {
-        assertion = user == "root";
-        message = "${option}: the user ${user} has a separate image store, but ${image.unit} loads into the store of root. Remove `podman.user`. Or set `imageStream` to the `stream` of a fetchdocker result, and remove the image from `services.hocker.images`.";
+        assertion = asking == [ ];
+        message = "${option}: `${toString asking}` in `extraOptions` asks a registry, which may send another image than the one that ${image.unit} loads. Remove it.";
       }
-    ];
+      {
+        assertion = isOwner user;
+        message =
+          if user == "root" then
+            "${option}: root has a separate image store, but ${image.unit} loads into the store of the user ${owner}. Set `podman.user` to this user, or remove `services.hocker.${backend}.host`."
+          else
+            "${option}: the user ${user} has a separate image store, but ${image.unit} loads into the store of ${owner}. Remove `podman.user`. Or set `services.hocker.${backend}.host` to the socket of this user, \"unix:///run/user/${
+              if idOf user == "" then "<user ID>" else idOf user
+            }/podman/podman.sock\". Or set `imageStream` to the `stream` of a fetchdocker result, and remove the image from `services.hocker.images`.";
+      }
+    ]
+    ++ digestAssertions option container image;
 in
 lib.concatLists (lib.mapAttrsToList ofContainer containers)

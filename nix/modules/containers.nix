@@ -9,6 +9,9 @@ let
   ociContainers = config.virtualisation.oci-containers;
   canonicalName = import ./canonical-name.nix;
 
+  # A definition with this priority is weaker than one with `mkDefault`, and stronger than the default of the option.
+  weak = 1100;
+
   # The images that containers can run: one backend runs all containers.
   available = lib.filterAttrs (_: image: image.backend == ociContainers.backend) cfg.images;
 
@@ -16,7 +19,7 @@ let
   byName = lib.foldl' (
     found: image:
     let
-      names = map canonicalName image.names ++ image.canonicalDigests;
+      names = map canonicalName image.names ++ lib.concatLists (lib.attrValues image.canonicalDigests);
     in
     lib.genAttrs (lib.filter (text: text != null) names) (_: image) // found
   ) { } (lib.attrValues available);
@@ -54,28 +57,58 @@ let
         example = "web";
         description = ''
           The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
-          one of the names of that image, or names it by its digest. (Docker's own image store does not keep the digests
-          of loaded images, so a digest needs another image store.)
+          one of the names of that image, or names it by its digest. Podman finds a loaded image by the registry's digest of
+          its manifest or index. Docker finds it only with containerd's image store, and only by the digest of its manifest;
+          see {option}`services.hocker.docker.keepsDigests`.
         '';
       };
 
       config = {
-        image = lib.mkIf (named != null && named.names != [ ]) (lib.mkDefault (lib.head named.names));
+        image = lib.mkIf (named != null && named.names != [ ]) (lib.mkOverride weak (lib.head named.names));
       }
       # Older releases of NixOS do not have the option `pull`.
       // (
         if options ? pull then
-          { pull = lib.mkIf (image != null) (lib.mkDefault "never"); }
+          { pull = lib.mkIf (image != null) (lib.mkOverride weak "never"); }
         else
           { extraOptions = lib.mkIf (image != null) [ "--pull=never" ]; }
       );
     };
 
-  served = lib.filterAttrs (_: container: imageOf container != null) ociContainers.containers;
+  # The images, by the names of the services of the containers that run them.
+  imageOfService = lib.mapAttrs' (
+    name: container:
+    lib.nameValuePair (container.serviceName or "${ociContainers.backend}-${name}") (imageOf container)
+  ) (lib.filterAttrs (_: container: imageOf container != null) ociContainers.containers);
+  usedUnits = lib.mapAttrsToList (_: image: image.unit) imageOfService;
+
+  # A container without `imageFile` and `imageStream` waits for the network, to fetch its image. One with a declared image
+  # needs no network. This removes only that dependency: if your configuration adds the same one, it stays.
+  serviceModule =
+    { name, ... }:
+    let
+      apply = units: if imageOfService ? ${name} then withoutOne "network-online.target" units else units;
+    in
+    {
+      options = {
+        wants = mkOption { inherit apply; };
+        after = mkOption { inherit apply; };
+      };
+    };
+  withoutOne =
+    unit: units:
+    let
+      found = lib.partition (one: one == unit) units;
+    in
+    found.wrong ++ lib.drop 1 found.right;
 in
 {
   options.virtualisation.oci-containers.containers = mkOption {
     type = types.attrsOf (types.submodule containerModule);
+  };
+
+  options.systemd.services = mkOption {
+    type = types.attrsOf (types.submodule serviceModule);
   };
 
   config = lib.mkIf cfg.enable {
@@ -84,20 +117,26 @@ in
         config
         lib
         available
+        byName
         imageOf
         ;
     };
 
-    systemd.services = lib.mapAttrs' (
-      name: container:
-      let
-        image = imageOf container;
-      in
-      lib.nameValuePair (container.serviceName or "${ociContainers.backend}-${name}") {
+    systemd.services = lib.mkMerge [
+      (lib.mapAttrs (_: image: {
         requires = [ image.unit ];
         after = [ image.unit ];
-        restartTriggers = [ image.path ];
-      }
-    ) served;
+        # Not the path of the image, which changes with the version of hocker.
+        restartTriggers = [ image.content ];
+        # NixOS restarts such a unit after `hocker.service` loaded its new image, and does not stop it before.
+        stopIfChanged = lib.mkOverride weak false;
+      }) imageOfService)
+      (lib.mkIf (imageOfService != { }) {
+        hocker = import ./preload.nix {
+          inherit lib;
+          images = lib.filter (image: lib.elem image.unit usedUnits) (lib.attrValues available);
+        };
+      })
+    ];
   };
 }

@@ -19,10 +19,17 @@
 backend:
 let
   inherit (config.services.hocker) program;
-  inherit (config.services.hocker.${backend}) host;
+  inherit (config.services.hocker.${backend}) host user;
   local = (import ./local-daemons.nix).${backend};
   isLocal = host == local.host;
   isSocket = lib.hasPrefix "unix://" host;
+
+  # The directory of a user's own daemon.
+  runtime = builtins.match "unix://((/var)?/run/user/([0-9]+))/.*" host;
+  # The user's manager makes this directory and the socket.
+  manager = lib.optional (runtime != null) "user@${lib.elemAt runtime 2}.service";
+  # The store of each user has its own records.
+  state = if user == "root" then "hocker/${backend}" else "hocker/${backend}-${user}";
 in
 {
   inherit isSocket;
@@ -30,9 +37,10 @@ in
   # This requires the socket, not the service. The service starts at the first connection. A stop of the service must not
   # stop this unit and with it the containers, because nothing would start them again.
   requires = lib.optional isLocal local.socket;
-  wants = lib.optional (!isSocket) "network-online.target";
+  wants = manager ++ lib.optional (!isSocket) "network-online.target";
   after =
-    lib.optionals isLocal [
+    manager
+    ++ lib.optionals isLocal [
       local.socket
       local.service
     ]
@@ -42,7 +50,7 @@ in
     import ./hardening.nix
     // {
       Type = "oneshot";
-      StateDirectory = "hocker/${backend}";
+      StateDirectory = state;
       StateDirectoryMode = "0700";
       RestrictAddressFamilies = [
         "AF_UNIX"
@@ -55,6 +63,16 @@ in
     // lib.optionalAttrs isSocket {
       IPAddressAllow = "localhost";
       IPAddressDeny = "any";
+    }
+    // lib.optionalAttrs (user != "root") {
+      User = user;
+      # The user's other processes, such as podman, share memory that a stop of this unit must not remove.
+      RemoveIPC = false;
+    }
+    # The unit sees no other user's directory.
+    // lib.optionalAttrs (runtime != null) {
+      ProtectHome = "tmpfs";
+      BindPaths = lib.head runtime;
     };
 
   command =
@@ -67,7 +85,7 @@ in
         host
       ]
       # systemd replaces `%S` by /var/lib.
-      ++ [ "--state=%S/hocker/${backend}" ]
+      ++ [ "--state=%S/${state}" ]
       ++ map utils.escapeSystemdExecArg arguments
     );
 }

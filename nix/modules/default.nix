@@ -14,6 +14,8 @@
 let
   inherit (lib) literalExpression mkOption types;
   cfg = config.services.hocker;
+  isCross =
+    (pkgs.stdenv.buildPlatform or pkgs.stdenv.hostPlatform).system != pkgs.stdenv.hostPlatform.system;
 in
 {
   imports = [
@@ -25,6 +27,7 @@ in
     ./prune.nix
     ./serve.nix
     ./services.nix
+    ./store-images.nix
   ];
 
   options.services.hocker = {
@@ -50,14 +53,30 @@ in
       '';
     };
 
+    buildPackage = mkOption {
+      type = types.path;
+      default =
+        if isCross then
+          pkgs.buildPackages.hocker
+            or (throw "services.hocker.buildPackage: `pkgs.buildPackages.hocker` does not exist; set the option to a hocker that runs on ${pkgs.stdenv.buildPlatform.system}")
+        else
+          cfg.package;
+      defaultText = literalExpression "pkgs.buildPackages.hocker, or config.services.hocker.package without cross compilation";
+      description = ''
+        The hocker that is the builder of all derivations of {option}`services.hocker.functions`. It differs from
+        {option}`services.hocker.package` only if the system is cross-compiled.
+      '';
+    };
+
     functions = mkOption {
       type = types.lazyAttrsOf types.raw;
       readOnly = true;
-      default = import ../. {
+      default = import ../for-platforms.nix {
+        inherit (pkgs) stdenv;
         hocker = cfg.package;
-        inherit (pkgs.stdenv.hostPlatform) system;
+        buildHocker = cfg.buildPackage;
       };
-      defaultText = literalExpression "import hocker/nix { hocker = config.services.hocker.package; }";
+      defaultText = literalExpression "import hocker/nix { hocker = config.services.hocker.buildPackage; }";
       description = ''
         `fetchdocker`, `importLock`, `callImage` and the other functions of hocker, for use in
         {option}`services.hocker.images.<name>.image`.

@@ -8,6 +8,18 @@ let
   canonicalName = import ./canonical-name.nix;
 
   isFetched = import ./is-fetched.nix lib config.image;
+  isStore = config.mode == "store";
+
+  # The full names of the image without tags.
+  repositories = lib.unique (
+    lib.concatMap (
+      text:
+      let
+        matched = builtins.match "(.*):[^:/]+" (toString (canonicalName text));
+      in
+      lib.optionals (matched != null) matched
+    ) ([ config.image.imageName ] ++ config.names)
+  );
 in
 {
   options = {
@@ -21,6 +33,19 @@ in
       '';
       description = ''
         The image: a result of `fetchdocker`, or the path of another OCI image layout with one image.
+      '';
+    };
+
+    mode = mkOption {
+      type = types.enum [
+        "load"
+        "store"
+      ];
+      default = "load";
+      description = ''
+        How the daemon gets the image. With `load`, it is copied into the daemon's storage after the daemon starts. With
+        `store`, podman runs it from the Nix store: its layers are mounted, and nothing is loaded or copied. Only images from
+        `fetchdocker` have this mode, and only for the podman of root.
       '';
     };
 
@@ -63,7 +88,7 @@ in
     unit = mkOption {
       type = types.str;
       readOnly = true;
-      description = "The name of the unit that loads the image, for other units that need the image.";
+      description = "The name of the unit that loads the image or mounts its layers, for other units that need the image.";
     };
 
     path = mkOption {
@@ -73,25 +98,55 @@ in
       description = "The store path of the image.";
     };
 
-    canonicalDigests = mkOption {
-      type = types.listOf types.str;
+    store = mkOption {
+      type = types.nullOr types.raw;
       readOnly = true;
       internal = true;
-      description = "The full names with the registry's digests: that of the manifest, and that of the index.";
+      description = "The store from which podman runs the image, or null for an image that it cannot run so.";
+    };
+
+    content = mkOption {
+      type = types.str;
+      readOnly = true;
+      internal = true;
+      description = "A text that changes if the content of the image changes, and only then.";
+    };
+
+    canonicalDigests = mkOption {
+      type = types.attrsOf (types.listOf types.str);
+      readOnly = true;
+      internal = true;
+      description = "The full names of the image with the digest of its `manifest`, and with that of its `index`.";
     };
   };
 
   config = {
     names = lib.unique (lib.optionals isFetched config.image.imageSpec.repoTags ++ config.tags);
-    unit = "hocker-load-${name}.service";
+    unit = if isStore then "hocker-store-${name}.target" else "hocker-load-${name}.service";
     path = import ../package-path.nix config.image;
-    canonicalDigests = lib.optionals isFetched (
-      map (digest: canonicalName "${config.image.imageName}@${digest}") (
-        lib.filter (digest: digest != null) [
-          config.image.manifestDigest
-          (config.image.indexDigest or null)
-        ]
-      )
+    store =
+      if isStore && isFetched && config.image ? podmanStoreWith then
+        config.image.podmanStoreWith { inherit (config) tags; }
+      else
+        null;
+    # The config contains the digests of all layers. Another hocker changes the store path, but not the config.
+    content =
+      if isFetched then
+        let
+          document = config.image.imageSpec.config;
+        in
+        if document.digest != null then document.digest else document.path
+      else
+        config.path;
+    canonicalDigests = lib.optionalAttrs isFetched (
+      lib.mapAttrs
+        (
+          _: digest: lib.optionals (digest != null) (map (repository: "${repository}@${digest}") repositories)
+        )
+        {
+          manifest = config.image.manifestDigest;
+          index = config.image.indexDigest or null;
+        }
     );
   };
 }

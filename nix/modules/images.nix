@@ -1,6 +1,7 @@
 /**
   Declared images, with one unit for each: `hocker-load-<name>.service` starts after the daemon and sends what the daemon
-  lacks. It runs again when the store path of the image changes.
+  lacks. It runs at boot, at each switch to another configuration, and at each start of a unit that requires it, because
+  someone may have removed the image since the last time. If the daemon has the image, a run takes milliseconds.
 */
 {
   config,
@@ -22,12 +23,15 @@ let
       description = "Image ${name} in ${image.backend}";
       inherit (client) requires wants after;
       wantedBy = [ "multi-user.target" ];
+      # A stop of this unit would stop the containers that require it.
+      restartIfChanged = false;
       unitConfig = {
-        StartLimitBurst = 5;
-        StartLimitIntervalSec = 300;
+        # Each start of a container starts this unit, and some containers start often.
+        StartLimitIntervalSec = 0;
+        # Units that require this one fail after this time.
+        JobRunningTimeoutSec = 300;
       };
       serviceConfig = client.serviceConfig // {
-        RemainAfterExit = true;
         ExecStart = client.command "load" (
           lib.concatMap (tag: [
             "--tag"
@@ -39,7 +43,7 @@ let
           ]
           ++ [ image.path ]
         );
-        # The daemon may be starting or restarting. Units that need this one wait until a retry succeeds.
+        # The daemon may be starting or restarting. Units that require this one wait until a retry succeeds.
         Restart = "on-failure";
         RestartMode = "direct";
         RestartSec = 5;
@@ -83,6 +87,6 @@ in
 
     systemd.services = lib.mapAttrs' (
       name: image: lib.nameValuePair "hocker-load-${name}" (loadService name image)
-    ) cfg.images;
+    ) (lib.filterAttrs (_: image: image.mode == "load") cfg.images);
   };
 }

@@ -1,5 +1,5 @@
 /**
-  The daemons that NixOS can run. For each: the address, the socket unit, the service that clients start after, a function
+  The daemons that NixOS can run. For each: the address, the socket of a user below `/run/user/<id>`, the socket unit, the service that clients start after, a function
   that returns whether the daemon is enabled, and the remedy if it is not.
 
   Source: nixpkgs, `nixos/modules/virtualisation/docker.nix` and `podman/default.nix`.
@@ -7,12 +7,13 @@
   # Type
 
   ```
-  localDaemons :: { docker, podman :: { host, socket, service, isEnabled, remedy } }
+  localDaemons :: { docker, podman :: { host, userSocket, socket, service, isEnabled, remedy } }
   ```
 */
 {
   docker = {
     host = "unix:///run/docker.sock";
+    userSocket = "docker.sock";
     socket = "docker.socket";
     service = "docker.service";
     isEnabled = virtualisation: virtualisation.docker.enable;
@@ -20,6 +21,7 @@
   };
   podman = {
     host = "unix:///run/podman/podman.sock";
+    userSocket = "podman/podman.sock";
     socket = "podman.socket";
     service = "podman.service";
     # This also enables the socket.

@@ -24,7 +24,9 @@ let
     backend: _:
     let
       client = daemonClient backend;
-      images = lib.filter (image: image.backend == backend) (lib.attrValues cfg.images);
+      images = lib.filter (image: image.backend == backend && image.mode == "load") (
+        lib.attrValues cfg.images
+      );
       loads = map (image: image.unit) images;
       containers = lib.optionals (ociContainers.backend == backend) (
         lib.mapAttrsToList (

@@ -106,11 +106,15 @@ impl Composition {
     }
 
     /// Adds the index that names the manifest, from its text. Fails if it does not name it.
-    pub fn with_index(mut self, text: String) -> Result<Self, Error> {
-        let index: Document<Index> =
-            Document::parse(text.into_bytes(), None).map_err(Error::Index)?;
+    pub fn with_index_text(self, text: String) -> Result<Self, Error> {
+        let index = Document::parse(text.into_bytes(), None).map_err(Error::Index)?;
+        self.with_index(index)
+    }
+
+    /// Adds the index that names the manifest. Fails if it does not name it.
+    pub fn with_index(mut self, index: Document<Index>) -> Result<Self, Error> {
         let manifest = *self.manifest.digest();
-        if !index.manifests.iter().any(|entry| entry.digest == manifest) {
+        if !index.names(&manifest) {
             return Err(Error::NotInIndex {
                 index: Box::new(*index.digest()),
                 manifest: Box::new(manifest),
@@ -126,6 +130,13 @@ impl Composition {
         self.index.as_ref()
     }
 
+    /// Returns the index if the names of the image belong to it: a name with the digest of the manifest does not.
+    #[must_use]
+    pub fn named_index(&self) -> Option<&Document<Index>> {
+        let is_of_manifest = self.names.digest() == Some(*self.manifest.digest());
+        self.index().filter(|_| !is_of_manifest)
+    }
+
     /// Returns the manifest.
     #[must_use]
     pub fn manifest(&self) -> &Document<Manifest> {
@@ -137,8 +148,11 @@ impl Composition {
     pub fn image_config(&self) -> Result<Document<ImageConfig>, Error> {
         let manifest = &self.manifest;
         manifest.require_image().map_err(Error::Manifest)?;
-        let path = &self.config;
-        let bytes = input::open(path)
+        let path = &match &self.unpacked {
+            Some(unpacked) => unpacked.shown(&self.config),
+            None => self.config.clone(),
+        };
+        let bytes = input::open(&self.config)
             .and_then(document::read)
             .map_err(|source| Error::Read {
                 path: path.clone(),
@@ -218,7 +232,7 @@ impl Composition {
             Document::parse(script.manifest.into_bytes(), None).map_err(Error::Manifest)?;
         let composition = Self::new(names, manifest, script.config, script.layers)?;
         match script.index {
-            Some(index) => composition.with_index(index),
+            Some(index) => composition.with_index_text(index),
             None => Ok(composition),
         }
     }

@@ -190,8 +190,8 @@ fn manifest_json(repo_tags: &[String], manifest: &Manifest) -> Vec<u8> {
 /// Writes an image of files as a hybrid archive.
 pub fn write<W: Write>(composition: &Composition, out: W) -> Result<W, Error> {
     let (names, manifest) = (&composition.names, composition.manifest());
-    Archive::new(ArchiveFormat::DockerSave, names, manifest, &HashSet::new())
-        .write(composition, out)
+    let (format, index) = (ArchiveFormat::DockerSave, composition.named_index());
+    Archive::with_index(format, names, manifest, index, &HashSet::new()).write(composition, out)
 }
 
 fn write_blob<W: Write>(

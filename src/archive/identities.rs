@@ -12,7 +12,7 @@ use crate::oci::digest::{Digest, Hasher};
 use crate::oci::index::Index;
 use crate::oci::manifest::Manifest;
 
-/// Returns the digests of the manifests and configs of all images at `path`, for all platforms. `path` is the output of
+/// Returns the digests of the indexes, manifests and configs of all images at `path`, for all platforms. `path` is the output of
 /// `fetchdocker`, a script, or an OCI layout. Documents that an index names and the layout lacks are ignored.
 pub(crate) fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
     match stored_image::script(path) {
@@ -24,6 +24,7 @@ pub(crate) fn identities(path: &Path) -> Result<HashSet<Digest>, Error> {
 fn in_script(path: &Path) -> Result<HashSet<Digest>, Error> {
     let composition = Composition::read_script(path)?;
     let mut found = HashSet::from([*composition.manifest().digest()]);
+    found.extend(composition.index().map(|index| *index.digest()));
     if let Some((config, file)) = composition.files().next() {
         found.insert(image_id(config, file)?);
     }
@@ -40,6 +41,7 @@ fn in_layout(layout: &LayoutReader) -> Result<HashSet<Digest>, Error> {
         }
         if descriptor.media_type.is_index() {
             if let Some(index) = layout.document::<Index>(&descriptor)? {
+                found.insert(*index.digest());
                 pending.extend(index.manifests.iter().cloned());
             }
         } else if descriptor.media_type.is_manifest()
@@ -85,7 +87,7 @@ mod tests {
             "size": 9,
         });
         let index = layout.index(&[other.clone(), absent]);
-        layout.list(&[one.clone(), index]);
+        layout.list(&[one.clone(), index.clone()]);
         let digest = |value: &serde_json::Value| value["digest"].as_str().unwrap().parse().unwrap();
         assert_eq!(
             identities(&layout.path()).unwrap(),
@@ -93,7 +95,8 @@ mod tests {
                 Digest::of(b"{}"),
                 Digest::of(b"{ }"),
                 digest(&one),
-                digest(&other)
+                digest(&other),
+                digest(&index)
             ])
         );
     }

@@ -91,6 +91,13 @@ impl Names {
         names
     }
 
+    /// Returns the digest in the image's own name, if it has one.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        let (_, digest) = self.reference.as_deref()?.split_once('@')?;
+        digest.parse().ok()
+    }
+
     /// Checks that all names are valid. The names in a script may be anything.
     pub fn check(&self) -> Result<(), ParseError> {
         for name in self.repo_tags.iter().chain(&self.reference) {
@@ -200,8 +207,10 @@ mod tests {
         assert_eq!(by_digest.repo_tags, Vec::<String>::new());
         assert_eq!(by_digest.reference, Some(format!("ghcr.io/a/b@{digest}")));
         assert_eq!(by_digest.tag, None);
+        assert_eq!(by_digest.digest(), Some(digest));
         let both = names(&format!("ghcr.io/a/b:1@{digest}"));
         assert_eq!(both, names("ghcr.io/a/b:1"));
+        assert_eq!(both.digest(), None);
         let other = Digest::of(b"index");
         assert_eq!(
             by_digest.with_digest(&other),

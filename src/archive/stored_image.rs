@@ -4,7 +4,7 @@ mod choice;
 
 use std::path::{Path, PathBuf};
 
-use self::choice::choose;
+use self::choice::{Chosen, choose};
 use super::composition::{self, Composition, find_script};
 use super::oci_layout;
 use super::on_disk::{self, OnDisk};
@@ -49,14 +49,21 @@ pub fn of_layout(
     path: &Path,
     selection: &Selection<'_>,
 ) -> Result<Composition, Error> {
-    let (names, manifest) = choose(layout, path, selection)?;
+    let Chosen {
+        names,
+        index,
+        manifest,
+    } = choose(layout, path, selection)?;
     let file = |descriptor: &Descriptor| match layout.blob(descriptor)? {
         Some(file) => Ok(file),
         None => Err(layout.absent(&descriptor.digest)),
     };
     let config = file(&manifest.config)?;
     let layers = manifest.layers.iter().map(file).collect::<Result<_, _>>()?;
-    let composition = Composition::new(names, manifest, config, layers)?;
+    let mut composition = Composition::new(names, manifest, config, layers)?;
+    if let Some(index) = index {
+        composition = composition.with_index(index)?;
+    }
     Ok(composition.keep(layout.unpacked()))
 }
 

@@ -339,6 +339,16 @@ pub(crate) enum Format {
     /// One EROFS file system image of all layers together, which Linux mounts: the root of a systemd service, of
     /// systemd-nspawn or of a virtual machine
     Erofs,
+    /// A directory from which podman runs the image without loading it, after you mount its layers: they are EROFS file
+    /// system images
+    ErofsDir,
+}
+
+impl Format {
+    /// Whether the image is a directory.
+    pub(crate) fn is_directory(self) -> bool {
+        matches!(self, Self::OciDir | Self::ErofsDir)
+    }
 }
 
 /// `hocker docker2nix`

@@ -43,14 +43,18 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
     let source = ImageSource::of(args, context).await?;
     let path = &output.out;
     // The output is created first, so that hocker fetches nothing that it cannot write.
-    let is_named = if format == Format::OciDir {
+    let is_named = if format.is_directory() {
         let directory = match path.as_os_str().as_bytes() {
             b"-" => return Err(Error::DirectoryToStdout),
             _ if output.force => return Err(Error::ForceDirectory),
             _ => OutputDirectory::create(path)?,
         };
         let image = source.open(&tags, context).await?;
-        image.write_layout(path, directory).await?;
+        if format == Format::ErofsDir {
+            image.write_store(limit, path, directory).await?;
+        } else {
+            image.write_layout(path, directory).await?;
+        }
         true
     } else {
         let file = match path.as_os_str().as_bytes() {
@@ -75,7 +79,7 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
                     .write_rootfs(limit, mount_points.into_points(), file)
                     .await?;
             }
-            Format::DockerArchive | Format::OciDir => {
+            Format::DockerArchive | Format::OciDir | Format::ErofsDir => {
                 image.write_docker_archive(limit, file).await?;
             }
         }

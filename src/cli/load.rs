@@ -1,5 +1,6 @@
 //! `hocker load`: load an image on disk into a daemon.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::LoadArgs;
@@ -19,14 +20,12 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
     let (path, images) = if args.image_path.as_os_str() == "-" {
         let path = args.image_path;
         let failed = |source| Error::StoredImage(Box::new(source));
-        let read = tokio::task::spawn_blocking(|| OnDisk::unpack(std::io::stdin().lock()));
-        let images = read.await.map_err(Error::Task)?;
-        let images = images.map_err(|error| {
-            failed(stored_image::Error::on_disk(
-                "standard input".as_ref(),
-                error,
-            ))
-        })?;
+        let name = Path::new("standard input");
+        let read = || OnDisk::unpack(std::io::stdin().lock(), name);
+        let images = tokio::task::spawn_blocking(read).await;
+        let images = images
+            .map_err(Error::Task)?
+            .map_err(|error| failed(stored_image::Error::on_disk(name, error)))?;
         (path, Some(images))
     } else {
         let path = std::path::absolute(&args.image_path).unwrap_or(args.image_path);

@@ -10,11 +10,13 @@
 pub mod address;
 mod client;
 pub mod context;
+mod digest_name;
 mod error;
 mod events;
 mod form;
 pub mod load;
 mod message;
+mod peer;
 mod plan;
 pub mod prune;
 pub mod state;
@@ -25,6 +27,7 @@ mod upload;
 
 pub use self::address::{Address, Endpoint, TlsFiles};
 pub use self::client::{Daemon, DaemonImage};
+pub use self::digest_name::{DigestName, NotADigestName};
 pub use self::error::{Error, Unreadable};
 pub use self::form::LayerForm;
 pub use self::message::DaemonMessage;

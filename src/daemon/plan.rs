@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::client::DaemonImage;
+use super::digest_name::DigestName;
 use super::tag::TagName;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::{DiffId, Digest};
@@ -18,12 +19,20 @@ pub(super) enum Plan {
     Send,
 }
 
-/// Decides what to do for an image with these names. `present` is the daemon's image with the same ID.
+/// Decides what to do for an image with these names. `present` is the daemon's image with the same ID. A name with a
+/// digest arrives only with the image.
 #[must_use]
-pub(super) fn plan(present: Option<&DaemonImage>, names: &[TagName]) -> Plan {
+pub(super) fn plan(
+    present: Option<&DaemonImage>,
+    names: &[TagName],
+    digest_name: Option<&DigestName>,
+) -> Plan {
     let Some(image) = present else {
         return Plan::Send;
     };
+    if digest_name.is_some_and(|name| !image.digest_names.contains(name)) {
+        return Plan::Send;
+    }
     let missing: Vec<_> = names
         .iter()
         .filter(|name| !image.tags.contains(name))
@@ -68,6 +77,11 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn digest_name(repository: &str) -> DigestName {
+        let digest = Digest::of(b"");
+        format!("{repository}@{digest}").parse().unwrap()
+    }
+
     fn diff_ids(text: &str) -> Vec<DiffId> {
         text.chars()
             .map(|layer| DiffId::new(Digest::of(layer.to_string().as_bytes())))
@@ -79,6 +93,7 @@ mod tests {
         let image = DaemonImage {
             id: Digest::of(b""),
             tags: HashSet::from([name("docker.io/library/a:1"), name("other:2")]),
+            digest_names: HashSet::from([digest_name("docker.io/library/a")]),
             layers: Vec::new(),
             has_invalid_names: false,
             in_registry: false,
@@ -88,8 +103,12 @@ mod tests {
             (vec![name("a:1")], Plan::Nothing),
             (vec![name("a:1"), name("b:1")], Plan::Tag(vec![name("b:1")])),
         ] {
-            assert_eq!(plan(Some(&image), &names), expected);
-            assert_eq!(plan(None, &names), Plan::Send);
+            assert_eq!(plan(Some(&image), &names, None), expected);
+            let named = digest_name("a");
+            assert_eq!(plan(Some(&image), &names, Some(&named)), expected);
+            let other = digest_name("b");
+            assert_eq!(plan(Some(&image), &names, Some(&other)), Plan::Send);
+            assert_eq!(plan(None, &names, None), Plan::Send);
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::client::{Daemon, DaemonImage, Removal};
+use super::digest_name::DigestName;
 use super::state::{self, Record, State};
 use super::tag::TagName;
 use crate::archive::identities::identities;
@@ -86,6 +87,9 @@ pub async fn prune(
             Err(error) => outcome = outcome.and(Err(error.into())),
         }
     }
+    if !dry_run {
+        daemon.remove_left_names().await;
+    }
     outcome
 }
 
@@ -152,6 +156,7 @@ fn decide(record: &Record, image: Option<&DaemonImage>, in_use: &HashSet<Digest>
             others = true;
         }
     }
+    others |= has_foreign_digest(record, image);
     ours.sort_by_key(ToString::to_string);
     match (record.loaded, others) {
         (true, false) => Pruned {
@@ -165,6 +170,21 @@ fn decide(record: &Record, image: Option<&DaemonImage>, in_use: &HashSet<Digest>
         // The image existed before, and the daemon would remove it with its last name.
         (false, false) => stays(Outcome::OwnedByOthers),
     }
+}
+
+/// Returns whether the image has a name with a digest in a repository in which hocker gave it no name: a user pulled it.
+/// Each name with a tag also counts as one with the digest.
+fn has_foreign_digest(record: &Record, image: &DaemonImage) -> bool {
+    let recorded: HashSet<String> = record
+        .tags
+        .iter()
+        .filter_map(|name| match name.parse::<TagName>() {
+            Ok(name) => Some(name.full_name()),
+            Err(_) => Some(name.parse::<DigestName>().ok()?.full_name().to_owned()),
+        })
+        .collect();
+    let mut names = image.digest_names.iter();
+    names.any(|name| !recorded.contains(name.full_name()))
 }
 
 /// Images cannot be removed.
@@ -208,6 +228,7 @@ mod tests {
         DaemonImage {
             id: Digest::of(b"image"),
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+            digest_names: HashSet::new(),
             has_invalid_names: false,
             layers: Vec::new(),
             in_registry: false,
@@ -277,6 +298,26 @@ mod tests {
             (vec![], Outcome::Incomplete)
         );
         assert_eq!(decided(&unsure, None, false), (vec![], Outcome::Absent));
+    }
+
+    #[test]
+    fn a_name_with_a_digest_that_is_not_from_hocker_keeps_the_image() {
+        let digest = Digest::of(b"");
+        let recorded = format!("docker.io/library/b@{digest}");
+        for (repository, outcome) in [
+            ("a", Outcome::Removed),
+            ("b", Outcome::Removed),
+            ("c", Outcome::OwnedByOthers),
+            ("ghcr.io/a/a", Outcome::OwnedByOthers),
+        ] {
+            let name = format!("{repository}@{digest}").parse().unwrap();
+            let named = DaemonImage {
+                digest_names: HashSet::from([name]),
+                ..image(&["a:1"])
+            };
+            let (_, decided) = decided(&record(&["a:1", &recorded]), Some(&named), false);
+            assert_eq!(decided, outcome, "{repository}");
+        }
     }
 
     #[test]

@@ -13,3 +13,14 @@ pub enum Store {
     /// Podman.
     Podman,
 }
+
+impl Store {
+    /// Returns whether an image can have a name with the digest of its manifest or index.
+    #[must_use]
+    pub fn keeps_digests(self) -> bool {
+        match self {
+            Self::Docker { .. } => false,
+            Self::Containerd | Self::Podman => true,
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The name under which a daemon fetches an image from this program: `127.0.0.1:PORT/hocker-load/SECRET@DIGEST`. The
 //! secret is 128 random bits. The daemon keeps the name until the load removes it, or, if that load was killed, until
-//! the next load does. A load removes only names of this form that no running load serves.
+//! the next load or prune does. A load removes only names of this form that no running load serves.
 
 use std::fmt;
 use std::net::Ipv4Addr;

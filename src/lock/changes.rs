@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lock, LockedImage, LockedPlatform, Name};
-use crate::name::Reference;
+use crate::name::{Reference, Tag};
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 use crate::oci::platform::Platform;
@@ -24,6 +24,10 @@ pub struct Change {
     pub name: Name,
     /// The reference, in the new lock if it has the image.
     pub reference: Reference,
+    /// The tag in the old lock.
+    pub from_tag: Option<Tag>,
+    /// The tag in the new lock.
+    pub to_tag: Option<Tag>,
     /// The digest to which the reference resolved. `None` if the image is new.
     pub from: Option<Digest>,
     /// The digest to which the reference resolves. `None` if the image was removed.
@@ -67,6 +71,8 @@ impl Changes {
             Some(Change {
                 name: name.clone(),
                 reference: image.reference().clone(),
+                from_tag: from.and_then(|image| image.reference().tag.clone()),
+                to_tag: to.and_then(|image| image.reference().tag.clone()),
                 from: from.and_then(LockedImage::digest),
                 to: to.and_then(LockedImage::digest),
                 platforms: platforms(from, to, &had),

@@ -1,9 +1,11 @@
 //! A locked image: the reference that is followed, and what it resolved to when it was locked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::following::{Following, FollowingError};
 use super::index::{IndexError, LockedIndex};
 use super::platform::LockedPlatform;
+use super::signer::LockedSigner;
 use crate::class::Class;
 use crate::name::Reference;
 use crate::name::endpoint::Endpoint;
@@ -19,6 +21,8 @@ pub struct LockedImage {
     endpoint: Endpoint,
     index: Option<LockedIndex>,
     platforms: BTreeMap<Platform, LockedPlatform>,
+    following: Following,
+    signer: Option<LockedSigner>,
 }
 
 impl LockedImage {
@@ -60,6 +64,8 @@ impl LockedImage {
             endpoint,
             index,
             platforms,
+            following: Following::default(),
+            signer: None,
         };
         match image.reference.digest {
             Some(digest) if Some(digest) != image.digest() => Err(ImageError::Pinned {
@@ -70,7 +76,50 @@ impl LockedImage {
         }
     }
 
-    /// Returns the reference that is followed. It has a tag or a digest. With a digest, the image never changes.
+    /// Returns the image with another way to follow it.
+    pub fn with_following(mut self, following: Following) -> Result<Self, ImageError> {
+        following.check(&self.reference)?;
+        self.following = following;
+        Ok(self)
+    }
+
+    /// Returns how the image is followed.
+    #[must_use]
+    pub fn following(&self) -> &Following {
+        &self.following
+    }
+
+    /// Returns the image with this signer, or with none.
+    #[must_use]
+    pub fn with_signer(self, signer: Option<LockedSigner>) -> Self {
+        Self { signer, ..self }
+    }
+
+    /// Returns the image with the signer of the image that it follows. Proofs are about one digest.
+    #[must_use]
+    pub fn with_signer_of(self, known: &Self) -> Self {
+        let is_same = self.digest() == known.digest();
+        let signer = known.signer().cloned().map(|signer| {
+            if is_same {
+                signer
+            } else {
+                LockedSigner {
+                    proofs: BTreeSet::new(),
+                    ..signer
+                }
+            }
+        });
+        self.with_signer(signer)
+    }
+
+    /// Returns the signer that the image must have, with the proofs of what is locked.
+    #[must_use]
+    pub fn signer(&self) -> Option<&LockedSigner> {
+        self.signer.as_ref()
+    }
+
+    /// Returns the reference that is followed. If a pattern is followed, its tag is the present one. It has a tag or a
+    /// digest. With a digest, the image never changes.
     #[must_use]
     pub fn reference(&self) -> &Reference {
         &self.reference
@@ -96,7 +145,8 @@ impl LockedImage {
             .is_some_and(|index| index.text.is_none())
     }
 
-    /// Returns whether the images are equal, even if only one of them has the text of its index.
+    /// Returns whether the images are equal, even if only one of them has the text of its index, if they are followed in
+    /// different ways, or if their signers differ.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         let descriptor = |image: &Self| image.index.as_ref().map(|index| index.descriptor.clone());
@@ -156,6 +206,9 @@ pub enum ImageError {
         /// The locked digest.
         locked: Option<Digest>,
     },
+    /// The image cannot be followed as stated.
+    #[error(transparent)]
+    Following(#[from] FollowingError),
     /// A manifest is invalid.
     #[error("cannot use the manifest for {platform}")]
     Platform {
@@ -174,9 +227,11 @@ impl ImageError {
         match self {
             Self::Platform { source, .. } => source.class(),
             Self::Index(error) => error.class(),
-            Self::NoPlatform | Self::NoIndex | Self::Registry(_) | Self::Pinned { .. } => {
-                Class::Unsupported
-            }
+            Self::NoPlatform
+            | Self::NoIndex
+            | Self::Registry(_)
+            | Self::Following(_)
+            | Self::Pinned { .. } => Class::Unsupported,
         }
     }
 }

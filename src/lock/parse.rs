@@ -9,15 +9,17 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::signer::RawSigner;
 use super::{
-    ImageError, Lock, LockedImage, LockedIndex, LockedPlatform, Name, OLDEST_VERSION, SizeError,
-    VERSION,
+    Age, Following, ImageError, Lock, LockedImage, LockedIndex, LockedPlatform, Name,
+    OLDEST_VERSION, Pattern, Pending, SizeError, VERSION,
 };
 use crate::causes;
 use crate::class::Class;
-use crate::name::Reference;
 use crate::name::endpoint::Endpoint;
+use crate::name::{Reference, Tag};
 use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
 use crate::oci::document::{self, Document};
 use crate::oci::manifest::Manifest;
 use crate::oci::platform::{self, Platform};
@@ -46,6 +48,7 @@ pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
         return Err(ParseError::Older(lock.version));
     }
     let lock = Lock {
+        min_age: lock.min_age.map(|Key(age)| age),
         images: lock
             .images
             .0
@@ -74,6 +77,8 @@ struct VersionOnly {
 #[serde(deny_unknown_fields)]
 struct RawLock {
     version: u64,
+    #[serde(default, rename = "minAge")]
+    min_age: Option<Key<Age>>,
     images: Unique<Key<Name>, CheckedImage>,
 }
 
@@ -89,10 +94,29 @@ struct RawImage {
     #[serde(default)]
     registry: Option<String>,
     #[serde(default)]
+    follow: Option<Key<Pattern>>,
+    #[serde(default, rename = "minAge")]
+    min_age: Option<Key<Age>>,
+    #[serde(default)]
+    pending: Vec<RawPending>,
+    #[serde(default)]
     index: Option<RawDescriptor>,
     #[serde(default, rename = "indexText")]
     index_text: Option<String>,
+    #[serde(default, rename = "signedBy")]
+    signed_by: Option<RawSigner>,
+    #[serde(default)]
+    proofs: Option<Vec<Digest>>,
     platforms: Unique<Key<FullPlatform>, CheckedPlatform>,
+}
+
+/// What waits.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct RawPending {
+    tag: Key<Tag>,
+    digest: Key<Digest>,
+    first_seen: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -186,8 +210,30 @@ impl TryFrom<RawImage> for CheckedImage {
                 });
             }
         };
+        let pending = raw.pending.into_iter().map(|raw| Pending {
+            tag: raw.tag.0,
+            digest: raw.digest.0,
+            first_seen: raw.first_seen,
+        });
+        let following = Following {
+            pattern: raw.follow.map(|Key(pattern)| pattern),
+            min_age: raw.min_age.map(|Key(age)| age),
+            pending: pending.collect(),
+        };
+        let signer = match (raw.signed_by, raw.proofs) {
+            (Some(signer), proofs) => Some(signer.parse(proofs).map_err(|error| unusable(&error))?),
+            (None, None) => None,
+            // Without this, a merge that loses `signedBy` would go unnoticed.
+            (None, Some(_)) => {
+                return Err(ImageEntryError {
+                    class: Class::Integrity,
+                    message: "`proofs` needs `signedBy`".to_owned(),
+                });
+            }
+        };
         LockedImage::new(reference, endpoint, index, platforms.collect())
-            .map(Self)
+            .and_then(|image| image.with_following(following))
+            .map(|image| Self(image.with_signer(signer)))
             .map_err(|error| ImageEntryError {
                 class: error.class(),
                 message: causes::line(&error),

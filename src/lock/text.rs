@@ -3,7 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Lock, LockedImage, LockedIndex, LockedPlatform, OLDEST_VERSION, VERSION};
+use super::{
+    Following, INDEX_TEXT_VERSION, Lock, LockedImage, LockedIndex, LockedPlatform, OLDEST_VERSION,
+    VERSION,
+};
 use crate::name::endpoint::Endpoint;
 use crate::oci::descriptor::Descriptor;
 
@@ -12,15 +15,12 @@ impl Lock {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        let mut indexes = self.images.values().filter_map(LockedImage::index);
-        // Older programs can read what has no newer content.
-        let version = if indexes.any(|index| index.text.is_some()) {
-            VERSION
-        } else {
-            OLDEST_VERSION
-        };
         // Writing to a String cannot fail.
-        let _ = write!(text, "{{\n  \"version\": {version},\n  \"images\": {{");
+        let _ = write!(text, "{{\n  \"version\": {},", self.version());
+        if let Some(age) = self.min_age {
+            let _ = write!(text, "\n  \"minAge\": {},", quoted(&age.to_string()));
+        }
+        text.push_str("\n  \"images\": {");
         let images = self
             .images
             .iter()
@@ -32,6 +32,24 @@ impl Lock {
             "\n  }\n}\n"
         });
         text
+    }
+
+    /// Returns the oldest version of the format that has the content, so that older programs can read it. A program that
+    /// ignores a signer must not.
+    fn version(&self) -> u64 {
+        let mut images = self.images.values();
+        let has_terms =
+            |image: &LockedImage| !image.following().is_default() || image.signer().is_some();
+        if self.min_age.is_some() || images.clone().any(has_terms) {
+            return VERSION;
+        }
+        let has_text =
+            |image: &LockedImage| image.index().is_some_and(|index| index.text.is_some());
+        if images.any(has_text) {
+            INDEX_TEXT_VERSION
+        } else {
+            OLDEST_VERSION
+        }
     }
 }
 
@@ -68,6 +86,7 @@ fn image(text: &mut String, image: &LockedImage) {
             quoted(image.endpoint().base().as_str())
         );
     }
+    following(text, image.following());
     if let Some(LockedIndex {
         descriptor: index,
         text: index_text,
@@ -78,9 +97,43 @@ fn image(text: &mut String, image: &LockedImage) {
             let _ = write!(text, ",\n      \"indexText\": {}", quoted(index_text));
         }
     }
+    if let Some(signer) = image.signer() {
+        let proofs: Vec<_> = signer.proofs.iter().map(ToString::to_string).collect();
+        let _ = write!(
+            text,
+            ",\n      \"signedBy\": {},\n      \"proofs\": {}",
+            signer.signed_by(),
+            serde_json::Value::from(proofs)
+        );
+    }
     text.push_str(",\n      \"platforms\": {");
     members(text, "        ", image.platforms().iter(), platform);
     text.push_str("\n      }\n    }");
+}
+
+/// Writes how an image is followed. What waits has a line for each tag.
+fn following(text: &mut String, following: &Following) {
+    if let Some(pattern) = &following.pattern {
+        let _ = write!(text, ",\n      \"follow\": {}", quoted(pattern.as_str()));
+    }
+    if let Some(age) = following.min_age {
+        let _ = write!(text, ",\n      \"minAge\": {}", quoted(&age.to_string()));
+    }
+    if following.pending.is_empty() {
+        return;
+    }
+    text.push_str(",\n      \"pending\": [");
+    for (number, pending) in following.pending.iter().enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        let _ = write!(
+            text,
+            "{comma}\n        {{\"tag\": {}, \"digest\": \"{}\", \"firstSeen\": {}}}",
+            quoted(pending.tag.as_str()),
+            pending.digest,
+            quoted(pending.first_seen.as_str())
+        );
+    }
+    text.push_str("\n      ]");
 }
 
 fn platform(text: &mut String, locked: &LockedPlatform) {

@@ -135,11 +135,17 @@ impl Endpoint {
         self.join(&format!("{repository}/blobs/{digest}"))
     }
 
-    /// Returns the URL of the list of tags, limited to one entry.
+    /// Returns the URL of the list of the referrers of a manifest or index.
     #[must_use]
-    pub fn tags_url(&self, repository: &Repository) -> Url {
+    pub fn referrers_url(&self, repository: &Repository, subject: &Digest) -> Url {
+        self.join(&format!("{repository}/referrers/{subject}"))
+    }
+
+    /// Returns the URL of the list of tags, with at most `count` of them on a page.
+    #[must_use]
+    pub fn tags_url(&self, repository: &Repository, count: u32) -> Url {
         let mut url = self.join(&format!("{repository}/tags/list"));
-        url.set_query(Some("n=1"));
+        url.set_query(Some(&format!("n={count}")));
         url
     }
 

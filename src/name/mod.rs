@@ -13,6 +13,7 @@ mod reference;
 mod registry;
 mod repository;
 mod tag;
+pub mod version;
 
 /// The maximum length of a name, including the registry, in bytes.
 const MAX_NAME_LENGTH: usize = 255;
@@ -25,3 +26,4 @@ pub use self::reference::Reference;
 pub use self::registry::RegistryName;
 pub use self::repository::Repository;
 pub use self::tag::Tag;
+pub use self::version::Version;

@@ -66,21 +66,12 @@ impl ImageJob {
     pub fn build(&self) -> Result<(), Error> {
         let spec = &self.spec;
         let config = read_config(&spec.config.path)?;
-        let text = match &spec.manifest {
-            Some(text) => text.clone(),
-            None => compose_manifest(&config, spec)?,
-        };
-        let manifest = Document::parse(text.into_bytes(), None).map_err(Error::Manifest)?;
-        let names = Names {
-            repo_tags: spec.repo_tags.clone(),
-            reference: Some(spec.reference.clone()),
-            tag: spec.tag.clone(),
-            ..Names::default()
-        };
+        let manifest = spec.manifest(&config)?;
+        let names = spec.names();
         let layers = spec.layers.iter().map(|layer| layer.path.clone()).collect();
         let mut composition = Composition::new(names, manifest, spec.config.path.clone(), layers)?;
         if let Some(index) = spec.index.clone() {
-            composition = composition.with_index(index)?;
+            composition = composition.with_index_text(index)?;
         }
         let manifest = composition.manifest();
         manifest.require_image().map_err(Error::Manifest)?;
@@ -105,6 +96,36 @@ impl ImageJob {
     }
 }
 
+impl Spec {
+    /// Returns the names of the image.
+    pub(super) fn names(&self) -> Names {
+        Names {
+            repo_tags: self.repo_tags.clone(),
+            reference: Some(self.reference.clone()),
+            tag: self.tag.clone(),
+            ..Names::default()
+        }
+    }
+
+    /// Returns the manifest, or one that is made of the files if it is unknown.
+    fn manifest(&self, config: &Document<ImageConfig>) -> Result<Document<Manifest>, Error> {
+        let text = match &self.manifest {
+            Some(text) => text.clone(),
+            None => compose_manifest(config, self)?,
+        };
+        Document::parse(text.into_bytes(), None).map_err(Error::Manifest)
+    }
+
+    /// Reads and verifies the manifest and the config. The layers are not needed if the manifest is known.
+    pub(super) fn documents(&self) -> Result<(Document<Manifest>, Document<ImageConfig>), Error> {
+        let config = read_config(&self.config.path)?;
+        let manifest = self.manifest(&config)?;
+        manifest.require_image().map_err(Error::Manifest)?;
+        check_config(&manifest, &config, self)?;
+        Ok((manifest, config))
+    }
+}
+
 fn write_layout(oci: &Path, composition: &Composition) -> io::Result<()> {
     let manifest = composition.manifest();
     let layout = LayoutWriter::create(oci)?;
@@ -119,13 +140,13 @@ fn write_layout(oci: &Path, composition: &Composition) -> io::Result<()> {
     }
     // With an index, `index.json` lists only the index: several readers refuse a layout with two entries, unless the user
     // chooses one. They select the image from the index, and do not look for its other manifests.
-    let listed = match composition.index() {
-        Some(index) => {
-            layout
-                .create_blob(index.digest())?
-                .write_all(index.bytes())?;
-            index.descriptor()
-        }
+    if let Some(index) = composition.index() {
+        layout
+            .create_blob(index.digest())?
+            .write_all(index.bytes())?;
+    }
+    let listed = match composition.named_index() {
+        Some(index) => index.descriptor(),
         None => manifest.descriptor(),
     };
     let names = composition.names.with_digest(&listed.digest);

@@ -7,6 +7,7 @@ pub mod builder;
 pub mod expression;
 pub mod hash_text;
 pub mod image;
+pub mod podman_store;
 pub mod progress;
 mod render;
 pub mod service;

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::go_json::Shape;
 use crate::go_json::{null_as_default, texts};
 use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
 use crate::oci::document::{Document, ParseError, View};
 use crate::oci::manifest::{DocumentFields, DocumentKind};
 use crate::oci::media_type::MediaType;
@@ -115,6 +116,14 @@ impl UnusableEntry {
             platform: platform.filter(|platform| !platform.is_unnamed()),
             reason: Arc::new(reason),
         })
+    }
+}
+
+impl Index {
+    /// Returns whether an entry has this digest.
+    #[must_use]
+    pub fn names(&self, manifest: &Digest) -> bool {
+        self.manifests.iter().any(|entry| entry.digest == *manifest)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Points in time in image configs.
+//! Points in time in image configs and lock files.
 //!
 //! Source: RFC 3339, section 5.6, which the OCI image specification requires for `created`.
 
@@ -20,6 +20,19 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
+    /// Creates a point in time from the seconds since the start of 1970 (UTC). Times that RFC 3339 cannot state become the
+    /// first or last one of the years 0 to 9999.
+    #[must_use]
+    pub fn of_seconds(seconds: i64) -> Self {
+        const FIRST: i64 = -62_167_219_200;
+        const LAST: i64 = 253_402_300_799;
+        let seconds = seconds.clamp(FIRST, LAST);
+        let time =
+            OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let text = time.format(&Rfc3339).unwrap_or_default();
+        Self { text, seconds }
+    }
+
     /// Returns the seconds since the start of 1970 (UTC), without fractions.
     #[must_use]
     pub fn seconds(&self) -> i64 {
@@ -136,6 +149,20 @@ mod tests {
             "2024-01-01Té:00:00Z",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_printed_so_that_they_are_read_again() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_709_208_000, "2024-02-29T12:00:00Z"),
+            (i64::MIN, "0000-01-01T00:00:00Z"),
+            (i64::MAX, "9999-12-31T23:59:59Z"),
+        ] {
+            let timestamp = Timestamp::of_seconds(seconds);
+            assert_eq!(timestamp.as_str(), text);
+            assert_eq!(text.parse(), Ok(timestamp));
         }
     }
 

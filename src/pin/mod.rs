@@ -1,6 +1,14 @@
 //! Pinning: resolves a reference to an image that a lock file can keep.
 //!
-//! Only manifests and configs are fetched, and only those that are not known already.
+//! Only manifests and configs are fetched, and only those that are not known already. [`update`] follows the tag or the
+//! pattern of an image.
+
+mod follow;
+mod proofs;
+
+pub use self::follow::{News, Terms, look, newest_tag, update};
+
+pub use self::proofs::{Error as ProofsError, Proven, proofs};
 
 use std::collections::BTreeMap;
 
@@ -9,7 +17,6 @@ use crate::lock::{self, LockedImage, LockedIndex, LockedPlatform};
 use crate::name::{Endpoint, Reference};
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
-use crate::oci::digest::Digest;
 use crate::oci::document::Document;
 use crate::oci::index::{Index, NoSuchPlatform, Selected};
 use crate::oci::manifest::Manifest;
@@ -36,7 +43,16 @@ fn usual_platforms() -> [Platform; 2] {
 
 /// Pins an image in its current state in the registry.
 pub async fn pin(wanted: &Wanted<'_>, registry: &Registry) -> Result<LockedImage, Error> {
-    let (index, platforms) = match registry.find(wanted.reference).await? {
+    pin_from(wanted, wanted.reference, registry).await
+}
+
+/// Pins an image as the document of `source`, which may be another digest than that of its reference now.
+pub async fn pin_from(
+    wanted: &Wanted<'_>,
+    source: &Reference,
+    registry: &Registry,
+) -> Result<LockedImage, Error> {
+    let (index, platforms) = match registry.find(source).await? {
         ManifestOrIndex::Manifest(manifest) => (None, single(wanted, *manifest, registry).await?),
         ManifestOrIndex::Index(index) => {
             let platforms = of_index(wanted, &index, registry).await?;
@@ -71,22 +87,10 @@ pub async fn pin_again(
     };
     // The digest in the header may be wrong. The fetched documents are verified.
     let image = pin(&wanted, registry).await?;
+    let image = image
+        .with_following(known.following().clone())?
+        .with_signer_of(known);
     Ok((image != *known).then_some(image))
-}
-
-/// Returns the digest to which the image's reference resolves now. The document is fetched only if the registry's
-/// header has no digest or another one, because some registries send wrong digests.
-pub async fn digest(known: &LockedImage, registry: &Registry) -> Result<Digest, Error> {
-    let digest = registry.digest_of(known.reference()).await?;
-    if let Some(digest) = digest
-        && Some(digest) == known.digest()
-    {
-        return Ok(digest);
-    }
-    Ok(match registry.find(known.reference()).await? {
-        ManifestOrIndex::Index(index) => *index.digest(),
-        ManifestOrIndex::Manifest(manifest) => *manifest.digest(),
-    })
 }
 
 /// Pins an image without an index, for the platform that its config names.
@@ -217,6 +221,18 @@ pub enum Error {
     /// The image has no index, and is for another platform.
     #[error("the image has no index and is for another platform")]
     Platform(#[source] NoSuchPlatform),
+    /// No tag matches the pattern.
+    #[error("no tag of {repository} matches `{pattern}`{}", explained(*.tags, .similar))]
+    NoTag {
+        /// The repository.
+        repository: String,
+        /// The pattern.
+        pattern: String,
+        /// The number of the repository's tags.
+        tags: usize,
+        /// Tags that are similar, but pre-releases or with a suffix.
+        similar: Vec<String>,
+    },
     /// The config names no platform.
     #[error("the config of the image names no platform")]
     NoPlatform,
@@ -237,7 +253,7 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::Registry(error) => error.class(),
-            Self::Platform(_) => Class::NotFound,
+            Self::Platform(_) | Self::NoTag { .. } => Class::NotFound,
             Self::NoPlatform => Class::Unsupported,
             Self::Unlockable(error) => error.class(),
         }
@@ -248,7 +264,18 @@ impl Error {
         match self {
             Self::Platform(_) => true,
             Self::Registry(error) => matches!(error.cause(), Cause::Platform(_)),
-            Self::NoPlatform | Self::Unlockable(_) => false,
+            Self::NoTag { .. } | Self::NoPlatform | Self::Unlockable(_) => false,
         }
+    }
+}
+
+fn explained(tags: usize, similar: &[String]) -> String {
+    if similar.is_empty() {
+        format!(", of {tags}")
+    } else {
+        let similar = similar.join(", ");
+        format!(
+            ": tags such as {similar} are pre-releases, or have a suffix that the pattern lacks"
+        )
     }
 }

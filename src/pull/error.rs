@@ -8,7 +8,7 @@ use crate::archive::{composition, header, stored_image};
 use crate::class::Class;
 use crate::erofs::RootfsError;
 use crate::oci::digest::Digest;
-use crate::{output, registry};
+use crate::{erofs, output, podman_store, registry};
 
 /// An image that cannot be pulled.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,18 @@ pub enum Error {
         #[source]
         source: LayerError,
     },
+    /// A layer cannot be converted into a file system image.
+    #[error("cannot convert the layer {layer}")]
+    Erofs {
+        /// The layer's digest.
+        layer: Digest,
+        /// The fault.
+        #[source]
+        source: Box<erofs::Error>,
+    },
+    /// Podman's storage cannot have the image.
+    #[error(transparent)]
+    Store(#[from] podman_store::Error),
     /// The archive cannot be written.
     #[error("cannot write the image to {}", path.display())]
     Archive {
@@ -73,6 +85,8 @@ impl Error {
             Self::Layer { source, .. } => source.class(),
             Self::Archive { source, .. } => source.class(),
             Self::Rootfs { source, .. } => source.class(),
+            Self::Erofs { source, .. } => source.class(),
+            Self::Store(error) => error.class(),
             Self::Output(_) | Self::Scratch { .. } | Self::Task(_) => Class::Other,
         }
     }

@@ -12,15 +12,18 @@ use crate::name::Reference;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::document::Document;
+use crate::oci::index::Index;
 use crate::oci::manifest::Manifest;
 use crate::oci::platform::Platform;
-use crate::registry::Registry;
+use crate::registry::{Registry, Resolved};
 
 /// An image whose layers are still at their source.
 pub struct Image {
     pub(super) source: Source,
     pub(super) progress: Arc<dyn ImageProgress>,
     pub(super) manifest: Document<Manifest>,
+    /// The index, if the names belong to it.
+    pub(super) index: Option<Document<Index>>,
     /// The names that the sink gives the image.
     pub names: Names,
     config: Config,
@@ -44,15 +47,21 @@ impl Image {
         platform: &Platform,
         progress: Arc<dyn ImageProgress>,
     ) -> Result<Self, Error> {
-        let manifest = registry.resolve(&reference, platform).await?.manifest;
+        let Resolved { index, manifest } = registry.resolve(&reference, platform).await?;
+        // A tag names the manifest of one platform in the result. Only the digest of an index needs its index.
+        let index = index.filter(|index| {
+            reference.digest == Some(*index.digest()) && index.names(manifest.digest())
+        });
+        let digest = index.as_ref().map_or(manifest.digest(), Document::digest);
         Ok(Self {
-            names: Names::of_reference(&reference),
+            names: Names::of_reference(&reference).with_digest(digest),
             source: Source::Registry {
                 registry: Arc::clone(&registry),
                 repository: reference.repository.clone(),
             },
             progress,
             manifest,
+            index,
             config: Config::Remote(registry, reference),
             _unpacked: None,
         })
@@ -71,6 +80,7 @@ impl Image {
             source: Source::of_files(&composition),
             progress,
             manifest: composition.manifest().clone(),
+            index: composition.named_index().cloned(),
             names: composition.names,
             config: Config::Read(config),
         })

@@ -25,6 +25,11 @@ impl Image {
         create(manifest.digest())?
             .write_all(manifest.bytes())
             .map_err(failed)?;
+        if let Some(index) = &self.index {
+            create(index.digest())?
+                .write_all(index.bytes())
+                .map_err(failed)?;
+        }
         let mut config_file = create(&manifest.config.digest)?;
         let mut seen = HashSet::from([*manifest.digest(), manifest.config.digest]);
         let mut layers = manifest.layers.clone();
@@ -39,11 +44,15 @@ impl Image {
         });
         let (config, _) = tokio::try_join!(self.config(), transfers::in_parallel(transfers))?;
         config_file.write_all(config.bytes()).map_err(failed)?;
-        let mut descriptor = self.manifest.descriptor();
-        descriptor.platform = Some(config.platform().clone());
-        layout
-            .finish(&self.names.entries(&descriptor))
-            .map_err(failed)?;
+        let (digest, listed) = if let Some(index) = &self.index {
+            (index.digest(), index.descriptor())
+        } else {
+            let mut descriptor = self.manifest.descriptor();
+            descriptor.platform = Some(config.platform().clone());
+            (self.manifest.digest(), descriptor)
+        };
+        let names = self.names.with_digest(digest);
+        layout.finish(&names.entries(&listed)).map_err(failed)?;
         Ok(directory.commit()?)
     }
 }

@@ -27,7 +27,8 @@ impl Image {
         file: OutputFile,
     ) -> Result<(), Error> {
         let config = self.config().await?;
-        let archive = Archive::new(format, &self.names, &self.manifest, &HashSet::new());
+        let (names, manifest, index) = (&self.names, &self.manifest, self.index.as_ref());
+        let archive = Archive::with_index(format, names, manifest, index, &HashSet::new());
         if file.is_seekable() {
             write_in_place(&self, &config, &archive, &file).await?;
         } else {

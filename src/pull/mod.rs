@@ -10,6 +10,7 @@ mod layout_archive;
 mod progress;
 mod rootfs;
 mod source;
+mod store;
 mod transfers;
 
 pub use self::error::Error;

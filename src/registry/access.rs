@@ -73,7 +73,7 @@ impl Registry {
         // Many registries answer 404 if the user may not read the repository. If the registry lists the tags, the user
         // may read it.
         if let Some(repository) = repository
-            && let tags = Request::get(self.endpoint.tags_url(repository))
+            && let tags = Request::get(self.endpoint.tags_url(repository, 1))
             && ask(tags).await.is_ok()
         {
             return Ok(Access::NoSuchImage);

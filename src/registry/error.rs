@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::Url;
 
+use super::tags_error::TagsError;
 use crate::class::Class;
 use crate::http::{self, Authorization, Response, StatusCode};
 use crate::name::{Reference, Repository};
@@ -64,6 +65,15 @@ impl Error {
 pub enum Object {
     /// The manifest or index of a reference.
     Manifest(Box<Reference>),
+    /// The list of a repository's tags.
+    Tags(Repository),
+    /// The list of the referrers of a manifest or index.
+    Referrers {
+        /// The digest of the manifest or index.
+        subject: Digest,
+        /// The repository.
+        repository: Repository,
+    },
     /// The base of the API, `/v2/`.
     Interface,
     /// A blob.
@@ -92,7 +102,12 @@ impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Interface => f.write_str("/v2/"),
+            Self::Tags(repository) => write!(f, "the tags of {repository}"),
             Self::Manifest(reference) => write!(f, "the manifest of {reference}"),
+            Self::Referrers {
+                subject,
+                repository,
+            } => write!(f, "the referrers of {repository}@{subject}"),
             Self::Blob {
                 role,
                 digest,
@@ -146,6 +161,9 @@ pub enum Cause {
     /// The content is not a valid document of the expected kind.
     #[error("the registry's response cannot be used")]
     Document(#[from] ParseError),
+    /// The list of tags cannot be used.
+    #[error(transparent)]
+    Tags(#[from] TagsError),
     /// The image does not exist for the platform.
     #[error(transparent)]
     Platform(#[from] NoSuchPlatform),
@@ -208,9 +226,11 @@ impl Cause {
         match self {
             Self::Http(error) => error.class(),
             Self::Auth(error) | Self::Redirected { source: error, .. } => error.class(),
-            Self::Nesting(_) | Self::Ranges | Self::Foreign(_) | Self::WantsTls(_) => {
-                Class::Unsupported
-            }
+            Self::Tags(_)
+            | Self::Nesting(_)
+            | Self::Ranges
+            | Self::Foreign(_)
+            | Self::WantsTls(_) => Class::Unsupported,
             Self::Status { status, .. } => match *status {
                 StatusCode::NOT_FOUND | StatusCode::GONE => Class::NotFound,
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Class::Denied,

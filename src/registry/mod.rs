@@ -1,23 +1,30 @@
 //! The registry client: it fetches and verifies the manifests, indexes, configs and blobs of one registry.
 //!
 //! [`Registry`] sends requests and answers challenges. [`resolve`](Registry::resolve) finds the manifest of an image,
-//! [`fetch_blob`](Registry::fetch_blob) fetches a blob, and [`access`](Registry::access) checks whether a user may do
+//! [`fetch_blob`](Registry::fetch_blob) fetches a blob, [`tags`](Registry::tags) lists tags,
+//! [`referrers`](Registry::referrers) lists signatures, and [`access`](Registry::access) checks whether a user may do
 //! so.
 //!
 //! Source: OCI distribution specification, section "Pull".
 
 mod access;
 mod blob;
+mod docker_hub;
 mod error;
 mod mirrors;
+mod presence;
 mod redirected;
+mod referrers;
 mod resolve;
 mod send;
+mod tags;
+mod tags_error;
 
 pub use self::access::{Access, AnonymousResponse};
 pub use self::blob::{BlobRequest, Destination, DownloadError, Progress, Silent, is_small};
 pub use self::error::{Cause, Error, Object, Role};
 pub use self::resolve::{ManifestOrIndex, Resolved};
+pub use self::tags_error::TagsError;
 
 use std::sync::Arc;
 

@@ -5,8 +5,7 @@
 use super::send::Attempts;
 use super::{Cause, Error, Object, Registry};
 use crate::http::header::{ACCEPT, HeaderMap, HeaderValue};
-use crate::http::retry::{Backoff, Failure};
-use crate::http::{ConnectionUse, Method, Request};
+use crate::http::{Method, Request, Response};
 use crate::name::Reference;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
@@ -274,27 +273,18 @@ impl Registry {
         let url = self
             .endpoint
             .manifest_url(&reference.repository, &reference.manifest_reference());
-        let mut request = Request {
+        let request = Request {
             headers: accepting(),
             ..Request::get(url)
         };
-        let mut backoff = Backoff::new(self.client.settings().policy.clone());
-        let (declared, bytes) = loop {
-            let repository = Some(&reference.repository);
-            let response = self
-                .send_to(repository, request.clone(), Attempts::ByPolicy)
-                .await?;
-            let declared = response.media_type();
-            match response.bytes(MAX_DOCUMENT_SIZE).await {
-                Ok(bytes) => break (declared, bytes),
-                Err(error) => {
-                    if !backoff.pause(Failure::of_error(&error), None).await {
-                        return Err(error.into());
-                    }
-                    request.connection = ConnectionUse::Dedicated;
-                }
-            }
-        };
+        let (declared, bytes) = self
+            .document(
+                &reference.repository,
+                request,
+                MAX_DOCUMENT_SIZE,
+                Response::media_type,
+            )
+            .await?;
         // Docker-Content-Digest is not checked: it comes from the same server as the bytes, and some registries send a
         // wrong one for tags.
         if let Some(digest) = reference.digest {

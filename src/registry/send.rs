@@ -3,7 +3,8 @@
 use super::{Cause, Registry};
 use crate::auth;
 use crate::http::header::WWW_AUTHENTICATE;
-use crate::http::{self, Purpose, Request, Response, StatusCode};
+use crate::http::retry::{Backoff, Failure};
+use crate::http::{self, ConnectionUse, Purpose, Request, Response, StatusCode};
 use crate::name::Repository;
 
 /// How often to try a request.
@@ -46,6 +47,33 @@ impl Registry {
         let answer = denial(response, &request).await?;
         let sent = request.authorization.is_some();
         Err(self.authenticator.denied(sent, answer).into())
+    }
+
+    /// Fetches a document of at most `limit` bytes, and what `head` takes from the response before its body. If the
+    /// transfer of the body fails, requests the document again, by the policy.
+    pub(super) async fn document<T>(
+        &self,
+        repository: &Repository,
+        mut request: Request,
+        limit: usize,
+        head: impl Fn(&Response) -> T,
+    ) -> Result<(T, Vec<u8>), Cause> {
+        let mut backoff = Backoff::new(self.client.settings().policy.clone());
+        loop {
+            let response = self
+                .send_to(Some(repository), request.clone(), Attempts::ByPolicy)
+                .await?;
+            let taken = head(&response);
+            match response.bytes(limit).await {
+                Ok(bytes) => return Ok((taken, bytes)),
+                Err(error) => {
+                    if !backoff.pause(Failure::of_error(&error), None).await {
+                        return Err(error.into());
+                    }
+                    request.connection = ConnectionUse::Dedicated;
+                }
+            }
+        }
     }
 
     /// Returns the challenges to answer, if the request must be sent again. Ignores those of a host to which the

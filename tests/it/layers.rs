@@ -1,6 +1,6 @@
 //! The architecture, held: the library's modules stand in four layers and use none of a later one; the HTTP client and
-//! the HTTP server have one owner each; `archive`, `compose`, `erofs`, `lock` and `nix` see no network. The layers are
-//! read from the headings in `src/lib.rs`. The program, `src/cli`, uses the library as other programs do.
+//! the HTTP server have one owner each; `archive`, `compose`, `erofs`, `lock`, `nix`, `podman_store` and
+//! `signature` see no network. The layers are read from the headings in `src/lib.rs`. The program, `src/cli`, uses the library as other programs do.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,17 +18,27 @@ const MAIN_LINES: usize = 30;
 const PROGRAM: &str = "cli";
 
 /// Crates that few modules may use. `http` looks for hyper's errors in those of reqwest.
-const OWNED_CRATES: [(&str, &[&str]); 6] = [
+const OWNED_CRATES: [(&str, &[&str]); 7] = [
     ("reqwest", &["http"]),
     ("hyper", &["serve", "http"]),
     ("granit_parser", &["compose"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("roff", &["cli"]),
+    ("sigstore_verify", &["signature"]),
 ];
 
 /// Modules that never see the network, and what they therefore do not use. The builder of Nix's derivations fetches.
-const OFFLINE: [&str; 6] = ["archive", "compose", "erofs", "lock", "mount", "nix"];
+const OFFLINE: [&str; 8] = [
+    "archive",
+    "compose",
+    "erofs",
+    "lock",
+    "mount",
+    "nix",
+    "podman_store",
+    "signature",
+];
 const NETWORK: [&str; 6] = ["http", "registry", "auth", "serve", "daemon", "pin"];
 const FETCHES: &str = "nix/builder/";
 /// Crates whose module `net` is the network.

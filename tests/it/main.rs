@@ -53,4 +53,5 @@ mod printed; // texts of servers and files are escaped wherever they are printed
 mod proxies; // they are used as the environment says, and get no secret
 mod redirects; // credentials do not follow a redirect to another server
 mod reports; // the form of errors and progress
+mod signatures; // signatures of images: forms of proofs, and that no changed proof is accepted
 mod vectors; // texts that the program and the Nix functions parse alike

@@ -168,6 +168,18 @@ proptest! {
     }
 
     #[test]
+    fn patterns_and_tags_that_are_almost_right(text in almost_text(&[
+        "1.*-alpine\n1.27.3-alpine\n1.27.4-alpine\n1.28.0-rc.1-alpine\nv1.27.5-alpine\n1.27.4",
+        "*-alpine3.*\n1.27.3-alpine3.20\n1.27.3-alpine3.21\n1.27.3",
+        "~4.0-ls*\n4.0.11-ls258\n4.0.12-ls1\n2024.12.0b3\nRELEASE.2024-11-07T00-52-20Z",
+        "*\n3\n3.20.3\n20240923\n18446744073709551616.1\n2024.1.2.3-foo_bar\n1-c6bbc1b53\n1-c6bbc1b54",
+        "/(?:main|release)-(\\d+)-[0-9a-f]{7}/\nmain-20241101-4f2a9c1\nmain-20241119-0b1c2d3",
+        "^0.2\n0.2.1\n0.2.2rc1\n0.3.0\nv0.2.2",
+    ])) {
+        properties::pattern(&text);
+    }
+
+    #[test]
     fn urls_of_registries_that_are_almost_right(text in almost_text(&[
         "https://registry-1.docker.io/v2/", "http://[::1]:5000", "localhost:5000", "@x:99999/v2/?q#f",
     ])) {

@@ -6,7 +6,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Runs a script that has `scripts/common.sh`, with these programs in place of the real ones.
+///
+/// Without that file every script ends with an error, and a test that expects one would pass without testing anything.
+#[track_caller]
 fn run(directory: &Path, programs: &[(&str, &str)], script: &str) -> Output {
+    let common = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/common.sh");
+    assert!(common.is_file(), "{} does not exist", common.display());
     for (program, does) in programs {
         let path = directory.join(program);
         fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();

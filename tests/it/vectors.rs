@@ -1,6 +1,7 @@
 //! `tests/vectors`: texts that the program reads as the functions of `nix/` do, whose tables have them too.
 
-use hocker::name::Reference;
+use hocker::lock::Pattern;
+use hocker::name::{Reference, Tag};
 use hocker::nix::hash_text;
 use hocker::oci::platform::Platform;
 use serde::Deserialize;
@@ -88,4 +89,61 @@ fn architectures_have_the_platforms_that_nix_gives_them() {
         assert_eq!(ours.to_string(), platform, "{architecture}");
         assert_eq!(platform.parse(), Ok(ours));
     }
+}
+
+/// A list of tags, and the one that a careful person follows next. `null` is none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Followed {
+    image: String,
+    pattern: String,
+    present: Option<String>,
+    expected: Option<String>,
+    tags: Vec<String>,
+    /// Why, where it is not obvious.
+    #[serde(default, rename = "why")]
+    _why: Option<String>,
+}
+
+#[test]
+fn the_tag_that_a_careful_person_chooses_is_followed() {
+    let vectors: Vec<Followed> =
+        serde_json::from_str(include_str!("../vectors/tags.json")).unwrap();
+    let mut images: Vec<_> = vectors.iter().map(|one| &one.image).collect();
+    images.sort();
+    images.dedup();
+    assert!(vectors.len() >= 60 && images.len() >= 40, "{images:?}");
+    let mut wrong = Vec::new();
+    for Followed {
+        image,
+        pattern,
+        present,
+        expected,
+        tags,
+        ..
+    } in &vectors
+    {
+        let tag = |text: &String| text.parse::<Tag>().unwrap();
+        let tags: Vec<_> = tags.iter().map(tag).collect();
+        let present = present.as_ref().map(tag);
+        let parsed: Pattern = pattern
+            .parse()
+            .unwrap_or_else(|error| panic!("{image} {pattern}: {error}"));
+        let newer = parsed.newer(present.as_ref(), &tags);
+        let found = newer.last().map(ToString::to_string);
+        if found != *expected {
+            wrong.push(format!(
+                "{image} {pattern} from {present:?}: {found:?} instead of {expected:?}"
+            ));
+        }
+        // The order of the list means nothing, and the newest has no successor but a release.
+        let reversed: Vec<_> = tags.iter().rev().cloned().collect();
+        let again = parsed.newer(present.as_ref(), &reversed);
+        assert_eq!(again, newer, "{image} {pattern}");
+        if let Some(newest) = newer.last() {
+            let after = parsed.newer(Some(newest), &tags);
+            assert!(!after.contains(newest), "{image} {pattern}: {after:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

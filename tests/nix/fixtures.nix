@@ -213,5 +213,37 @@ rec {
           "97"
           1099511627777
         ]
+    ++
+      map
+        (
+          row:
+          refuses "${caller}: ${builtins.toJSON row.given}" "${caller}: ${row.throws}" (drvPathOf row.given)
+        )
+        [
+          {
+            given.mirror = [ ];
+            throws = "unknown argument `mirror`; the most similar one is `mirrors`";
+          }
+          {
+            given.tlsVerify = false;
+            throws = "unknown argument `tlsVerify`: hocker always verifies certificates; `registry = \"http://…/v2/\"` is plain HTTP";
+          }
+          {
+            given.digest = layerHex;
+            throws = "unknown argument `digest`: use `hash` or `sha256`";
+          }
+          {
+            given.imageDigest = layerHex;
+            throws = "unknown argument `imageDigest`: only `fetchdocker` has this argument";
+          }
+          {
+            given.imageName = "Debian";
+            throws = "`library/Debian` is not a repository: `repository` and `imageName` must be lowercase";
+          }
+          {
+            given.alternatives = [ { imageName = "a b"; } ];
+            throws = "`library/a b`, from `repository` and `imageName`, is not a repository";
+          }
+        ]
     ++ refusesCredentials fetch;
 }

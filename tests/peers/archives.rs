@@ -6,6 +6,8 @@ use std::process::Command;
 
 use crate::machine::containerd::Containerd;
 use crate::machine::daemon::{Daemon, Store};
+use crate::machine::dockerd::Dockerd;
+use crate::machine::podman::Podman;
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer};
 use crate::support::hocker::hocker;
@@ -157,5 +159,53 @@ fn archives_of_skopeo_are_read() {
         for file in ["a.tar", "out"] {
             fs::remove_file(directory.path().join(file)).unwrap();
         }
+    }
+}
+
+#[test]
+fn archives_of_other_programs_are_loaded_and_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = image().layout("docker.io/library/app:1");
+    let at = |name: &str| directory.path().join(name);
+    let mut archives = Vec::new();
+    let podman = Daemon::of_podman(Podman::start());
+    hocker(["load", "--host", &podman.host()])
+        .arguments([layout.path()])
+        .run()
+        .done();
+    for format in ["docker-archive", "oci-archive"] {
+        let saved = at(&format!("podman-{format}"));
+        let mut save = podman.client();
+        save.args(["save", "--quiet", "--format", format, "--output"]);
+        program::run(save.arg(&saved).arg("docker.io/library/app:1"));
+        let copied = at(&format!("skopeo-{format}"));
+        program::run(
+            Command::new("skopeo")
+                .args(["--insecure-policy", "copy", "--quiet"])
+                .arg(format!("oci:{}", layout.path().display()))
+                .arg(format!("{format}:{}:app:1", copied.display())),
+        );
+        archives.extend([saved, copied]);
+    }
+    let whole = write(directory.path(), layout.path(), "docker-save");
+    let containerd = Containerd::start(&[], "http://127.0.0.1:1");
+    let ctr = |arguments: &[&str], archive: &Path, name: &[&str]| {
+        let mut ctr = containerd.ctr();
+        ctr.arg("images").args(arguments).arg(archive).args(name);
+        program::run(&mut ctr);
+    };
+    ctr(&["import", "--no-unpack"], &whole, &[]);
+    ctr(&["export"], &at("ctr"), &["docker.io/library/app:1"]);
+    archives.push(at("ctr"));
+    let dockerd = Dockerd::start();
+    for archive in archives {
+        let id = hocker(["load", "--host", &dockerd.host()])
+            .arguments([&archive])
+            .run()
+            .done()
+            .text();
+        assert_eq!(dockerd.image_id("app:1"), id.trim());
+        assert_eq!(dockerd.run_image("app:1"), GREETING);
+        program::run(dockerd.docker().args(["image", "rm", "--force", "app:1"]));
     }
 }

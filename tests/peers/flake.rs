@@ -138,23 +138,41 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
               interpreter = plain it.imageSpec.interpreter;
             };
           in {
-            hocker = plain "${pkgs.hocker}";
-            foreign = plain "${pkgs.pkgsCross.aarch64-linux.hocker}";
+            hocker = plain "${pkgs.hocker-builder}";
+            foreign = plain "${pkgs.pkgsCross.aarch64-linux.hocker-builder}";
             native = described native;
             cross = described cross;
+            # The NixOS module of a system for the other platform, with the flake's packages.
+            module = described (import NIXPKGS/nixos {
+              inherit (nixpkgs) lib;
+              pkgs = nixpkgs.pkgsCross.aarch64-linux;
+            } [
+              flake.nixosModules.default
+              { _module.check = false; }
+            ]).config.services.hocker.functions;
+            moduleOfPackages = described (import NIXPKGS/nixos {
+              inherit (nixpkgs) lib;
+              pkgs = pkgs.pkgsCross.aarch64-linux;
+            } [ FLAKE/nix/modules { _module.check = false; } ]).config.services.hocker.functions;
             inPackages = (pkgs.callPackage image { }).drvPath == (image native).drvPath;
             ofPackage = (image (flake.lib.functions {
-              inherit (pkgs) hocker;
+              hocker = pkgs.hocker-builder;
               system = "x86_64-linux";
             })).drvPath == (image native).drvPath;
           }
         "#
-        .replace("NIXPKGS", &flake.nixpkgs().display().to_string()),
+        .replace("NIXPKGS", &flake.nixpkgs().display().to_string())
+        .replace("FLAKE", &flake.own().display().to_string()),
     );
     let program = |name: &str| format!("{}/bin/hocker", found[name].as_str().unwrap());
     let (own, foreign) = (program("hocker"), program("foreign"));
     assert_ne!(own, foreign);
-    for (functions, interpreter) in [("native", &own), ("cross", &foreign)] {
+    for (functions, interpreter) in [
+        ("native", &own),
+        ("cross", &foreign),
+        ("module", &foreign),
+        ("moduleOfPackages", &foreign),
+    ] {
         assert_eq!(
             found[functions],
             json!({"system": "x86_64-linux", "builder": own, "interpreter": interpreter}),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::machine::dockerd::Dockerd;
@@ -12,8 +12,9 @@ use crate::machine::nix::{Nix, built, store_name};
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, real_image};
 use crate::pipeline::registry_with;
+use crate::support::archive::{Archive, manifest_json};
 use crate::support::hocker::hocker;
-use crate::support::image::hex_of;
+use crate::support::image::{Layer, Packing, digest, hex_of};
 
 /// The members of an archive, by name.
 fn members(path: &Path) -> Vec<(String, Vec<u8>)> {
@@ -82,4 +83,91 @@ fn the_layers_of_the_plain_archive_hash_to_their_diff_ids() {
         .collect();
     assert!(!hashes.is_empty());
     assert_eq!(config["rootfs"]["diff_ids"], serde_json::json!(hashes));
+}
+
+/// An image on `base` with another layer, as `dockerTools` makes it: it copies the files of the layers.
+fn built_on(base: &Path, name: &str, diff_ids: DiffIds) -> Vec<u8> {
+    let members = members(base);
+    let member = |name: &str| -> Vec<u8> {
+        let found = members.iter().find(|(member, _)| member == name);
+        found.unwrap().1.clone()
+    };
+    let list: Value = serde_json::from_slice(&member("manifest.json")).unwrap();
+    let config: Value =
+        serde_json::from_slice(&member(list[0]["Config"].as_str().unwrap())).unwrap();
+    let added = Layer::of_files(Packing::Plain, &[("added", b"added")]).tar;
+    let mut archive = Archive::default();
+    let mut layers = Vec::new();
+    let mut ids = Vec::new();
+    for (number, layer) in list[0]["Layers"].as_array().unwrap().iter().enumerate() {
+        let layer = layer.as_str().unwrap();
+        let content = member(layer);
+        ids.push(match diff_ids {
+            DiffIds::OfConfig => config["rootfs"]["diff_ids"][number].clone(),
+            DiffIds::OfFiles => json!(digest(&content)),
+        });
+        archive = archive.file(layer, content);
+        layers.push(layer.to_owned());
+    }
+    ids.push(json!(digest(&added)));
+    layers.push("added/layer.tar".to_owned());
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "config": {"Cmd": ["/hello"]},
+        "rootfs": {"type": "layers", "diff_ids": ids},
+    });
+    archive
+        .file("added/layer.tar", added)
+        .json("config.json", &config)
+        .json(
+            "manifest.json",
+            &manifest_json("config.json", &[name], &layers),
+        )
+        .bytes()
+}
+
+/// What a function of `dockerTools` takes for the diff IDs of the layers of `fromImage`.
+#[derive(Clone, Copy)]
+enum DiffIds {
+    /// `streamLayeredImage` and `buildLayeredImage`
+    OfConfig,
+    /// `buildImage`
+    OfFiles,
+}
+
+#[test]
+fn an_image_that_docker_tools_makes_of_an_archive_is_loaded_and_runs() {
+    let image = real_image();
+    let registry = registry_with(&image);
+    let nix = Nix::new();
+    let name = format!("{}/team/app:1", registry.name());
+    let expression = nix.directory().join("image.nix");
+    std::fs::write(
+        &expression,
+        hocker(["docker2nix", &name]).run().done().stdout,
+    )
+    .unwrap();
+    let dockerd = Dockerd::start();
+    for (attribute, diff_ids) in [
+        ("archive", DiffIds::OfConfig),
+        ("plainArchive", DiffIds::OfConfig),
+        ("plainArchive", DiffIds::OfFiles),
+    ] {
+        let expression = format!("(hocker.callImage {}).{attribute}", expression.display());
+        let archive = built_on(&built(&nix.build(&expression)), "built:1", diff_ids);
+        let path = nix.directory().join("built.tar");
+        std::fs::write(&path, &archive).unwrap();
+        for by_hocker in [false, true] {
+            if by_hocker {
+                hocker(["load", "--host", &dockerd.host()])
+                    .arguments([&path])
+                    .run()
+                    .done();
+            } else {
+                let loaded = dockerd.load(&path);
+                assert!(loaded.status.success(), "{}", program::told(&loaded));
+            }
+            assert_eq!(dockerd.run_image("built:1"), GREETING);
+            program::run(dockerd.docker().args(["image", "rm", "--force", "built:1"]));
+        }
+    }
 }

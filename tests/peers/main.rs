@@ -35,6 +35,7 @@ mod mounts; // images as mounted directories, as root file systems and as servic
 mod nix_page; // the arguments in docs/nix.md, and what replaces those of pullImage
 mod pages; // every command in README and docs, word for word
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
+mod podman_store; // podman runs images whose layers are mounted, without a load
 mod proxies; // through a forward proxy, in the sandbox and outside
 mod release; // scripts/release, with a cargo that only records
 mod reproducible; // the program says nothing of the machine that built it

@@ -15,4 +15,5 @@ pub(crate) mod pages;
 pub(crate) mod properties;
 pub(crate) mod scripted_registry;
 pub(crate) mod serving;
+pub(crate) mod sigstore;
 pub(crate) mod tls;

@@ -25,6 +25,8 @@ pub const NIX_STORE: &str = "/nix/store";
 pub struct LayoutReader {
     /// The path without links, so that paths of blobs can be compared with it.
     directory: PathBuf,
+    /// The directory in messages.
+    shown: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -63,21 +65,40 @@ impl LayoutReader {
                 version: Printable::at_most(20, &version),
             });
         }
-        Ok(Self { directory })
+        Ok(Self {
+            shown: directory.clone(),
+            directory,
+        })
+    }
+
+    /// Opens the layout in a temporary directory. Errors name `shown` instead of the directory.
+    pub fn open_as(directory: &Path, shown: &Path) -> Result<Self, Error> {
+        let opened = Self::open(directory).map_err(|error| error.below(directory, shown))?;
+        Ok(Self {
+            shown: shown.to_owned(),
+            ..opened
+        })
     }
 
     /// Reads `index.json`, the list of the images.
     pub fn index(&self) -> Result<Document<Index>, Error> {
         let path = self.directory.join("index.json");
-        let bytes = read_document(&path)?.ok_or_else(|| Error::Absent { path: path.clone() })?;
-        Document::parse(bytes, None).map_err(|source| Error::Document { path, source })
+        let read = || {
+            let absent = || Error::Absent { path: path.clone() };
+            let bytes = read_document(&path)?.ok_or_else(absent)?;
+            Document::parse(bytes, None).map_err(|source| Error::Document {
+                path: path.clone(),
+                source,
+            })
+        };
+        read().map_err(|error| self.show(error))
     }
 
     /// Reads `index.json`. Fails if an entry cannot be followed.
     pub fn complete_index(&self) -> Result<Document<Index>, Error> {
         let index = self.index()?;
         index.require_all().map_err(|source| Error::Document {
-            path: self.directory.join("index.json"),
+            path: self.shown.join("index.json"),
             source,
         })?;
         Ok(index)
@@ -85,6 +106,10 @@ impl LayoutReader {
 
     /// Reads the manifest or index that `descriptor` names. Returns `None` if the layout lacks it.
     pub fn document<T: View>(&self, descriptor: &Descriptor) -> Result<Option<Document<T>>, Error> {
+        self.read(descriptor).map_err(|error| self.show(error))
+    }
+
+    fn read<T: View>(&self, descriptor: &Descriptor) -> Result<Option<Document<T>>, Error> {
         let path = self.blob_path(&descriptor.digest);
         let Some(bytes) = read_document(&path)? else {
             return Ok(None);
@@ -105,6 +130,10 @@ impl LayoutReader {
     /// have the digest. Files in the Nix store are exempt: all users can read them, and Nix verified the targets of the
     /// links that `fetchdocker` makes.
     pub fn blob(&self, descriptor: &Descriptor) -> Result<Option<PathBuf>, Error> {
+        self.find(descriptor).map_err(|error| self.show(error))
+    }
+
+    fn find(&self, descriptor: &Descriptor) -> Result<Option<PathBuf>, Error> {
         let path = self.blob_path(&descriptor.digest);
         let error = |source| Error::Read {
             path: path.clone(),
@@ -129,8 +158,12 @@ impl LayoutReader {
     #[must_use]
     pub fn absent(&self, digest: &Digest) -> Error {
         Error::Absent {
-            path: self.blob_path(digest),
+            path: self.shown.join(blob_name(digest)),
         }
+    }
+
+    fn show(&self, error: Error) -> Error {
+        error.below(&self.directory, &self.shown)
     }
 
     /// Returns the path of a blob.
@@ -237,6 +270,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// Replaces a directory in the path.
+    fn below(mut self, directory: &Path, shown: &Path) -> Self {
+        let (Self::NotALayout { path }
+        | Self::Version { path, .. }
+        | Self::Absent { path }
+        | Self::Read { path, .. }
+        | Self::Document { path, .. }
+        | Self::Digest { path, .. }
+        | Self::Size { path, .. }) = &mut self;
+        if let Ok(rest) = path.strip_prefix(directory) {
+            *path = if rest.as_os_str().is_empty() {
+                shown.to_owned()
+            } else {
+                shown.join(rest)
+            };
+        }
+        self
+    }
+
     /// Returns the class of the failure.
     #[must_use]
     pub fn class(&self) -> Class {

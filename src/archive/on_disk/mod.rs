@@ -44,12 +44,12 @@ impl OnDisk {
             });
         }
         let file = files::open(path).map_err(Error::Tar)?;
-        Self::unpack(file)
+        Self::unpack(file, path)
     }
 
-    /// Reads an archive, such as that of `docker save`, from a file or a pipe.
-    pub fn unpack(input: impl Read) -> Result<Self, Error> {
-        let directory = Unpacked::create().map_err(|source| Error::Write {
+    /// Reads an archive, such as that of `docker save`, from a file or a pipe. Errors name it `archive`.
+    pub fn unpack(input: impl Read, archive: &Path) -> Result<Self, Error> {
+        let directory = Unpacked::create(archive).map_err(|source| Error::Write {
             path: std::env::temp_dir(),
             source,
         })?;
@@ -61,7 +61,7 @@ impl OnDisk {
                 files.write("index.json", &index)?;
                 let marker = files.read("oci-layout")?;
                 files.write("oci-layout", marker.as_deref().unwrap_or(OCI_LAYOUT))?;
-                let layout = LayoutReader::open(directory.path())?;
+                let layout = LayoutReader::open_as(directory.path(), archive)?;
                 if let Some(items) = items {
                     docker::compare(&files, &layout, &items)?;
                 }
@@ -69,7 +69,7 @@ impl OnDisk {
             }
             (None, Some(items)) => {
                 docker::compose(&files, &items)?;
-                LayoutReader::open(directory.path())?
+                LayoutReader::open_as(directory.path(), archive)?
             }
             (None, None) if files.find("repositories").is_some() => return Err(Error::OldFormat),
             (None, None) => return Err(Error::NoManifest),

@@ -31,12 +31,21 @@ struct Listed {
     texts: BTreeSet<String>,
 }
 
-/// Returns the manifest that `selection` selects, and the names of its image.
+/// An image of a layout.
+pub(super) struct Chosen {
+    /// The names of the image.
+    pub(super) names: Names,
+    /// The index that `index.json` lists for the image, if it names the manifest.
+    pub(super) index: Option<Document<Index>>,
+    pub(super) manifest: Document<Manifest>,
+}
+
+/// Returns the image that `selection` selects.
 pub(super) fn choose(
     layout: &LayoutReader,
     path: &Path,
     selection: &Selection<'_>,
-) -> Result<(Names, Document<Manifest>), Error> {
+) -> Result<Chosen, Error> {
     let index = layout.index()?;
     let listed = list(layout, &index);
     let absent = || Error::NoImage {
@@ -45,12 +54,21 @@ pub(super) fn choose(
     };
     if let Some(Ok(digest)) = selection.name.map(str::parse::<Digest>) {
         let (top, found) = find_digest(layout, &listed, &digest)?.ok_or_else(absent)?;
-        let manifest = if found.media_type.is_index() {
-            descend(layout, path, index.with(vec![found]), selection.platform)?.1
-        } else {
-            present(layout, &found)?
-        };
-        return Ok((top.names()?, manifest));
+        let names = top.names()?;
+        if found.media_type.is_index() {
+            let (index, manifest) =
+                descend(layout, path, index.with(vec![found]), selection.platform)?.1;
+            return Ok(Chosen {
+                names,
+                index,
+                manifest,
+            });
+        }
+        return Ok(Chosen {
+            names,
+            index: None,
+            manifest: present(layout, &found)?,
+        });
     }
     let chosen = named(&listed, selection.name);
     if chosen.is_empty() {
@@ -70,12 +88,16 @@ pub(super) fn choose(
         });
     }
     let entries = chosen.iter().map(|listed| listed.entry.clone()).collect();
-    let (top, manifest) = descend(layout, path, index.with(entries), selection.platform)?;
+    let (top, (index, manifest)) = descend(layout, path, index.with(entries), selection.platform)?;
     let names = chosen
         .iter()
         .find(|listed| listed.entry.digest == top)
         .map_or_else(|| Ok(Names::default()), |listed| listed.names())?;
-    Ok((names, manifest))
+    Ok(Chosen {
+        names,
+        index,
+        manifest,
+    })
 }
 
 /// Returns the images and indexes in `index.json`, each digest once.
@@ -215,14 +237,18 @@ fn label(layout: &LayoutReader, entry: &Descriptor) -> String {
     }
 }
 
-/// Returns the manifest for a platform, following nested indexes, and the digest of the entry in `index`.
+/// A manifest, and the index that names it, if no other index lies above that one.
+type Found = (Option<Document<Index>>, Document<Manifest>);
+
+/// Returns the digest of the entry in `index` for a platform, and the manifest, following nested indexes.
 fn descend(
     layout: &LayoutReader,
     path: &Path,
     mut index: Index,
     platform: &Platform,
-) -> Result<(Digest, Document<Manifest>), Error> {
+) -> Result<(Digest, Found), Error> {
     let mut top = None;
+    let mut above: Vec<Document<Index>> = Vec::new();
     for _ in 0..=MAX_NESTING {
         let entry = match index.select(platform).map_err(|error| error.at(path))? {
             Selected::One(entry) => entry.clone(),
@@ -230,9 +256,13 @@ fn descend(
         };
         let top = *top.get_or_insert(entry.digest);
         if entry.media_type.is_index() {
-            index = (*present::<Index>(layout, &entry)?).clone();
+            let below = present::<Index>(layout, &entry)?;
+            index = (*below).clone();
+            above.push(below);
         } else {
-            return Ok((top, present(layout, &entry)?));
+            let manifest = present(layout, &entry)?;
+            let only = above.pop().filter(|_| above.is_empty());
+            return Ok((top, (only, manifest)));
         }
     }
     Err(Error::Nesting {

@@ -6,9 +6,10 @@ use clap::{Subcommand, ValueEnum};
 
 use super::CredentialArgs;
 use crate::cli::redacted::Redacted;
-use hocker::lock::{Name, NameError};
+use hocker::lock::{Age, Name, NameError, Pattern};
 use hocker::name::endpoint::Endpoint;
 use hocker::oci::platform::Platform;
+use hocker::signature::{Identity, Issuer};
 
 /// `hocker lock`
 #[derive(Debug, clap::Args)]
@@ -32,11 +33,15 @@ pub(crate) struct LockArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum LockCommand {
     /// Pin images; fetch only their manifests
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// Remove images from the lock file
     Remove(RemoveArgs),
     /// Follow tags that have moved, and print what hosts will fetch for them
-    Update(UpdateArgs),
+    Update(Box<UpdateArgs>),
+    /// Change how locked images are followed, without a registry
+    Set(SetArgs),
+    /// Verify the signatures of the images with the files beside the lock file, without the network
+    Verify(VerifyArgs),
     /// Check whether tags have moved, without fetching anything; exit code 1 means yes
     Check(CheckArgs),
     /// List the images
@@ -72,7 +77,7 @@ pub(crate) struct PlatformsArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddArgs {
     /// Images, as `docker pull` takes them, with or without a name for the lock: debian:12, web=ghcr.io/a/b:1; an
-    /// image with a digest never moves
+    /// image with a digest never moves, and one with a pattern follows the newest tag: 'nginx:1.*', 'redis:*-alpine'
     #[arg(value_name = "[NAME=]IMAGE", required = true)]
     pub(crate) images: Vec<String>,
 
@@ -83,6 +88,15 @@ pub(crate) struct AddArgs {
     #[command(flatten)]
     pub(crate) platforms: PlatformsArgs,
 
+    /// Follow the newest tag that matches: '1.*', '~1.27', '^1.27', '*-alpine', '/REGEX/'; an image with a tag starts
+    /// there
+    #[arg(long, value_name = "PATTERN", help_heading = "Following")]
+    pub(crate) follow: Option<Pattern>,
+
+    /// Take new tags and digests of these images only after they are known for this long: 3d, 36h
+    #[arg(long, value_name = "AGE", help_heading = "Following")]
+    pub(crate) min_age: Option<Age>,
+
     /// Reassign a name that is already in use
     #[arg(long)]
     pub(crate) force: bool,
@@ -90,7 +104,36 @@ pub(crate) struct AddArgs {
     #[command(flatten)]
     pub(crate) changes: ChangesArgs,
     #[command(flatten)]
+    pub(crate) signer: SignerArgs,
+    #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
+}
+
+/// The signer that images must have.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Signatures")]
+pub(crate) struct SignerArgs {
+    /// Require that this person or workflow signed the images: the URI or email address in the certificate, in which
+    /// each `*` stands for any characters
+    #[arg(long, value_name = "IDENTITY", requires = "issuer")]
+    pub(crate) signed_by: Option<Identity>,
+
+    /// Require that the service at this URL identified the signer
+    #[arg(long, value_name = "URL", requires = "signed_by")]
+    pub(crate) issuer: Option<Issuer>,
+
+    /// Require that the owner of the public key in this PEM file signed the images
+    #[arg(long, value_name = "FILE", conflicts_with = "signed_by")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Trust the authorities and logs in this `trusted_root.json`, instead of those of Sigstore's public instance and
+    /// GitHub
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_root: Option<PathBuf>,
+
+    /// Require no signer any more
+    #[arg(long, conflicts_with_all = ["signed_by", "key", "trusted_root"])]
+    pub(crate) unsigned: bool,
 }
 
 /// `hocker lock remove`
@@ -108,10 +151,61 @@ pub(crate) struct UpdateArgs {
     #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) names: Vec<Name>,
 
+    /// Update this image at once, without a wait, and even if its signer did not sign the new one; may be given several
+    /// times
+    #[arg(long, value_name = "NAME", value_parser = name, help_heading = "Following")]
+    pub(crate) now: Vec<Name>,
+
+    /// Take new tags and digests only after they are known for this long, this time; images with a longer wait keep
+    /// theirs
+    #[arg(long, value_name = "AGE", help_heading = "Following")]
+    pub(crate) min_age: Option<Age>,
+
+    /// Count the time since Docker Hub received a tag, too; asks hub.docker.com
+    #[arg(long, help_heading = "Following")]
+    pub(crate) trust_hub_times: bool,
+
     #[command(flatten)]
     pub(crate) changes: ChangesArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
+}
+
+/// `hocker lock set`
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("settings").required(true).multiple(true))]
+pub(crate) struct SetArgs {
+    /// Names of images in the lock file [default: the whole file]
+    #[arg(value_name = "NAME", value_parser = name)]
+    pub(crate) names: Vec<Name>,
+
+    /// Take new tags and digests only after they are known for this long: 3d, 36h; 0 is no wait
+    #[arg(long, value_name = "AGE", group = "settings")]
+    pub(crate) min_age: Option<Age>,
+
+    /// Remove the wait; an image without its own has the one of the file
+    #[arg(long, group = "settings", conflicts_with = "min_age")]
+    pub(crate) no_min_age: bool,
+
+    /// Follow the newest tag that matches
+    #[arg(long, value_name = "PATTERN", group = "settings")]
+    pub(crate) follow: Option<Pattern>,
+
+    /// Follow only the present tag
+    #[arg(long, group = "settings", conflicts_with = "follow")]
+    pub(crate) no_follow: bool,
+}
+
+/// `hocker lock verify`
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// Names of images in the lock file [default: all with a signer]
+    #[arg(value_name = "NAME", value_parser = name)]
+    pub(crate) names: Vec<Name>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `hocker lock check`
@@ -121,7 +215,11 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) names: Vec<Name>,
 
-    /// Print the moved tags as JSON
+    /// Check instead whether the registries still have everything that is pinned; exit code 1 means no
+    #[arg(long)]
+    pub(crate) available: bool,
+
+    /// Print the answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
 

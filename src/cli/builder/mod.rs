@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use self::activity::NixProgress;
 use self::credentials::Credentials;
-use super::{Context, Error, transport};
+use super::{Context, Error, erofs, transport};
 use hocker::archive::docker_save::ArchiveFormat;
 use hocker::archive::stored_image::Selection;
 use hocker::compression::Limit;
@@ -34,6 +34,11 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
             .await
             .map_err(|error| Error::Build(Box::new(error))),
         Job::Image(job) => Ok(job.build()?),
+        Job::PodmanStore(job) => Ok(job.build()?),
+        Job::Erofs(job) => tokio::task::spawn_blocking(move || erofs::build(&job))
+            .await
+            .map_err(Error::Task)?
+            .map_err(|error| Error::Build(Box::new(error))),
         Job::Archive(job) => archive(job, context).await,
         Job::Rootfs(job) => rootfs::run(job).await,
         Job::Service(job) => service::run(&job),

@@ -32,12 +32,13 @@ impl Error {
             Self::Build(error) => match &**error {
                 Self::Registry(error) => hint_of_build(error.cause()),
                 Self::AllLocations(error) => hint_of_build(error.most_important()?.cause()),
+                // A build has no options.
+                Self::Erofs { .. } => None,
                 error => error.hint(),
             },
-            Self::Pull(pull::Error::Layer {
-                source: LayerError::TooLarge(_),
-                ..
-            }) => Some("if you trust the image, allow more with --max-layer-size"),
+            Self::Pull(error) if is_too_large(error) => {
+                Some("if you trust the image, allow more with --max-layer-size")
+            }
             Self::Pull(pull::Error::Rootfs { source, .. }) | Self::Rootfs { source, .. } => {
                 hint_of_rootfs(source)
             }
@@ -84,6 +85,15 @@ impl Error {
             ),
             _ => None,
         }
+    }
+}
+
+/// Whether a layer of an image expands to more than the limit.
+fn is_too_large(error: &pull::Error) -> bool {
+    match error {
+        pull::Error::Layer { source, .. } => matches!(source, LayerError::TooLarge(_)),
+        pull::Error::Erofs { source, .. } => matches!(**source, erofs::Error::TooLarge(_)),
+        _ => false,
     }
 }
 

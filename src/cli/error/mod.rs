@@ -57,7 +57,9 @@ pub(crate) enum Error {
     #[error("cannot use --image with an image in a registry")]
     NameOfReference,
     /// `--force` was given for a directory, and hocker replaces no directory.
-    #[error("cannot use --force with --format oci-dir: hocker does not replace directories")]
+    #[error(
+        "cannot use --force with --format oci-dir or erofs-dir: hocker does not replace directories"
+    )]
     ForceDirectory,
     /// Mount points were given for a format that is not a file system.
     #[error("cannot add mount points to an image in this format")]
@@ -195,6 +197,9 @@ pub(crate) enum Error {
     /// The result of fetchdocker cannot be built.
     #[error("cannot build the image")]
     BuildImage(#[source] Box<nix::image::Error>),
+    /// The store of podman cannot be built.
+    #[error("cannot build the store for podman")]
+    BuildStore(#[source] Box<nix::podman_store::Error>),
     /// Standard output cannot be written.
     #[error("cannot write to standard output")]
     Stdout(#[source] io::Error),
@@ -233,6 +238,15 @@ impl From<pin::Error> for Error {
     }
 }
 
+impl From<pin::ProofsError> for Error {
+    fn from(error: pin::ProofsError) -> Self {
+        match error {
+            pin::ProofsError::Registry(error) => Self::Registry(error),
+            error => Self::Lock(LockError::Unproven(error)),
+        }
+    }
+}
+
 impl From<pull::Error> for Error {
     fn from(error: pull::Error) -> Self {
         match error {
@@ -260,6 +274,12 @@ impl From<stored_image::Error> for Error {
 impl From<nix::image::Error> for Error {
     fn from(error: nix::image::Error) -> Self {
         Self::BuildImage(Box::new(error))
+    }
+}
+
+impl From<nix::podman_store::Error> for Error {
+    fn from(error: nix::podman_store::Error) -> Self {
+        Self::BuildStore(Box::new(error))
     }
 }
 
@@ -314,6 +334,7 @@ impl Error {
             Self::StoredImage(error) => error.class().into(),
             Self::Images(error) => error.class().into(),
             Self::BuildImage(error) => error.class().into(),
+            Self::BuildStore(error) => error.class().into(),
             Self::Daemon(error) => error.class().into(),
             Self::Prune(error) => error.class().into(),
             Self::Load { source, .. } => source.class().into(),
@@ -372,7 +393,7 @@ impl Error {
             Self::Build(error) => return error.mismatch(),
             Self::Denial(denial) => return denial.error.mismatch(),
             Self::AllLocations(error) => error.most_important()?,
-            Self::Erofs { source, .. } => &**source,
+            Self::Erofs { source, .. } | Self::Pull(pull::Error::Erofs { source, .. }) => &**source,
             error => error,
         };
         let mut causes = std::iter::successors(Some(first), |error| error.source());

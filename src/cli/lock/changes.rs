@@ -4,7 +4,11 @@ use serde_json::{Value, json};
 
 use super::super::args::lock::ChangesArgs;
 use super::super::{Error, report, stderr, stdout};
+use super::abbreviated::abbreviated;
+use super::error::LockError;
+use super::waits::Waits;
 use hocker::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
+use hocker::name::{Reference, Tag};
 use hocker::oci::digest::Digest;
 use hocker::printable::Printable;
 use hocker::size::Size;
@@ -20,16 +24,52 @@ pub(super) fn print(
     args: ChangesArgs,
     old: &Lock,
     new: &Lock,
+    waits: &Waits,
     failures: Failures,
 ) -> Result<(), Error> {
     let changes = Changes::between(old, new);
-    stderr::lines(&summary_lines(&changes, new.images.len(), failures.len()));
+    stderr::lines(&summary_lines(
+        &changes,
+        new.images.len(),
+        waits,
+        failures.len(),
+    ));
+    waits.print();
     if args.json {
-        stdout::write(json(&changes, &failures).as_bytes())?;
+        stdout::write(json(&changes, waits, &failures).as_bytes())?;
     } else if args.commit_message {
-        stdout::lines(&commit_message(&changes))?;
+        // What waits is worth a commit only when the file changes.
+        let waits = (old != new).then_some(waits);
+        stdout::lines(&commit_message(&changes, waits))?;
     }
     failed(failures)
+}
+
+/// Returns the answer of a command that checks. It decides the exit code over failures, which may be transient.
+pub(super) fn answer(answer: Option<LockError>, failures: Failures) -> Result<(), Error> {
+    let failed = failed(failures);
+    match (answer.map(Error::from), failed) {
+        (None, failed) => failed,
+        (Some(answer), Err(Error::Several(mut errors))) => {
+            errors.push(answer);
+            Err(Error::Several(errors))
+        }
+        (Some(answer), _) => Err(answer),
+    }
+}
+
+/// Returns the line about an image that moves, with its tags if they differ, and its digests.
+pub(super) fn headline(
+    name: &Name,
+    reference: &Reference,
+    tags: [Option<&Tag>; 2],
+    digests: [Option<Digest>; 2],
+) -> String {
+    let [from, to] = digests.map(|digest| digest.as_ref().map(abbreviated).unwrap_or_default());
+    match tags {
+        [Some(old), Some(new)] if old != new => format!("{name} {old} → {new}: {from} → {to}"),
+        _ => format!("{name} ({reference}): {from} → {to}"),
+    }
 }
 
 /// Returns the failures as one error.
@@ -42,7 +82,7 @@ pub(super) fn failed(failures: Failures) -> Result<(), Error> {
     ))
 }
 
-fn summary_lines(changes: &Changes, all: usize, failed: usize) -> Vec<Printable> {
+fn summary_lines(changes: &Changes, all: usize, waits: &Waits, failed: usize) -> Vec<Printable> {
     let mut lines = Vec::new();
     let mut line = |text: &str| lines.push(Printable::new(text));
     for change in &changes.images {
@@ -51,13 +91,20 @@ fn summary_lines(changes: &Changes, all: usize, failed: usize) -> Vec<Printable>
                 .map(|digest| abbreviated(&digest))
                 .unwrap_or_default()
         };
+        let tags = [change.from_tag.as_ref(), change.to_tag.as_ref()];
+        let moves = change.from != change.to || new_tag(change).is_some();
         let what = match (change.from, change.to) {
             (None, _) => short(change.to),
             (_, None) => "removed".to_owned(),
-            (from, to) if from == to => format!("{}, with other platforms", short(to)),
-            (from, to) => format!("{} → {}", short(from), short(to)),
+            (from, to) if moves => {
+                line(&headline(&change.name, &change.reference, tags, [from, to]));
+                String::new()
+            }
+            (_, to) => format!("{}, with other platforms", short(to)),
         };
-        line(&format!("{} ({}): {what}", change.name, change.reference));
+        if !what.is_empty() {
+            line(&format!("{} ({}): {what}", change.name, change.reference));
+        }
         for (platform, change) in &change.platforms {
             line(&format!("  {platform}: {}", summary(change)));
             for layer in change.layers.iter().filter(|layer| layer.is_new) {
@@ -79,6 +126,10 @@ fn summary_lines(changes: &Changes, all: usize, failed: usize) -> Vec<Printable>
         format!("{} changed", changes.images.len()),
         format!("{same} unchanged"),
     ];
+    let waiting = waits.waiting().count();
+    if waiting > 0 {
+        counts.push(format!("{waiting} waiting"));
+    }
     if failed > 0 {
         counts.push(format!("{failed} failed"));
     }
@@ -108,34 +159,45 @@ fn summary(change: &PlatformChange) -> String {
     )
 }
 
-/// Abbreviates a digest to its algorithm and 12 hexadecimal digits.
-pub(super) fn abbreviated(digest: &Digest) -> String {
-    format!(
-        "{}:{}",
-        digest.algorithm(),
-        digest.hex().chars().take(12).collect::<String>()
-    )
+/// Returns the new tag of an image that moved from one tag to another.
+fn new_tag(change: &Change) -> Option<&Tag> {
+    let is_old = change.from_tag.is_some() && change.from.is_some();
+    let new = change.to_tag.as_ref();
+    new.filter(|_| is_old && change.from_tag != change.to_tag)
 }
 
-fn commit_message(changes: &Changes) -> Vec<Printable> {
-    if changes.images.is_empty() {
+/// Returns the message of a commit. `waits` is given if the lock file changed.
+fn commit_message(changes: &Changes, waits: Option<&Waits>) -> Vec<Printable> {
+    let waiting: Vec<_> = waits.into_iter().flat_map(Waits::waiting).collect();
+    if changes.images.is_empty() && waits.is_none() {
         return Vec::new();
     }
-    let names: Vec<_> = changes
-        .images
+    let updated = changes.images.iter().map(|change| match new_tag(change) {
+        Some(tag) => format!("{} to {tag}", change.name),
+        None => change.name.to_string(),
+    });
+    let waited = waiting
         .iter()
-        .map(|change| change.name.as_str())
-        .collect();
-    let mut subject = format!("Update {}", names.join(", "));
-    if subject.chars().count() >= SUBJECT {
-        subject = format!("Update {} container images", names.len());
-    }
+        .map(|(name, waiting)| format!("{name} {}", waiting.pending.tag));
+    let subject = match (changes.images.len(), waiting.len()) {
+        (0, 0) => "Update what waits of container images".to_owned(),
+        (0, count) => subject("Wait for", &waited.collect::<Vec<_>>(), count),
+        (count, _) => subject("Update", &updated.collect::<Vec<_>>(), count),
+    };
     let mut lines = Vec::new();
     let mut line = |text: &str| lines.push(Printable::new(text));
     line(&subject);
     for change in &changes.images {
         line("");
-        line(&format!("{}: {}", change.name, change.reference));
+        let reference = &change.reference;
+        match (&change.from_tag, new_tag(change)) {
+            (Some(old), Some(new)) => line(&format!(
+                "{}: {}:{old} → {new}",
+                change.name,
+                reference.familiar_name()
+            )),
+            _ => line(&format!("{}: {reference}", change.name)),
+        }
         for (sign, digest) in [("-", change.from), ("+", change.to)] {
             if let Some(digest) = digest.filter(|_| change.from != change.to) {
                 line(&format!("  {sign} {digest}"));
@@ -145,10 +207,30 @@ fn commit_message(changes: &Changes) -> Vec<Printable> {
             line(&format!("  {platform}: {}", summary(change)));
         }
     }
+    if !waiting.is_empty() {
+        line("");
+    }
+    for (name, waiting) in waiting {
+        let pending = &waiting.pending;
+        line(&format!(
+            "{name} {} waits until {}: {}",
+            pending.tag, waiting.until, pending.digest
+        ));
+    }
     lines
 }
 
-fn json(changes: &Changes, failures: &Failures) -> String {
+/// Returns the subject of a commit, with the number of images if their names are too long.
+fn subject(verb: &str, names: &[String], count: usize) -> String {
+    let subject = format!("{verb} {}", names.join(", "));
+    if subject.chars().count() < SUBJECT {
+        subject
+    } else {
+        format!("{verb} {count} container images")
+    }
+}
+
+fn json(changes: &Changes, waits: &Waits, failures: &Failures) -> String {
     let fetch = changes
         .fetch
         .iter()
@@ -156,7 +238,10 @@ fn json(changes: &Changes, failures: &Failures) -> String {
     let failed = failures
         .iter()
         .map(|(name, error)| json!({"name": name.as_str(), "error": report::line(error).as_str()}));
+    let [waiting, notices] = waits.json();
     let document = json!({
+        waiting.0: waiting.1,
+        notices.0: notices.1,
         "changed": changes.images.iter().map(change).collect::<Vec<_>>(),
         "failed": failed.collect::<Vec<_>>(),
         "fetch": fetch.collect::<serde_json::Map<_, _>>(),
@@ -180,6 +265,8 @@ fn change(change: &Change) -> Value {
         "reference": change.reference.to_string(),
         "from": change.from,
         "to": change.to,
+        "fromTag": change.from_tag.as_ref().filter(|_| change.from.is_some()).map(Tag::as_str),
+        "toTag": change.to_tag.as_ref().map(Tag::as_str),
         "platforms": platforms.collect::<serde_json::Map<_, _>>(),
     })
 }

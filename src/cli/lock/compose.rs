@@ -7,9 +7,10 @@ use std::path::Path;
 use super::super::args::lock::ComposeArgs;
 use super::super::environment::{self, Environment};
 use super::super::{Context, Error, report, stdout};
-use super::add::{self, Additions, parse};
+use super::add::{self, Addition, Additions, parse};
 use super::error::LockError;
 use super::file::LockFile;
+use super::signing::{SignerChange, Signing};
 use hocker::compose::{self, Directory, Images, Project as _, Service, Value, Variables, dotenv};
 use hocker::name::Reference;
 use hocker::name::endpoint::Endpoint;
@@ -52,14 +53,15 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
         }
         // Locked images stay unchanged; `hocker lock update` follows their tags.
         if !additions.is_locked(&reference, &endpoint, chosen) {
-            additions.push(None, reference, endpoint)?;
+            additions.push(None, Addition::of(reference, endpoint))?;
         }
     }
-    let additions = additions.list.into_values().collect();
+    let additions = additions.list.into_iter().collect();
     add::lock(
         file,
         additions,
         chosen,
+        (Signing::of(path), SignerChange::Keep),
         args.changes,
         args.credentials,
         context,

@@ -4,25 +4,31 @@ use super::super::args::CredentialArgs;
 use super::super::{Context, Error};
 use super::registries::Registries;
 use hocker::lock::{LockedImage, Name};
+use hocker::pin::Terms;
 use hocker::registry::Registry;
 
-/// Runs `work` for each of these locked images, and returns the results in the same order.
+/// Runs `work` for each of these locked images, on its terms, and returns the results in the same order.
 pub(super) async fn of_locked<'a, T>(
     images: Vec<(&'a Name, &'a LockedImage)>,
+    terms: impl Fn(&Name, &LockedImage) -> Terms,
     credentials: CredentialArgs,
     context: &Context,
-    work: impl AsyncFn(&LockedImage, &Registry) -> Result<T, Error>,
+    work: impl AsyncFn(&LockedImage, &Registry, &Terms) -> Result<T, Error>,
 ) -> Result<Vec<(&'a Name, &'a LockedImage, Result<T, Error>)>, Error> {
+    let terms: Vec<_> = images
+        .iter()
+        .map(|(name, image)| terms(name, image))
+        .collect();
     let places = images
         .iter()
         .map(|(_, image)| (image.endpoint(), &image.reference().repository));
     let registries = Registries::new(context, credentials, places).await?;
     let results = all(
         context,
-        images.iter().map(|(_, image)| async {
+        images.iter().zip(&terms).map(|((_, image), terms)| async {
             let repository = &image.reference().repository;
             let registry = registries.acquire(image.endpoint(), repository).await?;
-            work(image, &registry).await
+            work(image, &registry, terms).await
         }),
     )
     .await;

@@ -1,5 +1,6 @@
 //! Errors of lock files, of the names in them, and of the Compose files that they are made from.
 
+use std::io;
 use std::path::PathBuf;
 
 use super::super::Exit;
@@ -7,7 +8,10 @@ use hocker::compose;
 use hocker::file_lock;
 use hocker::lock::{self, Name};
 use hocker::name::{self, Reference};
+use hocker::oci::digest::Digest;
+use hocker::pin;
 use hocker::printable::Printable;
+use hocker::signature;
 
 /// The failure of a command of `hocker lock`.
 #[derive(Debug, thiserror::Error)]
@@ -65,9 +69,69 @@ pub(crate) enum LockError {
         /// The number of images that were checked.
         all: usize,
     },
+    /// The answer of `hocker lock check --available`: registries lack what is pinned.
+    #[error("{gone} of {all} pinned digests are gone, of {images} images")]
+    Gone {
+        /// The number of digests that no repository has.
+        gone: usize,
+        /// The number of digests that were checked.
+        all: usize,
+        /// The number of images with one of them.
+        images: usize,
+    },
+    /// An image with a digest follows no pattern.
+    #[error("cannot follow a pattern for {0}: an image with a digest never moves")]
+    FollowsDigest(String),
+    /// A pattern belongs to images.
+    #[error("cannot set a pattern without the names of images")]
+    FollowWithoutName,
+    /// A pattern after the colon of an image is invalid.
+    #[error("cannot use the pattern of an image")]
+    Pattern(#[from] lock::PatternError),
+    /// An image has two patterns.
+    #[error("cannot follow two patterns for one image: `{0}` and --follow")]
+    TwoPatterns(String),
     /// Credentials on the command line are for one registry.
     #[error("cannot use the credentials in the arguments for several registries: {}", .0.join(", "))]
     CredentialsForSeveral(Vec<String>),
+    /// The file that `--key` names is not a public key.
+    #[error("cannot use the public key in {}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// The error of the parser.
+        #[source]
+        source: signature::KeyError,
+    },
+    /// A trusted root was given without a signer.
+    #[error("cannot use --trusted-root without --signed-by or --key")]
+    RootWithoutSigner,
+    /// Signatures cannot be verified, or one is not valid.
+    #[error("cannot verify the signature")]
+    Signature(#[source] signature::Error),
+    /// The proofs of an image do not count.
+    #[error(transparent)]
+    NotProven(lock::NotProven),
+    /// A file beside the lock file cannot be read.
+    #[error("cannot read {}, which the lock file names", path.display())]
+    ProofFile {
+        /// The file.
+        path: PathBuf,
+        /// The failure.
+        #[source]
+        source: io::Error,
+    },
+    /// A file beside the lock file has other content.
+    #[error("the content of {} is not what the lock file names: its digest is {found}", path.display())]
+    ProofChanged {
+        /// The file.
+        path: PathBuf,
+        /// The digest of its content.
+        found: Box<Digest>,
+    },
+    /// The registry has no proof that the signer signed an image.
+    #[error(transparent)]
+    Unproven(pin::ProofsError),
     /// The image of a service in a Compose file is not a reference.
     #[error("cannot use the image `{written}` of the service {name}")]
     Service {
@@ -104,14 +168,25 @@ impl LockError {
     pub(in crate::cli) fn exit(&self) -> Exit {
         match self {
             Self::Name(_)
+            | Self::FollowsDigest(_)
+            | Self::FollowWithoutName
+            | Self::Pattern(_)
+            | Self::TwoPatterns(_)
             | Self::NameTaken { .. }
             | Self::Service { .. }
+            | Self::Key { .. }
+            | Self::RootWithoutSigner
             | Self::CredentialsForSeveral(_) => Exit::Usage,
+            Self::Signature(error) => error.class().into(),
+            Self::NotProven(error) => error.class().into(),
+            Self::Unproven(error) => error.class().into(),
             Self::NoLock(_) | Self::NotLocked { .. } => Exit::NotFound,
             Self::Parse { source, .. } => source.class().into(),
             Self::Compose { .. } | Self::Dotenv { .. } => Exit::Unsupported,
-            Self::Sizes(_) => Exit::Integrity,
-            Self::Changed { .. } | Self::Held(_) | Self::Moved { .. } => Exit::Other,
+            Self::Sizes(_) | Self::ProofFile { .. } | Self::ProofChanged { .. } => Exit::Integrity,
+            Self::Changed { .. } | Self::Held(_) | Self::Moved { .. } | Self::Gone { .. } => {
+                Exit::Other
+            }
         }
     }
 
@@ -136,7 +211,30 @@ impl LockError {
             Self::Sizes(_) => {
                 Some("find out which of the two manifests is wrong; nothing was written")
             }
+            Self::Signature(signature::Error::Unavailable) => {
+                Some("use a hocker that is built with the feature `signatures`")
+            }
+            Self::Unproven(
+                pin::ProofsError::Unsigned { .. } | pin::ProofsError::Refused { .. },
+            ) => Some(
+                "find out who published it; nothing was changed. If you trust a new image of the lock file, follow it \
+                 with `hocker lock update --now NAME`",
+            ),
+            Self::NotProven(lock::NotProven::NoProof) => {
+                Some("look for a signature with `hocker lock update NAME`, or remove the image")
+            }
+            Self::NotProven(_) | Self::ProofFile { .. } | Self::ProofChanged { .. } => Some(
+                "restore the file from version control, or lock the image again with `hocker lock add --force`",
+            ),
             Self::Moved { .. } => Some("follow them with `hocker lock update`"),
+            Self::Gone { .. } => Some(
+                "update these images, or copy them to a registry of your own while a machine still has them",
+            ),
+            Self::FollowWithoutName => Some("write the names of images before the options"),
+            Self::FollowsDigest(_) => Some("add the image with a tag instead of the digest"),
+            Self::Pattern(_) => {
+                Some("write a pattern such as `1.*`, `~1.27`, `*-alpine` or `/[0-9]+-lts/`")
+            }
             Self::CredentialsForSeveral(_) => Some(
                 "name the images of one registry, or store the credentials with `docker login` or `podman login`",
             ),

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use super::super::{Error, report};
 use super::error::LockError;
+use super::proof_files::{ProofDirectory, ProofFiles};
 use hocker::file_lock::{self, FileLock, Mode, Wait};
 use hocker::input;
-use hocker::lock::{Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
+use hocker::lock::{Age, Lock, LockedImage, MAX_LOCK_SIZE, Name, parse};
 use hocker::output::{self, Existing, OutputFile};
 use hocker::printable::Printable;
 
@@ -51,8 +52,30 @@ impl LockFile {
 
     /// Writes the edits, and returns the new content. The file may have changed since it was read: changes to other
     /// images are kept, and a change to the same image is an error, after which nothing is written. The file is replaced
-    /// atomically, and stays untouched if nothing changes.
+    /// atomically, and stays untouched if nothing changes. Files beside it that the new content does not need are
+    /// removed.
     pub(super) fn write(&self, edits: &Edits) -> Result<Lock, Error> {
+        self.write_all(edits, &ProofFiles::new(), |_| {})
+    }
+
+    /// Writes the edits, and the files that they need beside the lock file. Returns the new content.
+    pub(super) fn write_with(&self, edits: &Edits, files: &ProofFiles) -> Result<Lock, Error> {
+        self.write_all(edits, files, |_| {})
+    }
+
+    /// Writes how long new tags and digests have to be known. Returns the new content.
+    pub(super) fn write_min_age(&self, min_age: Option<Age>) -> Result<Lock, Error> {
+        self.write_all(&Edits::new(), &ProofFiles::new(), |lock| {
+            lock.min_age = min_age;
+        })
+    }
+
+    fn write_all(
+        &self,
+        edits: &Edits,
+        files: &ProofFiles,
+        change: impl FnOnce(&mut Lock),
+    ) -> Result<Lock, Error> {
         // A symbolic link is kept, and its target is replaced.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let _alone = alone(&path, WAIT)?;
@@ -72,10 +95,15 @@ impl LockFile {
                 None => lock.images.remove(name),
             };
         }
+        change(&mut lock);
         lock.check_sizes().map_err(LockError::from)?;
+        // A reader finds the files of the old and of the new content.
+        let directory = ProofDirectory::beside(&path);
+        directory.write(files)?;
         if before.as_ref() != Some(&lock) {
             write(&path, &lock.text())?;
         }
+        directory.prune(&lock);
         Ok(lock)
     }
 }

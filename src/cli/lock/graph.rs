@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::args::lock::{GraphArgs, GraphFormat};
 use super::super::{Error, stdout};
-use super::changes::abbreviated;
+use super::abbreviated::abbreviated;
 use super::file::LockFile;
 use super::table::table;
 use hocker::lock::{Graph, Lock, svg};

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::args::lock::ListArgs;
 use super::super::{Error, stdout};
-use super::changes::abbreviated;
+use super::abbreviated::abbreviated;
 use super::file::LockFile;
 use super::table::table;
-use hocker::lock::{Lock, LockedImage, LockedPlatform};
+use hocker::lock::{Lock, LockedImage, LockedPlatform, Pattern};
 use hocker::name::Tag;
 use hocker::oci::platform::Platform;
 use hocker::oci::timestamp::Timestamp;
@@ -46,7 +46,10 @@ fn image_table(lock: &Lock) -> Vec<Printable> {
     for (name, image) in &lock.images {
         let reference = image.reference();
         let tag = match (&reference.tag, image.is_pinned()) {
-            (Some(tag), false) => tag.to_string(),
+            (Some(tag), false) => match &image.following().pattern {
+                Some(pattern) => format!("{tag} ({pattern})"),
+                None => tag.to_string(),
+            },
             (Some(tag), true) => format!("{tag} (pinned)"),
             (None, _) => "(pinned)".to_owned(),
         };
@@ -111,16 +114,34 @@ fn json(lock: &Lock) -> Value {
             (platform.to_string(), value)
         });
         let reference = image.reference();
+        let following = image.following();
+        let pending = following.pending.iter().map(|pending| {
+            json!({
+                "tag": pending.tag.as_str(),
+                "digest": pending.digest,
+                "firstSeen": pending.first_seen,
+            })
+        });
         json!({
             "name": name.as_str(),
             "reference": reference.to_string(),
             "tag": reference.tag.as_ref().map(Tag::as_str),
             "pinned": image.is_pinned(),
+            "follow": following.pattern.as_ref().map(Pattern::as_str),
+            "minAge": age_of(lock, image),
+            "pending": pending.collect::<Vec<_>>(),
             "digest": image.digest(),
+            "signer": image.signer().map(|signer| signer.signer.to_string()),
             "platforms": platforms.collect::<serde_json::Map<_, _>>(),
         })
     });
     Value::Array(images.collect())
+}
+
+/// Returns the age that counts for an image; `None` if nothing waits.
+fn age_of(lock: &Lock, image: &LockedImage) -> Option<String> {
+    let age = lock.min_age(image);
+    (!age.is_none()).then(|| age.to_string())
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! `hocker lock`, with one file for each subcommand. [`file`] reads and writes the lock file, [`registries`] connects to
-//! the registries of its images, [`each`] works on many images at a time, and [`changes`] prints what changed.
+//! the registries of its images, [`each`] works on many images at a time, [`signing`] finds and verifies signatures,
+//! [`changes`] prints what changed, and [`waits`] what waits.
 
+mod abbreviated;
 mod add;
+mod available;
 mod changes;
 mod check;
 mod compose;
@@ -10,10 +13,15 @@ mod error;
 mod file;
 mod graph;
 mod list;
+mod proof_files;
 mod registries;
 mod remove;
+mod set;
+mod signing;
 mod table;
 mod update;
+mod verify;
+mod waits;
 
 pub(super) use self::error::LockError;
 
@@ -23,9 +31,11 @@ use super::{Context, Error};
 pub(super) async fn run(args: LockArgs, context: &Context) -> Result<(), Error> {
     let path = &args.lock_file;
     match args.command {
-        LockCommand::Add(args) => add::run(args, path, context).await,
+        LockCommand::Add(args) => add::run(*args, path, context).await,
         LockCommand::Remove(args) => remove::run(&args, path),
-        LockCommand::Update(args) => update::run(args, path, context).await,
+        LockCommand::Update(args) => update::run(*args, path, context).await,
+        LockCommand::Set(args) => set::run(&args, path),
+        LockCommand::Verify(args) => verify::run(&args, path),
         LockCommand::Check(args) => check::run(args, path, context).await,
         LockCommand::List(args) => list::run(&args, path),
         LockCommand::Graph(args) => graph::run(&args, path),

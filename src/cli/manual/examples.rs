@@ -139,6 +139,15 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "Reassign a name",
                 "hocker lock add --force web=ghcr.io/team/app:2",
             ),
+            (
+                "Require that a workflow of the project signed the image",
+                "hocker lock add --signed-by 'https://github.com/team/app/*@refs/tags/*' \
+                 --issuer https://token.actions.githubusercontent.com ghcr.io/team/app:1",
+            ),
+            (
+                "Require a signature by a key",
+                "hocker lock add --key cosign.pub registry.example.com/team/app:1",
+            ),
         ],
     ),
     (
@@ -153,7 +162,22 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "Write a commit message about the changes",
                 "hocker lock update --commit-message > message",
             ),
+            (
+                "Follow an image although its signer did not sign the new one",
+                "hocker lock update --now web",
+            ),
         ],
+    ),
+    (
+        "lock set",
+        &[(
+            "Let new tags and digests of all images wait for three days",
+            "hocker lock set --min-age 3d",
+        )],
+    ),
+    (
+        "lock verify",
+        &[("Print who signed the images and when", "hocker lock verify")],
     ),
     (
         "lock check",

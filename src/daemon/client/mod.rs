@@ -17,7 +17,7 @@ use self::answers::{
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
 use super::temporary_name::TemporaryName;
-use super::{DaemonMessage, Error, LayerForm, Store, events};
+use super::{DaemonMessage, DigestName, Error, LayerForm, Store, events, peer};
 use crate::http::BufferedResponse;
 use crate::http::direct::{Direct, Verb};
 use crate::http::{self, Roots, RootsError, Settings, StatusCode};
@@ -43,6 +43,8 @@ pub struct DaemonImage {
     pub id: Digest,
     /// The valid names.
     pub tags: HashSet<TagName>,
+    /// The names with a digest.
+    pub digest_names: HashSet<DigestName>,
     /// Whether the image also has names that hocker cannot parse.
     pub has_invalid_names: bool,
     /// The diff IDs of the layers, lowest first.
@@ -108,8 +110,17 @@ impl Daemon {
                 });
             }
         };
+        let libpod = ping.header("Libpod-Api-Version");
+        let is_podman = libpod.is_some();
+        let pulls = libpod.is_some_and(has_api_of_pulls);
+        if pulls
+            && let Address::Socket(socket) = &daemon.address
+            && peer::is_podman(socket).await
+        {
+            daemon.is_here = true;
+            return Ok(daemon);
+        }
         // Podman needs much longer for the answers that Docker's clients ask for.
-        let is_podman = ping.header("Libpod-Api-Version").is_some();
         if is_podman && let Some(host) = daemon.podman_host().await? {
             daemon.is_here = daemon.address.is_local() && host.is_machine(&machine_name());
             daemon.platform = host.platform();
@@ -183,9 +194,12 @@ impl Daemon {
                 Err(_) => has_invalid_names |= name != NO_NAME && !is_temporary(name),
             }
         }
+        let digests = found.repo_digests.iter().flatten();
+        let digest_names = digests.filter_map(|name| name.parse().ok()).collect();
         DaemonImage {
             id: found.id,
             tags,
+            digest_names,
             has_invalid_names,
             layers: found.root_fs.layers.unwrap_or_default(),
             // The other stores add digests to loaded images, too.
@@ -372,6 +386,12 @@ impl Daemon {
             source: source.into(),
         }
     }
+}
+
+/// Returns whether this version of podman offers the API by which it fetches images.
+fn has_api_of_pulls(version: &str) -> bool {
+    let major = version.split('.').next().unwrap_or_default();
+    major.parse::<u32>().is_ok_and(|major| major >= 4)
 }
 
 /// Whether a load made this name. That load or the next one removes it.

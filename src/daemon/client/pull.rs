@@ -113,8 +113,21 @@ impl Daemon {
     }
 
     /// Whether a load may have left temporary names: the daemon fetches images, and from this machine.
-    pub(in crate::daemon) fn may_keep_temporary_names(&self) -> bool {
+    fn may_keep_temporary_names(&self) -> bool {
         self.is_here && !matches!(self.store, Store::Docker { .. })
+    }
+
+    /// Removes the temporary names that killed loads left. The daemon lists them, so no record of them can be lost.
+    /// Failures are ignored: the next load or prune tries again.
+    pub(in crate::daemon) async fn remove_left_names(&self) {
+        if !self.may_keep_temporary_names() {
+            return;
+        }
+        for name in self.temporary_names().await.unwrap_or_default() {
+            if !name.is_in_use().await {
+                let _ = self.remove_temporary_name(&name).await;
+            }
+        }
     }
 
     /// Asks the daemon to fetch an image by its digest. `platform` is the image's, if it is not the daemon's. `said`
@@ -216,7 +229,7 @@ impl Daemon {
     }
 
     /// The temporary names of all images.
-    pub(in crate::daemon) async fn temporary_names(&self) -> Result<Vec<TemporaryName>, Error> {
+    async fn temporary_names(&self) -> Result<Vec<TemporaryName>, Error> {
         let images: Vec<Named> = self.read("list the images", "/images/json", LARGE).await?;
         let mut names: Vec<TemporaryName> = Vec::new();
         for image in images {

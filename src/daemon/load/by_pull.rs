@@ -10,6 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::task::spawn_blocking;
 
 use super::find::FoundImage;
+use super::transfer::add_digest_name;
 use super::verification::{Failure, Verification};
 use super::{AT_ONCE, Error, LoadProgress, TransferReport};
 use crate::causes;
@@ -17,7 +18,6 @@ use crate::daemon::DaemonMessage;
 use crate::daemon::client::Daemon;
 use crate::daemon::store::Store;
 use crate::daemon::temporary_name::{TemporaryName, secret_repository};
-use crate::daemon::upload::PayloadSource;
 use crate::oci::digest::{DiffId, Digest};
 use crate::oci::platform::Platform;
 use crate::printable::Printable;
@@ -130,7 +130,7 @@ pub(super) async fn pull(
     if let Store::Docker { .. } = daemon.store() {
         return Ok(Outcome::Not(WhyArchive::OwnStore));
     }
-    if found.tags.is_empty() {
+    if found.tags.is_empty() && found.digest_name.is_none() {
         return Ok(Outcome::Not(WhyArchive::NoName));
     }
     if !daemon.shares_loopback() {
@@ -145,18 +145,10 @@ pub(super) async fn pull(
         let (found, repository) = (Arc::clone(found), repository.clone());
         move || {
             let manifest = found.composition.manifest();
-            let source = PayloadSource {
-                composition: &found.composition,
-                index: None,
-                config: &found.config,
-                names: &found.names,
-                left_out: &HashSet::new(),
-                limit: found.limit,
-            };
-            let index = found.composition.index();
             let files = found.composition.files();
-            let catalogue = Catalogue::of_image(&repository, manifest, index, files);
-            Ok::<_, Error>((catalogue, source.checks()?))
+            let catalogue = Catalogue::of_image(&repository, manifest, found.index(), files);
+            let checks = found.payload(&HashSet::new()).checks()?;
+            Ok::<_, Error>((catalogue, checks))
         }
     })
     .await??;
@@ -186,17 +178,14 @@ pub(super) async fn pull(
         Err(error) => return Ok(Outcome::Not(WhyArchive::NotServed(line(&error)))),
     };
     (progress.way)(&Way::Pull(serving.port()));
-    // Podman finds the image by the digest of the index, too.
-    let index = found.composition.index();
-    let digest = match index.filter(|_| daemon.store() == Store::Podman) {
-        Some(index) => *index.digest(),
-        None => *found.composition.manifest().digest(),
-    };
     let pulled = Pulled {
-        name: TemporaryName::new(serving.port(), repository, digest),
+        name: TemporaryName::new(serving.port(), repository, *found.digest()),
         _serving: serving,
     };
-    let outcome = run(daemon, &pulled.name, platform, &verification, progress).await;
+    let mut outcome = run(daemon, &pulled.name, platform, &verification, progress).await;
+    if outcome.is_ok() && found.digest_name.is_some() {
+        outcome = add_digest_name(daemon, found).await;
+    }
     match outcome {
         Ok(()) => Ok(Outcome::Done(pulled, counts.report(found))),
         Err(error) => {
@@ -275,16 +264,4 @@ async fn known_diff_ids(daemon: &Daemon) -> HashSet<DiffId> {
         }
     }
     known
-}
-
-/// Removes the temporary names that killed loads left. Failures are ignored: the next load tries again.
-pub(super) async fn remove_left_names(daemon: &Daemon) {
-    if !daemon.may_keep_temporary_names() {
-        return;
-    }
-    for name in daemon.temporary_names().await.unwrap_or_default() {
-        if !name.is_in_use().await {
-            let _ = daemon.remove_temporary_name(&name).await;
-        }
-    }
 }

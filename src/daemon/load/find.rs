@@ -1,5 +1,7 @@
 //! Finds the image on disk, and checks that it fits the daemon.
 
+use std::collections::HashSet;
+
 use tokio::task::spawn_blocking;
 
 use super::{Error, LoadOptions};
@@ -8,11 +10,14 @@ use crate::archive::names::Names;
 use crate::archive::stored_image::{self, Selection};
 use crate::compression::Limit;
 use crate::daemon::client::Daemon;
+use crate::daemon::digest_name::DigestName;
 use crate::daemon::store::Store;
 use crate::daemon::tag::TagName;
+use crate::daemon::upload::PayloadSource;
 use crate::oci::config::ImageConfig;
 use crate::oci::digest::Digest;
 use crate::oci::document::Document;
+use crate::oci::index::Index;
 use crate::oci::platform::Platform;
 
 /// An image on disk, and its names and ID in the daemon.
@@ -23,8 +28,38 @@ pub(super) struct FoundImage {
     pub(super) names: Names,
     /// All names that the image gets in the daemon.
     pub(super) tags: Vec<TagName>,
+    /// The name with a digest, if the image has such a name and the daemon can keep it.
+    pub(super) digest_name: Option<DigestName>,
     pub(super) id: Digest,
     pub(super) limit: Limit,
+    keeps_index: bool,
+}
+
+impl FoundImage {
+    /// Returns the index, if the daemon can keep its digest.
+    pub(super) fn index(&self) -> Option<&Document<Index>> {
+        self.composition.named_index().filter(|_| self.keeps_index)
+    }
+
+    /// Returns the input of an archive without the layers in `left_out`.
+    pub(super) fn payload<'a>(&'a self, left_out: &'a HashSet<Digest>) -> PayloadSource<'a> {
+        PayloadSource {
+            composition: &self.composition,
+            index: self.index(),
+            config: &self.config,
+            names: &self.names,
+            left_out,
+            limit: self.limit,
+        }
+    }
+
+    /// Returns the digest by which the daemon fetches the image: that of the index or of the manifest.
+    pub(super) fn digest(&self) -> &Digest {
+        match self.index() {
+            Some(index) => index.digest(),
+            None => self.composition.manifest().digest(),
+        }
+    }
 }
 
 /// Opens the image on disk, and checks that it fits the daemon.
@@ -34,6 +69,7 @@ pub(super) async fn find(daemon: &Daemon, options: LoadOptions) -> Result<FoundI
         .clone()
         .unwrap_or_else(|| daemon.platform().clone());
     let daemons_own = options.platform.is_none();
+    let of_daemon = daemon.platform().clone();
     let kind = daemon.store();
     // Blobs that are links may be hashed, which takes time in proportion to their size.
     spawn_blocking(move || {
@@ -58,19 +94,43 @@ pub(super) async fn find(daemon: &Daemon, options: LoadOptions) -> Result<FoundI
             .into());
         }
         let (names, tags) = names(&composition.names, &options.tags)?;
-        Ok(FoundImage {
-            id: match kind {
-                Store::Containerd => *composition.manifest().digest(),
-                Store::Docker { .. } | Store::Podman => *config.digest(),
-            },
+        let keeps_index = match kind {
+            Store::Docker { .. } => false,
+            Store::Podman => true,
+            Store::Containerd => is_selected_by(&composition, &of_daemon),
+        };
+        let mut found = FoundImage {
+            id: *config.digest(),
             composition,
             config,
             names,
             tags,
+            digest_name: None,
             limit: options.limit,
-        })
+            keeps_index,
+        };
+        if kind == Store::Containerd {
+            found.id = *found.digest();
+        }
+        if kind.keeps_digests() && found.names.digest().is_some() {
+            let names = found.names.with_digest(found.digest());
+            found.digest_name = names.reference.and_then(|name| name.parse().ok());
+        }
+        Ok(found)
     })
     .await?
+}
+
+/// Returns whether containerd's store selects this manifest from its index. It takes the entry for its own platform, and
+/// an image for another platform would hide behind that entry.
+fn is_selected_by(composition: &Composition, platform: &Platform) -> bool {
+    let manifest = composition.manifest().digest();
+    composition.named_index().is_some_and(|index| {
+        let mut entries = index.manifests.iter();
+        let entry = entries.find(|entry| entry.digest == *manifest);
+        let named = entry.and_then(|entry| entry.platform.as_ref());
+        named.is_some_and(|named| fits(platform, named, true))
+    })
 }
 
 /// Returns whether an image fits the wanted platform. A daemon does not report its variant, so the variant of

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Error;
+use crate::daemon::digest_name::DigestName;
 use crate::daemon::state::{Record, State};
 use crate::daemon::tag::TagName;
 use crate::oci::digest::Digest;
@@ -12,6 +13,8 @@ use crate::oci::digest::Digest;
 pub(super) struct Change<'a> {
     /// The names that the image gets.
     pub(super) tags: &'a [TagName],
+    /// The name with a digest that the image gets.
+    pub(super) digest_name: Option<&'a DigestName>,
     /// Whether the image itself is sent.
     pub(super) sent: bool,
 }
@@ -73,6 +76,9 @@ impl Journal<'_> {
         record
             .tags
             .extend(change.tags.iter().map(ToString::to_string));
+        record
+            .tags
+            .extend(change.digest_name.map(ToString::to_string));
         record.loaded |= change.sent;
         self.path.clone_into(&mut record.image_path);
         record
@@ -106,6 +112,7 @@ mod tests {
         let tags = ["a:1".parse().unwrap()];
         let change = Change {
             tags: &tags,
+            digest_name: None,
             sent: true,
         };
         let record = || state.record(&journal.id).unwrap();

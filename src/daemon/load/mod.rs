@@ -21,7 +21,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 pub use self::by_pull::{Way, WhyArchive};
 
-use self::by_pull::{Outcome, remove_left_names};
+use self::by_pull::Outcome;
 use self::find::{FoundImage, find};
 use self::journal::{Change, Journal};
 use self::transfer::{Attempt, transfer};
@@ -122,7 +122,7 @@ pub async fn load(
     let loaded = load_found(daemon, &options, &found, state, progress).await;
     // A daemon that does not answer would only delay the error.
     if !matches!(&loaded, Err(Error::Daemon(super::Error::Http { .. }))) {
-        remove_left_names(daemon).await;
+        daemon.remove_left_names().await;
     }
     loaded
 }
@@ -138,7 +138,9 @@ async fn load_found(
         Some(state) => Some(spawn_blocking(move || state.lock_to_load()).await??),
         None => None,
     };
-    let present = daemon.image(&found.id).await?;
+    // An index stands for the images of several platforms.
+    let is_same = |image: &DaemonImage| check(image, found.config.diff_ids()).is_ok();
+    let present = daemon.image(&found.id).await?.filter(is_same);
     let journal = Journal {
         state,
         id: found.id,
@@ -149,11 +151,12 @@ async fn load_found(
         tagged: Vec::new(),
         sent: None,
     };
-    match plan::plan(present.as_ref(), &found.tags) {
+    match plan::plan(present.as_ref(), &found.tags, found.digest_name.as_ref()) {
         Plan::Nothing => journal.found()?,
         Plan::Tag(missing) => {
             let change = Change {
                 tags: &missing,
+                digest_name: None,
                 sent: false,
             };
             journal.begin(change)?;
@@ -164,6 +167,7 @@ async fn load_found(
         Plan::Send => {
             let change = Change {
                 tags: &found.tags,
+                digest_name: found.digest_name.as_ref(),
                 sent: true,
             };
             let before = journal.begin(change)?;
@@ -258,7 +262,7 @@ async fn finish(daemon: &Daemon, found: &FoundImage) -> Result<Vec<TagName>, Err
         .await?
         .ok_or(super::Error::Absent { expected: found.id })?;
     check(&image, found.config.diff_ids())?;
-    let missing = match plan::plan(Some(&image), &found.tags) {
+    let missing = match plan::plan(Some(&image), &found.tags, None) {
         Plan::Tag(missing) => missing,
         Plan::Nothing | Plan::Send => Vec::new(),
     };

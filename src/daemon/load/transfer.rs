@@ -13,9 +13,7 @@ use crate::daemon::DaemonMessage;
 use crate::daemon::client::Daemon;
 use crate::daemon::form::LayerForm;
 use crate::daemon::store::Store;
-use crate::daemon::upload::{
-    self, OnSent, Payload, PayloadSource, StopSignal, UploadError, channel,
-};
+use crate::daemon::upload::{self, OnSent, Payload, StopSignal, UploadError, channel};
 use crate::oci::digest::Digest;
 
 /// The time that the thread has to end after the daemon has answered.
@@ -66,25 +64,24 @@ pub(super) async fn transfer(
     attempt: &Attempt,
     sent: &OnSent,
 ) -> Result<(), Error> {
-    let stop = StopOnDrop(StopSignal::default());
-    // Podman finds the image by the digest of the index, too.
-    let with_index = daemon.store() == Store::Podman;
     let payload = spawn_blocking({
         let found = Arc::clone(found);
         let Attempt { left_out, form } = attempt.clone();
-        move || {
-            let source = PayloadSource {
-                composition: &found.composition,
-                index: found.composition.index().filter(|_| with_index),
-                config: &found.config,
-                names: &found.names,
-                left_out: &left_out,
-                limit: found.limit,
-            };
-            Payload::new(&source, form)
-        }
+        move || Payload::new(&found.payload(&left_out), form)
     })
     .await??;
+    upload(daemon, payload, sent).await
+}
+
+/// Gives an image that the daemon has its name with a digest. Only an archive can name it, but needs no layers.
+pub(super) async fn add_digest_name(daemon: &Daemon, found: &FoundImage) -> Result<(), Error> {
+    let payload = Payload::of_name(&found.payload(&HashSet::new()));
+    let sent: OnSent = Arc::new(|_| ());
+    upload(daemon, payload, &sent).await
+}
+
+async fn upload(daemon: &Daemon, payload: Payload, sent: &OnSent) -> Result<(), Error> {
+    let stop = StopOnDrop(StopSignal::default());
     let (pipe, body) = channel(stop.0.clone());
     let sent = Arc::clone(sent);
     let mut made = spawn_blocking(move || upload::run(&payload, pipe, &sent));

@@ -9,7 +9,7 @@ use super::{OnSent, UploadError, plain};
 use crate::archive::blob_file::BlobFile;
 use crate::archive::composition::Composition;
 use crate::archive::docker_manifest;
-use crate::archive::docker_save::{Archive, ArchiveFormat, Content};
+use crate::archive::docker_save::{Archive, ArchiveFormat, Content, Member};
 use crate::archive::header::{self, Members};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::blob_name;
@@ -106,33 +106,25 @@ impl Payload {
         }
     }
 
+    /// Creates a payload without layers, for a daemon that has them: it gives the image its own name alone.
+    pub(in crate::daemon) fn of_name(from: &PayloadSource<'_>) -> Self {
+        let names = Names {
+            reference: from.names.reference.clone(),
+            ..Names::default()
+        };
+        let layers = from.composition.manifest().layers.iter();
+        let left_out = layers.map(|layer| layer.digest).collect();
+        // With `manifest.json`, podman would look for the layers.
+        Self {
+            parts: parts(from, ArchiveFormat::OciArchive, &names, &left_out),
+            checks: Vec::new(),
+        }
+    }
+
     /// Creates a payload with unchanged blobs: an OCI image layout with Docker's `manifest.json`.
     fn unchanged(from: &PayloadSource<'_>) -> Result<Self, UploadError> {
-        let manifest = from.composition.manifest();
-        let archive = Archive::with_index(
-            ArchiveFormat::Upload,
-            from.names,
-            manifest,
-            from.index,
-            from.left_out,
-        );
-        let paths = from.paths();
-        let parts = archive
-            .members
-            .into_iter()
-            .filter_map(|member| match member.content {
-                Content::Bytes(bytes) => Some(Part::Bytes(member.name, bytes)),
-                Content::Blob(blob) if blob.digest == manifest.config.digest => {
-                    Some(Part::Bytes(member.name, from.config.bytes().to_vec()))
-                }
-                // `archive` was created from the same manifest.
-                Content::Blob(blob) => paths
-                    .get(&blob.digest)
-                    .map(|path| Part::Blob(member.name, blob, (*path).to_owned())),
-            })
-            .collect();
         Ok(Self {
-            parts,
+            parts: parts(from, ArchiveFormat::Upload, from.names, from.left_out),
             checks: from.checks()?,
         })
     }
@@ -200,6 +192,29 @@ impl Payload {
         }
         members.finish().map_err(UploadError::of_archive)
     }
+}
+
+/// Returns the members of an archive with unchanged blobs.
+fn parts(
+    from: &PayloadSource<'_>,
+    format: ArchiveFormat,
+    names: &Names,
+    left_out: &HashSet<Digest>,
+) -> Vec<Part> {
+    let manifest = from.composition.manifest();
+    let archive = Archive::with_index(format, names, manifest, from.index, left_out);
+    let paths = from.paths();
+    let part = |member: Member| match member.content {
+        Content::Bytes(bytes) => Some(Part::Bytes(member.name, bytes)),
+        Content::Blob(blob) if blob.digest == manifest.config.digest => {
+            Some(Part::Bytes(member.name, from.config.bytes().to_vec()))
+        }
+        // `archive` was created from the same manifest.
+        Content::Blob(blob) => paths
+            .get(&blob.digest)
+            .map(|path| Part::Blob(member.name, blob, (*path).to_owned())),
+    };
+    archive.members.into_iter().filter_map(part).collect()
 }
 
 /// Writes a blob as a member with this name, and verifies it at the same time.

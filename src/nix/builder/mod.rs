@@ -19,6 +19,7 @@ pub use self::service::ServiceJob;
 
 use super::hash_text;
 use super::image;
+use super::podman_store::PodmanStoreJob;
 use crate::name::endpoint::{self, Endpoint};
 use crate::name::{self, Repository};
 use crate::oci::descriptor::{self, MAX_UNDESCRIBED_SIZE};
@@ -36,6 +37,10 @@ pub enum Job {
     Rootfs(RootfsJob),
     /// The systemd unit of an image.
     Service(ServiceJob),
+    /// A layer as a file system image.
+    Erofs(ErofsJob),
+    /// The store from which podman runs an image.
+    PodmanStore(Box<PodmanStoreJob>),
     /// Make the outputs of `fetchdocker`, with links to layers in the store.
     Image(Box<image::ImageJob>),
 }
@@ -57,6 +62,15 @@ pub struct ArchiveJob {
 struct RawArchive {
     image: PathBuf,
     plain: bool,
+}
+
+/// A layer to convert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErofsJob {
+    /// The output path.
+    pub out: PathBuf,
+    /// The layer.
+    pub layer: PathBuf,
 }
 
 /// A blob to fetch.
@@ -160,6 +174,14 @@ impl Job {
         let service = attributes.structure("imageService");
         if let Some(raw) = service.map_err(Error::ImageService)? {
             return Ok(Self::Service(ServiceJob::of(raw, out)));
+        }
+        if let Some(layer) = attributes.text("erofsLayer")? {
+            let layer = layer.into();
+            return Ok(Self::Erofs(ErofsJob { out, layer }));
+        }
+        let store = attributes.structure("podmanStore");
+        if let Some(spec) = store.map_err(Error::PodmanStore)? {
+            return Ok(Self::PodmanStore(Box::new(PodmanStoreJob { out, spec })));
         }
         let digest = hash_text::parse(attributes.required("outputHash")?)?;
         if let Some(text) = attributes.text("layerDigest")? {
@@ -279,6 +301,9 @@ pub enum Error {
     /// The description of the service is invalid.
     #[error("cannot use the derivation's `imageService`")]
     ImageService(#[source] serde_json::Error),
+    /// The description of the store is invalid.
+    #[error("cannot use the derivation's `podmanStore`")]
+    PodmanStore(#[source] serde_json::Error),
     /// The description of the image is invalid.
     #[error("cannot use the derivation's `imageSpec`")]
     ImageSpec(#[source] serde_json::Error),

@@ -205,15 +205,30 @@ impl Registry {
         repository: &Repository,
         descriptor: &Descriptor,
     ) -> Result<Document<T>, Error> {
-        let blob = BlobRequest {
-            repository: repository.clone(),
-            role: Role::Config,
-            digest: descriptor.digest,
-            size: Size::Exact(descriptor.size),
-            urls: Vec::new(),
-        };
-        if descriptor.size > MAX_DOCUMENT_SIZE as u64 {
-            return Err(self.blob_failed(&blob, ParseError::TooLarge));
+        let blob = request(repository, Role::Config, descriptor);
+        let bytes = self.blob_in_memory(&blob, MAX_DOCUMENT_SIZE).await?;
+        Document::parse(bytes, Some(&descriptor.media_type))
+            .map_err(|error| self.blob_failed(&blob, error))
+    }
+
+    /// Fetches a blob of at most `limit` bytes into memory.
+    ///
+    /// # Errors
+    ///
+    /// A cause [`ParseError::TooLarge`] if the blob has more bytes.
+    pub async fn small_blob(
+        &self,
+        repository: &Repository,
+        descriptor: &Descriptor,
+        limit: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let blob = request(repository, Role::Blob, descriptor);
+        self.blob_in_memory(&blob, limit).await
+    }
+
+    async fn blob_in_memory(&self, blob: &BlobRequest, limit: usize) -> Result<Vec<u8>, Error> {
+        if blob.size.known().is_none_or(|size| size > limit as u64) {
+            return Err(self.blob_failed(blob, ParseError::TooLarge));
         }
         let mut bytes = Vec::new();
         let destination = Destination::InOrder {
@@ -223,12 +238,11 @@ impl Registry {
             },
             spool: None,
         };
-        match self.fetch_blob(&blob, destination, &Silent).await {
-            Ok(()) => Document::parse(bytes, Some(&descriptor.media_type))
-                .map_err(|error| self.blob_failed(&blob, error)),
+        match self.fetch_blob(blob, destination, &Silent).await {
+            Ok(()) => Ok(bytes),
             Err(DownloadError::Registry(error)) => Err(*error),
             Err(DownloadError::Destination(source)) => {
-                Err(self.blob_failed(&blob, Cause::Scratch(source)))
+                Err(self.blob_failed(blob, Cause::Scratch(source)))
             }
         }
     }
@@ -243,6 +257,17 @@ impl Registry {
             registry: self.endpoint.registry_name().to_string(),
             cause: cause.into(),
         }
+    }
+}
+
+/// Returns the request for the blob of a descriptor.
+fn request(repository: &Repository, role: Role, descriptor: &Descriptor) -> BlobRequest {
+    BlobRequest {
+        repository: repository.clone(),
+        role,
+        digest: descriptor.digest,
+        size: Size::Exact(descriptor.size),
+        urls: Vec::new(),
     }
 }
 

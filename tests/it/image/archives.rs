@@ -211,6 +211,29 @@ fn hostile_and_damaged_archives_are_refused_and_nothing_is_left() {
 }
 
 #[test]
+fn errors_name_the_archive_and_not_the_temporary_directory() {
+    let image = small();
+    let index = json!({"schemaVersion": 2, "manifests": [image.descriptor()]});
+    let manifest = format!("blobs/sha256/{}", &image.digest()[7..]);
+    let config = format!("blobs/sha256/{}", hex(&image.config));
+    let absent = Archive::default().json("index.json", &index);
+    let without_config = absent.clone().file(&manifest, image.manifest.clone());
+    for (archive, code, says) in [
+        (Archive::default().file("index.json", "[]"), 7, "index.json"),
+        (without_config, 3, &*config),
+        (absent, 3, &*manifest),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("archive.tar"), archive.bytes()).unwrap();
+        image_of(directory.path(), &["--out", "out", "./archive.tar"])
+            .run()
+            .failed(code)
+            .says(&format!("./archive.tar/{says}"))
+            .never_says("hocker-unpacked");
+    }
+}
+
+#[test]
 fn names_of_both_lists_of_a_hybrid_archive_count() {
     let directory = tempfile::tempdir().unwrap();
     let image = small();

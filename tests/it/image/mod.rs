@@ -5,6 +5,7 @@ mod archives; // archives of other programs
 mod contents; // whatever digests, layers and indexes are like
 mod foreign; // layers that registries may not distribute
 mod formats; // docker-save and oci-archive, to files and to pipes
+mod indexed; // names with the digest of an index
 mod on_disk; // images that are on disk already
 
 use std::collections::BTreeMap;

@@ -1,11 +1,14 @@
 //! Archives of other programs, from files and from standard input.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{PipeWriter, Write as _};
+use std::path::Path;
 
 use super::{docker, gets, hocker, loaded, small, uploads};
 use crate::support::archive::{crane, old_docker_save};
+use crate::support::hocker::Running;
 use crate::support::image::gzip;
+use crate::support::scripted_registry::Registry;
 
 #[test]
 fn an_archive_is_loaded_from_a_file_and_from_standard_input() {
@@ -53,24 +56,56 @@ fn what_standard_input_has_instead_of_an_archive_is_refused() {
         .says("not a tar archive");
 }
 
-#[test]
-fn an_interrupted_load_leaves_no_unpacked_archive() {
-    let temporary = tempfile::tempdir().unwrap();
+/// A load that has read a half of its archive, and is the one of so many that have unpacked some of it here.
+fn half_unpacked(daemon: &Registry, temporary: &Path, number: usize) -> (Running, PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
-    let daemon = docker();
     let host = format!("tcp://{}", daemon.name());
     let running = hocker(["load", "--retries", "0", "--host", &host, "-"])
-        .env("TMPDIR", temporary.path())
+        .env("TMPDIR", temporary)
         .stdin_from(reader)
         .start();
     let archive = old_docker_save(&small(), &["team/app:1"]).bytes();
     writer.write_all(&archive[..archive.len() / 2]).unwrap();
-    let is_empty = || fs::read_dir(temporary.path()).unwrap().next().is_none();
-    while is_empty() {
+    while count(temporary) < number {
         std::thread::yield_now();
     }
+    (running, writer)
+}
+
+fn count(directory: &Path) -> usize {
+    fs::read_dir(directory).unwrap().count()
+}
+
+#[test]
+fn the_next_archive_removes_what_a_killed_process_unpacked() {
+    let temporary = tempfile::tempdir().unwrap();
+    let daemons = [docker(), docker()];
+    let (killed, _writer) = half_unpacked(&daemons[0], temporary.path(), 1);
+    let (running, _other) = half_unpacked(&daemons[1], temporary.path(), 2);
+    killed.kill();
+    assert_eq!(count(temporary.path()), 2);
+    let directory = tempfile::tempdir().unwrap();
+    let archive = directory.path().join("image.tar");
+    fs::write(&archive, old_docker_save(&small(), &["team/app:1"]).bytes()).unwrap();
+    hocker(["image", "--out", "-"])
+        .arguments([&archive])
+        .env("TMPDIR", temporary.path())
+        .run()
+        .done();
+    // That of the process that runs stays.
+    assert_eq!(count(temporary.path()), 1);
+    running.interrupt();
+    assert_ne!(running.finish().code, Some(0));
+    assert_eq!(count(temporary.path()), 0);
+}
+
+#[test]
+fn an_interrupted_load_leaves_no_unpacked_archive() {
+    let temporary = tempfile::tempdir().unwrap();
+    let daemon = docker();
+    let (running, _writer) = half_unpacked(&daemon, temporary.path(), 1);
     running.interrupt();
     let outcome = running.finish();
     assert_ne!(outcome.code, Some(0));
-    assert!(is_empty());
+    assert_eq!(count(temporary.path()), 0);
 }

@@ -207,6 +207,81 @@ fn a_lock_without_the_texts_of_indexes_has_the_version_that_older_programs_read(
 }
 
 #[test]
+fn how_an_image_is_followed_is_read_and_written_in_the_newest_version() {
+    let (place, _registry) = two();
+    let before = place.text();
+    let mut lock = place.valid();
+    let pending = json!([
+        {"tag": "1.1", "digest": digest(b"1"), "firstSeen": "2026-11-30T04:00:00Z"},
+        {"tag": "1.2", "digest": digest(b"2"), "firstSeen": "2026-11-30T05:00:00.5+01:00"},
+    ]);
+    lock["version"] = json!(3);
+    lock["minAge"] = json!("1w");
+    lock["images"]["tool"]["follow"] = json!("*-alpine");
+    lock["images"]["tool"]["minAge"] = json!("0");
+    lock["images"]["tool"]["pending"] = pending.clone();
+    place.write(&lock.to_string());
+    place.run(&["remove", "app"]).done();
+    let written = place.valid();
+    assert_eq!(
+        (&written["version"], &written["minAge"]),
+        (&json!(3), &json!("7d"))
+    );
+    let tool = &written["images"]["tool"];
+    assert_eq!(
+        (&tool["follow"], &tool["minAge"]),
+        (&json!("*-alpine"), &json!("0"))
+    );
+    assert_eq!(tool["pending"], pending);
+    let lines = place.text();
+    let lines = lines.lines().filter(|line| line.contains("firstSeen"));
+    assert_eq!(lines.count(), 2);
+    // A file without any of it is as before.
+    place.write(&before);
+    place.run(&["set", "--no-min-age"]).done();
+    assert_eq!(place.text(), before);
+}
+
+#[test]
+fn what_cannot_be_followed_is_refused_with_its_line() {
+    let sight = |tag: &str| json!({"tag": tag, "digest": digest(b"1"), "firstSeen": "2026-11-30T04:00:00Z"});
+    for (field, value, says) in [
+        ("follow", json!("1.27"), "is no pattern"),
+        ("follow", json!("/(/"), "cannot be used"),
+        ("follow", json!(""), "is no pattern"),
+        ("minAge", json!("3"), "is not an age"),
+        ("minAge", json!(3), "line "),
+        ("minAge", json!("9999999d"), "is not an age"),
+        ("pending", json!([sight("1"), sight("1")]), "waits twice"),
+        ("pending", json!(vec![sight("1"); 17]), "more than 16"),
+        ("pending", json!([sight("a b")]), "not a"),
+        (
+            "pending",
+            json!([{"tag": "1", "digest": "md5:0", "firstSeen": "2026-11-30T04:00:00Z"}]),
+            "is not a digest",
+        ),
+        (
+            "pending",
+            json!([{"tag": "1", "digest": digest(b"1"), "firstSeen": "now"}]),
+            "not a point in time",
+        ),
+        (
+            "pending",
+            json!([{"tag": "1", "digest": digest(b"1")}]),
+            "firstSeen",
+        ),
+        ("pending", json!({}), "line "),
+    ] {
+        let said = refused(|lock| {
+            lock["version"] = json!(3);
+            lock["images"]["tool"][field] = value;
+        });
+        assert!(said.contains(says), "{says}: {said}");
+        assert!(said.contains("line "), "{said}");
+    }
+}
+
+#[test]
 fn what_the_format_does_not_know_is_refused_with_its_line() {
     let tool = |lock: &mut Value| lock["images"]["tool"].take();
     for (change, says) in [
@@ -368,7 +443,7 @@ fn the_schema_refuses_what_the_program_refuses() {
     let (place, _registry) = two();
     let lock = place.valid();
     let changes: [&dyn Fn(&mut Value); 8] = [
-        &|lock| lock["version"] = json!(3),
+        &|lock| lock["version"] = json!(4),
         &|lock| lock["more"] = json!(1),
         &|lock| lock["images"]["tool"]["more"] = json!(1),
         &|lock| lock["images"]["tool"]["platforms"] = json!({}),

@@ -1,11 +1,16 @@
 //! `hocker lock`: what is asked for, what is written, and what becomes of files that are not right.
 
 mod add; // names, and what is fetched
+mod available; // whether what is pinned is still there
 mod compose; // the images of a Compose file
+mod follow; // patterns of tags
 mod format; // the file: its schema, and what a hand or a merge may have done to it
 mod graph; // which layers are shared
+mod moving; // a repository whose tags move
 mod platforms; // for which platforms images are added
+mod signers; // signers that images must have, and the proofs beside the file
 mod update; // update and check: what is asked again, and what is told of it
+mod waiting; // what is new has to wait
 mod writers; // two at once, interrupted ones, and places that cannot be written
 
 use std::fs;

@@ -49,7 +49,7 @@ in
         hash = "sha256:${layerHex}";
         layerDigest = "sha256:${layerHex}";
       }
-      { unknown = true; }
+      { tag = "unused"; }
       { size = 97; }
     ];
     expected = [

@@ -16,6 +16,8 @@
   indexOf,
   refuses,
   refusesCredentials,
+  repeat,
+  escaped,
   ...
 }:
 let
@@ -61,6 +63,161 @@ let
       image = "a";
       inherit imageManifest;
     };
+
+  misspelt =
+    map
+      (
+        row:
+        refuses "arguments ${builtins.toJSON (builtins.attrNames row.given)}"
+          "fetchdocker: unknown argument ${row.throws}"
+          (fetchdocker (
+            {
+              image = "a";
+              imageManifest = manifest { };
+            }
+            // row.given
+          )).outPath
+      )
+      [
+        {
+          given.mirors = [ ];
+          throws = "`mirors`; the most similar one is `mirrors`";
+        }
+        {
+          given.imagemanifest = "x";
+          throws = "`imagemanifest`; the most similar one is `imageManifest`";
+        }
+        {
+          given.imageManifests = "x";
+          throws = "`imageManifests`; the most similar one is `imageManifest`";
+        }
+        {
+          given.doesNotExist = "x";
+          throws = "`doesNotExist`; the arguments are image, imageConfig, imageIndex, imageLayers, imageManifest, imageName, meta, mirrors, name, passthru, preferLocalBuild, registry, repository, tag";
+        }
+        {
+          given.${escaped "\\u001b[2J"} = "x";
+          throws = "`?[2J`; the arguments are image, imageConfig, imageIndex, imageLayers, imageManifest, imageName, meta, mirrors, name, passthru, preferLocalBuild, registry, repository, tag";
+        }
+        {
+          given.imageDigest = "sha256:${layerHex}";
+          throws = "`imageDigest`: `imageManifest` replaces it: the text that `hocker manifest IMAGE@sha256:…` prints";
+        }
+        {
+          given.finalImageName = "b";
+          throws = "`finalImageName`: `hocker load --tag NAME` and `services.hocker.images.<name>.tags` add names";
+        }
+        {
+          given.finalImageTag = "1";
+          throws = "`finalImageTag`: write the tag into `image`, or use `tag`";
+        }
+        {
+          given.sha256 = layer32;
+          throws = "`sha256`: `imageManifest` contains the hashes";
+        }
+        {
+          given.hash = layer32;
+          throws = "`hash`: `imageManifest` contains the hashes";
+        }
+        {
+          given = {
+            arch = "arm64";
+            os = "linux";
+          };
+          throws = "`arch`: `imageManifest` selects the platform: `hocker manifest --platform linux/arm64 IMAGE` prints it; unknown argument `os`: `imageManifest` selects the platform: `hocker manifest --platform linux/arm64 IMAGE` prints it";
+        }
+        {
+          given.tlsVerify = false;
+          throws = "`tlsVerify`: hocker always verifies certificates; `registry = \"http://…/v2/\"` is plain HTTP";
+        }
+      ];
+
+  # A call of `pullImage`, under the name of `fetchdocker`.
+  pulled = [
+    (refuses "a call of pullImage"
+      "fetchdocker: unknown argument `finalImageName`: `hocker load --tag NAME` and `services.hocker.images.<name>.tags` add names; unknown argument `finalImageTag`: write the tag into `image`, or use `tag`; unknown argument `hash`: `imageManifest` contains the hashes; unknown argument `imageDigest`: `imageManifest` replaces it: the text that `hocker manifest IMAGE@sha256:…` prints"
+      (fetchdocker {
+        imageName = "quay.io/coreos/etcd";
+        imageDigest = "sha256:${layerHex}";
+        hash = layer32;
+        finalImageName = "etcd";
+        finalImageTag = "v3";
+      }).outPath
+    )
+  ];
+
+  # The grammar of the form by parts.
+  parts =
+    map
+      (
+        row:
+        refuses "the parts ${builtins.toJSON row.given}" "fetchdocker: ${row.throws}"
+          (fetchdocker (
+            {
+              imageName = "a";
+              imageManifest = manifest { };
+            }
+            // row.given
+          )).outPath
+      )
+      (
+        map
+          (tag: {
+            given = { inherit tag; };
+            throws = "`${load "printable.nix" tag}` is not a tag";
+          })
+          [
+            "a b"
+            ""
+            "-x"
+            ".x"
+            "1\n"
+            (repeat 129 "a")
+            "a:b"
+            1
+          ]
+        ++ [
+          {
+            given.imageName = "Debian";
+            throws = "`library/Debian` is not a repository: `repository` and `imageName` must be lowercase";
+          }
+          {
+            given.repository = "Team";
+            throws = "`Team/a` is not a repository: `repository` and `imageName` must be lowercase";
+          }
+          {
+            given.imageName = "a\nb";
+            throws = "`library/a?b`, from `repository` and `imageName`, is not a repository";
+          }
+          {
+            given.imageName = "";
+            throws = "`library/`, from `repository` and `imageName`, is not a repository";
+          }
+          {
+            given.repository = "../x";
+            throws = "`../x/a` is not a repository; if it contains a registry or a tag, use `image`";
+          }
+          {
+            given = {
+              repository = "";
+              imageName = "a:1";
+            };
+            throws = "`a:1`, from `repository` and `imageName`, is not a repository";
+          }
+          {
+            given.imageName = repeat 256 "a";
+            throws = "`repository` and `imageName` must be strings of together at most 255 characters";
+          }
+          {
+            given.registry = "https://a b/v2/";
+            throws = "`a b` is not a registry";
+          }
+          {
+            given.registry = "a.example:99999";
+            throws = "`a.example:99999` is not a registry";
+          }
+        ]
+      );
 
   wrong =
     map (row: refuses row.name "fetchdocker: ${row.throws}" (fetchdocker row.arguments).outPath)
@@ -347,12 +504,91 @@ in
         (
           tagged
           // {
-            image = "debian@${manifestDigest}";
+            image = "debian@${indexDigest}";
             imageTag = null;
-            reference = "docker.io/library/debian@${manifestDigest}";
+            reference = "docker.io/library/debian@${indexDigest}";
           }
         )
       ];
+  }
+  {
+    name = "each file has the attributes of results of streamLayeredImage, and only the stream is a program";
+    seen =
+      let
+        read = file: {
+          inherit (file)
+            image
+            imageName
+            imageTag
+            isExe
+            ;
+        };
+      in
+      {
+        result = read image;
+        stream = read image.stream;
+        archive = read image.archive;
+        plainArchive = read image.plainArchive;
+        path = "${image.stream}" == image.stream.outPath && image.stream.type == "derivation";
+      };
+    expected =
+      let
+        file = {
+          image = "localhost:5000/team/app:1";
+          imageName = "localhost:5000/team/app";
+          imageTag = "1";
+          isExe = false;
+        };
+      in
+      {
+        result = file;
+        stream = file // {
+          isExe = true;
+        };
+        archive = file;
+        plainArchive = file;
+        path = true;
+      };
+  }
+  {
+    name = "the digest in the reference decides which digest names an image without a tag";
+    seen =
+      map
+        (
+          arguments:
+          let
+            drv = fetchdocker (
+              arguments
+              // {
+                imageManifest = manifest { };
+                imageIndex = index;
+              }
+            );
+          in
+          [
+            drv.image
+            drv.imageSpec.reference
+          ]
+        )
+        [
+          { image = "debian@${indexDigest}"; }
+          { image = "debian@${manifestDigest}"; }
+          {
+            imageName = "debian";
+            tag = null;
+          }
+        ];
+    expected =
+      map
+        (digest: [
+          "debian@${digest}"
+          "docker.io/library/debian@${digest}"
+        ])
+        [
+          indexDigest
+          manifestDigest
+          indexDigest
+        ];
   }
   {
     name = "without an index, the derivation has no attribute for one";
@@ -416,6 +652,49 @@ in
         imageLayers = [ (layer { }) ];
       }).outPath;
     expected = image.outPath;
+  }
+  {
+    name = "the result of a classic call has the classic attributes";
+    seen = {
+      inherit (classic)
+        registry
+        repository
+        tag
+        ;
+    };
+    expected = {
+      registry = "https://registry-1.docker.io/v2/";
+      repository = "library";
+      tag = "jessie";
+    };
+  }
+  {
+    name = "in a classic call, `image` is an attribute of the result alone";
+    seen =
+      let
+        call =
+          changes:
+          fetchdocker (
+            {
+              imageName = "debian";
+              tag = "jessie";
+              imageConfig = config { };
+              imageLayers = [ ];
+            }
+            // changes
+          );
+        named = call { image = "registry-1.docker.io/v2//library/debian:jessie"; };
+      in
+      [
+        named.image
+        named.imageName
+        (named.outPath == (call { }).outPath)
+      ];
+    expected = [
+      "registry-1.docker.io/v2//library/debian:jessie"
+      "debian"
+      true
+    ];
   }
   {
     name = "plain files are hashed by the builder";
@@ -497,3 +776,6 @@ in
   )
 )
 ++ wrong
+++ misspelt
+++ parts
+++ pulled

@@ -244,8 +244,8 @@ let
       lockedForArm.debian.drvPath
     )
     (refuses "a newer version"
-      "importLock: docker-images.lock.json has the unknown version 3; this hocker reads versions 1 and 2"
-      (lockText (lockValue // { version = 3; }))
+      "importLock: docker-images.lock.json has the unknown version 4; this hocker reads versions 1, 2, 3"
+      (lockText (lockValue // { version = 4; }))
     )
     (refuses "an index whose text is not that of its digest"
       "importLock: the index of `web` in docker-images.lock.json has the digest ${indexDigestOf index}, which is not the one in its `index`"
@@ -386,7 +386,7 @@ let
       (
         version:
         refuses "the version ${builtins.toJSON version}"
-          "importLock: docker-images.lock.json has the unknown version ${builtins.toJSON version}; this hocker reads versions 1 and 2"
+          "importLock: docker-images.lock.json has the unknown version ${builtins.toJSON version}; this hocker reads versions 1, 2, 3"
           (lockText (lockValue // { inherit version; }))
       )
       [
@@ -394,6 +394,40 @@ let
         "1"
         { }
       ];
+  followed = [
+    {
+      name = "how an image is followed changes nothing";
+      seen =
+        let
+          images = lockText (
+            lockValue
+            // {
+              version = 3;
+              minAge = "3d";
+              images.app = lockValue.images.app // {
+                follow = "1.*";
+                minAge = "7d";
+                pending = [
+                  {
+                    tag = "9.9";
+                    digest = "sha256:${base}";
+                    firstSeen = "2026-11-30T04:00:00Z";
+                  }
+                ];
+              };
+            }
+          );
+        in
+        [
+          images.app.drvPath
+          images.app.image
+        ];
+      expected = [
+        locked.app.drvPath
+        locked.app.image
+      ];
+    }
+  ];
   withIndex = [
     {
       name = "the text of an index reaches the image";
@@ -417,4 +451,4 @@ let
     }
   ];
 in
-alone ++ several ++ withIndex ++ wrong
+alone ++ several ++ followed ++ withIndex ++ wrong

@@ -64,9 +64,24 @@ in
         default = 5000;
       };
     };
+    users.users = mkOption {
+      type = types.attrsOf (
+        types.submodule {
+          options.uid = mkOption {
+            type = types.nullOr types.int;
+            default = null;
+          };
+        }
+      );
+      default = { };
+    };
     virtualisation = {
       docker = {
         enable = flag;
+        daemon.settings = mkOption {
+          type = types.attrsOf types.anything;
+          default = { };
+        };
         package = mkOption { default = "/run/current-system/sw"; };
       };
       podman.enable = flag;

@@ -5,14 +5,17 @@
 
       import ./. { lib = …; } [ module … ]
 
-  is what these modules come to: `config`, `options`, `failures` (the messages of assertions that do not hold)
-  and `units` (the text of each service that hocker makes, as systemd reads it).
+  is what these modules come to: `config`, `options`, `failures` (the messages of assertions that do not hold),
+  `texts` (the text of each service, as systemd reads it) and `units` (those of the services that load, prune and
+  serve).
 */
 {
   lib,
   package ? null,
   # Releases before 25.05 have no `pull`.
   hasPull ? true,
+  # The directory of the scripts of services.
+  scripts ? "/etc/scripts",
   pkgs ? {
     stdenv.hostPlatform.system = builtins.currentSystem;
   }
@@ -28,18 +31,19 @@ let
     modules = [
       ./base.nix
       ./systemd.nix
+      ./store.nix
       (import ./containers.nix { inherit hasPull; })
     ]
     ++ modules;
   };
   inherit (evaluated) config options;
 
-  services = lib.filterAttrs (name: _: lib.hasPrefix "hocker-" name) config.systemd.services;
+  texts = lib.mapAttrs (_: import ./unit-text.nix { inherit lib scripts; }) config.systemd.services;
 in
 {
-  inherit config options;
+  inherit config options texts;
   failures = map (failed: failed.message) (
     lib.filter (assertion: !assertion.assertion) config.assertions
   );
-  units = lib.mapAttrs (_: import ./unit-text.nix { inherit lib; }) services;
+  units = lib.filterAttrs (name: _: lib.hasPrefix "hocker-" name) texts;
 }

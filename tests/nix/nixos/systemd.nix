@@ -3,6 +3,13 @@
 let
   inherit (lib) mkOption types;
 
+  flag =
+    default:
+    mkOption {
+      type = types.bool;
+      inherit default;
+    };
+
   unitName = types.strMatching "[a-zA-Z0-9@%:_.\\-]+[.](service|socket|target|timer|mount|path|slice)";
   unitNames = mkOption {
     type = types.listOf unitName;
@@ -91,6 +98,9 @@ in
               type = types.bool;
               default = true;
             };
+            reloadIfChanged = flag false;
+            restartIfChanged = flag true;
+            stopIfChanged = flag true;
             script = mkOption {
               type = types.lines;
               default = "";

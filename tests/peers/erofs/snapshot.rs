@@ -42,7 +42,7 @@ impl Snapshot {
                 }
             }
             let first = inodes
-                .entry((metadata.dev(), metadata.ino()))
+                .entry(inode(&metadata))
                 .or_insert_with(|| path.clone());
             // The order in which directories list their names differs.
             *first = first.clone().min(path.clone());
@@ -50,8 +50,7 @@ impl Snapshot {
         }
         for (path, shown) in &mut snapshot.files {
             let metadata = fs::symlink_metadata(root.join(path)).unwrap();
-            let inode = (metadata.dev(), metadata.ino());
-            shown.same_as.clone_from(&inodes[&inode]);
+            shown.same_as.clone_from(&inodes[&inode(&metadata)]);
         }
         snapshot
     }
@@ -79,6 +78,24 @@ impl Snapshot {
             shown.attributes.remove(&b"user.overlay.opaque"[..]);
             // Engines written in Go take an empty value for no attribute.
             shown.attributes.retain(|_, value| !value.is_empty());
+        }
+    }
+
+    /// Takes from the comparison what an overlay has in its own way: the number of links of a directory, and a mark of
+    /// opaque directories for mounts of users without privileges, which other mounts show.
+    pub(crate) fn forget_overlays(&mut self) {
+        for shown in self.files.values_mut() {
+            if shown.mode & 0o170_000 == 0o040_000 {
+                shown.links = 0;
+            }
+            shown.attributes.remove(&b"user.overlay.opaque"[..]);
+        }
+    }
+
+    /// Takes the numbers of links from the comparison, but not which paths are the same file.
+    pub(crate) fn forget_links(&mut self) {
+        for shown in self.files.values_mut() {
+            shown.links = 0;
         }
     }
 
@@ -122,6 +139,11 @@ impl Shown {
             attributes: attributes(path),
         }
     }
+}
+
+/// The device belongs to it: the files of an overlay are on those of its layers.
+fn inode(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 fn attributes(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {

@@ -19,7 +19,7 @@ fn blobs(layers: &[Layer]) -> u64 {
 }
 
 /// The daemons that fetch images.
-fn daemons() -> impl Iterator<Item = (Daemon, &'static str)> {
+pub(super) fn daemons() -> impl Iterator<Item = (Daemon, &'static str)> {
     Daemon::all().into_iter().filter_map(|daemon| {
         let pull = daemon.pull()?;
         Some((daemon, pull))
@@ -27,7 +27,7 @@ fn daemons() -> impl Iterator<Item = (Daemon, &'static str)> {
 }
 
 #[track_caller]
-fn has_no_temporary_names(daemon: &Daemon) {
+pub(super) fn has_no_temporary_names(daemon: &Daemon) {
     let (images, _) = daemon.contents();
     let is_temporary = |image: &String| image.contains("hocker-load");
     assert!(
@@ -127,30 +127,4 @@ fn guess(request: &str, digest: &str) -> Vec<String> {
             String::from_utf8_lossy(&answer[9..12]).into_owned()
         })
         .collect()
-}
-
-#[test]
-fn a_load_that_is_killed_at_any_request_is_repaired_by_the_next() {
-    for (daemon, pull) in daemons() {
-        let moments = ["/images/sha256:", "/images/json", pull, "/tag?", "DELETE /"];
-        for (number, moment) in moments.into_iter().enumerate() {
-            let name = format!("app:{number}");
-            let image = image(Packing::Gzip, vec![small_layer(&name)]);
-            let layout = image.layout(&name);
-            let socket = CountingSocket::before(daemon.socket());
-            let (reached, moment_reached) = mpsc::channel();
-            let (killed, until_killed) = mpsc::channel::<()>();
-            socket.before_request(moment, move |_| {
-                reached.send(()).unwrap();
-                let _ = until_killed.recv();
-            });
-            let running = load(&socket.host(), layout.path()).start();
-            moment_reached.recv().unwrap();
-            running.kill();
-            drop(killed);
-            let id = load(&daemon.host(), layout.path()).run().done().text();
-            assert_eq!(daemon.image_id(&name), id.trim(), "{moment}");
-            has_no_temporary_names(&daemon);
-        }
-    }
 }

@@ -1,15 +1,16 @@
 //! Images by the digest of their index, as `docker pull` prints it and people pin it: locked, built by Nix, and then read
 //! by others while the registry is down.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::fleet::lock;
-use crate::machine::daemon::Daemon;
+use crate::machine::daemon::{Daemon, Store};
 use crate::machine::nix::{Nix, built};
 use crate::machine::podman::Podman;
 use crate::machine::program;
-use crate::machine::real_image::{GREETING, real_image};
+use crate::machine::real_image::{GREETING, program_layer};
 use crate::support::hocker::hocker;
 use crate::support::image::{Family, Image, digest, index, index_answer, small};
 use crate::support::scripted_registry::{Registry, get, head};
@@ -26,13 +27,21 @@ struct Pinned {
     name: String,
     index: String,
     path: PathBuf,
-    _nix: Nix,
+    expression: String,
+    nix: Nix,
 }
 
 impl Pinned {
     /// Locks an image of an index for one of two platforms, and builds it.
     fn new() -> Self {
-        let image = real_image();
+        Self::with_tag(":1")
+    }
+
+    /// The same, with a tag beside the digest or without.
+    fn with_tag(tag: &str) -> Self {
+        let mut layers = small().layers;
+        layers.push(program_layer(GREETING));
+        let image = Image::new(Family::Oci, &["/hello"], layers);
         let arm64 = json!({"os": "linux", "architecture": "arm64"});
         let other = Image::for_platform(Family::Oci, &arm64, &["/hello"], small().layers);
         let entries = [image.descriptor(), other.descriptor()];
@@ -46,7 +55,7 @@ impl Pinned {
 
         let nix = Nix::new();
         let name = format!("{}/team/app", registry.name());
-        let reference = format!("{name}:1@{}", digest(&index));
+        let reference = format!("{name}{tag}@{}", digest(&index));
         let add = ["add", "--platform", "linux/amd64", &reference];
         lock(nix.directory(), &add).run().done();
         let expression = format!(
@@ -60,28 +69,118 @@ impl Pinned {
             name,
             index: digest(&index),
             path,
-            _nix: nix,
+            expression,
+            nix,
+        }
+    }
+
+    /// The name by which people pin it.
+    fn by_index(&self) -> String {
+        format!("{}@{}", self.name, self.index)
+    }
+}
+
+/// The daemons that keep the digests of images.
+fn daemons() -> impl Iterator<Item = Daemon> {
+    let all = Daemon::all().into_iter();
+    all.filter(|daemon| daemon.store() != Store::Docker)
+}
+
+#[track_caller]
+fn runs(daemon: &Daemon, name: &str) {
+    let output = daemon.run(name);
+    let told = program::told(&output);
+    assert!(output.status.success(), "{} {name}: {told}", daemon.name());
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), GREETING);
+}
+
+#[test]
+fn a_loaded_image_runs_by_the_digest_of_its_index_with_a_tag_and_without() {
+    for tag in [":1", ""] {
+        let pinned = Pinned::with_tag(tag);
+        let name = pinned.by_index();
+        for daemon in daemons() {
+            for path in [pinned.path.clone(), pinned.path.join("oci")] {
+                let load = || {
+                    let load = hocker(["load", "--host", &daemon.host()]);
+                    load.arguments([&path]).run().done()
+                };
+                let id = load().says("sent 3 of 3 layers").text();
+                runs(&daemon, &name);
+                let is_podman = daemon.store() == Store::Podman;
+                if is_podman {
+                    runs(
+                        &daemon,
+                        &format!("{}@{}", pinned.name, pinned.image.digest()),
+                    );
+                }
+                if !tag.is_empty() {
+                    runs(&daemon, &format!("{}:1", pinned.name));
+                }
+                let expected = if is_podman {
+                    pinned.image.config_digest()
+                } else {
+                    pinned.index.clone()
+                };
+                assert_eq!(id.trim(), expected);
+                assert_eq!(daemon.image_id(&name), expected);
+                drop(load().says("nothing was sent"));
+                daemon.remove(&expected);
+                assert_eq!(daemon.images(), "", "{}", daemon.name());
+            }
         }
     }
 }
 
 #[test]
-fn podman_runs_a_loaded_image_by_the_digest_of_its_index() {
-    let pinned = Pinned::new();
-    let daemon = Daemon::of_podman(Podman::start());
-    hocker(["load", "--host", &daemon.host()])
-        .arguments([&pinned.path])
-        .run()
-        .done();
-    assert_eq!(
-        daemon.image_id(&format!("{}:1", pinned.name)),
-        pinned.image.config_digest()
-    );
-    for digest in [&pinned.index, &pinned.image.digest()] {
-        let name = format!("{}@{digest}", pinned.name);
-        let output = daemon.run(&name);
-        assert!(output.status.success(), "{}", program::told(&output));
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), GREETING);
+fn an_image_gets_its_name_with_a_digest_beside_another_name_and_no_layer_is_sent() {
+    let (tagged, pinned) = (Pinned::new(), Pinned::with_tag(""));
+    for daemon in daemons() {
+        let load = |path: &Path| {
+            let load = hocker(["load", "--host", &daemon.host()]);
+            load.arguments([path]).run().done()
+        };
+        load(&tagged.path);
+        drop(load(&pinned.path).says("sent 0 of 3 layers"));
+        for name in [tagged.by_index(), pinned.by_index()] {
+            runs(&daemon, &name);
+        }
+    }
+}
+
+#[test]
+fn archives_keep_the_digest_of_the_index() {
+    let directory = tempfile::tempdir().unwrap();
+    for tag in [":1", ""] {
+        let pinned = Pinned::with_tag(tag);
+        let archive = pinned
+            .nix
+            .build(&format!("({}).archive", pinned.expression));
+        let mut archives = vec![built(&archive)];
+        for (format, source) in [
+            ("docker-save", pinned.path.clone()),
+            ("oci-archive", pinned.path.join("oci")),
+        ] {
+            let out = directory.path().join(format!("{format}{tag}"));
+            hocker(["image", "--format", format, "--out"])
+                .arguments([&out, &source])
+                .run()
+                .done();
+            archives.push(out);
+        }
+        let streamed = directory.path().join(format!("stream{tag}"));
+        let stdout = File::create(&streamed).unwrap();
+        let mut script = Command::new(pinned.path.join("compositeImage.sh"));
+        assert!(script.stdout(stdout).status().unwrap().success());
+        archives.push(streamed);
+        for daemon in daemons() {
+            for archive in &archives {
+                let loaded = daemon.load(File::open(archive).unwrap());
+                assert!(loaded.status.success(), "{}", program::told(&loaded));
+                runs(&daemon, &pinned.by_index());
+                daemon.remove(&daemon.image_id(&pinned.by_index()));
+            }
+        }
     }
 }
 
@@ -104,7 +203,8 @@ fn podman_pulls_by_the_digest_of_the_index_from_hocker_serve() {
                 .args(["pull", "--quiet", "--tls-verify=false", name]),
         );
         assert_eq!(daemon.image_id(name), pinned.image.config_digest());
-        assert_eq!(daemon.inspect(name, "{{.Digest}}"), pinned.index);
+        let digests = daemon.inspect(name, "{{json .RepoDigests}}");
+        assert!(digests.contains(&pinned.index), "{digests}");
     }
     let manifest = |digest: &str| {
         let target = format!("/v2/team/app/manifests/{digest}");

@@ -9,3 +9,5 @@ mod import; // importLock: evaluation and builds
 mod index; // the digest of the index, while the registry is down
 mod kill; // an update that is killed anywhere
 mod shared; // layers that images of different repositories share
+mod signers; // signatures in real registries
+mod tags; // fifty images with five thousand tags, by pattern and with a wait

@@ -5,11 +5,13 @@ use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tempfile::TempDir;
+
+use super::server::wait_until;
 
 /// What a test does in between, once. It gets what the client sends.
 type Action = Box<dyn FnOnce(&str) + Send>;
@@ -22,6 +24,8 @@ struct Shared {
     sent: AtomicU64,
     stopping: AtomicBool,
     refuses_pulls: AtomicBool,
+    /// The number of connections whose daemon still answers.
+    open: AtomicUsize,
     action: Mutex<Option<(Moment, Action)>>,
 }
 
@@ -31,13 +35,39 @@ enum Moment {
     Sent(u64),
     /// When this is asked for.
     Asked(&'static str),
+    /// When what this is asked for is answered with this.
+    Answered(&'static str, &'static str),
 }
 
 impl Moment {
-    fn has_come(&self, sent: u64, bytes: &[u8]) -> bool {
+    fn has_come_to_ask(&self, sent: u64, request: &str) -> bool {
         match self {
             Self::Sent(count) => sent >= *count,
-            Self::Asked(text) => String::from_utf8_lossy(bytes).contains(text),
+            Self::Asked(text) => request.contains(text),
+            Self::Answered(..) => false,
+        }
+    }
+
+    fn has_come_to_answer(&self, request: &str, answer: &str) -> bool {
+        match self {
+            Self::Answered(asked, text) => request.contains(asked) && answer.contains(text),
+            Self::Sent(_) | Self::Asked(_) => false,
+        }
+    }
+}
+
+impl Shared {
+    /// Does what is due, once.
+    fn act(&self, text: &str, is_due: impl FnOnce(&Moment) -> bool) {
+        let due = {
+            let mut action = self.action.lock().unwrap();
+            match &*action {
+                Some((moment, _)) if is_due(moment) => action.take(),
+                _ => None,
+            }
+        };
+        if let Some((_, action)) = due {
+            action(text);
         }
     }
 }
@@ -66,8 +96,10 @@ impl CountingSocket {
                     }
                     let (shared, daemon) = (Arc::clone(&shared), daemon.clone());
                     thread::spawn(move || {
+                        shared.open.fetch_add(1, Ordering::SeqCst);
                         // How a connection ends is what clients are tested with.
                         let _ = pass(&client.unwrap(), &daemon, &shared);
+                        shared.open.fetch_sub(1, Ordering::SeqCst);
                     });
                 }
             }
@@ -111,6 +143,22 @@ impl CountingSocket {
     ) {
         *self.shared.action.lock().unwrap() = Some((Moment::Asked(path), Box::new(action)));
     }
+
+    /// Does something with an answer that contains this, to a request that names that, before it is passed on.
+    pub(crate) fn before_answer(
+        &self,
+        path: &'static str,
+        answer: &'static str,
+        action: impl FnOnce(&str) + Send + 'static,
+    ) {
+        let moment = Moment::Answered(path, answer);
+        *self.shared.action.lock().unwrap() = Some((moment, Box::new(action)));
+    }
+
+    /// Waits until the daemon has ended all that it was asked to do.
+    pub(crate) fn wait_until_idle(&self) {
+        wait_until(|| self.shared.open.load(Ordering::SeqCst) == 0).unwrap();
+    }
 }
 
 impl Drop for CountingSocket {
@@ -122,20 +170,49 @@ impl Drop for CountingSocket {
 
 fn pass(client: &UnixStream, daemon: &Path, shared: &Shared) -> io::Result<()> {
     let server = UnixStream::connect(daemon)?;
+    let last_request = Mutex::default();
     thread::scope(|scope| {
         scope.spawn(|| {
-            let (mut from, mut to) = (&server, client);
-            let _ = io::copy(&mut from, &mut to);
+            let _ = answers(client, &server, shared, &last_request);
             let _ = client.shutdown(Shutdown::Both);
         });
-        let _ = requests(client, &server, shared);
+        let _ = requests(client, &server, shared, &last_request);
         // The daemon may still be answering what it got.
         let _ = server.shutdown(Shutdown::Write);
     });
     Ok(())
 }
 
-fn requests(mut client: &UnixStream, mut server: &UnixStream, shared: &Shared) -> io::Result<()> {
+fn answers(
+    mut client: &UnixStream,
+    mut server: &UnixStream,
+    shared: &Shared,
+    last_request: &Mutex<String>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    let mut is_wanted = true;
+    loop {
+        let count = server.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(());
+        }
+        let request = last_request.lock().unwrap().clone();
+        let text = String::from_utf8_lossy(&buffer[..count]);
+        shared.act(&text, |moment| moment.has_come_to_answer(&request, &text));
+        // What nobody reads any more shows when the daemon has ended its work.
+        is_wanted = is_wanted && client.write_all(&buffer[..count]).is_ok();
+        if !is_wanted {
+            let _ = client.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn requests(
+    mut client: &UnixStream,
+    mut server: &UnixStream,
+    shared: &Shared,
+    last_request: &Mutex<String>,
+) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let count = client.read(&mut buffer)?;
@@ -143,21 +220,15 @@ fn requests(mut client: &UnixStream, mut server: &UnixStream, shared: &Shared) -
             return Ok(());
         }
         let sent = shared.sent.fetch_add(count as u64, Ordering::SeqCst) + count as u64;
-        let due = {
-            let mut action = shared.action.lock().unwrap();
-            match &*action {
-                Some((moment, _)) if moment.has_come(sent, &buffer[..count]) => action.take(),
-                _ => None,
-            }
-        };
         let text = String::from_utf8_lossy(&buffer[..count]);
-        if let Some((_, action)) = due {
-            action(&text);
-        }
+        shared.act(&text, |moment| moment.has_come_to_ask(sent, &text));
         if shared.refuses_pulls.load(Ordering::SeqCst)
             && PULLS.iter().any(|path| text.contains(path))
         {
             return Ok(());
+        }
+        if let Some((head, _)) = text.split_once(" HTTP/1.1\r\n") {
+            head.clone_into(&mut last_request.lock().unwrap());
         }
         server.write_all(&buffer[..count])?;
     }

@@ -141,6 +141,14 @@ impl Daemon {
         }
     }
 
+    /// Ends it as `kill -9` does, and starts it again with the data that it had.
+    pub(crate) fn kill_and_restart(&mut self) {
+        match &mut self.engine {
+            Engine::Docker(dockerd) => dockerd.kill_and_restart(),
+            Engine::Podman(podman) => podman.kill_and_restart(),
+        }
+    }
+
     /// All that it has: images by id with their names, as Docker spells them, and how many layers, where it keeps them
     /// itself.
     pub(crate) fn contents(&self) -> (Vec<String>, usize) {

@@ -13,6 +13,7 @@ use super::server::Server;
 pub(crate) struct Dockerd {
     server: Option<Server>,
     socket: PathBuf,
+    arguments: Vec<String>,
     directory: TempDir,
 }
 
@@ -36,6 +37,7 @@ impl Dockerd {
         Self {
             server: Some(server),
             socket,
+            arguments,
             directory,
         }
     }
@@ -51,7 +53,8 @@ impl Dockerd {
         // Its containerd ends with it. Where nobody collects the children of the dead, the number of that process
         // stays taken, and the next daemon would wait for it.
         std::fs::remove_dir_all(self.directory.path().join("exec")).unwrap();
-        self.server = Some(serve(self.directory.path(), &self.socket, &[]));
+        let path = self.directory.path();
+        self.server = Some(serve(path, &self.socket, &self.arguments));
     }
 
     /// Where it listens.

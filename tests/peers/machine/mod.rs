@@ -15,6 +15,7 @@ pub(crate) mod nginx;
 pub(crate) mod nix;
 pub(crate) mod nixos;
 pub(crate) mod podman;
+pub(crate) mod podman_storage;
 pub(crate) mod program;
 pub(crate) mod pusher;
 pub(crate) mod real_image;

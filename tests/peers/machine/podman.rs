@@ -9,9 +9,12 @@ use tempfile::TempDir;
 use super::program;
 use super::server::Server;
 
+/// The name of its `registries.conf`.
+const REGISTRIES: &str = "registries.conf";
+
 /// A service.
 pub(crate) struct Podman {
-    _server: Server,
+    server: Option<Server>,
     socket: PathBuf,
     directory: TempDir,
 }
@@ -27,35 +30,19 @@ impl Podman {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         let socket = path.join("socket");
-        let configuration = path.join("registries.conf");
-        fs::write(&configuration, registries).unwrap();
-        let mut command = Command::new("podman");
-        command.env("CONTAINERS_REGISTRIES_CONF", configuration);
-        for (option, name) in [
-            ("--root", "root"),
-            ("--runroot", "run"),
-            ("--tmpdir", "tmp"),
-        ] {
-            command.arg(option).arg(path.join(name));
-        }
-        // What its defaults are made of, systemd and a filesystem that takes overlays among them, is not to be found on
-        // every machine.
-        command
-            .args(["--cgroup-manager=cgroupfs", "--events-backend=file"])
-            .args(["--storage-driver=vfs", "--runtime=runc"])
-            .args(["system", "service", "--time=0"])
-            .arg(format!("unix://{}", socket.display()));
-        let server = Server::start(&mut command, &path.join("log"), || {
-            socket.exists()
-                && program::output(client(&socket).arg("version"))
-                    .status
-                    .success()
-        });
+        fs::write(path.join(REGISTRIES), registries).unwrap();
+        let server = serve(path, &socket);
         Self {
-            _server: server,
+            server: Some(server),
             socket,
             directory,
         }
+    }
+
+    /// Ends it as `kill -9` does, and starts it again with the data that it had.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.server.take().unwrap().kill();
+        self.server = Some(serve(self.directory.path(), &self.socket));
     }
 
     /// Where it listens, as `DOCKER_HOST` says it.
@@ -81,6 +68,31 @@ impl Podman {
     pub(crate) fn podman(&self) -> Command {
         client(&self.socket)
     }
+}
+
+fn serve(path: &Path, socket: &Path) -> Server {
+    let mut command = Command::new("podman");
+    command.env("CONTAINERS_REGISTRIES_CONF", path.join(REGISTRIES));
+    for (option, name) in [
+        ("--root", "root"),
+        ("--runroot", "run"),
+        ("--tmpdir", "tmp"),
+    ] {
+        command.arg(option).arg(path.join(name));
+    }
+    // What its defaults are made of, systemd and a filesystem that takes overlays among them, is not to be found on
+    // every machine.
+    command
+        .args(["--cgroup-manager=cgroupfs", "--events-backend=file"])
+        .args(["--storage-driver=vfs", "--runtime=runc"])
+        .args(["system", "service", "--time=0"])
+        .arg(format!("unix://{}", socket.display()));
+    Server::start(&mut command, &path.join("log"), || {
+        socket.exists()
+            && program::output(client(socket).arg("version"))
+                .status
+                .success()
+    })
 }
 
 fn client(socket: &Path) -> Command {

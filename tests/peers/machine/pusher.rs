@@ -75,7 +75,14 @@ impl Pusher {
         assert_eq!(status, 201, "a blob of {repository}");
     }
 
-    fn manifest(&mut self, repository: &str, reference: &str, media_type: &str, bytes: &[u8]) {
+    /// Pushes a manifest or index, whose parts must be there.
+    pub(crate) fn manifest(
+        &mut self,
+        repository: &str,
+        reference: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) {
         let target = format!("/v2/{repository}/manifests/{reference}");
         let (status, _) = self.request("PUT", &target, media_type, bytes);
         assert_eq!(status, 201, "{target}");

@@ -80,6 +80,88 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     (
         r#"services.hocker.images.web.image = fetch "nginx:1";
+           virtualisation.oci-containers.containers.c = { image = "nginx:1"; extraOptions = [ "--rm" "--pull=always" ]; };"#,
+        &[
+            "containers.c: `--pull=always` in `extraOptions`",
+            "Remove it",
+        ],
+    ),
+    (
+        r#"services.hocker.images.web.image = fetch "nginx:1";
+           virtualisation.oci-containers.containers.c = { image = "nginx:1"; extraOptions = [ "--pull" "Newer" "--rm" ]; };"#,
+        &["containers.c: `--pull Newer` in `extraOptions`"],
+    ),
+    (
+        r#"services.hocker.images.web.image = fetch "nginx:1";
+           virtualisation.oci-containers.containers.c = { image = "nginx:1"; extraOptions = [ "--pull always" ]; };"#,
+        &["containers.c: `--pull always` in `extraOptions`"],
+    ),
+    (
+        r#"services.hocker.images.web.image = fetch "nginx:1";
+           virtualisation.oci-containers.containers.c.image =
+             "nginx:1@${config.services.hocker.images.web.image.manifestDigest}";"#,
+        &[
+            "containers.c: Docker's own image store does not keep the registry's digests",
+            "set `hockerImage`",
+            "`virtualisation.docker.daemon.settings.features.containerd-snapshotter = true`",
+        ],
+    ),
+    (
+        r#"services.hocker.images.web.image = fetch "nginx:1";
+           virtualisation.oci-containers.containers.c = {
+             hockerImage = "web";
+             image = "nginx@${config.services.hocker.images.web.image.manifestDigest}";
+           };"#,
+        &["Docker's own image store", "Remove `image`"],
+    ),
+    (
+        r#"services.hocker.docker.keepsDigests = true;
+           services.hocker.images.web.image =
+             let
+               manifest = (fetch "nginx:1").imageSpec.manifest;
+             in
+             config.services.hocker.functions.fetchdocker {
+               image = "nginx:1";
+               imageManifest = manifest;
+               imageIndex = builtins.toJSON { manifests = [ { digest = "sha256:${builtins.hashString "sha256" manifest}"; } ]; };
+             };
+           virtualisation.oci-containers.containers.c.image =
+             "nginx:1@${config.services.hocker.images.web.image.indexDigest}";"#,
+        &[
+            "has the digest of the index, but Docker finds a loaded image only by the digest of its manifest",
+            "set `hockerImage`",
+        ],
+    ),
+    (
+        r#"services.hocker.images.web.image = fetch "nginx:1";
+           virtualisation.oci-containers.containers.c.image =
+             "nginx:1@sha256:0000000000000000000000000000000000000000000000000000000000000000";"#,
+        &[
+            "does not have a digest of the declared image with this name, which has `sha256:",
+            "Correct the digest",
+            "`hocker manifest --index nginx:1` prints",
+        ],
+    ),
+    (
+        r#"services.hocker.images.web.image = fetch "nginx:1";
+           virtualisation.oci-containers.backend = lib.mkForce "podman";
+           services.hocker.podman.host = "unix:///run/user/1000/podman/podman.sock";
+           virtualisation.oci-containers.containers.c.image = "nginx:1";"#,
+        &[
+            "containers.c: root has a separate image store",
+            "the store of the user 1000",
+        ],
+    ),
+    (
+        r#"services.hocker.images.web.image = fetch "nginx:1";
+           services.hocker.docker.host = "unix:///home/ann/docker.sock";"#,
+        &[
+            "services.hocker.docker.host: the units cannot see /home/ann/docker.sock",
+            "outside of /home and /root",
+        ],
+    ),
+    (
+        r#"services.hocker.images.web.image = fetch "nginx:1";
            virtualisation.oci-containers.containers.c.hockerImage = "wbe";"#,
         &[
             "containers.c.hockerImage: `services.hocker.images.wbe` is not declared; for docker, these are: web",
@@ -113,6 +195,7 @@ const CASES: &[(&str, &[&str])] = &[
         &[
             "containers.c: the user ann has a separate image store",
             "Remove `podman.user`",
+            "\"unix:///run/user/<user ID>/podman/podman.sock\"",
         ],
     ),
     (

@@ -39,20 +39,8 @@ fn the_configurations_in_the_pages_hold() {
 /// Asserts that a configuration runs nginx from the image that it declares.
 #[track_caller]
 fn holds(example: &str) {
-    // What the text around it requires.
     let nix = Nix::new();
-    let directory = nix.directory().join("configuration");
-    fs::create_dir(&directory).unwrap();
-    fs::write(directory.join("web.nix"), example).unwrap();
-    symlink(root(), directory.join("hocker")).unwrap();
-    symlink(
-        nix.directory().join("hocker"),
-        directory.join("hocker-package"),
-    )
-    .unwrap();
-    fs::copy(root().join(MANIFEST), directory.join("nginx.json")).unwrap();
-
-    let values = Configuration::of_file(&directory.join("web.nix")).values(
+    let values = in_checkout(&nix, example).values(
         &nix,
         "web = config.systemd.services.docker-web; units = lib.attrNames units; \
          pull = config.virtualisation.oci-containers.containers.web.pull;",
@@ -66,4 +54,38 @@ fn holds(example: &str) {
         values["units"],
         json!(["hocker-load-web", "hocker-prune-docker"])
     );
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn the_configuration_of_an_image_in_the_store_holds() {
+    let nix = Nix::new();
+    let page = Page::at("docs/running-from-the-store.md");
+    let values = in_checkout(&nix, &page.section("NixOS").block("nix")).values(
+        &nix,
+        "web = config.systemd.services.podman-web; units = lib.attrNames units; \
+         mounts = lib.length config.systemd.mounts;",
+    );
+    assert_eq!(
+        values["web"]["requires"],
+        json!(["hocker-store-web.target"])
+    );
+    assert_eq!(values["units"], json!([]));
+    assert_eq!(values["mounts"], 1);
+}
+
+/// A configuration in a directory with what the text around it requires.
+fn in_checkout(nix: &Nix, example: &str) -> Configuration {
+    let directory = nix.directory().join("configuration");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("web.nix"), example).unwrap();
+    symlink(root(), directory.join("hocker")).unwrap();
+    symlink(
+        nix.directory().join("hocker"),
+        directory.join("hocker-package"),
+    )
+    .unwrap();
+    fs::copy(root().join(MANIFEST), directory.join("nginx.json")).unwrap();
+
+    Configuration::of_file(&directory.join("web.nix"))
 }

@@ -10,6 +10,9 @@ use crate::machine::program;
 /// The exposure that `systemd-analyze security` may find, in tenths. A service that says nothing has 96.
 const EXPOSURE: &str = "20";
 
+/// Where NixOS has it.
+const SYSTEMCTL: &str = "/run/current-system/systemd/bin/systemctl";
+
 /// Keys that systemd 254 brought, and that older versions ignore with a warning.
 const NEWER_KEYS: &str = "RestartMode=";
 
@@ -19,7 +22,10 @@ fn systemd_understands_the_units_and_finds_them_hardened() {
     let nix = Nix::new();
     let values = Configuration::new(
         r#"
-        virtualisation.docker.enable = true;
+        virtualisation.oci-containers = {
+          backend = "docker";
+          containers.web.image = "nginx:1.27";
+        };
         services.hocker = {
           enable = true;
           images.web = { image = fetch "nginx:1.27"; backend = "docker"; };
@@ -32,7 +38,7 @@ fn systemd_understands_the_units_and_finds_them_hardened() {
     )
     .values(
         &nix,
-        "inherit units; inherit (config.services.hocker) program;",
+        "units = units // { inherit (texts) hocker; }; inherit (config.services.hocker) program;",
     );
     let program = values["program"].as_str().unwrap();
     let directory = nix.directory().join("units");
@@ -47,13 +53,14 @@ fn systemd_understands_the_units_and_finds_them_hardened() {
     fs::write(directory.join("docker.service"), service).unwrap();
 
     let units = values["units"].as_object().unwrap();
-    assert_eq!(units.len(), 5, "{:?}", units.keys());
+    assert_eq!(units.len(), 6, "{:?}", units.keys());
     for (name, text) in units {
         // systemd asks whether the program is there.
         let text = text
             .as_str()
             .unwrap()
-            .replace(program, static_hocker().to_str().unwrap());
+            .replace(program, static_hocker().to_str().unwrap())
+            .replace(SYSTEMCTL, "/bin/systemctl");
         let lines: Vec<&str> = text
             .lines()
             .filter(|line| !line.starts_with(NEWER_KEYS))

@@ -9,3 +9,4 @@ mod hardening; // what systemd makes of the units
 mod load; // the units' commands, against a real daemon
 mod lock; // images of a lock file
 mod services; // images, pruning, credentials, serving
+mod store; // images that podman runs from the store: units, generations

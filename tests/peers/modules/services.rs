@@ -53,7 +53,7 @@ fn an_image_for_docker_is_loaded_after_the_daemon_and_from_the_store() {
     );
     let config = &service["serviceConfig"];
     assert_eq!(config["Type"], "oneshot");
-    assert_eq!(config["RemainAfterExit"], true);
+    assert_eq!(config.get("RemainAfterExit"), None);
     assert_eq!(config["StateDirectory"], "hocker/docker");
     assert_eq!(config["IPAddressDeny"], "any");
     assert_eq!(config["IPAddressAllow"], "localhost");
@@ -158,6 +158,33 @@ fn an_image_is_loaded_again_where_its_store_path_changes_and_only_then() {
     "#;
     assert_eq!(one, unit("fetch \"nginx:1.27\"", others));
     assert_ne!(one, unit("fetch \"nginx:1.28\"", ""));
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn a_unit_that_loads_runs_at_each_start_of_its_dependents_and_never_stops_them() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        virtualisation.docker.enable = true;
+        services.hocker = {
+          enable = true;
+          images.web = { image = fetch "nginx:1.27"; backend = "docker"; };
+        };
+        "#,
+    )
+    .values(
+        &nix,
+        "unit = { inherit (config.systemd.services.hocker-load-web) restartIfChanged unitConfig serviceConfig; };",
+    );
+    let unit = &values["unit"];
+    // An inactive oneshot starts again with the next unit that requires it.
+    assert_eq!(unit["serviceConfig"]["Type"], "oneshot");
+    assert_eq!(unit["serviceConfig"].get("RemainAfterExit"), None);
+    assert_eq!(unit["restartIfChanged"], false);
+    // Not five starts in five minutes: containers may start often. But a switch does not wait for ever.
+    assert_eq!(unit["unitConfig"]["StartLimitIntervalSec"], 0);
+    assert_eq!(unit["unitConfig"]["JobRunningTimeoutSec"], 300);
 }
 
 #[test]
@@ -388,4 +415,45 @@ fn the_module_of_a_package_has_that_package() {
         ),
     );
     assert_eq!(values["same"], true);
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn the_units_for_the_daemon_of_a_user_run_as_that_user() {
+    let nix = Nix::new();
+    let values = Configuration::new(
+        r#"
+        virtualisation.podman.enable = true;
+        services.hocker = {
+          enable = true;
+          podman.host = "unix:///run/user/1000/podman/podman.sock";
+          docker = { host = "unix:///srv/ann/docker.sock"; user = "ann"; };
+          images.web = { image = fetch "nginx:1.27"; backend = "podman"; };
+          images.app = { image = fetch "app:1"; backend = "docker"; };
+          prune.enable = true;
+        };
+        "#,
+    )
+    .values(&nix, SEEN);
+    for unit in ["hocker-load-web", "hocker-prune-podman"] {
+        let service = &values["seen"][unit];
+        // Its manager makes the socket. A stop of the manager must not stop the containers.
+        assert_eq!(service["wants"], json!(["user@1000.service"]), "{unit}");
+        assert_eq!(service["after"][0], "user@1000.service", "{unit}");
+        let config = &service["serviceConfig"];
+        assert_eq!(config["User"], "1000", "{unit}");
+        // The socket alone is visible, and memory that podman shares stays.
+        assert_eq!(config["ProtectHome"], "tmpfs", "{unit}");
+        assert_eq!(config["BindPaths"], "/run/user/1000", "{unit}");
+        assert_eq!(config["RemoveIPC"], false, "{unit}");
+        assert_eq!(config["StateDirectory"], "hocker/podman-1000", "{unit}");
+        assert!(
+            command(service).contains(" --state=%S/hocker/podman-1000"),
+            "{service}"
+        );
+    }
+    let app = &values["seen"]["hocker-load-app"];
+    assert_eq!(app["serviceConfig"]["User"], "ann");
+    assert_eq!(app["serviceConfig"]["ProtectHome"], true);
+    assert_eq!(app["wants"], json!([]));
 }

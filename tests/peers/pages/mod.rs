@@ -22,6 +22,7 @@ const PORT: u16 = 5000;
 const CONTRIBUTING: &str = "CONTRIBUTING.md";
 const README: &str = "README.md";
 const COMMANDS: &str = "docs/commands.md";
+const FROM_THE_STORE: &str = "docs/running-from-the-store.md";
 const LOADING: &str = "docs/loading.md";
 const LOCK_FILE: &str = "docs/lock-file.md";
 const MIGRATING: &str = "docs/migrating.md";
@@ -29,6 +30,7 @@ const NETWORKS: &str = "docs/networks.md";
 const NIX: &str = "docs/nix.md";
 const PRIVATE: &str = "docs/private-registries.md";
 const SERVING: &str = "docs/serving.md";
+const SIGNATURES: &str = "docs/signatures.md";
 
 /// The sections that have commands, with the tests that run all of them but the blocks in [`NOT_RUN`].
 const FOLLOWED: &[(&str, &str, fn())] = &[
@@ -96,6 +98,8 @@ const FOLLOWED: &[(&str, &str, fn())] = &[
 ];
 
 const COMPILES: &str = "it compiles for minutes what cargo has compiled for the tests";
+const STORAGE: &str =
+    "the test of that format does the same in another storage than this machine's";
 const TESTS: &str = "it runs the tests";
 
 /// The blocks that no test runs, by page and first words, and why.
@@ -105,7 +109,13 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     (CONTRIBUTING, "scripts/test", TESTS),
     (CONTRIBUTING, "export HOCKER_STATIC", TESTS),
     (CONTRIBUTING, "cp Cargo.lock", "it changes this repository"),
+    (FROM_THE_STORE, "hocker image --format erofs-dir", STORAGE),
     (README, "nix run /path", "it needs nixpkgs"),
+    (
+        SIGNATURES,
+        "hocker lock add",
+        "no registry here has an image that somebody signed with Sigstore's public instance",
+    ),
     (README, "cargo install", COMPILES),
     (README, "scripts/build", COMPILES),
     (README, "scripts/test", TESTS),

@@ -27,7 +27,7 @@ pub use self::documents::{config, index, manifest};
 pub use self::headers::{challenge, content_range};
 pub use self::layers::layer;
 pub use self::locks::{compose, lock};
-pub use self::names::{digest, endpoint, platform, reference};
+pub use self::names::{digest, endpoint, pattern, platform, reference};
 
 use hocker::name::{RegistryName, Repository};
 use hocker::oci::platform::Platform;

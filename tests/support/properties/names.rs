@@ -1,7 +1,10 @@
 //! Digests, references and what they are made of.
 
+use std::cmp::Ordering;
+
+use hocker::lock::Pattern;
 use hocker::name::endpoint::Endpoint;
-use hocker::name::{Reference, RegistryName, Repository, Tag};
+use hocker::name::{Reference, RegistryName, Repository, Tag, Version};
 use hocker::nix::hash_text;
 use hocker::oci::digest::Digest;
 use hocker::oci::platform::Platform;
@@ -109,5 +112,35 @@ pub fn platform(text: &str) {
     if let Ok(platform) = text.parse::<Platform>() {
         assert_eq!(platform.to_string().parse(), Ok(platform.clone()));
         normalises(&platform);
+    }
+}
+
+/// A tag has a version or none, and a pattern follows only tags of the list that are newer than the present one. Lines
+/// are the pattern, the present tag and the list.
+pub fn pattern(text: &str) {
+    let mut lines = text.lines();
+    let pattern = lines.next().unwrap_or_default();
+    for word in text.split_whitespace() {
+        if let Some(version) = Version::of(word) {
+            assert_eq!(version.text(), word);
+            assert_eq!(version.cmp(&version), Ordering::Equal);
+            assert!(word.starts_with(version.prefix()));
+        }
+    }
+    let Ok(pattern) = pattern.parse::<Pattern>() else {
+        return;
+    };
+    assert_eq!(pattern.as_str().parse().as_ref(), Ok(&pattern));
+    let tags: Vec<Tag> = lines.filter_map(|line| line.parse().ok()).collect();
+    let all = pattern.newer(None, &tags);
+    assert!(all.iter().all(|tag| tags.contains(tag)));
+    for present in tags.iter().take(8) {
+        let newer = pattern.newer(Some(present), &tags);
+        assert!(!newer.contains(&present), "{present}");
+        // Whoever follows comes to an end.
+        if let Some(newest) = newer.last() {
+            let after = pattern.newer(Some(newest), &tags);
+            assert!(!after.contains(&present), "{present} after {newest}");
+        }
     }
 }

@@ -1,0 +1,171 @@
+use hocker::oci::Digest;
+use hocker::signature::Proof;
+use serde_json::{Value, json};
+
+use super::super::{of_simple, subject};
+use super::{BUNDLE, CERTIFICATE, Original, SIGNATURE, at, change, simple_original};
+use crate::support::sigstore::{SIGNED_AT, Sigstore};
+
+const CHAIN: &str = "/annotations/dev.sigstore.cosign~1chain";
+const TIMESTAMP: &str = "/annotations/dev.sigstore.cosign~1rfc3161timestamp";
+
+#[test]
+fn parts_of_other_simple_signatures_are_refused() {
+    let sigstore = Sigstore::new();
+    let original = simple_original(&sigstore);
+    let digest = subject().to_string();
+    // Proofs that are right by themselves.
+    let value = |proof: &Proof| serde_json::from_str::<Value>(proof.text()).unwrap();
+    let by_same = value(&of_simple(&sigstore.simple(&sigstore.workflow(), &digest)));
+    let other = Digest::of(b"other").to_string();
+    let of_other = value(&of_simple(&sigstore.simple(&sigstore.workflow(), &other)));
+    let elsewhere = Sigstore::new();
+    let by_enemy = elsewhere.simple(&elsewhere.workflow(), &digest);
+    let by_enemy = value(&of_simple(&by_enemy));
+    original.refuses_each(&[
+        (
+            "the signature of another certificate",
+            SIGNATURE,
+            at(&by_same, SIGNATURE),
+        ),
+        (
+            "the certificate of another key",
+            CERTIFICATE,
+            at(&by_same, CERTIFICATE),
+        ),
+        (
+            "the entry of another signature",
+            BUNDLE,
+            at(&by_same, BUNDLE),
+        ),
+        (
+            "the signature of another image",
+            SIGNATURE,
+            at(&of_other, SIGNATURE),
+        ),
+        (
+            "the payload of another image",
+            "/payload",
+            at(&of_other, "/payload"),
+        ),
+        ("the entry of another image", BUNDLE, at(&of_other, BUNDLE)),
+        (
+            "the annotations of another image",
+            "/annotations",
+            at(&of_other, "/annotations"),
+        ),
+        (
+            "the certificate of another authority",
+            CERTIFICATE,
+            at(&by_enemy, CERTIFICATE),
+        ),
+        ("the entry of another log", BUNDLE, at(&by_enemy, BUNDLE)),
+        ("all of another instance", "", Some(by_enemy.clone())),
+        ("all of another image", "", Some(of_other.clone())),
+    ]);
+}
+
+#[test]
+fn missing_and_damaged_fields_of_a_simple_signature_are_refused() {
+    let original = simple_original(&Sigstore::new());
+    let certificate = original.text(CERTIFICATE).to_owned();
+    let not_pem = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+    original.refuses_each(&[
+        ("no signature", SIGNATURE, None),
+        ("no certificate", CERTIFICATE, None),
+        ("no entry", BUNDLE, None),
+        ("no payload", "/payload", None),
+        ("no annotations", "/annotations", None),
+        ("no media type", "/mediaType", None),
+        (
+            "another media type",
+            "/mediaType",
+            Some(json!("application/json")),
+        ),
+        ("an empty certificate", CERTIFICATE, Some(json!(""))),
+        (
+            "half a certificate",
+            CERTIFICATE,
+            Some(json!("-----BEGIN CERTIFICATE-----")),
+        ),
+        (
+            "two certificates",
+            CERTIFICATE,
+            Some(json!(certificate.repeat(2))),
+        ),
+        ("an empty entry", BUNDLE, Some(json!("{}"))),
+        ("an entry that is no JSON", BUNDLE, Some(json!("entry"))),
+        ("an entry that is an object", BUNDLE, Some(json!({}))),
+        (
+            "an unknown annotation",
+            "/annotations/other",
+            Some(json!("")),
+        ),
+        ("an unknown field", "/other", Some(json!(""))),
+        ("a chain that is none", CHAIN, Some(json!(not_pem))),
+        (
+            "a chain without an end",
+            CHAIN,
+            Some(json!(certificate.repeat(100))),
+        ),
+        (
+            "a timestamp that is no JSON",
+            TIMESTAMP,
+            Some(json!("timestamp")),
+        ),
+        (
+            "a timestamp that is none",
+            TIMESTAMP,
+            Some(json!(r#"{"SignedRFC3161Timestamp": "AAAA"}"#)),
+        ),
+    ]);
+}
+
+#[test]
+fn changes_of_the_entry_of_a_simple_signature_are_refused() {
+    let original = simple_original(&Sigstore::new());
+    let text = original.text(BUNDLE).to_owned();
+    let promise = "/SignedEntryTimestamp";
+    let (time, index, log) = (
+        "/Payload/integratedTime",
+        "/Payload/logIndex",
+        "/Payload/logID",
+    );
+    for (name, pointer, value) in [
+        ("no promise", promise, None),
+        ("an empty promise", promise, Some(json!(""))),
+        ("no time", time, None),
+        ("an earlier time", time, Some(json!(SIGNED_AT - 1))),
+        ("a later time", time, Some(json!(SIGNED_AT + 1))),
+        (
+            "a time before the certificate",
+            time,
+            Some(json!(SIGNED_AT - 86_400)),
+        ),
+        ("the time 0", time, Some(json!(0))),
+        ("a time before 1970", time, Some(json!(-1))),
+        ("a time without an end", time, Some(json!(u64::MAX))),
+        ("a time as a text", time, Some(json!(SIGNED_AT.to_string()))),
+        ("no position", index, None),
+        ("another position", index, Some(json!(1))),
+        ("no log", log, None),
+        ("another log", log, Some(json!("00".repeat(32)))),
+        ("a log without a name", log, Some(json!(""))),
+        ("a log with an odd name", log, Some(json!("abc"))),
+        ("no body", "/Payload/body", None),
+        ("no payload", "/Payload", None),
+    ] {
+        let mut entry: Value = serde_json::from_str(&text).unwrap();
+        change(&mut entry, pointer, value);
+        original.refuses_each(&[(name, BUNDLE, Some(json!(entry.to_string())))]);
+    }
+    let twice = text.replacen('{', "{\"SignedEntryTimestamp\": \"\", ", 1);
+    original.refuses_each(&[("a promise twice", BUNDLE, Some(json!(twice)))]);
+}
+
+impl Original {
+    /// The text at a path.
+    pub(super) fn text(&self, pointer: &str) -> &str {
+        self.proof.pointer(pointer).unwrap().as_str().unwrap()
+    }
+}
