@@ -58,6 +58,7 @@ pub mod auth;
 pub mod archive;
 pub mod compose;
 pub mod daemon;
+pub mod diff;
 pub mod erofs;
 pub mod lock;
 pub mod nix;

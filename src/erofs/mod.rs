@@ -23,7 +23,7 @@ mod format;
 mod image;
 mod name;
 mod place;
-mod tar;
+pub(crate) mod tar;
 mod tree;
 mod unpack;
 
