@@ -1,10 +1,12 @@
 //! The definition of the command line. Its doc comments are the texts of `--help`.
 
+mod diff;
 mod erofs;
 pub(crate) mod lock;
 mod on_disk;
 pub(crate) mod values;
 
+pub(crate) use self::diff::{DiffArgs, DiffFormat, LockDiffArgs, ShownArgs};
 pub(crate) use self::erofs::ErofsArgs;
 pub(crate) use self::on_disk::{DaemonArgs, LoadArgs, PruneArgs, ServeArgs};
 
@@ -96,6 +98,8 @@ pub(crate) enum Command {
     LoginCheck(LoginCheckArgs),
     /// Maintain a lock file: pin images, follow their tags and compare versions, without a download
     Lock(lock::LockArgs),
+    /// Show what changed between two images
+    Diff(DiffArgs),
     /// Serve images from disk as a read-only registry
     Serve(ServeArgs),
     /// Load an image from disk into Docker or Podman, and send only what the daemon lacks

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::CredentialArgs;
+use super::{CredentialArgs, LockDiffArgs};
 use crate::cli::redacted::Redacted;
 use hocker::lock::{Name, NameError};
 use hocker::name::endpoint::Endpoint;
@@ -39,6 +39,8 @@ pub(crate) enum LockCommand {
     Update(UpdateArgs),
     /// Check whether tags have moved, without fetching anything; exit code 1 means yes
     Check(CheckArgs),
+    /// Show what changed in the lock file since a commit, for a terminal or a pull request
+    Diff(LockDiffArgs),
     /// List the images
     List(ListArgs),
     /// Show which layers the images share

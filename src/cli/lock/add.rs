@@ -52,7 +52,7 @@ pub(super) async fn run(args: AddArgs, path: &Path, context: &Context) -> Result
 }
 
 /// Parses the name of an image. With `--registry`, it is the full name of a repository.
-pub(super) fn parse(
+pub(in crate::cli) fn parse(
     image: &str,
     registry: Option<&Endpoint>,
 ) -> Result<(Reference, Endpoint), Error> {

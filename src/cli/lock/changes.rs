@@ -4,13 +4,11 @@ use serde_json::{Value, json};
 
 use super::super::args::lock::ChangesArgs;
 use super::super::{Error, report, stderr, stdout};
+use hocker::diff::{LockDiff, markdown};
 use hocker::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
 use hocker::oci::digest::Digest;
 use hocker::printable::Printable;
 use hocker::size::Size;
-
-/// The subject of a commit message is shorter than this, in characters.
-const SUBJECT: usize = 72;
 
 /// Images that failed, with their errors.
 pub(super) type Failures = Vec<(Name, Error)>;
@@ -27,7 +25,7 @@ pub(super) fn print(
     if args.json {
         stdout::write(json(&changes, &failures).as_bytes())?;
     } else if args.commit_message {
-        stdout::lines(&commit_message(&changes))?;
+        stdout::lines(&markdown::commit_message(&LockDiff::between(old, new)))?;
     }
     failed(failures)
 }
@@ -115,37 +113,6 @@ pub(super) fn abbreviated(digest: &Digest) -> String {
         digest.algorithm(),
         digest.hex().chars().take(12).collect::<String>()
     )
-}
-
-fn commit_message(changes: &Changes) -> Vec<Printable> {
-    if changes.images.is_empty() {
-        return Vec::new();
-    }
-    let names: Vec<_> = changes
-        .images
-        .iter()
-        .map(|change| change.name.as_str())
-        .collect();
-    let mut subject = format!("Update {}", names.join(", "));
-    if subject.chars().count() >= SUBJECT {
-        subject = format!("Update {} container images", names.len());
-    }
-    let mut lines = Vec::new();
-    let mut line = |text: &str| lines.push(Printable::new(text));
-    line(&subject);
-    for change in &changes.images {
-        line("");
-        line(&format!("{}: {}", change.name, change.reference));
-        for (sign, digest) in [("-", change.from), ("+", change.to)] {
-            if let Some(digest) = digest.filter(|_| change.from != change.to) {
-                line(&format!("  {sign} {digest}"));
-            }
-        }
-        for (platform, change) in &change.platforms {
-            line(&format!("  {platform}: {}", summary(change)));
-        }
-    }
-    lines
 }
 
 fn json(changes: &Changes, failures: &Failures) -> String {

@@ -5,9 +5,11 @@ mod add;
 mod changes;
 mod check;
 mod compose;
+mod diff;
 mod each;
 mod error;
 mod file;
+mod git;
 mod graph;
 mod list;
 mod registries;
@@ -15,7 +17,10 @@ mod remove;
 mod table;
 mod update;
 
+pub(super) use self::add::parse as parse_image;
 pub(super) use self::error::LockError;
+pub(super) use self::file::LockFile;
+pub(super) use self::registries::Registries;
 
 use super::args::lock::{LockArgs, LockCommand};
 use super::{Context, Error};
@@ -27,6 +32,7 @@ pub(super) async fn run(args: LockArgs, context: &Context) -> Result<(), Error> 
         LockCommand::Remove(args) => remove::run(&args, path),
         LockCommand::Update(args) => update::run(args, path, context).await,
         LockCommand::Check(args) => check::run(args, path, context).await,
+        LockCommand::Diff(args) => Box::pin(diff::run(args, path, context)).await,
         LockCommand::List(args) => list::run(&args, path),
         LockCommand::Graph(args) => graph::run(&args, path),
         LockCommand::Compose(args) => compose::run(args, path, context).await,
