@@ -60,6 +60,7 @@ pub mod compose;
 pub mod daemon;
 pub mod diff;
 pub mod erofs;
+pub mod html;
 pub mod lock;
 pub mod nix;
 pub mod pin;

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::settings::field;
+use super::fields::field;
 
 /// An entry of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 
 mod config;
 mod description;
+mod fields;
 mod history;
 mod image;
 pub mod json;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::fields::field;
 use super::history::{self, HistoryEntry};
 
 /// The fields of a config that hold one value, with the names that people see.
@@ -58,17 +59,6 @@ impl Settings {
             history: field(&document, "history").map_or_else(Vec::new, history::parse),
         }
     }
-}
-
-/// Returns the field of an object. Go's parser, which daemons use, ignores the case of its name.
-pub(super) fn field<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
-    let fields = object.as_object()?;
-    fields.get(name).or_else(|| {
-        let mut others = fields.iter();
-        others
-            .find(|(other, _)| other.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-    })
 }
 
 /// Returns a value as text; nothing for what Go writes if a field is not set.

@@ -1,5 +1,5 @@
 //! The architecture, held: the library's modules stand in four layers and use none of a later one; the HTTP client and
-//! the HTTP server have one owner each; `archive`, `compose`, `erofs`, `lock` and `nix` see no network. The layers are
+//! the HTTP server have one owner each; `archive`, `compose`, `diff`, `erofs`, `html`, `lock` and `nix` see no network. The layers are
 //! read from the headings in `src/lib.rs`. The program, `src/cli`, uses the library as other programs do.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ const OWNED_CRATES: [(&str, &[&str]); 6] = [
 ];
 
 /// Modules that never see the network, and what they therefore do not use. The builder of Nix's derivations fetches.
-const OFFLINE: [&str; 5] = ["archive", "compose", "erofs", "lock", "nix"];
+const OFFLINE: [&str; 7] = ["archive", "compose", "diff", "erofs", "html", "lock", "nix"];
 const NETWORK: [&str; 6] = ["http", "registry", "auth", "serve", "daemon", "pin"];
 const FETCHES: &str = "nix/builder/";
 /// Crates whose module `net` is the network.

@@ -25,6 +25,7 @@ mod security_page; // the tests that docs/security.md names
 // The commands.
 mod builder; // hocker builder: several places for one blob
 mod config; // hocker config
+mod diff; // hocker diff: two images compared, and hostile ones
 mod docker2nix; // hocker docker2nix: expressions, and hostile names in them
 mod erofs; // hocker erofs: the files of a layer in its image, and refused layers
 mod image; // hocker image: archives and layouts

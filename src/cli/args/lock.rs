@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{CredentialArgs, LockDiffArgs};
+use super::{CredentialArgs, LockDiffArgs, OptionalOutputArgs};
 use crate::cli::redacted::Redacted;
 use hocker::lock::{Name, NameError};
 use hocker::name::endpoint::Endpoint;
 use hocker::oci::platform::Platform;
+use hocker::oci::timestamp::Timestamp;
 
 /// `hocker lock`
 #[derive(Debug, clap::Args)]
@@ -45,6 +46,8 @@ pub(crate) enum LockCommand {
     List(ListArgs),
     /// Show which layers the images share
     Graph(GraphArgs),
+    /// Write a page about the images, for a web browser
+    Report(ReportArgs),
     /// Pin the images of a Compose file's services
     Compose(ComposeArgs),
 }
@@ -163,6 +166,23 @@ pub(crate) enum GraphFormat {
     Table,
     /// A picture, as SVG
     Svg,
+}
+
+/// `hocker lock report`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "The page is one HTML file that loads nothing else.")]
+pub(crate) struct ReportArgs {
+    /// Show sizes and layers for this platform [default: this machine's, else the first locked one]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Option<Platform>,
+
+    /// Compute ages for this time, like 2026-01-31T12:00:00Z, so that the same lock file gives the same page
+    /// [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<Timestamp>,
+
+    #[command(flatten)]
+    pub(crate) output: OptionalOutputArgs,
 }
 
 /// `hocker lock compose`

@@ -14,6 +14,7 @@ mod graph;
 mod list;
 mod registries;
 mod remove;
+mod report;
 mod table;
 mod update;
 
@@ -35,6 +36,7 @@ pub(super) async fn run(args: LockArgs, context: &Context) -> Result<(), Error> 
         LockCommand::Diff(args) => Box::pin(diff::run(args, path, context)).await,
         LockCommand::List(args) => list::run(&args, path),
         LockCommand::Graph(args) => graph::run(&args, path),
+        LockCommand::Report(args) => report::run(&args, path),
         LockCommand::Compose(args) => compose::run(args, path, context).await,
     }
 }

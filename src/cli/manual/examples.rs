@@ -110,6 +110,23 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "diff",
+        &[
+            (
+                "Compare two versions of an image",
+                "hocker diff nginx:1.27.3 nginx:1.27.4",
+            ),
+            (
+                "Compare their packages too",
+                "hocker diff --fetch nginx:1.27.3 nginx:1.27.4",
+            ),
+            (
+                "Compare an image of the lock file with a layout on disk",
+                "hocker diff docker-images.lock.json#web ./result/oci",
+            ),
+        ],
+    ),
+    (
         "lock",
         &[
             (
@@ -164,6 +181,26 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[(
             "Draw the layers that the images share",
             "hocker lock graph --format svg > layers.svg",
+        )],
+    ),
+    (
+        "lock diff",
+        &[
+            (
+                "Show what changed since the last commit",
+                "hocker lock diff",
+            ),
+            (
+                "Write the text of a pull request, with configurations and packages",
+                "hocker lock diff main --fetch-layers --format markdown > body.md",
+            ),
+        ],
+    ),
+    (
+        "lock report",
+        &[(
+            "Write a page about the images for a web browser",
+            "hocker lock report --out images.html",
         )],
     ),
     (

@@ -4,6 +4,7 @@
 //! [`Scanner`] reads the lists from layers on disk, and [`Packages::of`] stacks the layers.
 
 mod lists;
+mod paths;
 mod scan;
 mod stack;
 

@@ -7,7 +7,7 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::thread;
 
-use super::stack::{APK, DPKG, DPKG_DIRECTORY, DPKG_OLD, Path, RPM, RPM_FILES, is_within};
+use super::paths::{Path, RPM, clean, is_relevant, is_within, join, split, wanted};
 use crate::archive::blob_file::BlobFile;
 use crate::archive::composition;
 use crate::archive::plain_layer::{LayerError, PlainLayer};
@@ -210,60 +210,6 @@ fn content<R: io::BufRead>(
         Ok(())
     })?;
     Ok(Some(Found::Text(text)))
-}
-
-/// Returns whether a path names a list or a database.
-fn wanted(path: &[u8]) -> bool {
-    let (parent, name) = split(path);
-    path == DPKG
-        || path == DPKG_OLD
-        || APK.contains(&path)
-        || parent == DPKG_DIRECTORY && !name.ends_with(b".md5sums")
-        || RPM.contains(&parent) && RPM_FILES.contains(&name)
-}
-
-/// Returns whether the removal of a path can remove a list or a database.
-fn is_relevant(path: &[u8]) -> bool {
-    let single = [DPKG, DPKG_OLD, DPKG_DIRECTORY];
-    wanted(path)
-        || single
-            .into_iter()
-            .chain(APK)
-            .chain(RPM)
-            .any(|list| is_within(list, path))
-}
-
-/// Cleans a path as unpackers do: it starts at the root, and `..` leads no higher than the root. Returns `None` for the
-/// root itself.
-fn clean(name: &[u8]) -> Option<Path> {
-    let mut names: Vec<&[u8]> = Vec::new();
-    for name in name.split(|byte| *byte == b'/') {
-        match name {
-            b"" | b"." => {}
-            b".." => drop(names.pop()),
-            name => names.push(name),
-        }
-    }
-    (!names.is_empty()).then(|| names.join(&b'/'))
-}
-
-/// Splits a path into its parent directory and its last name.
-fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    match path.iter().rposition(|byte| *byte == b'/') {
-        Some(slash) => (
-            path.get(..slash).unwrap_or_default(),
-            path.get(slash + 1..).unwrap_or_default(),
-        ),
-        None => (b"", path),
-    }
-}
-
-fn join(parent: &[u8], name: &[u8]) -> Path {
-    if parent.is_empty() {
-        name.to_vec()
-    } else {
-        [parent, b"/", name].concat()
-    }
 }
 
 /// The packages of a layer cannot be read.

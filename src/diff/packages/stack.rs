@@ -7,23 +7,8 @@ use std::sync::Arc;
 
 use super::Packages;
 use super::lists::{add_apk, add_dpkg};
+use super::paths::{APK, DPKG_OLD, Path};
 use super::scan::{Found, LayerFiles};
-
-/// A path below the root of an image, with `/` between the names.
-pub(super) type Path = Vec<u8>;
-
-/// dpkg's list of packages.
-pub(super) const DPKG: &[u8] = b"var/lib/dpkg/status";
-/// The version of the list before the last change. `status` may be a hard link to it.
-pub(super) const DPKG_OLD: &[u8] = b"var/lib/dpkg/status-old";
-/// The directory in which distroless images have one list for each package.
-pub(super) const DPKG_DIRECTORY: &[u8] = b"var/lib/dpkg/status.d";
-/// apk's lists, without and with a merged `/usr`.
-pub(super) const APK: [&[u8]; 2] = [b"lib/apk/db/installed", b"usr/lib/apk/db/installed"];
-/// The directories with rpm's database.
-pub(super) const RPM: [&[u8]; 2] = [b"var/lib/rpm", b"usr/lib/sysimage/rpm"];
-/// The files with rpm's packages, in the formats of its database.
-pub(super) const RPM_FILES: [&[u8]; 3] = [b"rpmdb.sqlite", b"Packages", b"Packages.db"];
 
 impl Packages {
     /// Returns the packages of an image with these layers, lowest first.
@@ -61,10 +46,4 @@ impl Packages {
         }
         packages
     }
-}
-
-/// Returns whether `path` is `above`, or is below it.
-pub(super) fn is_within(path: &[u8], above: &[u8]) -> bool {
-    path.strip_prefix(above)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
