@@ -89,7 +89,7 @@ fn summary(html: &mut String, content: &Page<'_>, sharing: &Sharing) {
         (
             "Images",
             images.len().to_string(),
-            format!("{follow} follow a tag, {pinned} never move"),
+            format!("{follow} follow a tag, {pinned} pinned"),
         ),
         (
             "Layers on disk",
@@ -121,6 +121,8 @@ fn images(html: &mut String, content: &Page<'_>, sharing: &Sharing) {
     html.push_str(
         "<div class=\"bar\"><h2>Images</h2>\n\
          <input id=\"filter\" type=\"search\" placeholder=\"Filter\" aria-label=\"Filter the images\" hidden></div>\n\
+         <p class=\"quiet\">A bar shows the layers of an image, each as wide as it is large. Layers in colour are in \
+         several images.</p>\n\
          <div class=\"frame\"><table id=\"images\"><thead><tr>\
          <th scope=\"col\" aria-sort=\"ascending\"><button>Image</button></th>\
          <th scope=\"col\"><button>Tag</button></th>\
@@ -159,13 +161,15 @@ fn row(html: &mut String, content: &Page<'_>, sharing: &Sharing, name: &Name, im
         .as_ref()
         .map(|tag| Text::new(tag).to_string())
         .unwrap_or_default();
+    let plain = |text: &str| text.trim_start_matches('v').to_owned();
+    let known = tag.as_deref().map(plain);
     if let Some(version) = description
         .version
-        .filter(|version| Some(version) != tag.as_ref())
+        .filter(|version| Some(plain(version)) != known)
     {
         let _ = write!(
             tag_cell,
-            "<span class=\"reference\">version {}</span>",
+            "<span class=\"reference version\">version {}</span>",
             Text::new(version)
         );
     }

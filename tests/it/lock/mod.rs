@@ -5,6 +5,7 @@ mod compose; // the images of a Compose file
 mod format; // the file: its schema, and what a hand or a merge may have done to it
 mod graph; // which layers are shared
 mod platforms; // for which platforms images are added
+mod report; // the page for a browser
 mod update; // update and check: what is asked again, and what is told of it
 mod writers; // two at once, interrupted ones, and places that cannot be written
 
