@@ -71,6 +71,7 @@ let
       inherit (functions) fetchDockerLayer fetchDockerConfig;
     };
     callImage = import ./call-image.nix functions;
+    lockUpdateScript = import ./lock-update-script.nix { inherit program; };
     importLock = import ./import-lock.nix {
       inherit
         parseReference

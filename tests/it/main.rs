@@ -12,6 +12,7 @@
 mod support;
 
 // The structure of the project.
+mod bots; // the workflow files in examples/bots
 mod circles; // no file imports one that imports it
 mod examples; // the programs in examples/
 mod fuzz_lock; // the fuzz targets use the same versions

@@ -200,9 +200,17 @@ pub(crate) struct ComposeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 
-    /// Print the images of the services, and change nothing
-    #[arg(long, conflicts_with_all = ["platform", "json", "commit_message"])]
+    /// Print the images of the services and of their volumes, and change nothing
+    #[arg(long, conflicts_with_all = ["platform", "json", "commit_message", "override_file"])]
     pub(crate) images: bool,
+
+    /// Write a Compose file that pins the images by their digests, for `docker compose --file FILE --file OVERRIDE`
+    #[arg(long = "override", value_name = "OVERRIDE")]
+    pub(crate) override_file: Option<PathBuf>,
+
+    /// Replace OVERRIDE even if hocker did not write it
+    #[arg(long, requires = "override_file")]
+    pub(crate) force: bool,
 
     #[command(flatten)]
     pub(crate) platforms: PlatformsArgs,

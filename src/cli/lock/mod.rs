@@ -12,6 +12,8 @@ mod file;
 mod git;
 mod graph;
 mod list;
+mod named_image;
+mod pins;
 mod registries;
 mod remove;
 mod report;

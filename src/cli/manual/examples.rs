@@ -214,6 +214,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "Only print the images, with those of a profile",
                 "hocker lock compose --images --profile debug compose.yaml",
             ),
+            (
+                "Also write a file with which Compose uses the pinned images",
+                "hocker lock compose compose.yaml --override compose.override.yaml",
+            ),
         ],
     ),
     (

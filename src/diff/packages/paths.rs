@@ -76,3 +76,23 @@ pub(super) fn join(parent: &[u8], name: &[u8]) -> Path {
         [parent, b"/", name].concat()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_no_higher_than_the_root() {
+        for (name, expected) in [
+            ("./var/lib/dpkg/status", Some("var/lib/dpkg/status")),
+            ("/a//b/", Some("a/b")),
+            ("../../a", Some("a")),
+            ("a/../b", Some("b")),
+            ("./", None),
+            ("", None),
+        ] {
+            let path = clean(name.as_bytes());
+            assert_eq!(path.as_deref(), expected.map(str::as_bytes), "{name}");
+        }
+    }
+}

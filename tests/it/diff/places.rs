@@ -157,7 +157,7 @@ fn a_layer_that_is_wrong_gives_no_output() {
     let hex = images[1].layers[1].hex();
     std::fs::write(
         directory.path().join("new/blobs/sha256").join(hex),
-        b"other",
+        vec![0; images[1].layers[1].blob.len()],
     )
     .unwrap();
     let outcome = super::diff(directory.path(), &[])

@@ -119,7 +119,6 @@ fn the_uppermost_list_counts_and_whiteouts_remove_lists() {
             ],
             &["m 2"],
         ),
-        (&[&[("../../var/lib/dpkg/status", one)]], &["a 1"]),
     ] {
         assert_eq!(packages(layers), expected, "{layers:?}");
     }
