@@ -1,6 +1,8 @@
 //! The difference between two images as JSON. Text of images is unchanged, but for the escapes of JSON: control,
 //! bidirectional and invisible characters are written as `\u…`.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use super::Options;
@@ -9,12 +11,13 @@ use super::image::{ImageDiff, Side};
 use super::layers::ListedLayer;
 use super::locks::{LockDiff, LockedState, PlatformDiff};
 use super::packages::PackageChanges;
+use crate::oci::digest::DiffId;
 use crate::printable::is_printable;
 
 /// Returns the difference between two images.
 #[must_use]
 pub fn image(diff: &ImageDiff, options: Options) -> String {
-    text(&of_image(diff, options))
+    text(&Value::Object(of_image(diff, options)))
 }
 
 /// Returns the differences between two locks.
@@ -26,14 +29,14 @@ pub fn locks(diff: &LockDiff, options: Options) -> String {
                 PlatformDiff::Added(side) => json!({"change": "added", "to": of_side(side)}),
                 PlatformDiff::Removed(side) => json!({"change": "removed", "from": of_side(side)}),
                 PlatformDiff::Changed(diff) => {
-                    let mut value = of_image(diff, options);
                     let change = if diff.is_same() {
                         "unchanged"
                     } else {
                         "changed"
                     };
-                    value["change"] = json!(change);
-                    value
+                    let mut fields = of_image(diff, options);
+                    fields.insert("change".to_owned(), json!(change));
+                    Value::Object(fields)
                 }
             };
             (platform.to_string(), value)
@@ -68,22 +71,36 @@ fn state(state: &LockedState) -> Value {
     })
 }
 
-fn of_image(diff: &ImageDiff, options: Options) -> Value {
-    json!({
-        "from": of_side(&diff.from),
-        "to": of_side(&diff.to),
-        "same": diff.is_same(),
-        "config": diff.config.as_ref().map(|config| configuration(config, options)),
-        "layers": {
-            "new": diff.layers.new.iter().map(layer).collect::<Vec<_>>(),
-            "gone": diff.layers.gone.iter().map(layer).collect::<Vec<_>>(),
-            "kept": diff.layers.kept,
-            "repacked": diff.layers.repacked,
-        },
-        "packages": diff.packages.as_ref().map(packages),
-        "compare": diff.compare_link(),
-        "notes": diff.notes,
-    })
+fn of_image(diff: &ImageDiff, options: Options) -> Map<String, Value> {
+    let fields = [
+        ("from", json!(of_side(&diff.from))),
+        ("to", json!(of_side(&diff.to))),
+        ("same", json!(diff.is_same())),
+        (
+            "config",
+            json!(
+                diff.config
+                    .as_ref()
+                    .map(|config| configuration(config, options))
+            ),
+        ),
+        (
+            "layers",
+            json!({
+                "new": diff.layers.new.iter().map(layer).collect::<Vec<_>>(),
+                "gone": diff.layers.gone.iter().map(layer).collect::<Vec<_>>(),
+                "kept": diff.layers.kept,
+                "repacked": diff.layers.repacked,
+            }),
+        ),
+        ("packages", json!(diff.packages.as_ref().map(packages))),
+        ("compare", json!(diff.compare_link())),
+        ("notes", json!(diff.notes)),
+    ];
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 fn of_side(side: &Side) -> Value {
@@ -106,7 +123,7 @@ fn layer(layer: &ListedLayer) -> Value {
     json!({
         "digest": layer.digest,
         "size": layer.size,
-        "diffId": layer.diff_id.as_ref().map(|diff_id| diff_id.digest()),
+        "diffId": layer.diff_id.as_ref().map(DiffId::digest),
         "instruction": layer.instruction,
     })
 }
@@ -133,12 +150,11 @@ fn entries(entries: &[EntryChange], values: bool) -> Value {
             (_, None) => "removed",
             _ => "changed",
         };
-        let mut value = json!({"name": entry.name, "change": change});
         if values {
-            value["from"] = json!(entry.from);
-            value["to"] = json!(entry.to);
+            json!({"name": entry.name, "change": change, "from": entry.from, "to": entry.to})
+        } else {
+            json!({"name": entry.name, "change": change})
         }
-        value
     });
     Value::Array(entries.collect())
 }
@@ -173,7 +189,8 @@ fn text(value: &Value) -> String {
         } else {
             // Such a character occurs only inside of strings, since JSON's own characters can be printed.
             for unit in character.encode_utf16(&mut [0; 2]) {
-                safe.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a String cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
             }
         }
     }

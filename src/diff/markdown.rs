@@ -193,10 +193,10 @@ fn platform_body(
 ) {
     match diff {
         PlatformDiff::Added(side) => {
-            let size = Size(side.size);
+            let bytes = Size(side.size);
             let _ = writeln!(
                 text,
-                "- {platform}: new, {} layers, {size}\n",
+                "- {platform}: new, {} layers, {bytes}\n",
                 side.layers.len()
             );
         }

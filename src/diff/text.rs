@@ -34,10 +34,10 @@ pub fn locks(diff: &LockDiff, options: Options) -> Vec<Printable> {
         for (platform, of_platform) in &change.platforms {
             match of_platform {
                 PlatformDiff::Added(side) => {
-                    lines.push(1, format_args!("{platform}: new, {}", summary(side)))
+                    lines.push(1, format_args!("{platform}: new, {}", summary(side)));
                 }
                 PlatformDiff::Removed(side) => {
-                    lines.push(1, format_args!("{platform}: removed, {}", summary(side)))
+                    lines.push(1, format_args!("{platform}: removed, {}", summary(side)));
                 }
                 PlatformDiff::Changed(diff) if diff.is_same() => {
                     lines.push(1, format_args!("{platform}: unchanged"));
@@ -84,7 +84,7 @@ pub(super) fn headline(change: &LockedChange) -> String {
             }];
             match (&old.version, &new.version) {
                 (Some(from), Some(to)) if from != to => {
-                    parts.push(format!("version {from} → {to}"))
+                    parts.push(format!("version {from} → {to}"));
                 }
                 _ => {}
             }

@@ -107,9 +107,9 @@ fn summary(html: &mut String, content: &Page<'_>, sharing: &Sharing) {
     }
     html.push_str("<dl class=\"tiles\">\n");
     for (name, value, remark) in &tiles {
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<div><dt>{name}</dt><dd>{}<small>{}</small></dd></div>\n",
+            "<div><dt>{name}</dt><dd>{}<small>{}</small></dd></div>",
             Text::new(value),
             Text::new(remark)
         );
@@ -184,7 +184,7 @@ fn row(html: &mut String, content: &Page<'_>, sharing: &Sharing, name: &Name, im
     });
     let (size, common) = (locked.size(), sharing.shared_bytes(locked));
     let percent = common.saturating_mul(100).checked_div(size).unwrap_or(0);
-    let _ = write!(
+    let _ = writeln!(
         html,
         "<tr><td class=\"first\"{}><span class=\"name\">{}</span><span class=\"reference\">{link}</span></td>\
          <td data-label=\"Tag\"><span>{tag_cell}</span></td>\
@@ -192,7 +192,7 @@ fn row(html: &mut String, content: &Page<'_>, sharing: &Sharing, name: &Name, im
          <td data-label=\"Platforms\"><span>{}</span></td>\
          <td class=\"number\" data-label=\"Size\"{}{}>{}</td>\
          <td class=\"number\" data-label=\"Shared\"{}>{percent}%</td>\
-         <td data-label=\"Layers\">{}</td>{}</tr>\n",
+         <td data-label=\"Layers\">{}</td>{}</tr>",
         attribute("data-key", name),
         Text::new(name),
         attribute("title", &full),
@@ -251,13 +251,13 @@ fn shared(html: &mut String, sharing: &Sharing) {
             format!("<span class=\"chip\">{name}</span>")
         });
         let hex: String = digest.hex().chars().take(12).collect();
-        let _ = write!(
+        let _ = writeln!(
             html,
             "<tr><td class=\"first\"{}><svg class=\"key\" viewBox=\"0 0 1 1\" aria-hidden=\"true\"><rect class=\"c{}\" \
              width=\"1\" height=\"1\"/></svg><code{}>{}</code></td>\
              <td class=\"number\" data-label=\"Size\"{}>{}</td>\
              <td class=\"number\" data-label=\"Saves\"{}>{}</td>\
-             <td data-label=\"Images\"{}><span>{}</span></td></tr>\n",
+             <td data-label=\"Images\"{}><span>{}</span></td></tr>",
             attribute("data-key", &hex),
             layer.colour,
             attribute("title", digest),

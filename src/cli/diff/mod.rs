@@ -7,7 +7,7 @@ mod place;
 
 pub(super) use self::error::{DiffError, GitMessage};
 
-use self::open::{Opened, Packagers};
+use self::open::{Opened, PackageReader};
 use self::place::Place;
 use super::args::{DiffArgs, DiffFormat, ShownArgs};
 use super::lock::Registries;
@@ -33,10 +33,10 @@ pub(super) async fn run(args: DiffArgs, context: &Context) -> Result<(), Error> 
     let mut notes = Vec::new();
     let layers_of = |opened: &Opened| args.fetch || opened.is_on_disk();
     if layers_of(&from) && layers_of(&to) {
-        let packagers = Packagers::new(args.limit.max_layer_size.unwrap_or_default());
-        from.add_packages(&packagers, registries.as_ref(), context)
+        let reader = PackageReader::new(args.limit.max_layer_size.unwrap_or_default());
+        from.add_packages(&reader, registries.as_ref(), context)
             .await?;
-        to.add_packages(&packagers, registries.as_ref(), context)
+        to.add_packages(&reader, registries.as_ref(), context)
             .await?;
     } else if from.side.manifest != to.side.manifest {
         notes.push("packages are not compared without the layers; --fetch fetches them".to_owned());

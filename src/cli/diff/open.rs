@@ -36,8 +36,8 @@ pub(in crate::cli) struct Documents {
 
 /// The place of the layers.
 enum Layers {
-    Disk(Composition),
-    Registry(Endpoint, Reference),
+    Disk(Box<Composition>),
+    Registry(Box<Endpoint>, Box<Reference>),
 }
 
 impl Place {
@@ -64,7 +64,7 @@ impl Place {
                     Ok::<_, Error>(Opened {
                         side: Side::new(name, &platform, index, &manifest, &config),
                         documents: Documents { manifest, config },
-                        layers: Layers::Disk(composition),
+                        layers: Layers::Disk(Box::new(composition)),
                     })
                 };
                 // An archive may have to be unpacked, and signals must be heard meanwhile.
@@ -101,7 +101,10 @@ impl Place {
                 side.add_config(&locked.manifest, &config);
                 Ok(Opened {
                     side,
-                    layers: Layers::Registry(endpoint.clone(), reference.clone()),
+                    layers: Layers::Registry(
+                        Box::new(endpoint.clone()),
+                        Box::new(reference.clone()),
+                    ),
                     documents: Documents {
                         manifest: locked.manifest,
                         config,
@@ -133,20 +136,16 @@ impl Opened {
     /// Reads the packages from the layers. Layers in a registry are fetched.
     pub(super) async fn add_packages(
         &mut self,
-        packagers: &Packagers,
+        reader: &PackageReader,
         registries: Option<&Registries<'_>>,
         context: &Context,
     ) -> Result<(), Error> {
         let name = &self.side.name;
         let packages = match &self.layers {
-            Layers::Disk(composition) => {
-                packagers
-                    .on_disk(name, composition, &self.documents)
-                    .await?
-            }
+            Layers::Disk(composition) => reader.on_disk(name, composition, &self.documents).await?,
             Layers::Registry(endpoint, reference) => {
                 let registry = acquire(registries, endpoint, reference).await?;
-                packagers
+                reader
                     .in_registry(name, &registry, reference, &self.documents, context)
                     .await?
             }
@@ -157,9 +156,9 @@ impl Opened {
 }
 
 /// Reads packages from layers, each layer once.
-pub(in crate::cli) struct Packagers(Arc<Mutex<Scanner>>);
+pub(in crate::cli) struct PackageReader(Arc<Mutex<Scanner>>);
 
-impl Packagers {
+impl PackageReader {
     pub(in crate::cli) fn new(limit: Limit) -> Self {
         Self(Arc::new(Mutex::new(Scanner::new(limit))))
     }
@@ -234,13 +233,13 @@ impl Packagers {
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
             scanner.read(&layer, &diff_id, &path)
         };
-        let scanned = tokio::task::spawn_blocking(scan)
+        let outcome = tokio::task::spawn_blocking(scan)
             .await
             .map_err(Error::Task)?;
         let failed = |source: packages::Error| DiffError::Packages {
             what: name.to_owned(),
             source,
         };
-        Ok(scanned.map_err(failed)?)
+        Ok(outcome.map_err(failed)?)
     }
 }

@@ -25,8 +25,8 @@ pub(super) enum Place {
     Registry {
         /// The argument.
         name: String,
-        reference: Reference,
-        endpoint: Endpoint,
+        reference: Box<Reference>,
+        endpoint: Box<Endpoint>,
         platform: Platform,
     },
     Disk {
@@ -64,8 +64,8 @@ impl Place {
         let (reference, endpoint) = parse_image(text, registry)?;
         Ok(Self::Registry {
             name: text.to_owned(),
-            reference,
-            endpoint,
+            reference: Box::new(reference),
+            endpoint: Box::new(endpoint),
             platform: chosen(platform),
         })
     }

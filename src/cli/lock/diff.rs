@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::args::{DiffFormat, LockDiffArgs};
-use super::super::diff::open::{Documents, Packagers};
+use super::super::diff::open::{Documents, PackageReader};
 use super::super::diff::options;
 use super::super::{Context, Error, stdout};
 use super::each;
@@ -20,14 +20,14 @@ pub(super) async fn run(args: LockDiffArgs, path: &Path, context: &Context) -> R
     let mut diff = LockDiff::between(&old, &new);
     let (shown, limit) = (args.shown, args.limit.max_layer_size);
     if args.fetch || args.fetch_layers {
-        let packagers = args
+        let reader = args
             .fetch_layers
-            .then(|| Packagers::new(limit.unwrap_or_default()));
+            .then(|| PackageReader::new(limit.unwrap_or_default()));
         let locks = Locks {
             old: &old,
             new: &new,
         };
-        fetch(&mut diff, &locks, packagers.as_ref(), args, context).await?;
+        fetch(&mut diff, &locks, reader.as_ref(), args, context).await?;
     }
     let options = options(shown);
     match shown.format() {
@@ -70,11 +70,11 @@ impl<'a> Locks<'a> {
     }
 }
 
-/// Fetches the configs of images that changed, and with `packagers` the layers.
+/// Fetches the configs of images that changed, and with `reader` the layers.
 async fn fetch(
     diff: &mut LockDiff,
     locks: &Locks<'_>,
-    packagers: Option<&Packagers>,
+    reader: Option<&PackageReader>,
     args: LockDiffArgs,
     context: &Context,
 ) -> Result<(), Error> {
@@ -99,7 +99,7 @@ async fn fetch(
         context,
         pairs
             .into_iter()
-            .map(async |mut pair| pair.fetch(&registries, packagers, context).await),
+            .map(async |mut pair| pair.fetch(&registries, reader, context).await),
     )
     .await;
     fetched.into_iter().collect()
@@ -109,13 +109,13 @@ impl Pair<'_> {
     async fn fetch(
         &mut self,
         registries: &Registries<'_>,
-        packagers: Option<&Packagers>,
+        reader: Option<&PackageReader>,
         context: &Context,
     ) -> Result<(), Error> {
         let mut notes = Vec::new();
         let (mut from, mut to) = (self.diff.from.clone(), self.diff.to.clone());
         for (side, image, which) in [(&mut from, self.old, "old"), (&mut to, self.new, "new")] {
-            match add(side, image, self.platform, registries, packagers, context).await {
+            match add(side, image, self.platform, registries, reader, context).await {
                 Ok(()) => {}
                 // Registries remove images that no tag names any more.
                 Err(error) if error.exit() == super::super::Exit::NotFound => {
@@ -137,7 +137,7 @@ async fn add(
     image: &LockedImage,
     platform: &Platform,
     registries: &Registries<'_>,
-    packagers: Option<&Packagers>,
+    reader: Option<&PackageReader>,
     context: &Context,
 ) -> Result<(), Error> {
     let Some(locked) = image.platforms().get(platform) else {
@@ -149,13 +149,13 @@ async fn add(
         .await?;
     let config = registry.config(reference, &locked.manifest).await?;
     side.add_config(&locked.manifest, &config);
-    if let Some(packagers) = packagers {
+    if let Some(reader) = reader {
         let documents = Documents {
             manifest: locked.manifest.clone(),
             config,
         };
         let name = side.name.clone();
-        let packages = packagers.in_registry(&name, &registry, reference, &documents, context);
+        let packages = reader.in_registry(&name, &registry, reference, &documents, context);
         side.packages = Some(packages.await?);
     }
     Ok(())

@@ -48,8 +48,8 @@ pub(super) async fn lock_at(path: &Path, revision: &str) -> Result<Lock, Error> 
             return Err(repository.failed(Printable::new(message)));
         }
     };
-    let read = ["cat-file", "blob", object].map(OsStr::new);
-    let text = repository.run(&read, MAX_LOCK_SIZE as u64 + 1).await?;
+    let blob = ["cat-file", "blob", object].map(OsStr::new);
+    let text = repository.run(&blob, MAX_LOCK_SIZE as u64 + 1).await?;
     lock::parse(&text).map_err(|source| {
         LockError::Parse {
             path: format!("{}:{}", Printable::new(revision), path.display()).into(),

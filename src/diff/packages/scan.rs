@@ -112,8 +112,8 @@ fn scan(
     });
     let found = found.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match inflated {
-        // The reader ended first, so it has the reason.
-        Err(Error::Pipe(_)) => found,
+        // If the reader ended first, it has the reason.
+        Err(Error::Pipe(error)) => found.and(Err(Error::Pipe(error))),
         Err(error) => Err(error),
         Ok(()) => found,
     }

@@ -82,7 +82,7 @@ fn text_of_an_image_is_only_code_in_markdown() {
     }
 }
 
-/// A line without its code spans (CommonMark, section 6.1).
+/// A line without its code spans (`CommonMark`, section 6.1).
 fn without_code(line: &str) -> String {
     let mut outside = String::new();
     let mut rest = line;
@@ -102,12 +102,11 @@ fn without_code(line: &str) -> String {
             }
             at = begin + run;
         };
-        match end {
-            Some(end) => rest = &inner[end..],
-            None => {
-                outside.push_str(&rest[start..start + length]);
-                rest = inner;
-            }
+        if let Some(end) = end {
+            rest = &inner[end..];
+        } else {
+            outside.push_str(&rest[start..start + length]);
+            rest = inner;
         }
     }
     outside + rest
