@@ -58,7 +58,9 @@ pub mod auth;
 pub mod archive;
 pub mod compose;
 pub mod daemon;
+pub mod diff;
 pub mod erofs;
+pub mod html;
 pub mod lock;
 #[cfg(target_os = "linux")]
 pub mod mount;

@@ -1,5 +1,6 @@
 //! The definition of the command line. Its doc comments are the texts of `--help`.
 
+mod diff;
 mod erofs;
 pub(crate) mod lock;
 #[cfg(target_os = "linux")]
@@ -8,6 +9,7 @@ mod mount_points;
 mod on_disk;
 pub(crate) mod values;
 
+pub(crate) use self::diff::{DiffArgs, DiffFormat, LockDiffArgs, ShownArgs};
 pub(crate) use self::erofs::ErofsArgs;
 #[cfg(target_os = "linux")]
 pub(crate) use self::mount::{MountArgs, UmountArgs};
@@ -102,6 +104,8 @@ pub(crate) enum Command {
     LoginCheck(LoginCheckArgs),
     /// Maintain a lock file: pin images, follow their tags and compare versions, without a download
     Lock(lock::LockArgs),
+    /// Show what changed between two images
+    Diff(DiffArgs),
     /// Serve images from disk as a read-only registry
     Serve(ServeArgs),
     /// Load an image from disk into Docker or Podman, and send only what the daemon lacks

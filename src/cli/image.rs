@@ -156,7 +156,7 @@ impl ImageSource {
 }
 
 /// Whether an image is on disk. No reference begins like a path.
-fn is_path(image: &str) -> bool {
+pub(super) fn is_path(image: &str) -> bool {
     matches!(image, "." | "..")
         || ["/", "./", "../"]
             .iter()

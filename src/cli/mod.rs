@@ -12,6 +12,7 @@ mod composite;
 mod config;
 mod credentials;
 mod daemon;
+mod diff;
 mod docker2nix;
 pub(crate) mod environment;
 mod erofs;
@@ -136,6 +137,7 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Docker2nix(args) => docker2nix::run(args, &context).await,
         Command::LoginCheck(args) => login_check::run(args, &context).await,
         Command::Lock(args) => lock::run(args, &context).await,
+        Command::Diff(args) => Box::pin(diff::run(args, &context)).await,
         // `run` handles this command itself, because a signal ends it in the ordinary way.
         Command::Serve(args) => serve::run(args, false, interrupted(), interrupted).await,
         Command::Load(args) => load::run(args, &context).await,

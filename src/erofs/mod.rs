@@ -32,7 +32,7 @@ mod name;
 mod pass;
 mod place;
 mod rootfs;
-mod tar;
+pub(crate) mod tar;
 mod tree;
 mod unpack;
 

@@ -19,6 +19,7 @@ mod archives; // archives of other programs, and the names that readers take fro
 mod authentication; // a registry that wants a password
 mod bytes; // hocker and skopeo agree on every byte, and dockerd on the image id
 mod cache; // images from a binary cache, without the registry
+mod diff; // two images that Docker built, compared
 mod erofs; // layers as file systems that the kernel mounts
 mod evaluation; // what Nix makes of expressions, without building
 mod flake; // its outputs, where NIXPKGS_LIB names nixpkgs' lib

@@ -76,6 +76,7 @@ impl Error {
             }
             Self::Pin(pin::Error::Platform(_)) => Some("select another platform with --platform"),
             Self::Lock(error) => error.hint(),
+            Self::Diff(error) => error.hint(),
             Self::Document {
                 source: ParseError::IsIndex,
                 ..

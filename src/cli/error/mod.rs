@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::denial::Denial;
+use super::diff::DiffError;
 use super::exit::Exit;
 use super::lock::LockError;
 use hocker::archive::plain_layer::LayerError;
@@ -171,6 +172,9 @@ pub(crate) enum Error {
     /// A lock file or its source cannot be used.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// Images or lock files cannot be compared.
+    #[error(transparent)]
+    Diff(#[from] DiffError),
     /// One image cannot be locked, updated or checked.
     #[error("cannot {operation} {what}")]
     LockedImage {
@@ -317,6 +321,7 @@ impl Error {
             Self::Denial(denial) => denial.error.exit(),
             Self::Pin(error) => error.class().into(),
             Self::Lock(error) => error.exit(),
+            Self::Diff(error) => error.exit(),
             Self::LockedImage { source, .. } => source.exit(),
             Self::Several(errors) => {
                 let mut exits = errors.iter().map(Self::exit);

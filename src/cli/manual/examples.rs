@@ -114,6 +114,23 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "diff",
+        &[
+            (
+                "Compare two versions of an image",
+                "hocker diff nginx:1.27.3 nginx:1.27.4",
+            ),
+            (
+                "Compare their packages too",
+                "hocker diff --fetch nginx:1.27.3 nginx:1.27.4",
+            ),
+            (
+                "Compare an image of the lock file with a layout on disk",
+                "hocker diff docker-images.lock.json#web ./result/oci",
+            ),
+        ],
+    ),
+    (
         "lock",
         &[
             (
@@ -195,6 +212,26 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "lock diff",
+        &[
+            (
+                "Show what changed since the last commit",
+                "hocker lock diff",
+            ),
+            (
+                "Write the text of a pull request, with configurations and packages",
+                "hocker lock diff main --fetch-layers --format markdown > body.md",
+            ),
+        ],
+    ),
+    (
+        "lock report",
+        &[(
+            "Write a page about the images for a web browser",
+            "hocker lock report --out images.html",
+        )],
+    ),
+    (
         "lock compose",
         &[
             (
@@ -204,6 +241,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             (
                 "Only print the images, with those of a profile",
                 "hocker lock compose --images --profile debug compose.yaml",
+            ),
+            (
+                "Also write a file with which Compose uses the pinned images",
+                "hocker lock compose compose.yaml --override compose.override.yaml",
             ),
         ],
     ),
