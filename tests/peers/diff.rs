@@ -78,6 +78,17 @@ fn build(dockerd: &Dockerd, directory: &Path, tag: &str, dockerfile: &str) {
     program::run(docker.arg(directory));
 }
 
+/// Returns the packages that differ, with their old and new versions.
+fn changed_packages(diff: &Value) -> BTreeMap<String, (Option<String>, Option<String>)> {
+    let changed = diff["packages"]["changed"].as_array().unwrap();
+    let entries = changed.iter().map(|change| {
+        let version = |side: &str| change[side].as_str().map(str::to_owned);
+        let name = change["name"].as_str().unwrap().to_owned();
+        (name, (version("from"), version("to")))
+    });
+    entries.collect()
+}
+
 #[test]
 fn packages_and_settings_of_built_images_are_those_of_dpkg_and_of_the_dockerfile() {
     let dockerd = Dockerd::start();
@@ -129,18 +140,7 @@ fn packages_and_settings_of_built_images_are_those_of_dpkg_and_of_the_dockerfile
         run.in_directory(directory.path()).run().done()
     };
     let value: Value = serde_json::from_slice(&run(&["--json"]).stdout).unwrap();
-    let changed: BTreeMap<_, _> = value["packages"]["changed"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|change| {
-            let version = |side: &str| change[side].as_str().map(str::to_owned);
-            (
-                change["name"].as_str().unwrap().to_owned(),
-                (version("from"), version("to")),
-            )
-        })
-        .collect();
+    let changed = changed_packages(&value);
     let names = old.keys().chain(new.keys());
     let expected: BTreeMap<_, _> = names
         .map(|name| {

@@ -279,7 +279,7 @@ pub(super) fn lock_file_for_compose() {
     let told = program::told(&output);
     assert!(told.contains("layers: 1 new, 1 gone, 0 kept"), "{told}");
     follow(
-        &desk,
+        desk,
         &section(AUTOMATION, "Compose without Nix"),
         &variables,
     );
