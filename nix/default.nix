@@ -93,6 +93,7 @@ let
       inherit (functions) fetchDockerLayer fetchDockerConfig;
     };
     callImage = import ./call-image.nix functions;
+    lockUpdateScript = import ./lock-update-script.nix { inherit program; };
     importLock = import ./import-lock.nix {
       inherit
         parseReference

@@ -74,6 +74,14 @@
   `podmanStoreWith`
   : a function from `{ tags }`, a list of further names, to such a directory
 
+  `rootfs`, `rootfsWith`
+  : all layers as one EROFS file system, made only if it is used, for `RootImage=` of a systemd service,
+    `systemd-nspawn --image` and virtual machines. `rootfsWith { mountPoints, directories, files }` chooses the mount
+    points; see `rootfs.nix`.
+
+  `serviceUnit`
+  : a function that makes the systemd unit that the image's config means; see `service-unit.nix`. The NixOS module uses it.
+
   # Example
 
   ```nix
@@ -359,6 +367,20 @@ let
   file = names // {
     isExe = false;
   };
+
+  rootfsWith = import ./rootfs.nix {
+    inherit
+      program
+      system
+      preferLocalBuild
+      storeName
+      ;
+    image = result;
+  };
+  serviceUnit = import ./service-unit.nix {
+    inherit program system;
+    image = result;
+  };
 in
 checkArguments given (
   assert digestAgrees;
@@ -380,5 +402,7 @@ checkArguments given (
   erofs = map (layer: erofsLayer layer.path) layers;
   podmanStore = podmanStoreWith { };
   inherit podmanStoreWith;
+  inherit rootfsWith serviceUnit;
+  rootfs = rootfsWith { };
 }
 // passthru

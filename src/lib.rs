@@ -17,7 +17,7 @@
 //! | values | the terms of the specifications: references, digests, descriptors, manifests. They parse text and do no input or output |
 //! | mechanisms | HTTP, verification, compression, files that are absent or complete. They do not know registries |
 //! | auth | challenges, tokens, and the sources of credentials |
-//! | subject | the registry client, archives, EROFS images, podman's store, pulling, Nix text and builds, the lock file, Compose files, the read-only registry, container daemons |
+//! | subject | the registry client, archives, EROFS images and their mounts, podman's store, pulling, Nix text and builds, the lock file, Compose files, the read-only registry, container daemons |
 //!
 //! The program, `src/cli`, uses this library as any other program does.
 //!
@@ -58,8 +58,12 @@ pub mod auth;
 pub mod archive;
 pub mod compose;
 pub mod daemon;
+pub mod diff;
 pub mod erofs;
+pub mod html;
 pub mod lock;
+#[cfg(target_os = "linux")]
+pub mod mount;
 pub mod nix;
 pub mod pin;
 pub mod podman_store;

@@ -3,7 +3,7 @@
 //!
 //! Source: OCI image specification, `descriptor.md`, section "Verification".
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use crate::class::Class;
 use crate::oci::digest::{Digest, Hasher};
@@ -158,6 +158,48 @@ impl<W: Write> Write for VerifyingWriter<W> {
     }
 }
 
+/// A reader that verifies the bytes that it passes on. Content that is wrong has an error, which wraps an [`enum@Error`],
+/// instead of its end.
+pub struct VerifyingReader<R> {
+    input: R,
+    /// Absent after the end was reached.
+    verifier: Option<Verifier>,
+}
+
+impl<R: Read> VerifyingReader<R> {
+    /// Expects that `input` has this digest and exactly `size` bytes.
+    pub fn new(expected: Digest, size: u64, input: R) -> Self {
+        Self {
+            input,
+            verifier: Some(Verifier::new(expected, Some(size))),
+        }
+    }
+}
+
+impl<R: Read> Read for VerifyingReader<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let Some(mut verifier) = self.verifier.take() else {
+            return Ok(0);
+        };
+        let count = match self.input.read(into) {
+            Ok(count) => count,
+            Err(error) => {
+                // The caller may read again after an interruption.
+                self.verifier = Some(verifier);
+                return Err(error);
+            }
+        };
+        if count == 0 && !into.is_empty() {
+            verifier.finish().map_err(io::Error::other)?;
+            return Ok(0);
+        }
+        let bytes = into.get(..count).unwrap_or_default();
+        verifier.update(bytes).map_err(io::Error::other)?;
+        self.verifier = Some(verifier);
+        Ok(count)
+    }
+}
+
 /// Content that does not match its digest or size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -230,6 +272,20 @@ mod tests {
             (b"ab", None),
         ] {
             assert!(Verifier::check(digest, size, bytes).is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_reader_of_other_bytes_ends_with_an_error() {
+        let read = |bytes: &[u8]| {
+            let mut reader = VerifyingReader::new(Digest::of(b"abc"), 3, bytes);
+            let mut out = Vec::new();
+            reader.read_to_end(&mut out).map(|_| out)
+        };
+        assert_eq!(read(b"abc").unwrap(), b"abc");
+        for bytes in [&b"abd"[..], b"ab", b"abcd", b""] {
+            let error = read(bytes).unwrap_err();
+            assert!(error.get_ref().unwrap().is::<Error>(), "{bytes:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 /**
   The NixOS modules. They load images before the containers that run them start, from the store and never from a registry.
-  They also prune images, give credentials to builds, and serve images on disk as a registry.
+  They also prune images, give credentials to builds, serve images on disk as a registry, and run images as services
+  without a daemon.
 
   All options are under `services.hocker`; `options.md` lists them.
 */
@@ -25,6 +26,7 @@ in
     ./lock.nix
     ./prune.nix
     ./serve.nix
+    ./services.nix
     ./store-images.nix
   ];
 

@@ -1,11 +1,19 @@
 //! The definition of the command line. Its doc comments are the texts of `--help`.
 
+mod diff;
 mod erofs;
 pub(crate) mod lock;
+#[cfg(target_os = "linux")]
+mod mount;
+mod mount_points;
 mod on_disk;
 pub(crate) mod values;
 
+pub(crate) use self::diff::{DiffArgs, DiffFormat, LockDiffArgs, ShownArgs};
 pub(crate) use self::erofs::ErofsArgs;
+#[cfg(target_os = "linux")]
+pub(crate) use self::mount::{MountArgs, UmountArgs};
+pub(crate) use self::mount_points::MountPointArgs;
 pub(crate) use self::on_disk::{DaemonArgs, LoadArgs, PruneArgs, ServeArgs};
 
 use std::path::PathBuf;
@@ -96,6 +104,8 @@ pub(crate) enum Command {
     LoginCheck(LoginCheckArgs),
     /// Maintain a lock file: pin images, follow their tags and compare versions, without a download
     Lock(lock::LockArgs),
+    /// Show what changed between two images
+    Diff(DiffArgs),
     /// Serve images from disk as a read-only registry
     Serve(ServeArgs),
     /// Load an image from disk into Docker or Podman, and send only what the daemon lacks
@@ -104,6 +114,12 @@ pub(crate) enum Command {
     Prune(PruneArgs),
     /// Convert a layer into an EROFS file system image
     Erofs(ErofsArgs),
+    /// Mount an image on a directory
+    #[cfg(target_os = "linux")]
+    Mount(MountArgs),
+    /// Unmount an image
+    #[cfg(target_os = "linux")]
+    Umount(UmountArgs),
     /// Build the output of a derivation; Nix starts this command
     #[command(hide = true)]
     Builder,
@@ -294,6 +310,8 @@ pub(crate) struct ImageArgs {
     pub(crate) max_layer_size: Option<Limit>,
 
     #[command(flatten)]
+    pub(crate) mount_points: MountPointArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
@@ -322,6 +340,9 @@ pub(crate) enum Format {
     OciArchive,
     /// A directory with an OCI image layout, with the registry's layers unchanged
     OciDir,
+    /// One EROFS file system image of all layers together, which Linux mounts: the root of a systemd service, of
+    /// systemd-nspawn or of a virtual machine
+    Erofs,
     /// A directory from which podman runs the image without loading it, after you mount its layers: they are EROFS file
     /// system images
     ErofsDir,

@@ -30,6 +30,8 @@ pub(crate) const DOCKER_CERT_PATH: &str = "DOCKER_CERT_PATH";
 pub(crate) const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// XDG: the directory of configuration.
 pub(crate) const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// XDG: the directory of files that can be made again.
+pub(crate) const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// curl: the netrc file.
 pub(crate) const NETRC: &str = "NETRC";
 /// The user's home directory.
@@ -102,6 +104,16 @@ impl Environment {
     /// Returns the value of a variable as a path, unless it is empty.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.var_os(name).map(PathBuf::from)
+    }
+
+    /// Returns the directory for file system images of layers. A relative directory counts as unset.
+    ///
+    /// Source: XDG Base Directory Specification, section "Environment variables".
+    #[cfg(target_os = "linux")]
+    pub(crate) fn cache(&self) -> Option<PathBuf> {
+        let cache = self.path(XDG_CACHE_HOME).filter(|path| path.is_absolute());
+        let cache = cache.or_else(|| Some(self.path(HOME)?.join(".cache")))?;
+        Some(cache.join("hocker/layers"))
     }
 
     /// Returns the value of a variable, if it is UTF-8, even if it is empty. Compose files distinguish empty and unset

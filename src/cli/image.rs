@@ -36,6 +36,10 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
     let (format, output) = (*format, output.clone());
     let tags = args.tags.clone();
     let limit = args.max_layer_size.unwrap_or_default();
+    let mount_points = args.mount_points.clone();
+    if mount_points.is_given() && format != Format::Erofs {
+        return Err(Error::MountPointsOfFormat);
+    }
     let source = ImageSource::of(args, context).await?;
     let path = &output.out;
     // The output is created first, so that hocker fetches nothing that it cannot write.
@@ -68,6 +72,11 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
             Format::OciArchive => {
                 image
                     .write_layout_archive(ArchiveFormat::OciArchive, file)
+                    .await?;
+            }
+            Format::Erofs => {
+                image
+                    .write_rootfs(limit, mount_points.into_points(), file)
                     .await?;
             }
             Format::DockerArchive | Format::OciDir | Format::ErofsDir => {
@@ -147,7 +156,7 @@ impl ImageSource {
 }
 
 /// Whether an image is on disk. No reference begins like a path.
-fn is_path(image: &str) -> bool {
+pub(super) fn is_path(image: &str) -> bool {
     matches!(image, "." | "..")
         || ["/", "./", "../"]
             .iter()

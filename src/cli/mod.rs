@@ -12,6 +12,7 @@ mod composite;
 mod config;
 mod credentials;
 mod daemon;
+mod diff;
 mod docker2nix;
 pub(crate) mod environment;
 mod erofs;
@@ -25,6 +26,8 @@ mod lock;
 mod login_check;
 mod manifest;
 mod manual;
+#[cfg(target_os = "linux")]
+mod mount;
 mod progress;
 mod prune;
 mod redacted;
@@ -134,11 +137,16 @@ async fn dispatch(command: Command, context: Context) -> Result<(), Error> {
         Command::Docker2nix(args) => docker2nix::run(args, &context).await,
         Command::LoginCheck(args) => login_check::run(args, &context).await,
         Command::Lock(args) => lock::run(args, &context).await,
+        Command::Diff(args) => Box::pin(diff::run(args, &context)).await,
         // `run` handles this command itself, because a signal ends it in the ordinary way.
         Command::Serve(args) => serve::run(args, false, interrupted(), interrupted).await,
         Command::Load(args) => load::run(args, &context).await,
         Command::Prune(args) => prune::run(args, &context).await,
         Command::Erofs(args) => erofs::run(args).await,
+        #[cfg(target_os = "linux")]
+        Command::Mount(args) => mount::run(args, &context).await,
+        #[cfg(target_os = "linux")]
+        Command::Umount(args) => mount::unmount(&args),
         Command::Builder => builder::run(&context).await,
         Command::Composite(args) => composite::run(&args),
         Command::Completions(args) => manual::completions::run(&args),

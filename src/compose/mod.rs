@@ -1,4 +1,5 @@
-//! Compose files: the images of their services. The module ignores everything else in the files.
+//! Compose files: the images of their services, and those that volumes mount. The module ignores everything else in the
+//! files.
 //!
 //! Source: the Compose specification, `05-services.md`, `10-fragments.md`, `12-interpolation.md`, `13-merge.md`,
 //! `14-include.md`, `15-profiles.md`.
@@ -8,9 +9,11 @@ mod files;
 mod interpolation;
 mod interpolation_error;
 mod model;
+mod pins;
 mod project;
 mod service;
 mod variables;
+mod volumes;
 mod yaml;
 
 use std::io;
@@ -18,8 +21,10 @@ use std::path::Path;
 
 pub use self::interpolation_error::InterpolationError;
 pub use self::model::images;
+pub use self::pins::{HEADER, Pins};
 pub use self::project::{Directory, Project, read_text};
 pub use self::variables::{Lookup, Value, Variables};
+pub use self::volumes::ImageVolume;
 pub use self::yaml::{MAX_FILE_SIZE, YamlError};
 
 use crate::printable::Printable;
@@ -29,6 +34,8 @@ use crate::printable::Printable;
 pub struct Images {
     /// The services that run an image, in the order of the file.
     pub services: Vec<Service>,
+    /// The volumes of active services that mount an image.
+    pub volumes: Vec<ImageVolume>,
     /// Notes for the user: what was ignored, and why.
     pub notes: Vec<String>,
 }
@@ -44,6 +51,10 @@ pub struct Service {
     pub written: String,
     /// The platform that the file requests.
     pub platform: Option<String>,
+    /// Whether the service also has a `build`, whose result gets the name of the image.
+    pub is_built: bool,
+    /// Whether another file has the service, which the project includes.
+    pub is_included: bool,
 }
 
 /// The images of the file cannot be determined.
@@ -58,6 +69,9 @@ pub enum Error {
     /// A service has neither an image nor a build.
     #[error("the service {0} has neither `image` nor `build`")]
     NoImage(Printable),
+    /// A volume of the type `image` has no source or no target.
+    #[error("the service {0} has a volume of the type `image` without `source` or `target`")]
+    NoVolume(Printable),
     /// A service extends one that does not exist.
     #[error("a service extends {0}, which is not in the file")]
     NoBase(Printable),
@@ -474,6 +488,71 @@ services:
             matches!(error, Error::Extends | Error::In { .. }),
             "{error}"
         );
+    }
+
+    #[test]
+    fn volumes_that_mount_images_are_read_and_merged_by_their_path() {
+        for (text, expected) in [
+            (
+                "a: {image: a, volumes: ['x:/x', {type: image, source: 'm:$TAG', target: /m, image: {subpath: s}, \
+                 read_only: true}]}",
+                &[("a", "m:17", "/m")][..],
+            ),
+            (
+                "a: {build: ., volumes: [{type: image, source: m, target: /m}]}",
+                &[("a", "m", "/m")],
+            ),
+            (
+                "a: {image: a, volumes: [{type: volume, source: m, target: /m}]}",
+                &[],
+            ),
+            (
+                "b: {image: b, volumes: [{type: image, source: m, target: /m}]}\n a: {extends: b}",
+                &[("b", "m", "/m"), ("a", "m", "/m")],
+            ),
+            (
+                "b: {image: b, volumes: [{type: image, source: m, target: /m}]}\n---\nservices:\n b: {volumes: \
+                 [{type: image, source: n, target: /m}]}",
+                &[("b", "n", "/m")],
+            ),
+            (
+                "b: {image: b, volumes: [{type: image, source: m, target: /m}]}\n---\nservices:\n b: {volumes: \
+                 ['./x:/m:ro']}",
+                &[],
+            ),
+            (
+                "b: {image: b, volumes: [{type: image, source: m, target: /m}]}\n---\nservices:\n b: {volumes: !reset []}",
+                &[],
+            ),
+            (
+                "b: {image: b, profiles: [p], volumes: [{type: image, source: m, target: /m}]}",
+                &[],
+            ),
+            (
+                "a: {image: a, volumes: ['$DB_PASSWORD:/x', {type: image, source: m, target: /m}]}",
+                &[("a", "m", "/m")],
+            ),
+        ] {
+            let images = read(&format!("services:\n {text}\n"), &[]).unwrap();
+            let volumes: Vec<_> = images
+                .volumes
+                .iter()
+                .map(|volume| (&*volume.service, &*volume.image, &*volume.target))
+                .collect();
+            assert_eq!(volumes, expected, "{text}");
+        }
+        for (volume, error) in [
+            ("{type: image, target: /m}", "without `source`"),
+            ("{type: image, source: m}", "without `source`"),
+            (
+                "{type: image, source: 'm:$DB_PASSWORD', target: /m}",
+                "a uses DB_PASSWORD",
+            ),
+        ] {
+            let text = format!("services: {{a: {{image: a, volumes: [{volume}]}}}}");
+            let said = read(&text, &[]).unwrap_err().to_string();
+            assert!(said.contains(error), "{text}: {said}");
+        }
     }
 
     #[test]

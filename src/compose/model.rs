@@ -11,7 +11,7 @@ use super::project::normalized;
 use super::service::{Parts, Program, Reader};
 use super::variables::{Lookup, ReplacementState, Value, Variables};
 use super::yaml::Node;
-use super::{Error, Images, Project, Service};
+use super::{Error, ImageVolume, Images, Project, Service, volumes};
 use crate::printable::Printable;
 
 /// The greatest depth of files that include each other.
@@ -108,7 +108,7 @@ impl Model<'_> {
             return Err(Error::NoServices);
         }
         for name in names(files) {
-            self.service(files, directory, name, variables)?;
+            self.service(files, directory, name, variables, depth > 0)?;
         }
         for document in documents() {
             let includes = document.root.get("include").and_then(Node::items);
@@ -126,6 +126,7 @@ impl Model<'_> {
         directory: &Path,
         name: &str,
         variables: Lookup<'_>,
+        is_included: bool,
     ) -> Result<(), Error> {
         let mut reader = Reader {
             name,
@@ -142,8 +143,16 @@ impl Model<'_> {
             return Ok(());
         }
         let shown = Printable::new(name);
-        match reader.program(&parts)? {
-            Program::Image(service) => self.push(service),
+        let volumes = volumes::of(&mut reader, &parts)?;
+        let program = reader.program(&parts)?;
+        for volume in volumes {
+            self.push_volume(volume)?;
+        }
+        match program {
+            Program::Image(service) => self.push(Service {
+                is_included,
+                ..service
+            }),
             Program::Built => {
                 self.note(format!("{shown} is built from source and has no image"));
                 Ok(())
@@ -169,6 +178,21 @@ impl Model<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Adds a volume, unless a file that is included twice has added it.
+    fn push_volume(&mut self, volume: ImageVolume) -> Result<(), Error> {
+        let mut known = self.images.volumes.iter();
+        let same =
+            |known: &&ImageVolume| known.service == volume.service && known.target == volume.target;
+        match known.find(same) {
+            Some(known) if *known == volume => Ok(()),
+            Some(_) => Err(Error::Conflict(Printable::new(&volume.service))),
+            None => {
+                self.images.volumes.push(volume);
+                Ok(())
+            }
+        }
     }
 
     fn note(&mut self, note: String) {

@@ -69,6 +69,8 @@ impl Reader<'_, '_> {
                 image,
                 written: written.unwrap_or_default().to_owned(),
                 platform: self.field(parts, "platform")?,
+                is_built: last(parts, "build").is_some(),
+                is_included: false,
             })),
             None if last(parts, "build").is_some() => Ok(Program::Built),
             None => Err(Error::NoImage(Printable::new(self.name))),

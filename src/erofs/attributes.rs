@@ -79,6 +79,15 @@ impl Attributes {
         self.check()
     }
 
+    /// Takes away what hides lower layers, and returns whether it was there.
+    pub(super) fn take_opaque(&mut self) -> bool {
+        let opaque = [OVERLAY, b"opaque"].concat();
+        let before = self.values.len();
+        self.values
+            .retain(|(prefix, name), _| !matches!(*prefix, TRUSTED | USER) || **name != *opaque);
+        self.values.len() < before
+    }
+
     /// Sets all attributes of `others`.
     pub(super) fn merge(&mut self, others: Self) -> Result<(), EntryError> {
         self.values.extend(others.values);
@@ -194,6 +203,8 @@ mod tests {
             b"overlay.opaquey\0",
         ];
         assert_eq!(bytes, expected.concat());
+        assert!(attributes.take_opaque() && !attributes.take_opaque());
+        assert_eq!(attributes, Attributes::default());
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub fn check(image: &File, diff_id: &DiffId) -> Result<u64, CheckError> {
     }
     let superblock = Superblock::parse(&block).ok_or(CheckError::NotAnImage)?;
     let described = u64::from(superblock.blocks) * BLOCK as u64;
-    if superblock.uuid != uuid(diff_id) {
+    if superblock.uuid != uuid(diff_id.digest()) {
         return Err(CheckError::OtherLayer(Box::new(*diff_id)));
     }
     if described != size {

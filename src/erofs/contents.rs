@@ -1,6 +1,7 @@
 //! The contents of files on their way into an image: whole blocks are written at once, one file behind the other. Bytes
 //! that will stand behind an inode wait in a temporary file, because inodes are written last.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
@@ -16,11 +17,20 @@ use crate::compression::TooLarge;
 /// The temporary file stays in memory up to this size in bytes.
 const SPOOL_MEMORY: usize = 1 << 20;
 
+/// Contents that stay in memory have at most this size in bytes.
+const MAX_KEPT: u64 = 1 << 20;
+
 /// The size of buffers in bytes.
 const BUFFER: usize = 256 << 10;
 
 /// The largest image in blocks. Addresses of blocks have 32 bits, and the last is not a block's.
 const MAX_BLOCKS: u64 = (1 << 32) - 2;
+
+/// The number of a content: that of its entry, counted over all layers of an image.
+pub(super) type Number = u64;
+
+/// The contents that were written, by their numbers.
+pub(super) type Written = HashMap<Number, Content>;
 
 /// Where the content of an inode is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +57,9 @@ impl Content {
 /// The area of contents of an image, while it grows.
 pub(super) struct Contents<'f> {
     image: Sequential<'f>,
+    written: Written,
+    /// The contents that stay in memory, too.
+    kept: HashMap<Number, Vec<u8>>,
     /// The first byte behind all contents.
     end: u64,
     tails: BufWriter<SpooledTempFile>,
@@ -72,6 +85,8 @@ impl<'f> Contents<'f> {
         let spool = SpooledTempFile::new_in(SPOOL_MEMORY, directory);
         Self {
             image: Sequential::new(image),
+            written: Written::new(),
+            kept: HashMap::new(),
             end: BLOCK as u64,
             tails: BufWriter::with_capacity(BUFFER, spool),
             tails_size: 0,
@@ -83,26 +98,50 @@ impl<'f> Contents<'f> {
     /// Writes the content of a file. `room` bytes fit behind its inode. `read` passes on the bytes of a segment.
     pub(super) fn file(
         &mut self,
+        number: Number,
         size: u64,
         room: usize,
         segments: &[Segment],
         mut read: impl FnMut(u64, &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error>,
-    ) -> Result<Content, Error> {
+    ) -> Result<(), Error> {
         let mut current = self.begin(size, room)?;
+        let mut kept = self.kept.remove(&number);
         for segment in segments {
             self.hole(&mut current, segment.offset)?;
-            read(segment.length, &mut |bytes| self.take(&mut current, bytes))?;
+            read(segment.length, &mut |bytes| {
+                if let Some(kept) = kept.as_mut().filter(|_| size <= MAX_KEPT) {
+                    kept.extend_from_slice(bytes);
+                }
+                self.take(&mut current, bytes)
+            })?;
         }
+        self.kept.extend(kept.map(|bytes| (number, bytes)));
         self.hole(&mut current, size)?;
         self.end += current.in_blocks.next_multiple_of(BLOCK as u64);
-        Ok(current.content)
+        self.written.insert(number, current.content);
+        Ok(())
     }
 
     /// Writes a content that is in memory.
-    pub(super) fn bytes(&mut self, bytes: &[u8], room: usize) -> Result<Content, Error> {
+    pub(super) fn bytes(&mut self, number: Number, bytes: &[u8], room: usize) -> Result<(), Error> {
         let length = bytes.len() as u64;
         let all = [Segment { offset: 0, length }];
-        self.file(length, room, &all, |_, take| take(bytes))
+        self.file(number, length, room, &all, |_, take| take(bytes))
+    }
+
+    /// Lets the contents with these numbers stay in memory, too. Holes are left out, and large contents are empty.
+    pub(super) fn keep(&mut self, numbers: impl Iterator<Item = Number>) {
+        self.kept = numbers.map(|number| (number, Vec::new())).collect();
+    }
+
+    /// Takes the contents that stayed in memory.
+    pub(super) fn take_kept(&mut self) -> HashMap<Number, Vec<u8>> {
+        std::mem::take(&mut self.kept)
+    }
+
+    /// Takes the places of all contents so far.
+    pub(super) fn take_written(&mut self) -> Written {
+        std::mem::take(&mut self.written)
     }
 
     /// Reserves whole blocks, and returns the first.
@@ -264,8 +303,13 @@ mod tests {
 
     /// Writes files of these sizes, and returns where they are.
     fn write(contents: &mut Contents<'_>, sizes: &[usize]) -> Vec<Content> {
-        let write = |size| contents.bytes(&vec![7; size], ROOM).unwrap();
-        sizes.iter().copied().map(write).collect()
+        for (number, size) in (0..).zip(sizes) {
+            contents.bytes(number, &vec![7; *size], ROOM).unwrap();
+        }
+        let written = contents.take_written();
+        (0..sizes.len() as u64)
+            .map(|number| written[&number])
+            .collect()
     }
 
     #[test]
@@ -316,9 +360,10 @@ mod tests {
         let segment = |offset, length| Segment { offset, length };
         let size = BLOCK as u64 + 100;
         let segments = [segment(10, 10), segment(BLOCK as u64 + 50, 10)];
-        let mut file = |size| contents.file(size, ROOM, &segments, |_, take| take(&[7; 10]));
-        let content = file(size).unwrap();
+        let mut file = |size| contents.file(0, size, ROOM, &segments, |_, take| take(&[7; 10]));
+        file(size).unwrap();
         assert!(matches!(file(size + 6000), Err(Error::TooLarge(_))));
+        let content = contents.take_written()[&0];
         let (output, mut tails) = contents.finish().unwrap();
         output.finish(3 * BLOCK as u64).unwrap();
         let tail = tails

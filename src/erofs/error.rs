@@ -42,6 +42,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error of a layer that cannot be read: another digest than that of its descriptor is one of content.
+    pub(super) fn of_read(error: io::Error) -> Self {
+        let inner = error.get_ref();
+        match inner.and_then(|inner| inner.downcast_ref::<verify::Error>()) {
+            Some(content) => Self::Content(content.clone()),
+            None => Self::Read(error),
+        }
+    }
+
     pub(super) fn entry(name: &[u8], source: EntryError) -> Self {
         Self::Entry {
             name: String::from_utf8_lossy(name).into_owned(),
@@ -83,6 +92,9 @@ pub enum EntryError {
          supported"
     )]
     LinkTarget(String),
+    /// A hard link to a file that neither the layer lists before nor a lower layer has.
+    #[error("a hard link to `{0}`, which no layer has")]
+    NoLinkTarget(String),
     /// A hard link to a directory.
     #[error("a hard link to `{0}`, which is a directory")]
     LinkToDirectory(String),
@@ -144,6 +156,7 @@ impl EntryError {
             | Self::Root
             | Self::SymbolicLinks
             | Self::LinkToDirectory(_)
+            | Self::NoLinkTarget(_)
             | Self::Whiteout
             | Self::ZeroByte
             | Self::SymbolicLinkTarget => Class::Integrity,

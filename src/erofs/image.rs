@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::contents::{Content, Contents, Tails};
+use super::contents::{Content, Contents, Number, Tails, Written};
 use super::error::Error;
 use super::format::{BLOCK, Directory, Entry, FileType, Inode, Layout, SLOT, Superblock, Time};
 use super::place::Places;
 use super::tree::{Id, Kind, Node, ROOT, Tree};
-use crate::oci::digest::DiffId;
+use crate::oci::digest::Digest;
 
 /// The types of files in the mode of an inode.
 const FIFO: u16 = 0o010_000;
@@ -26,12 +26,13 @@ struct Place {
     block: u32,
 }
 
-/// Writes what is left, and returns the size of the image in bytes.
+/// Writes what is left, and returns the size of the image in bytes. The UUID is derived from `digest`.
 pub(super) fn finish(
     tree: &Tree,
     mut contents: Contents<'_>,
-    diff_id: &DiffId,
+    digest: &Digest,
 ) -> Result<u64, Error> {
+    let written = contents.take_written();
     let common = common_time(tree);
     let mut places = vec![Place::default(); tree.len()];
     let mut area = Places::new();
@@ -44,7 +45,7 @@ pub(super) fn finish(
                 block = contents.reserve(((size - behind).div_ceil(BLOCK)) as u64)?;
                 (inode, behind)
             }
-            _ => file_inode(node),
+            _ => file_inode(node, &written),
         };
         let slot = area.take(inode.bytes(common) + node.attributes.size() + behind);
         if let Some(place) = places.get_mut(id) {
@@ -67,7 +68,10 @@ pub(super) fn finish(
                 image.write(offset, blocks).map_err(Error::Write)?;
                 (inode, behind.to_vec())
             }
-            _ => (file_inode(node).0, behind_inode(node, &mut tails)?),
+            _ => (
+                file_inode(node, &written).0,
+                behind_inode(node, &written, &mut tails)?,
+            ),
         };
         if let Kind::Directory(_) = &node.kind {
             inode.address = place.block;
@@ -90,7 +94,7 @@ pub(super) fn finish(
         time: common,
         blocks: end,
         metadata,
-        uuid: uuid(diff_id),
+        uuid: uuid(digest),
     };
     let size = u64::from(end) * BLOCK as u64;
     image
@@ -159,8 +163,9 @@ fn directory_inode(tree: &Tree, node: &Node, size: usize, common: Time) -> (Inod
 }
 
 /// The inode of anything but a directory, and the number of bytes behind it.
-fn file_inode(node: &Node) -> (Inode, usize) {
-    let with = |content: &Content, kind| {
+fn file_inode(node: &Node, written: &Written) -> (Inode, usize) {
+    let with = |number: &Number, kind| {
+        let content = place(*number, written);
         let layout = match content.tail {
             Some(_) => Layout::Inline,
             None => Layout::Plain,
@@ -190,7 +195,7 @@ fn file_inode(node: &Node) -> (Inode, usize) {
         }
         Kind::Fifo => (inode(node, FIFO), 0),
         // The device 0:0.
-        Kind::Whiteout | Kind::Directory(_) => (inode(node, CHARACTER_DEVICE), 0),
+        Kind::Whiteout | Kind::Lower(_) | Kind::Directory(_) => (inode(node, CHARACTER_DEVICE), 0),
     }
 }
 
@@ -210,12 +215,23 @@ fn inode(node: &Node, kind: u16) -> Inode {
     }
 }
 
-fn behind_inode(node: &Node, tails: &mut Tails) -> Result<Vec<u8>, Error> {
+/// Where a content is. A file whose content was not written is empty.
+fn place(number: Number, written: &Written) -> Content {
+    written.get(&number).copied().unwrap_or_default()
+}
+
+fn behind_inode(node: &Node, written: &Written, tails: &mut Tails) -> Result<Vec<u8>, Error> {
     match &node.kind {
-        Kind::Regular(content) | Kind::SymbolicLink { content, .. } => match content.tail {
-            Some(offset) => tails.read(offset, content.tail_size()),
-            None => Ok(Vec::new()),
-        },
+        Kind::Regular(number)
+        | Kind::SymbolicLink {
+            content: number, ..
+        } => {
+            let content = place(*number, written);
+            match content.tail {
+                Some(offset) => tails.read(offset, content.tail_size()),
+                None => Ok(Vec::new()),
+            }
+        }
         _ => Ok(Vec::new()),
     }
 }
@@ -226,17 +242,17 @@ fn file_type(kind: &Kind) -> FileType {
         Kind::Regular(_) => FileType::Regular,
         Kind::SymbolicLink { .. } => FileType::SymbolicLink,
         Kind::Device { is_block: true, .. } => FileType::BlockDevice,
-        Kind::Device { .. } | Kind::Whiteout => FileType::CharacterDevice,
+        Kind::Device { .. } | Kind::Whiteout | Kind::Lower(_) => FileType::CharacterDevice,
         Kind::Fifo => FileType::Fifo,
     }
 }
 
-/// The first bytes of the diff ID, with the version and variant of a UUID of one's own making.
+/// The first bytes of a digest, with the version and variant of a UUID of one's own making.
 ///
 /// Source: RFC 9562, section 5.8.
-pub(super) fn uuid(diff_id: &DiffId) -> [u8; 16] {
+pub(super) fn uuid(digest: &Digest) -> [u8; 16] {
     let mut uuid = [0; 16];
-    for (byte, from) in uuid.iter_mut().zip(diff_id.digest().as_bytes()) {
+    for (byte, from) in uuid.iter_mut().zip(digest.as_bytes()) {
         *byte = *from;
     }
     let [.., version, _, variant, _, _, _, _, _, _, _] = &mut uuid;

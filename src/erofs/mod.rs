@@ -10,6 +10,9 @@
 //! Attributes of overlayfs that the layer itself lists are left out, because they could redirect a name to another
 //! layer's file. The kernel reads structures of this module alone: no structure is passed through.
 //!
+//! [`Rootfs`] writes one image of all layers of an image, by two passes over them: the first one reads names and
+//! decides which files remain, the second one writes the contents of these.
+//!
 //! Only what Linux 5.15 reads is used: no compression, no 48-bit addresses, no chunks.
 //!
 //! Sources: Linux, `fs/erofs/erofs_fs.h` and `Documentation/filesystems/erofs.rst`; erofs-utils, `fsck/main.c`; Linux,
@@ -22,12 +25,21 @@ mod convert;
 mod error;
 mod format;
 mod image;
+mod layer_file;
+mod merge;
+mod mount_point;
 mod name;
+mod pass;
 mod place;
-mod tar;
+mod rootfs;
+pub(crate) mod tar;
 mod tree;
 mod unpack;
 
 pub use self::check::{CheckError, check};
-pub use self::convert::{Converted, Source, convert};
+pub use self::convert::{Converted, convert};
 pub use self::error::{EntryError, Error};
+pub use self::layer_file::LayerFile;
+pub use self::mount_point::MountPoint;
+pub use self::pass::Source;
+pub use self::rootfs::{Rootfs, RootfsError, WrittenRootfs};

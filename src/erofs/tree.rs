@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::attributes::Attributes;
-use super::contents::Content;
+use super::contents::Number;
 use super::error::EntryError;
 use super::format::Time;
 
@@ -51,11 +51,19 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) enum Kind {
     Directory(Directory),
-    Regular(Content),
-    SymbolicLink { target: Box<[u8]>, content: Content },
-    Device { is_block: bool, number: u32 },
+    Regular(Number),
+    SymbolicLink {
+        target: Box<[u8]>,
+        content: Number,
+    },
+    Device {
+        is_block: bool,
+        number: u32,
+    },
     Fifo,
     Whiteout,
+    /// A further name of a file of lower layers, by its number in their tree.
+    Lower(Id),
 }
 
 /// The names in a directory.
@@ -63,6 +71,18 @@ pub(super) enum Kind {
 pub(super) struct Directory {
     pub(super) parent: Id,
     pub(super) children: BTreeMap<Box<[u8]>, Id>,
+    /// Whether a layer lists it. Otherwise it is only the parent of others, and its metadata mean nothing.
+    pub(super) is_listed: bool,
+}
+
+impl Directory {
+    /// A directory that a layer lists, still without names.
+    pub(super) fn listed() -> Self {
+        Self {
+            is_listed: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl Node {
@@ -199,10 +219,20 @@ impl Tree {
     ) -> Result<(), EntryError> {
         self.count(attributes.size())?;
         if let Some(node) = self.nodes.get_mut(id) {
+            if let Kind::Directory(directory) = &mut node.kind {
+                directory.is_listed = true;
+            }
             node.metadata = metadata;
             node.attributes.merge(attributes)?;
         }
         Ok(())
+    }
+
+    /// Takes away all attributes of a node.
+    pub(super) fn forget_attributes(&mut self, id: Id) {
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.attributes = Attributes::default();
+        }
     }
 
     /// Gives a file another name.
@@ -242,7 +272,7 @@ impl Tree {
         }
     }
 
-    fn child(&self, parent: Id, name: &[u8]) -> Option<Id> {
+    pub(super) fn child(&self, parent: Id, name: &[u8]) -> Option<Id> {
         match &self.node(parent)?.kind {
             Kind::Directory(directory) => directory.children.get(name).copied(),
             _ => None,
@@ -263,8 +293,32 @@ impl Tree {
             Some(Kind::Directory(directory)) => directory.children.insert(name.into(), id),
             _ => None,
         };
+        self.release(replaced);
+        Ok(())
+    }
+
+    /// Removes a name, and all that is below it.
+    pub(super) fn remove(&mut self, parent: Id, name: &[u8]) {
+        let removed = match self.nodes.get_mut(parent).map(|node| &mut node.kind) {
+            Some(Kind::Directory(directory)) => directory.children.remove(name),
+            _ => None,
+        };
+        self.release(removed);
+    }
+
+    /// Removes all that is in a directory.
+    pub(super) fn clear(&mut self, id: Id) {
+        if let Some(Kind::Directory(directory)) = self.nodes.get_mut(id).map(|node| &mut node.kind)
+        {
+            let removed = std::mem::take(&mut directory.children);
+            self.release(removed.into_values());
+        }
+    }
+
+    /// Takes one name from each of these nodes, and from all that is below those without a name.
+    fn release(&mut self, nodes: impl IntoIterator<Item = Id>) {
         // Not by recursion: a layer can be deeper than the stack.
-        let mut removed: Vec<_> = replaced.into_iter().collect();
+        let mut removed: Vec<_> = nodes.into_iter().collect();
         while let Some(id) = removed.pop() {
             let Some(node) = self.nodes.get_mut(id) else {
                 continue;
@@ -274,7 +328,14 @@ impl Tree {
                 removed.extend(std::mem::take(&mut directory.children).into_values());
             }
         }
-        Ok(())
+    }
+
+    /// Takes a node out of the tree, which is not used as a whole any more.
+    pub(super) fn take(&mut self, id: Id) -> Option<Node> {
+        let empty = Node::unlisted_directory();
+        self.nodes
+            .get_mut(id)
+            .map(|node| std::mem::replace(node, empty))
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), EntryError> {

@@ -10,4 +10,5 @@ pub mod image;
 pub mod podman_store;
 pub mod progress;
 mod render;
+pub mod service;
 mod store_file;

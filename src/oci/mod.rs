@@ -12,6 +12,7 @@ pub mod index;
 pub mod manifest;
 pub mod media_type;
 pub mod platform;
+pub mod runtime_config;
 pub mod timestamp;
 
 pub use self::config::ImageConfig;

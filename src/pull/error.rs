@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::archive::plain_layer::LayerError;
 use crate::archive::{composition, header, stored_image};
 use crate::class::Class;
+use crate::erofs::RootfsError;
 use crate::oci::digest::Digest;
 use crate::{erofs, output, podman_store, registry};
 
@@ -48,6 +49,15 @@ pub enum Error {
         #[source]
         source: header::Error,
     },
+    /// The file system of all layers cannot be written.
+    #[error("cannot write the image to {}", path.display())]
+    Rootfs {
+        /// The path of the file system image.
+        path: PathBuf,
+        /// The fault.
+        #[source]
+        source: Box<RootfsError>,
+    },
     /// The output file or directory cannot be written.
     #[error(transparent)]
     Output(#[from] output::Error),
@@ -74,6 +84,7 @@ impl Error {
             Self::StoredImage(error) => error.class(),
             Self::Layer { source, .. } => source.class(),
             Self::Archive { source, .. } => source.class(),
+            Self::Rootfs { source, .. } => source.class(),
             Self::Erofs { source, .. } => source.class(),
             Self::Store(error) => error.class(),
             Self::Output(_) | Self::Scratch { .. } | Self::Task(_) => Class::Other,

@@ -1,4 +1,4 @@
-//! Pulling: from the source of an image, a registry or files, to a sink: an archive or an OCI image layout.
+//! Pulling: from the source of an image, a registry or files, to a sink: an archive, an OCI image layout or a file system.
 //!
 //! An [`Image`] knows where its layers are. Each sink fetches them in parallel, verifies them, and is complete or absent.
 
@@ -8,6 +8,7 @@ mod image;
 mod layout;
 mod layout_archive;
 mod progress;
+mod rootfs;
 mod source;
 mod store;
 mod transfers;

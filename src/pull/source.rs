@@ -36,6 +36,14 @@ impl Source {
         Self::Files(Arc::new(files.collect()))
     }
 
+    /// The file of a layer that is on disk already, not verified.
+    pub(super) fn local(&self, layer: &Descriptor) -> Option<&Path> {
+        match self {
+            Self::Registry { .. } => None,
+            Self::Files(files) => Some(path_of(files, layer)),
+        }
+    }
+
     /// Copies a layer to `destination`. The result is `Ok` only if all of it is verified.
     pub(super) async fn fetch(
         &self,

@@ -1,6 +1,7 @@
 //! The architecture, held: the library's modules stand in four layers and use none of a later one; the HTTP client and
-//! the HTTP server have one owner each; `archive`, `compose`, `erofs`, `lock`, `nix`, `podman_store` and
-//! `signature` see no network. The layers are read from the headings in `src/lib.rs`. The program, `src/cli`, uses the library as other programs do.
+//! the HTTP server have one owner each; `archive`, `compose`, `diff`, `erofs`, `html`, `lock`, `nix`, `podman_store` and
+//! `signature` see no network. The layers are read from the headings in `src/lib.rs`. The program, `src/cli`, uses the
+//! library as other programs do.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,11 +30,14 @@ const OWNED_CRATES: [(&str, &[&str]); 7] = [
 ];
 
 /// Modules that never see the network, and what they therefore do not use. The builder of Nix's derivations fetches.
-const OFFLINE: [&str; 7] = [
+const OFFLINE: [&str; 10] = [
     "archive",
     "compose",
+    "diff",
     "erofs",
+    "html",
     "lock",
+    "mount",
     "nix",
     "podman_store",
     "signature",

@@ -12,6 +12,7 @@
 mod support;
 
 // The structure of the project.
+mod bots; // the workflow files in examples/bots
 mod circles; // no file imports one that imports it
 mod examples; // the programs in examples/
 mod fuzz_lock; // the fuzz targets use the same versions
@@ -25,6 +26,7 @@ mod security_page; // the tests that docs/security.md names
 // The commands.
 mod builder; // hocker builder: several places for one blob
 mod config; // hocker config
+mod diff; // hocker diff: two images compared, and hostile ones
 mod docker2nix; // hocker docker2nix: expressions, and hostile names in them
 mod erofs; // hocker erofs: the files of a layer in its image, and refused layers
 mod image; // hocker image: archives and layouts

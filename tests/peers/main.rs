@@ -19,6 +19,7 @@ mod archives; // archives of other programs, and the names that readers take fro
 mod authentication; // a registry that wants a password
 mod bytes; // hocker and skopeo agree on every byte, and dockerd on the image id
 mod cache; // images from a binary cache, without the registry
+mod diff; // two images that Docker built, compared
 mod erofs; // layers as file systems that the kernel mounts
 mod evaluation; // what Nix makes of expressions, without building
 mod flake; // its outputs, where NIXPKGS_LIB names nixpkgs' lib
@@ -31,6 +32,7 @@ mod manual; // completions and manual pages, in the programs that read them
 mod matrix; // every kind of image, from the registry to each daemon: prints a table
 mod memory; // a large layer does not make the process large
 mod modules; // the NixOS modules, where NIXPKGS_LIB names nixpkgs' lib
+mod mounts; // images as mounted directories, as root file systems and as services of systemd
 mod nix_page; // the arguments in docs/nix.md, and what replaces those of pullImage
 mod pages; // every command in README and docs, word for word
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run

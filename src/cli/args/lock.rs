@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::CredentialArgs;
+use super::{CredentialArgs, LockDiffArgs, OptionalOutputArgs};
 use crate::cli::redacted::Redacted;
 use hocker::lock::{Age, Name, NameError, Pattern};
 use hocker::name::endpoint::Endpoint;
 use hocker::oci::platform::Platform;
+use hocker::oci::timestamp::Timestamp;
 use hocker::signature::{Identity, Issuer};
 
 /// `hocker lock`
@@ -44,10 +45,14 @@ pub(crate) enum LockCommand {
     Verify(VerifyArgs),
     /// Check whether tags have moved, without fetching anything; exit code 1 means yes
     Check(CheckArgs),
+    /// Show what changed in the lock file since a commit, for a terminal or a pull request
+    Diff(LockDiffArgs),
     /// List the images
     List(ListArgs),
     /// Show which layers the images share
     Graph(GraphArgs),
+    /// Write a page about the images, for a web browser
+    Report(ReportArgs),
     /// Pin the images of a Compose file's services
     Compose(ComposeArgs),
 }
@@ -261,6 +266,23 @@ pub(crate) enum GraphFormat {
     Svg,
 }
 
+/// `hocker lock report`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "The page is one HTML file that loads nothing else.")]
+pub(crate) struct ReportArgs {
+    /// Show sizes and layers for this platform [default: this machine's, else the first locked one]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Option<Platform>,
+
+    /// Compute ages for this time, like 2026-01-31T12:00:00Z, so that the same lock file gives the same page
+    /// [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<Timestamp>,
+
+    #[command(flatten)]
+    pub(crate) output: OptionalOutputArgs,
+}
+
 /// `hocker lock compose`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ComposeArgs {
@@ -276,9 +298,17 @@ pub(crate) struct ComposeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 
-    /// Print the images of the services, and change nothing
-    #[arg(long, conflicts_with_all = ["platform", "json", "commit_message"])]
+    /// Print the images of the services and of their volumes, and change nothing
+    #[arg(long, conflicts_with_all = ["platform", "json", "commit_message", "override_file"])]
     pub(crate) images: bool,
+
+    /// Write a Compose file that pins the images by their digests, for `docker compose --file FILE --file OVERRIDE`
+    #[arg(long = "override", value_name = "OVERRIDE")]
+    pub(crate) override_file: Option<PathBuf>,
+
+    /// Replace OVERRIDE even if hocker did not write it
+    #[arg(long, requires = "override_file")]
+    pub(crate) force: bool,
 
     #[command(flatten)]
     pub(crate) platforms: PlatformsArgs,

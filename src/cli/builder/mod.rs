@@ -2,6 +2,8 @@
 
 mod activity;
 mod credentials;
+mod rootfs;
+mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -38,6 +40,8 @@ pub(super) async fn run(context: &Context) -> Result<(), Error> {
             .map_err(Error::Task)?
             .map_err(|error| Error::Build(Box::new(error))),
         Job::Archive(job) => archive(job, context).await,
+        Job::Rootfs(job) => rootfs::run(job).await,
+        Job::Service(job) => service::run(&job),
     }
 }
 

@@ -8,6 +8,7 @@ use hocker::auth;
 use hocker::daemon;
 use hocker::erofs;
 use hocker::http::TlsProblem;
+use hocker::nix;
 use hocker::oci::document::ParseError;
 use hocker::pin;
 use hocker::pull;
@@ -38,6 +39,9 @@ impl Error {
             Self::Pull(error) if is_too_large(error) => {
                 Some("if you trust the image, allow more with --max-layer-size")
             }
+            Self::Pull(pull::Error::Rootfs { source, .. }) | Self::Rootfs { source, .. } => {
+                hint_of_rootfs(source)
+            }
             Self::StoredImage(error) => match **error {
                 stored_image::Error::Platform { .. } => Some("select one of these with --platform"),
                 stored_image::Error::SeveralImages { .. } => {
@@ -61,11 +65,18 @@ impl Error {
             Self::NameOfReference => Some(
                 "leave it out, or give the path of a layout or an archive, which begins with /, ./ or ../",
             ),
+            Self::MountPointsOfFormat => Some("choose --format erofs, or leave them out"),
+            Self::Service { source, .. } => hint_of_service(source),
+            #[cfg(target_os = "linux")]
+            Self::Mount(error) => hint_of_mount(error),
+            #[cfg(target_os = "linux")]
+            Self::NoCache => Some("name one with --cache"),
             Self::DirectoryToStdout => {
                 Some("name the directory with --out, or choose another --format")
             }
             Self::Pin(pin::Error::Platform(_)) => Some("select another platform with --platform"),
             Self::Lock(error) => error.hint(),
+            Self::Diff(error) => error.hint(),
             Self::Document {
                 source: ParseError::IsIndex,
                 ..
@@ -84,6 +95,68 @@ fn is_too_large(error: &pull::Error) -> bool {
         pull::Error::Layer { source, .. } => matches!(source, LayerError::TooLarge(_)),
         pull::Error::Erofs { source, .. } => matches!(**source, erofs::Error::TooLarge(_)),
         _ => false,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn hint_of_mount(error: &hocker::mount::Error) -> Option<&'static str> {
+    use hocker::mount;
+    match error {
+        error if error.is_denied() => Some(
+            "run hocker as root, outside of user namespaces: Linux mounts EROFS file systems for no other user",
+        ),
+        error if error.is_busy() => {
+            Some("end the programs that use it; `fuser --mount` lists them")
+        }
+        error if error.is_unknown_file_system() => {
+            Some("load the kernel modules `erofs` and `overlay`")
+        }
+        mount::Error::Mounted {
+            by_hocker: true, ..
+        } => Some("unmount it with `hocker umount`, or choose another directory"),
+        mount::Error::Mounted { .. } | mount::Error::NotEmpty(_) => {
+            Some("choose another directory")
+        }
+        mount::Error::Foreign(_) => Some("unmount it with `umount`, if it is not needed"),
+        mount::Error::Unsafe(_) => Some(
+            "the kernel trusts file system images: use a file and directory of root or your own that no other user can \
+             write",
+        ),
+        mount::Error::Convert { source, .. } => match **source {
+            erofs::Error::TooLarge(_) => {
+                Some("if you trust the image, allow more with --max-layer-size")
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn hint_of_service(error: &nix::service::Error) -> Option<&'static str> {
+    match error {
+        nix::service::Error::NoCommand => Some("set the option `command` of the service"),
+        nix::service::Error::NotRoot { .. } => {
+            Some("set the option `user` of the service to these numbers, such as \"1000:1000\"")
+        }
+        nix::service::Error::User(_) | nix::service::Error::Group(_) => {
+            Some("set the option `user` of the service to numbers, such as \"1000:1000\"")
+        }
+        nix::service::Error::Program(_) => {
+            Some("set the option `entrypoint` of the service to an absolute path")
+        }
+        _ => None,
+    }
+}
+
+fn hint_of_rootfs(error: &erofs::RootfsError) -> Option<&'static str> {
+    match error {
+        erofs::RootfsError::Layer { source, .. } => match **source {
+            erofs::Error::TooLarge(_) => {
+                Some("if you trust the image, allow more with --max-layer-size")
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::denial::Denial;
+use super::diff::DiffError;
 use super::exit::Exit;
 use super::lock::LockError;
 use hocker::archive::plain_layer::LayerError;
@@ -61,6 +62,9 @@ pub(crate) enum Error {
         "cannot use --force with --format oci-dir or erofs-dir: hocker does not replace directories"
     )]
     ForceDirectory,
+    /// Mount points were given for a format that is not a file system.
+    #[error("cannot add mount points to an image in this format")]
+    MountPointsOfFormat,
     /// A directory cannot be written to standard output.
     #[error("cannot write a directory to standard output")]
     DirectoryToStdout,
@@ -91,6 +95,32 @@ pub(crate) enum Error {
     /// An image on disk cannot be used.
     #[error("cannot use the image")]
     StoredImage(#[source] Box<stored_image::Error>),
+    /// The file system of an image cannot be written.
+    #[error("cannot write the file system of {}", image.display())]
+    Rootfs {
+        /// The image.
+        image: PathBuf,
+        /// The cause.
+        #[source]
+        source: Box<erofs::RootfsError>,
+    },
+    /// An image that is no service.
+    #[error("cannot make a service of {}", image.display())]
+    Service {
+        /// The image.
+        image: PathBuf,
+        /// The cause.
+        #[source]
+        source: nix::service::Error,
+    },
+    /// An image cannot be mounted or unmounted.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Mount(Box<hocker::mount::Error>),
+    /// No directory for file system images is known.
+    #[cfg(target_os = "linux")]
+    #[error("cannot find a directory for file system images of layers")]
+    NoCache,
     /// An image cannot be pulled.
     #[error(transparent)]
     Pull(pull::Error),
@@ -142,6 +172,9 @@ pub(crate) enum Error {
     /// A lock file or its source cannot be used.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// Images or lock files cannot be compared.
+    #[error(transparent)]
+    Diff(#[from] DiffError),
     /// One image cannot be locked, updated or checked.
     #[error("cannot {operation} {what}")]
     LockedImage {
@@ -229,6 +262,13 @@ impl From<pull::Error> for Error {
     }
 }
 
+#[cfg(target_os = "linux")]
+impl From<hocker::mount::Error> for Error {
+    fn from(error: hocker::mount::Error) -> Self {
+        Self::Mount(Box::new(error))
+    }
+}
+
 impl From<stored_image::Error> for Error {
     fn from(error: stored_image::Error) -> Self {
         Self::StoredImage(Box::new(error))
@@ -276,10 +316,12 @@ impl Error {
             | Self::RegistryOfPath
             | Self::NameOfReference
             | Self::ForceDirectory
+            | Self::MountPointsOfFormat
             | Self::DirectoryToStdout => Exit::Usage,
             Self::Denial(denial) => denial.error.exit(),
             Self::Pin(error) => error.class().into(),
             Self::Lock(error) => error.exit(),
+            Self::Diff(error) => error.exit(),
             Self::LockedImage { source, .. } => source.exit(),
             Self::Several(errors) => {
                 let mut exits = errors.iter().map(Self::exit);
@@ -302,6 +344,12 @@ impl Error {
             Self::Prune(error) => error.class().into(),
             Self::Load { source, .. } => source.class().into(),
             Self::Erofs { source, .. } => source.class().into(),
+            #[cfg(target_os = "linux")]
+            Self::Mount(error) => error.class().into(),
+            #[cfg(target_os = "linux")]
+            Self::NoCache => Exit::Usage,
+            Self::Rootfs { source, .. } => source.class().into(),
+            Self::Service { source, .. } => source.class().into(),
             Self::Output(error) if error.is_closed_pipe() => Exit::Done,
             Self::Stdout(source) if is_closed(source) => Exit::Done,
             Self::Pull(pull::Error::Archive { source, .. })

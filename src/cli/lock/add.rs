@@ -125,7 +125,7 @@ fn addition(
 }
 
 /// Parses the name of an image. With `--registry`, it is the full name of a repository.
-pub(super) fn parse(
+pub(in crate::cli) fn parse(
     image: &str,
     registry: Option<&Endpoint>,
 ) -> Result<(Reference, Endpoint), Error> {

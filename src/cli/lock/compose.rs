@@ -1,4 +1,4 @@
-//! `hocker lock compose`: pin the images of a Compose file's services.
+//! `hocker lock compose`: pin the images of a Compose file's services and volumes.
 
 use std::fs::File;
 use std::io;
@@ -7,13 +7,13 @@ use std::path::Path;
 use super::super::args::lock::ComposeArgs;
 use super::super::environment::{self, Environment};
 use super::super::{Context, Error, report, stdout};
-use super::add::{self, Addition, Additions, parse};
+use super::add::{self, Addition, Additions};
 use super::error::LockError;
 use super::file::LockFile;
+use super::named_image::NamedImage;
+use super::pins;
 use super::signing::{SignerChange, Signing};
-use hocker::compose::{self, Directory, Images, Project as _, Service, Value, Variables, dotenv};
-use hocker::name::Reference;
-use hocker::name::endpoint::Endpoint;
+use hocker::compose::{self, Directory, Images, Project as _, Value, Variables, dotenv};
 use hocker::oci::platform::Platform;
 use hocker::output::parent;
 use hocker::printable::Printable;
@@ -28,9 +28,9 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
     }
     if args.images {
         let mut names = Vec::new();
-        for service in &images.services {
-            reference_of(service)?;
-            names.push(&*service.image);
+        for named in named(&images) {
+            named.reference()?;
+            names.push(named.image);
         }
         names.sort_unstable();
         names.dedup();
@@ -40,14 +40,14 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
     let file = LockFile::read_or_begin(path)?;
     let mut additions = Additions::to(&file.lock, false);
     let chosen = &args.platforms.platform;
-    for service in &images.services {
-        let (reference, endpoint) = reference_of(service)?;
-        if let Some(platform) = &service.platform {
+    for named in named(&images) {
+        let (reference, endpoint) = named.reference()?;
+        if let Some(platform) = named.platform {
             let wanted = platform.parse::<Platform>().ok();
             if !wanted.is_some_and(|wanted| chosen.contains(&wanted)) {
                 report::note(&Printable::new(&format!(
                     "the service {} is for {platform}; add --platform {platform} to pin it",
-                    service.name
+                    named.service
                 )));
             }
         }
@@ -66,7 +66,17 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
         args.credentials,
         context,
     )
-    .await
+    .await?;
+    match &args.override_file {
+        Some(file) => pins::write(&images, &LockFile::read(path)?.lock, file, args.force),
+        None => Ok(()),
+    }
+}
+
+/// Returns the images of services, and then those of volumes.
+fn named(images: &Images) -> impl Iterator<Item = NamedImage<'_>> {
+    let services = images.services.iter().map(NamedImage::of_service);
+    services.chain(images.volumes.iter().map(NamedImage::of_volume))
 }
 
 fn read(args: &ComposeArgs, environment: &Environment) -> Result<Images, Error> {
@@ -94,19 +104,6 @@ fn read(args: &ComposeArgs, environment: &Environment) -> Result<Images, Error> 
     }
     compose::images(&text, &profiles, &lookup, &project)
         .map_err(|source| LockError::Compose { what, source }.into())
-}
-
-/// Parses the image of a service. The error shows the image as the file has it, without the values of variables.
-fn reference_of(service: &Service) -> Result<(Reference, Endpoint), Error> {
-    match parse(&service.image, None) {
-        Err(Error::Reference { source, .. }) => Err(LockError::Service {
-            name: Printable::new(&service.name),
-            written: Printable::new(&service.written),
-            source: (service.image == service.written).then_some(source),
-        }
-        .into()),
-        outcome => outcome,
-    }
 }
 
 /// Reads the variables of the file that `--env-file` names, else of the `.env` beside the Compose file.

@@ -24,15 +24,15 @@ const WAIT: Wait = Wait::at_most(Duration::from_secs(30));
 pub(super) type Edits = BTreeMap<Name, Option<LockedImage>>;
 
 /// A lock file, and its content when it was read.
-pub(super) struct LockFile {
+pub(in crate::cli) struct LockFile {
     path: PathBuf,
     /// The content.
-    pub(super) lock: Lock,
+    pub(in crate::cli) lock: Lock,
 }
 
 impl LockFile {
     /// Reads a lock file that must exist.
-    pub(super) fn read(path: &Path) -> Result<Self, Error> {
+    pub(in crate::cli) fn read(path: &Path) -> Result<Self, Error> {
         match read(path)? {
             Some(lock) => Ok(Self {
                 path: path.to_owned(),

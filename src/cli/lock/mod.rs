@@ -8,14 +8,19 @@ mod available;
 mod changes;
 mod check;
 mod compose;
+mod diff;
 mod each;
 mod error;
 mod file;
+mod git;
 mod graph;
 mod list;
+mod named_image;
+mod pins;
 mod proof_files;
 mod registries;
 mod remove;
+mod report;
 mod set;
 mod signing;
 mod table;
@@ -23,7 +28,10 @@ mod update;
 mod verify;
 mod waits;
 
+pub(super) use self::add::parse as parse_image;
 pub(super) use self::error::LockError;
+pub(super) use self::file::LockFile;
+pub(super) use self::registries::Registries;
 
 use super::args::lock::{LockArgs, LockCommand};
 use super::{Context, Error};
@@ -37,8 +45,10 @@ pub(super) async fn run(args: LockArgs, context: &Context) -> Result<(), Error> 
         LockCommand::Set(args) => set::run(&args, path),
         LockCommand::Verify(args) => verify::run(&args, path),
         LockCommand::Check(args) => check::run(args, path, context).await,
+        LockCommand::Diff(args) => Box::pin(diff::run(args, path, context)).await,
         LockCommand::List(args) => list::run(&args, path),
         LockCommand::Graph(args) => graph::run(&args, path),
+        LockCommand::Report(args) => report::run(&args, path),
         LockCommand::Compose(args) => compose::run(args, path, context).await,
     }
 }

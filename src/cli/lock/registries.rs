@@ -21,7 +21,7 @@ use hocker::registry::Registry;
 const AT_ONCE: usize = 4;
 
 /// The registries of a command.
-pub(super) struct Registries<'a> {
+pub(in crate::cli) struct Registries<'a> {
     context: &'a Context,
     client: Client,
     /// Credentials from arguments or environment, if the command asks only one registry.
@@ -31,7 +31,7 @@ pub(super) struct Registries<'a> {
 }
 
 /// A registry that hocker may ask for one image now.
-pub(super) struct RegistryPermit {
+pub(in crate::cli) struct RegistryPermit {
     registry: Arc<Registry>,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -54,7 +54,7 @@ struct ConnectedRegistry {
 
 impl<'a> Registries<'a> {
     /// Prepares for images in these repositories.
-    pub(super) async fn new<'b>(
+    pub(in crate::cli) async fn new<'b>(
         context: &'a Context,
         args: CredentialArgs,
         places: impl Iterator<Item = (&'b Endpoint, &'b Repository)>,
@@ -98,7 +98,7 @@ impl<'a> Registries<'a> {
     }
 
     /// Waits until hocker may ask the registry at `endpoint` for one more image.
-    pub(super) async fn acquire(
+    pub(in crate::cli) async fn acquire(
         &self,
         endpoint: &Endpoint,
         repository: &Repository,

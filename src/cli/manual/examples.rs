@@ -68,6 +68,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "hocker image --format oci-dir --out hello-world hello-world:linux",
             ),
             (
+                "Write the root file system of a container, for systemd-nspawn --image",
+                "hocker image --format erofs --mount-points --out hello-world.erofs hello-world:linux",
+            ),
+            (
                 "Fetch from a private registry",
                 "hocker image --username ann --password-stdin --out app.tar ghcr.io/team/app:1 < password",
             ),
@@ -106,6 +110,23 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             (
                 "Serve two images to other machines",
                 "hocker serve --listen 0.0.0.0:5000 hello-world debian",
+            ),
+        ],
+    ),
+    (
+        "diff",
+        &[
+            (
+                "Compare two versions of an image",
+                "hocker diff nginx:1.27.3 nginx:1.27.4",
+            ),
+            (
+                "Compare their packages too",
+                "hocker diff --fetch nginx:1.27.3 nginx:1.27.4",
+            ),
+            (
+                "Compare an image of the lock file with a layout on disk",
+                "hocker diff docker-images.lock.json#web ./result/oci",
             ),
         ],
     ),
@@ -191,6 +212,26 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "lock diff",
+        &[
+            (
+                "Show what changed since the last commit",
+                "hocker lock diff",
+            ),
+            (
+                "Write the text of a pull request, with configurations and packages",
+                "hocker lock diff main --fetch-layers --format markdown > body.md",
+            ),
+        ],
+    ),
+    (
+        "lock report",
+        &[(
+            "Write a page about the images for a web browser",
+            "hocker lock report --out images.html",
+        )],
+    ),
+    (
         "lock compose",
         &[
             (
@@ -200,6 +241,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             (
                 "Only print the images, with those of a profile",
                 "hocker lock compose --images --profile debug compose.yaml",
+            ),
+            (
+                "Also write a file with which Compose uses the pinned images",
+                "hocker lock compose compose.yaml --override compose.override.yaml",
             ),
         ],
     ),
@@ -230,6 +275,20 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
         ],
     ),
+    (
+        "mount",
+        &[
+            (
+                "Look at the files of an image",
+                "hocker mount ./result /mnt",
+            ),
+            (
+                "Change them, without a change of the image",
+                "hocker mount --upper /var/lib/changes ./result /mnt",
+            ),
+        ],
+    ),
+    ("umount", &[("Unmount the image", "hocker umount /mnt")]),
     (
         "prune",
         &[(

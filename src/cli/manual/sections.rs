@@ -16,13 +16,15 @@ pub(super) enum Topic {
     Lock,
     /// Commands that read a Compose file.
     Compose,
+    /// Mounted images.
+    Mounts,
 }
 
-use Topic::{Compose, Daemons, Lock, Registries};
+use Topic::{Compose, Daemons, Lock, Mounts, Registries};
 
 impl Topic {
     /// All topics, in the order of the pages.
-    pub(super) const ALL: [Self; 4] = [Registries, Daemons, Lock, Compose];
+    pub(super) const ALL: [Self; 5] = [Registries, Daemons, Lock, Compose, Mounts];
 
     /// The argument by which commands about this topic are recognised.
     const fn argument(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Topic {
             Daemons => "host",
             Lock => "lock_file",
             Compose => "env_file",
+            Mounts => "cache",
         }
     }
 
@@ -41,6 +44,7 @@ impl Topic {
             Daemons => "connect to a daemon",
             Lock => "use a lock file",
             Compose => "read a Compose file",
+            Mounts => "mount images",
         }
     }
 
@@ -204,6 +208,11 @@ pub(super) const VARIABLES: &[Entry] = &[
         "The directory with ca.pem, cert.pem and key.pem for TLS to the daemon, instead of docker's own.",
     ),
     entry(
+        &[names::XDG_CACHE_HOME],
+        &[Mounts],
+        "The directory of hocker/layers, with file system images of layers, instead of ~/.cache. --cache takes precedence.",
+    ),
+    entry(
         &[names::COMPOSE_PROFILES],
         &[Compose],
         "Profiles whose services are included, separated by commas. --profile takes precedence. The Compose file may use \
@@ -288,6 +297,7 @@ pub(super) const fn others(topic: Topic) -> &'static [(&'static str, &'static st
             ("nix.conf", "5"),
         ],
         Daemons => &[("docker-load", "1"), ("podman-load", "1")],
+        Mounts => &[("mount", "8"), ("systemd-nspawn", "1")],
         Lock | Compose => &[],
     }
 }

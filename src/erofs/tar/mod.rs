@@ -14,7 +14,7 @@ use std::io::{self, BufRead};
 
 use self::header::Header;
 use self::records::Records;
-pub(super) use self::sparse::Segment;
+pub(crate) use self::sparse::Segment;
 use super::error::Error;
 use super::format::Time;
 use super::name::MAX_PATH;
@@ -29,12 +29,12 @@ const TRUNCATED: Error = Error::Archive("it ends in the middle of an entry");
 
 /// One entry, without its content.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
-    pub(super) name: Vec<u8>,
+pub(crate) struct Entry {
+    pub(crate) name: Vec<u8>,
     /// The target of a link.
-    pub(super) link: Vec<u8>,
+    pub(crate) link: Vec<u8>,
     /// The type flag of the header: `0` for a regular file, `5` for a directory.
-    pub(super) kind: u8,
+    pub(crate) kind: u8,
     /// The permissions, with set-user-ID, set-group-ID and sticky bits.
     pub(super) mode: u16,
     pub(super) user: u64,
@@ -47,12 +47,12 @@ pub(super) struct Entry {
     /// The size of the file in bytes, with its holes.
     pub(super) size: u64,
     /// The parts of the file that are not holes, in ascending order. The archive has their bytes one after the other.
-    pub(super) segments: Vec<Segment>,
+    pub(crate) segments: Vec<Segment>,
 }
 
 /// An archive that is read from its beginning to its end.
 #[derive(Debug)]
-pub(super) struct Archive<R> {
+pub(crate) struct Archive<R> {
     input: R,
     /// The bytes of the current entry that were not read yet.
     content: u64,
@@ -62,7 +62,7 @@ pub(super) struct Archive<R> {
 }
 
 impl<R: BufRead> Archive<R> {
-    pub(super) fn new(input: R) -> Self {
+    pub(crate) fn new(input: R) -> Self {
         Self {
             input,
             content: 0,
@@ -72,7 +72,7 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// The next entry. The rest of the current one is skipped.
-    pub(super) fn next(&mut self) -> Result<Option<Entry>, Error> {
+    pub(crate) fn next(&mut self) -> Result<Option<Entry>, Error> {
         let (mut name, mut link, mut records) = (Vec::new(), Vec::new(), Records::default());
         let mut is_described = false;
         while let Some(header) = self.header()? {
@@ -96,7 +96,7 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// Passes on `length` bytes of the current entry's content, piece by piece.
-    pub(super) fn content(
+    pub(crate) fn content(
         &mut self,
         length: u64,
         mut take: impl FnMut(&[u8]) -> Result<(), Error>,
@@ -119,7 +119,7 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// Reads what follows the end of the archive, and gives the input back.
-    pub(super) fn finish(mut self) -> Result<R, Error> {
+    pub(crate) fn finish(mut self) -> Result<R, Error> {
         loop {
             let count = available(&mut self.input)?.len();
             if count == 0 {

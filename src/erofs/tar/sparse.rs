@@ -35,11 +35,11 @@ pub(super) enum Form {
 
 /// A part of a file that is in the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::erofs) struct Segment {
+pub(crate) struct Segment {
     /// Where it is in the file, in bytes.
     pub(in crate::erofs) offset: u64,
     /// Its length in bytes.
-    pub(in crate::erofs) length: u64,
+    pub(crate) length: u64,
 }
 
 /// Pairs of an offset and a length.

@@ -24,17 +24,17 @@ fn put(tree: &mut Tree, path: &str, kind: Kind) -> Result<Id, EntryError> {
 }
 
 fn file() -> Kind {
-    Kind::Regular(Content::default())
+    Kind::Regular(0)
 }
 
 fn directory() -> Kind {
-    Kind::Directory(Directory::default())
+    Kind::Directory(Directory::listed())
 }
 
 fn symbolic_link(target: &str) -> Kind {
     Kind::SymbolicLink {
         target: target.as_bytes().into(),
-        content: Content::default(),
+        content: 0,
     }
 }
 

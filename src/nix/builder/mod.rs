@@ -3,6 +3,8 @@
 mod attributes;
 mod fetch;
 mod places;
+mod rootfs;
+mod service;
 
 use std::io;
 use std::path::PathBuf;
@@ -12,6 +14,8 @@ use serde::Deserialize;
 pub use self::attributes::{Attributes, NIX_ATTRS_JSON_FILE};
 pub use self::fetch::{FetchContext, FetchError, fetch};
 pub use self::places::AllLocationsFailed;
+pub use self::rootfs::RootfsJob;
+pub use self::service::ServiceJob;
 
 use super::hash_text;
 use super::image;
@@ -29,6 +33,10 @@ pub enum Job {
     Archive(ArchiveJob),
     /// Fetch one layer or config into a file.
     Blob(Box<BlobJob>),
+    /// All layers of an image as one file system.
+    Rootfs(RootfsJob),
+    /// The systemd unit of an image.
+    Service(ServiceJob),
     /// A layer as a file system image.
     Erofs(ErofsJob),
     /// The store from which podman runs an image.
@@ -155,6 +163,18 @@ impl Job {
         if let Some(RawArchive { image, plain }) = archive.map_err(Error::ImageArchive)? {
             return Ok(Self::Archive(ArchiveJob { out, image, plain }));
         }
+        let rootfs = attributes.structure("imageRootfs");
+        if let Some(raw) = rootfs.map_err(Error::ImageRootfs)? {
+            return Ok(Self::Rootfs(RootfsJob::of(
+                raw,
+                out,
+                attributes.output("users"),
+            )));
+        }
+        let service = attributes.structure("imageService");
+        if let Some(raw) = service.map_err(Error::ImageService)? {
+            return Ok(Self::Service(ServiceJob::of(raw, out)));
+        }
         if let Some(layer) = attributes.text("erofsLayer")? {
             let layer = layer.into();
             return Ok(Self::Erofs(ErofsJob { out, layer }));
@@ -275,6 +295,12 @@ pub enum Error {
     /// The description of the archive is invalid.
     #[error("cannot use the derivation's `imageArchive`")]
     ImageArchive(#[source] serde_json::Error),
+    /// The description of the file system is invalid.
+    #[error("cannot use the derivation's `imageRootfs`")]
+    ImageRootfs(#[source] serde_json::Error),
+    /// The description of the service is invalid.
+    #[error("cannot use the derivation's `imageService`")]
+    ImageService(#[source] serde_json::Error),
     /// The description of the store is invalid.
     #[error("cannot use the derivation's `podmanStore`")]
     PodmanStore(#[source] serde_json::Error),

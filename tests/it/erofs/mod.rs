@@ -1,7 +1,10 @@
-//! `hocker erofs`: the image of a layer, read by a reader that shares no code with the writer.
+//! `hocker erofs`: the image of a layer, read by a reader that shares no code with the writer. The one image of several
+//! layers.
 
 mod files;
+mod model;
 mod refused;
+mod rootfs;
 
 use std::fs;
 use std::path::Path;

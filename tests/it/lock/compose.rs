@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::{Place, serve_single, usual};
-use crate::support::scripted_registry::Registry;
+use crate::support::scripted_registry::{Answer, Registry, get};
 
 /// Writes a file beside the lock.
 fn write(place: &Place, name: &str, text: &str) {
@@ -318,4 +318,71 @@ fn what_is_wrong_with_a_file_is_told() {
         .failed(7)
         .says("line 1")
         .never_says("hunter2");
+}
+
+#[test]
+fn an_override_file_pins_services_and_volumes() {
+    let registry = Registry::start();
+    let images: Vec<_> = ["web", "model", "both"].map(usual).into_iter().collect();
+    for (name, images) in ["web", "model", "both"].iter().zip(&images) {
+        serve_single(&registry, name, "1", &images[0]);
+    }
+    let at = registry.name();
+    let place = Place::new();
+    write(
+        &place,
+        "compose.yaml",
+        &format!(
+            "services:\n  web:\n    image: {at}/web:${{TAG-1}}\n    volumes:\n      - data:/data\n      - type: image\n        \
+             source: {at}/model:1\n        target: /models\n        image: {{subpath: small}}\n  both:\n    build: .\n    \
+             image: {at}/both:1\n  off:\n    image: {at}/off:1\n    profiles: [p]\n"
+        ),
+    );
+    let run = |arguments: &[&str]| {
+        place
+            .lock(&["compose", "compose.yaml"])
+            .arguments(arguments)
+            .run()
+    };
+    let text = run(&["--images"]).done().text();
+    assert_eq!(text, format!("{at}/both:1\n{at}/model:1\n{at}/web:1\n"));
+    let path = place.path().with_file_name("pins.yaml");
+    run(&["--override", "pins.yaml"])
+        .done()
+        .says("both is built from source; the override file does not pin its image");
+    let (web, model) = (images[0][0].digest(), images[1][0].digest());
+    let expected = format!(
+        "# Written by `hocker lock compose`. Changes are lost.\nservices:\n  \"web\":\n    image: \"{at}/web:1@{web}\"\n    \
+         volumes:\n      - type: image\n        source: \"{at}/model:1@{model}\"\n        target: \"/models\"\n        \
+         image:\n          subpath: \"small\"\n"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    // A second run replaces the file that the first one wrote.
+    run(&["--override", "pins.yaml"]).done();
+    fs::write(&path, "services: {}\n").unwrap();
+    run(&["--override", "pins.yaml"])
+        .failed(1)
+        .says("already exists")
+        .says("--force");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "services: {}\n");
+    run(&["--override", "pins.yaml", "--force"]).done();
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    let parts = run(&["--images", "--override", "pins.yaml"]);
+    parts.failed(2);
+}
+
+#[test]
+fn an_image_that_cannot_be_locked_leaves_no_override_file() {
+    let registry = Registry::start();
+    serve_single(&registry, "web", "1", &usual("web")[0]);
+    let target = "/v2/gone/manifests/1";
+    registry.on(get(target), Answer::error(404, "MANIFEST_UNKNOWN"));
+    let at = registry.name();
+    let place = Place::new();
+    let text = format!("services: {{a: {{image: '{at}/web:1'}}, b: {{image: '{at}/gone:1'}}}}");
+    write(&place, "compose.yaml", &text);
+    place
+        .run(&["compose", "compose.yaml", "--override", "pins.yaml"])
+        .failed(3);
+    assert!(!place.path().with_file_name("pins.yaml").exists());
 }

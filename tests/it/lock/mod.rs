@@ -8,6 +8,7 @@ mod format; // the file: its schema, and what a hand or a merge may have done to
 mod graph; // which layers are shared
 mod moving; // a repository whose tags move
 mod platforms; // for which platforms images are added
+mod report; // the page for a browser
 mod signers; // signers that images must have, and the proofs beside the file
 mod update; // update and check: what is asked again, and what is told of it
 mod waiting; // what is new has to wait

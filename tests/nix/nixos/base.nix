@@ -38,6 +38,25 @@ in
       };
       default = { };
     };
+    users = {
+      users = mkOption {
+        type = types.attrsOf (
+          types.submodule {
+            options = {
+              uid = mkOption { type = types.int; };
+              group = mkOption { type = types.str; };
+              isSystemUser = flag;
+              description = mkOption { type = types.str; };
+            };
+          }
+        );
+        default = { };
+      };
+      groups = mkOption {
+        type = types.attrsOf (types.submodule { options.gid = mkOption { type = types.int; }; });
+        default = { };
+      };
+    };
     services.dockerRegistry = {
       enable = flag;
       port = mkOption {

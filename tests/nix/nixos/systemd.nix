@@ -94,6 +94,10 @@ in
                 );
               default = { };
             };
+            enableDefaultPath = mkOption {
+              type = types.bool;
+              default = true;
+            };
             reloadIfChanged = flag false;
             restartIfChanged = flag true;
             stopIfChanged = flag true;
@@ -109,6 +113,10 @@ in
         }
       );
       default = { };
+    };
+    packages = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
     };
     sockets = mkOption {
       type = types.attrsOf (types.submodule { options = unitOptions; });

@@ -7,10 +7,10 @@ use fastrand::Rng;
 use tar::{Builder, EntryType, Header};
 
 /// A generated layer.
-pub(super) struct Generated {
-    pub(super) tar: Vec<u8>,
+pub(crate) struct Generated {
+    pub(crate) tar: Vec<u8>,
     /// Parents that the archive does not list.
-    pub(super) unlisted: Vec<PathBuf>,
+    pub(crate) unlisted: Vec<PathBuf>,
 }
 
 /// Sizes around those at which an image changes its layout.
@@ -35,14 +35,27 @@ struct Generator {
     directories: Vec<Vec<u8>>,
     /// Files and symbolic links, which may get a further name.
     linkable: Vec<Vec<u8>>,
+    /// Whether container engines unpack the layer as tar does.
+    as_engines: bool,
 }
 
-pub(super) fn layer(seed: u64) -> Generated {
+pub(crate) fn layer(seed: u64) -> Generated {
+    generate(seed, false)
+}
+
+/// The same without files that are listed twice, which podman refuses, and without hard links, whose own metadata it
+/// gives to the file.
+pub(crate) fn layer_for_engines(seed: u64) -> Generated {
+    generate(seed, true)
+}
+
+fn generate(seed: u64, as_engines: bool) -> Generated {
     let mut generator = Generator {
         rng: Rng::with_seed(seed),
         builder: Builder::new(Vec::new()),
         directories: vec![Vec::new()],
         linkable: Vec::new(),
+        as_engines,
     };
     let mut unlisted = Vec::new();
     generator.entry(b"./", EntryType::Directory, b"", b"");
@@ -70,11 +83,12 @@ pub(super) fn layer(seed: u64) -> Generated {
             8 => generator.entry(&path, EntryType::Char, b"", b""),
             9 => generator.entry(&path, EntryType::Block, b"", b""),
             10 => generator.entry(&path, EntryType::Fifo, b"", b""),
-            _ => {
+            _ if !as_engines => {
                 if let Some(target) = generator.rng.choice(&generator.linkable).cloned() {
                     generator.entry(&path, EntryType::Link, &target, b"");
                 }
             }
+            _ => {}
         }
     }
     Generated {
@@ -116,7 +130,7 @@ impl Generator {
 
     fn file(&mut self, path: &[u8]) {
         // Sometimes twice: the last one counts.
-        for _ in 0..=self.rng.u32(0..5) / 4 {
+        for _ in 0..=self.rng.u32(0..5) / 4 * u32::from(!self.as_engines) {
             let size = *self.rng.choice(&SIZES).unwrap();
             let mut content = vec![0; size];
             self.rng.fill(&mut content);

@@ -1,6 +1,6 @@
 //! Images of layers, mounted by the kernel and checked by `fsck.erofs`: the tree is the one that GNU tar unpacks.
 
-mod generated;
+pub(crate) mod generated;
 pub(crate) mod snapshot;
 
 use std::fs::{self, File};

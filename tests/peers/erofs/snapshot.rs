@@ -63,6 +63,24 @@ impl Snapshot {
         shown.time = (0, 0);
     }
 
+    /// Gives files from before 1970 the time that engines give them.
+    pub(crate) fn forget_times_before_1970(&mut self) {
+        for shown in self.files.values_mut().filter(|shown| shown.time.0 < 0) {
+            shown.time = (0, 0);
+        }
+    }
+
+    /// Takes the numbers of links from the comparison: overlayfs counts names that are hidden, and none of directories.
+    /// What hides lower layers is part of a layer and not of the tree.
+    pub(crate) fn forget_overlay(&mut self) {
+        for shown in self.files.values_mut() {
+            shown.links = 0;
+            shown.attributes.remove(&b"user.overlay.opaque"[..]);
+            // Engines written in Go take an empty value for no attribute.
+            shown.attributes.retain(|_, value| !value.is_empty());
+        }
+    }
+
     /// Takes from the comparison what an overlay has in its own way: the number of links of a directory, and a mark of
     /// opaque directories for mounts of users without privileges, which other mounts show.
     pub(crate) fn forget_overlays(&mut self) {

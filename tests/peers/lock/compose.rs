@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::fleet::lock;
+use super::fleet::{Fleet, lock};
 use crate::machine::program;
 
 const FILE: &str = r#"version: "3.9"
@@ -121,4 +121,58 @@ fn the_images_are_those_that_compose_itself_names() {
         assert_eq!(ours.len(), count, "{profiles}: {ours:?}");
         assert_eq!(ours, of_compose(directory.path(), profiles), "{profiles}");
     }
+}
+
+#[test]
+fn compose_merges_the_override_file_and_uses_the_pinned_images() {
+    let fleet = Fleet::of(3);
+    let references = fleet.references(3);
+    let directory = tempfile::tempdir().unwrap();
+    let file = format!(
+        "version: \"3.9\"\nservices:\n  base:\n    image: {}\n    command: [x]\n  derived:\n    extends: {{service: base}}\n    \
+         environment: {{A: b}}\n  built:\n    image: built:1\n    build: .\n  debug:\n    image: {}\n    profiles: [debug]\n",
+        references[0], references[1],
+    )
+    .replace("built:1", &references[2]);
+    fs::write(directory.path().join("compose.yaml"), file).unwrap();
+    let arguments = [
+        "compose",
+        "compose.yaml",
+        "--profile",
+        "debug",
+        "--override",
+        "pins.yaml",
+    ];
+    lock(directory.path(), &arguments).run().done();
+    let lock: serde_json::Value =
+        serde_json::from_str(&super::fleet::text(directory.path())).unwrap();
+    let digest = |number: usize| {
+        lock["images"][super::fleet::name(number)]["index"]["digest"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let resolved = program::text(
+        Command::new("docker-compose")
+            .args(["--file", "compose.yaml", "--file", "pins.yaml", "config"])
+            .env_remove("DOCKER_HOST")
+            .env("COMPOSE_PROFILES", "debug")
+            .current_dir(directory.path()),
+    );
+    let images: BTreeSet<_> = resolved
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("image: "))
+        .map(|image| image.trim_matches(['"', '\'']).to_owned())
+        .collect();
+    let pinned = |number: usize| format!("{}@{}", references[number], digest(number));
+    assert_eq!(
+        images,
+        BTreeSet::from([pinned(0), pinned(1), references[2].clone()]),
+        "{resolved}"
+    );
+    let count = resolved.matches(&pinned(0)).count();
+    assert_eq!(
+        count, 2,
+        "the base and the service that extends it\n{resolved}"
+    );
 }

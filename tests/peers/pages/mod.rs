@@ -10,7 +10,7 @@ use std::process::{Child, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::lock::bot;
+use crate::lock::{bot, pull_request};
 use crate::machine::desk::Desk;
 use crate::machine::program;
 use crate::machine::server::wait_until;
@@ -19,6 +19,7 @@ use crate::support::pages::{Page, Section};
 /// The port that the pages give to `hocker serve`.
 const PORT: u16 = 5000;
 
+const AUTOMATION: &str = "docs/automation.md";
 const CONTRIBUTING: &str = "CONTRIBUTING.md";
 const README: &str = "README.md";
 const COMMANDS: &str = "docs/commands.md";
@@ -37,6 +38,16 @@ const FOLLOWED: &[(&str, &str, fn())] = &[
     (README, "A short session", sessions::a_short_session),
     (README, "In Nix", sessions::a_pin_in_nix),
     (README, "Try it", sessions::try_it),
+    (
+        AUTOMATION,
+        "Workflow files",
+        pull_request::a_bot_proposes_what_moved_and_nothing_else,
+    ),
+    (
+        AUTOMATION,
+        "Compose without Nix",
+        sessions::lock_file_for_compose,
+    ),
     (COMMANDS, "Examples", sessions::examples_of_commands),
     (COMMANDS, "Install the rest", sessions::install_the_rest),
     (LOADING, "Loading images into a daemon", sessions::loading),
@@ -46,6 +57,12 @@ const FOLLOWED: &[(&str, &str, fn())] = &[
         sessions::removing,
     ),
     (LOCK_FILE, "Lock file", sessions::lock_file),
+    (
+        LOCK_FILE,
+        "See what changed",
+        sessions::lock_file_for_compose,
+    ),
+    (LOCK_FILE, "Compose files", sessions::lock_file_for_compose),
     (
         LOCK_FILE,
         "Update the file with a bot",

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{
-    COMMANDS, LOADING, LOCK_FILE, NIX, PORT, README, SERVING, follow, follow_server, section,
+    AUTOMATION, COMMANDS, LOADING, LOCK_FILE, NIX, PORT, README, SERVING, follow, follow_server,
+    section,
 };
 use crate::machine::desk::Desk;
 use crate::machine::dockerd::Dockerd;
@@ -258,6 +259,32 @@ pub(super) fn lock_file() {
         &[("NIX_CONFIG", &config)],
     );
     assert!(built.status.success(), "{}", program::told(&built));
+}
+
+#[test]
+pub(super) fn lock_file_for_compose() {
+    let (nginx, app) = (small(b"nginx"), small(b"app"));
+    let internet = Internet::with(&[("library/nginx:1.27", &nginx), ("team/app:1", &app)]);
+    let desk = internet.desk();
+    desk.write(
+        "compose.yaml",
+        "services:\n  web:\n    image: ghcr.io/team/app:1\n",
+    );
+    let config = internet.nix_config();
+    let variables = [("NIX_CONFIG", config.as_str())];
+    follow(desk, &section(LOCK_FILE, "Compose files"), &variables);
+    let renamed = desk.shell("hocker lock add web=ghcr.io/team/app:1", &variables);
+    assert!(renamed.status.success(), "{}", program::told(&renamed));
+    let output = follow(desk, &section(LOCK_FILE, "See what changed"), &variables);
+    let told = program::told(&output);
+    assert!(told.contains("layers: 1 new, 1 gone, 0 kept"), "{told}");
+    follow(
+        desk,
+        &section(AUTOMATION, "Compose without Nix"),
+        &variables,
+    );
+    let pins = fs::read_to_string(desk.path("compose.override.yaml")).unwrap();
+    assert!(pins.contains("\"ghcr.io/team/app:1@sha256:"), "{pins}");
 }
 
 #[test]
