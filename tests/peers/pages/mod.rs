@@ -56,6 +56,12 @@ const FOLLOWED: &[(&str, &str, fn())] = &[
         "Remove images that you no longer need",
         sessions::removing,
     ),
+    (LOCK_FILE, "Tags by pattern", sessions::patterns_and_waits),
+    (
+        LOCK_FILE,
+        "Wait before an update",
+        sessions::patterns_and_waits,
+    ),
     (LOCK_FILE, "Lock file", sessions::lock_file),
     (
         LOCK_FILE,

@@ -288,6 +288,30 @@ pub(super) fn lock_file_for_compose() {
 }
 
 #[test]
+pub(super) fn patterns_and_waits() {
+    let image = small(b"image");
+    let internet = Internet::with(&[
+        ("library/nginx:1.27.3", &image),
+        ("library/nginx:1.27.4", &image),
+        ("library/redis:7.4.1-alpine", &image),
+        ("library/postgres:16.4-bookworm", &image),
+    ]);
+    let desk = internet.desk();
+    let added = desk.shell("hocker lock add database=postgres:16.4-bookworm", &[]);
+    assert!(added.status.success(), "{}", program::told(&added));
+    follow(desk, &section(LOCK_FILE, "Tags by pattern"), &[]);
+    let lock = fs::read_to_string(desk.path("docker-images.lock.json")).unwrap();
+    for text in ["1.27.4", "1.*", "^7.2", "16.*-bookworm"] {
+        assert!(lock.contains(text), "{text}: {lock}");
+    }
+    follow(desk, &section(LOCK_FILE, "Wait before an update"), &[]);
+    let lock = fs::read_to_string(desk.path("docker-images.lock.json")).unwrap();
+    for text in ["3d", "7d"] {
+        assert!(lock.contains(text), "{text}: {lock}");
+    }
+}
+
+#[test]
 pub(super) fn serving() {
     let desk = Desk::on(Host::start(&[]));
     let (debian, app) = (small(b"debian"), small(b"app"));
