@@ -1,7 +1,7 @@
 //! One self-contained HTML page about a lock: its images with their ages, sizes and the layers that they share.
 //!
 //! The page loads nothing: style and script are part of it, and a content security policy forbids everything else. All
-//! text of the lock is escaped ([`Text`]). The page can be read without its script, which only sorts and filters.
+//! text of the lock is escaped (`Text`). The page can be read without its script, which only sorts and filters.
 
 mod page;
 mod sharing;
