@@ -423,8 +423,8 @@ let
           images.app.image
         ];
       expected = [
-        locked.app.drvPath
-        locked.app.image
+        (withImage { }).app.drvPath
+        (withImage { }).app.image
       ];
     }
   ];
