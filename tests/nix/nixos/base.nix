@@ -43,7 +43,10 @@ in
         type = types.attrsOf (
           types.submodule {
             options = {
-              uid = mkOption { type = types.int; };
+              uid = mkOption {
+                type = types.nullOr types.int;
+                default = null;
+              };
               group = mkOption { type = types.str; };
               isSystemUser = flag;
               description = mkOption { type = types.str; };
@@ -63,17 +66,6 @@ in
         type = types.port;
         default = 5000;
       };
-    };
-    users.users = mkOption {
-      type = types.attrsOf (
-        types.submodule {
-          options.uid = mkOption {
-            type = types.nullOr types.int;
-            default = null;
-          };
-        }
-      );
-      default = { };
     };
     virtualisation = {
       docker = {
