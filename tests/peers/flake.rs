@@ -140,6 +140,8 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
           in {
             hocker = plain "${pkgs.hocker-builder}";
             foreign = plain "${pkgs.pkgsCross.aarch64-linux.hocker-builder}";
+            hockerOfModule = plain "${pkgs.hocker}";
+            foreignOfModule = plain "${pkgs.pkgsCross.aarch64-linux.hocker}";
             native = described native;
             cross = described cross;
             # The NixOS module of a system for the other platform, with the flake's packages.
@@ -167,15 +169,17 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
     let program = |name: &str| format!("{}/bin/hocker", found[name].as_str().unwrap());
     let (own, foreign) = (program("hocker"), program("foreign"));
     assert_ne!(own, foreign);
-    for (functions, interpreter) in [
-        ("native", &own),
-        ("cross", &foreign),
-        ("module", &foreign),
-        ("moduleOfPackages", &foreign),
+    // The package of the module is the one that loads images, too.
+    let of_module = (program("hockerOfModule"), program("foreignOfModule"));
+    for (functions, builder, interpreter) in [
+        ("native", &own, &own),
+        ("cross", &own, &foreign),
+        ("module", &of_module.0, &of_module.1),
+        ("moduleOfPackages", &of_module.0, &of_module.1),
     ] {
         assert_eq!(
             found[functions],
-            json!({"system": "x86_64-linux", "builder": own, "interpreter": interpreter}),
+            json!({"system": "x86_64-linux", "builder": builder, "interpreter": interpreter}),
             "{functions}"
         );
     }
