@@ -79,7 +79,10 @@ fn an_image_of_the_store_has_mounts_and_a_target_and_is_not_loaded() {
     assert_eq!(target["wantedBy"], json!(["multi-user.target"]));
 
     let services = values["services"].as_object().unwrap();
-    assert_eq!(services.keys().collect::<Vec<_>>(), ["hocker", "podman-web"]);
+    assert_eq!(
+        services.keys().collect::<Vec<_>>(),
+        ["hocker", "podman-web"]
+    );
     let container = &services["podman-web"];
     assert_eq!(container["requires"], json!(["hocker-store-web.target"]));
     assert!(
