@@ -40,7 +40,7 @@ lines [
 + "[Service]\n"
 + section (
   {
-    Environment = lib.mapAttrsToList (name: value: "${name}=${value}") (
+    Environment = lib.mapAttrsToList (name: value: builtins.toJSON "${name}=${value}") (
       lib.filterAttrs (_: value: value != null) service.environment
     );
   }
