@@ -11,7 +11,7 @@ use super::Options;
 use super::config::{ConfigChange, EntryChange};
 use super::image::{ImageDiff, Side};
 use super::layers::ListedLayer;
-use super::locks::{LockDiff, LockedChange, PlatformDiff};
+use super::locks::{LockDiff, LockedChange, LockedState, PlatformDiff};
 use super::packages::PackageChanges;
 use super::text::{abbreviated, base, layer_counts, package_counts};
 use crate::printable::Printable;
@@ -107,11 +107,11 @@ pub fn commit_message(diff: &LockDiff) -> Vec<Printable> {
     if diff.images.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![subject(diff), String::new()];
+    let names: Vec<_> = diff.images.iter().map(subject_name).collect();
+    let mut lines = vec![subject("Update", &names), String::new()];
     for change in &diff.images {
         lines.push(format!("- **{}**: {}", change.name, headline(change)));
-        let digest =
-            |state: &Option<super::LockedState>| state.as_ref().and_then(|state| state.digest);
+        let digest = |state: &Option<LockedState>| state.as_ref().and_then(|state| state.digest);
         let (from, to) = (digest(&change.from), digest(&change.to));
         for (sign, digest) in [("-", from), ("+", to)] {
             if let Some(digest) = digest.filter(|_| from != to) {
@@ -137,17 +137,25 @@ pub fn commit_message(diff: &LockDiff) -> Vec<Printable> {
     lines.map(|line| Printable::of_any_length(line)).collect()
 }
 
-fn subject(diff: &LockDiff) -> String {
-    let names: Vec<_> = diff
-        .images
-        .iter()
-        .map(|change| change.name.as_str())
-        .collect();
-    let mut subject = format!("Update {}", names.join(", "));
-    if subject.chars().count() >= SUBJECT {
-        subject = format!("Update {} container images", names.len());
+/// Returns the subject of a commit: a verb with names, or with their number if they are too long.
+#[must_use]
+pub fn subject(verb: &str, names: &[String]) -> String {
+    let subject = format!("{verb} {}", names.join(", "));
+    if subject.chars().count() < SUBJECT {
+        subject
+    } else {
+        format!("{verb} {} container images", names.len())
     }
-    subject
+}
+
+/// Returns the name of an image for a subject, with its new tag if it moved from one tag to another.
+fn subject_name(change: &LockedChange) -> String {
+    let tag =
+        |state: &Option<LockedState>| state.as_ref().and_then(|state| state.reference.tag.clone());
+    match (tag(&change.from), tag(&change.to)) {
+        (Some(old), Some(new)) if old != new => format!("{} to {new}", change.name),
+        _ => change.name.to_string(),
+    }
 }
 
 /// Returns the change of an image in a few words: of its tag and its version.
@@ -174,7 +182,7 @@ fn headline(change: &LockedChange) -> String {
 }
 
 fn digests(text: &mut String, change: &LockedChange) {
-    let digest = |state: &Option<super::LockedState>| {
+    let digest = |state: &Option<LockedState>| {
         let digest = state.as_ref().and_then(|state| state.digest)?;
         Some(code(&digest.to_string()))
     };

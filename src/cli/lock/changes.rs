@@ -7,14 +7,12 @@ use super::super::{Error, report, stderr, stdout};
 use super::abbreviated::abbreviated;
 use super::error::LockError;
 use super::waits::Waits;
+use hocker::diff::{LockDiff, markdown};
 use hocker::lock::{Change, Changes, Lock, Name, NewLayer, PlatformChange};
 use hocker::name::{Reference, Tag};
 use hocker::oci::digest::Digest;
 use hocker::printable::Printable;
 use hocker::size::Size;
-
-/// The subject of a commit message is shorter than this, in characters.
-const SUBJECT: usize = 72;
 
 /// Images that failed, with their errors.
 pub(super) type Failures = Vec<(Name, Error)>;
@@ -38,9 +36,7 @@ pub(super) fn print(
     if args.json {
         stdout::write(json(&changes, waits, &failures).as_bytes())?;
     } else if args.commit_message {
-        // What waits is worth a commit only when the file changes.
-        let waits = (old != new).then_some(waits);
-        stdout::lines(&commit_message(&changes, waits))?;
+        stdout::lines(&commit_message(old, new, waits))?;
     }
     failed(failures)
 }
@@ -166,68 +162,34 @@ fn new_tag(change: &Change) -> Option<&Tag> {
     new.filter(|_| is_old && change.from_tag != change.to_tag)
 }
 
-/// Returns the message of a commit. `waits` is given if the lock file changed.
-fn commit_message(changes: &Changes, waits: Option<&Waits>) -> Vec<Printable> {
-    let waiting: Vec<_> = waits.into_iter().flat_map(Waits::waiting).collect();
-    if changes.images.is_empty() && waits.is_none() {
+/// Returns the message of a commit, which is empty if the lock file did not change: what changed, then what waits.
+fn commit_message(old: &Lock, new: &Lock, waits: &Waits) -> Vec<Printable> {
+    if old == new {
         return Vec::new();
     }
-    let updated = changes.images.iter().map(|change| match new_tag(change) {
-        Some(tag) => format!("{} to {tag}", change.name),
-        None => change.name.to_string(),
-    });
-    let waited = waiting
-        .iter()
-        .map(|(name, waiting)| format!("{name} {}", waiting.pending.tag));
-    let subject = match (changes.images.len(), waiting.len()) {
-        (0, 0) => "Update what waits of container images".to_owned(),
-        (0, count) => subject("Wait for", &waited.collect::<Vec<_>>(), count),
-        (count, _) => subject("Update", &updated.collect::<Vec<_>>(), count),
-    };
-    let mut lines = Vec::new();
-    let mut line = |text: &str| lines.push(Printable::new(text));
-    line(&subject);
-    for change in &changes.images {
-        line("");
-        let reference = &change.reference;
-        match (&change.from_tag, new_tag(change)) {
-            (Some(old), Some(new)) => line(&format!(
-                "{}: {}:{old} → {new}",
-                change.name,
-                reference.familiar_name()
-            )),
-            _ => line(&format!("{}: {reference}", change.name)),
-        }
-        for (sign, digest) in [("-", change.from), ("+", change.to)] {
-            if let Some(digest) = digest.filter(|_| change.from != change.to) {
-                line(&format!("  {sign} {digest}"));
-            }
-        }
-        for (platform, change) in &change.platforms {
-            line(&format!("  {platform}: {}", summary(change)));
-        }
+    let waiting: Vec<_> = waits.waiting().collect();
+    let mut lines = markdown::commit_message(&LockDiff::between(old, new));
+    if lines.is_empty() {
+        let names = waiting
+            .iter()
+            .map(|(name, waiting)| format!("{name} {}", waiting.pending.tag));
+        let subject = match names.collect::<Vec<_>>() {
+            names if names.is_empty() => "Update what waits of container images".to_owned(),
+            names => markdown::subject("Wait for", &names),
+        };
+        lines.push(Printable::new(&subject));
     }
     if !waiting.is_empty() {
-        line("");
+        lines.push(Printable::new(""));
     }
-    for (name, waiting) in waiting {
+    lines.extend(waiting.into_iter().map(|(name, waiting)| {
         let pending = &waiting.pending;
-        line(&format!(
+        Printable::new(&format!(
             "{name} {} waits until {}: {}",
             pending.tag, waiting.until, pending.digest
-        ));
-    }
+        ))
+    }));
     lines
-}
-
-/// Returns the subject of a commit, with the number of images if their names are too long.
-fn subject(verb: &str, names: &[String], count: usize) -> String {
-    let subject = format!("{verb} {}", names.join(", "));
-    if subject.chars().count() < SUBJECT {
-        subject
-    } else {
-        format!("{verb} {count} container images")
-    }
 }
 
 fn json(changes: &Changes, waits: &Waits, failures: &Failures) -> String {

@@ -77,10 +77,11 @@ fn the_newest_tag_of_the_pattern_is_locked_and_followed() {
     moving.push("1.20.0", "more");
     let message = place.run(&["update", "--commit-message"]).done().text();
     assert!(
-        message.starts_with("Update app to 1.20.0\n\napp: "),
+        message.starts_with("Update app to 1.20.0\n\n- **app**: "),
         "{message}"
     );
-    assert!(message.contains("app:1.10.2 → 1.20.0\n"), "{message}");
+    let (from, to) = (moving.image(":1.10.2"), moving.image(":1.20.0"));
+    assert!(message.contains(&format!("`{from}` → `{to}`")), "{message}");
     let list = place.run(&["list"]).done().text();
     assert!(list.contains("1.20.0 (1.*)"), "{list}");
 }

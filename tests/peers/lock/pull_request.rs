@@ -122,7 +122,7 @@ pub(crate) fn a_bot_proposes_what_moved_and_nothing_else() {
     );
     let message = project.git(&["log", "-1", "--format=%B", "update-images"]);
     assert!(
-        message.starts_with(&format!("Update {}\n\n{}: ", name(1), name(1))),
+        message.starts_with(&format!("Update {}\n\n- **{}**: ", name(1), name(1))),
         "{message}"
     );
     let body = fs::read_to_string(project.path().join(".git/body.md")).unwrap();

@@ -234,6 +234,7 @@ pub(super) fn lock_file() {
         ("library/debian:12", &debian),
         ("team/app:1", &app),
         ("library/redis:7", &app),
+        ("library/nginx:1.27", &app),
     ]);
     let desk = internet.desk();
     desk.write(
