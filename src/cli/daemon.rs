@@ -7,15 +7,53 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::DaemonArgs;
+#[cfg(feature = "containerd")]
+use super::containerd::{self, ContainerdArgs};
 use super::environment::{self, Environment};
 use super::{Context, Error, transport};
+#[cfg(feature = "containerd")]
+use hocker::daemon::containerd::Containerd;
 use hocker::daemon::state::State;
 use hocker::daemon::{Address, Daemon, Endpoint, TlsFiles, context};
 use hocker::printable::Printable;
 
+/// A daemon of either kind of API.
+pub(super) enum Connection {
+    Docker(Box<Daemon>),
+    #[cfg(feature = "containerd")]
+    Containerd(Box<Containerd>),
+}
+
+/// Connects to the daemon. `snapshotter` is for containerd alone.
+#[cfg(feature = "containerd")]
+pub(super) async fn connect(
+    args: DaemonArgs,
+    snapshotter: Option<String>,
+    context: &Context,
+) -> Result<Connection, Error> {
+    let endpoint = endpoint(args.host, &context.environment)?;
+    let args = ContainerdArgs {
+        namespace: args.namespace,
+        snapshotter,
+    };
+    if let Address::Containerd(socket) = endpoint.address {
+        let containerd = containerd::connect(socket, args, context).await?;
+        return Ok(Connection::Containerd(Box::new(containerd)));
+    }
+    args.require_none()?;
+    let daemon = connect_to(endpoint, context).await?;
+    Ok(Connection::Docker(Box::new(daemon)))
+}
+
 /// Connects to the daemon.
-pub(super) async fn connect(args: DaemonArgs, context: &Context) -> Result<Daemon, Error> {
-    let endpoint = endpoint(args, &context.environment)?;
+#[cfg(not(feature = "containerd"))]
+pub(super) async fn connect(args: DaemonArgs, context: &Context) -> Result<Connection, Error> {
+    let endpoint = endpoint(args.host, &context.environment)?;
+    let daemon = connect_to(endpoint, context).await?;
+    Ok(Connection::Docker(Box::new(daemon)))
+}
+
+async fn connect_to(endpoint: Endpoint, context: &Context) -> Result<Daemon, Error> {
     let settings = transport::settings(context)?;
     // The bundle that the environment names is read only for TLS.
     let roots = || transport::roots(&context.environment, false);
@@ -32,11 +70,11 @@ pub(super) fn state(directory: PathBuf, context: &Context) -> State {
 }
 
 /// Finds the address of the daemon.
-fn endpoint(args: DaemonArgs, environment: &Environment) -> Result<Endpoint, Error> {
+fn endpoint(host: Option<Address>, environment: &Environment) -> Result<Endpoint, Error> {
     let directory = environment
         .path(environment::DOCKER_CONFIG)
         .or_else(|| Some(environment.path(environment::HOME)?.join(".docker")));
-    let named = match args.host {
+    let named = match host {
         Some(address) => Some(address),
         None => environment
             .var(environment::DOCKER_HOST)

@@ -26,6 +26,12 @@ pub(crate) const DOCKER_CONTEXT: &str = "DOCKER_CONTEXT";
 pub(crate) const DOCKER_TLS_VERIFY: &str = "DOCKER_TLS_VERIFY";
 /// Docker: the directory of `ca.pem`, `cert.pem` and `key.pem` for TLS to the daemon.
 pub(crate) const DOCKER_CERT_PATH: &str = "DOCKER_CERT_PATH";
+/// containerd: the path of its socket, or the socket as a URL.
+pub(crate) const CONTAINERD_ADDRESS: &str = "CONTAINERD_ADDRESS";
+/// containerd: the namespace of images and containers.
+pub(crate) const CONTAINERD_NAMESPACE: &str = "CONTAINERD_NAMESPACE";
+/// containerd: the name of the snapshotter that unpacks images.
+pub(crate) const CONTAINERD_SNAPSHOTTER: &str = "CONTAINERD_SNAPSHOTTER";
 /// XDG: the directory for files that last as long as the user's session.
 pub(crate) const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// XDG: the directory of configuration.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::LoadArgs;
+use super::daemon::Connection;
 use super::{Context, Error, daemon, stdout};
 use hocker::archive::on_disk::OnDisk;
 use hocker::archive::stored_image;
@@ -12,6 +13,9 @@ use hocker::printable::Printable;
 use hocker::size::Size;
 
 pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> {
+    #[cfg(feature = "containerd")]
+    let daemon = daemon::connect(args.daemon, args.snapshotter, context).await?;
+    #[cfg(not(feature = "containerd"))]
     let daemon = daemon::connect(args.daemon, context).await?;
     let state = args
         .state
@@ -80,12 +84,18 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
             }
         }),
     };
-    let loaded = load::load(&daemon, options, state.as_ref(), &progress)
-        .await
-        .map_err(|source| Error::Load {
-            path,
-            source: Box::new(source),
-        })?;
+    let state = state.as_ref();
+    let loaded = match &daemon {
+        Connection::Docker(daemon) => load::load(daemon, options, state, &progress).await,
+        #[cfg(feature = "containerd")]
+        Connection::Containerd(daemon) => {
+            hocker::daemon::containerd::load::load(daemon, options, state, &progress).await
+        }
+    };
+    let loaded = loaded.map_err(|source| Error::Load {
+        path,
+        source: Box::new(source),
+    })?;
     bar.finish();
     context.display.line(&Printable::new(&summary(&loaded)));
     stdout::write(format!("{}\n", loaded.id).as_bytes())

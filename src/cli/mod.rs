@@ -10,6 +10,8 @@ mod builder;
 mod classic;
 mod composite;
 mod config;
+#[cfg(feature = "containerd")]
+mod containerd;
 mod credentials;
 mod daemon;
 mod diff;

@@ -1,8 +1,11 @@
 //! `hocker prune`: remove images that were loaded and are no longer wanted.
 
+use std::fmt::Display;
+
 use tokio::task::spawn_blocking;
 
 use super::args::PruneArgs;
+use super::daemon::Connection;
 use super::{Context, Error, daemon, stdout};
 use hocker::daemon::prune::{self, Kept, Outcome, Pruned};
 use hocker::printable::Printable;
@@ -20,22 +23,43 @@ pub(super) async fn run(args: PruneArgs, context: &Context) -> Result<(), Error>
     let Some(_lock) = lock else {
         return Ok(());
     };
+    #[cfg(feature = "containerd")]
+    let daemon = daemon::connect(args.daemon, None, context).await?;
+    #[cfg(not(feature = "containerd"))]
     let daemon = daemon::connect(args.daemon, context).await?;
     let mut removed = Vec::new();
-    let outcome = prune::prune(&daemon, &state, &kept, args.dry_run, |pruned| {
-        let line = Printable::new(&summary(pruned, args.dry_run));
-        context.display.line(&line);
-        if pruned.outcome == Outcome::Removed {
-            removed.push(format!("{}\n", pruned.id));
+    let dry_run = args.dry_run;
+    let outcome = match &daemon {
+        Connection::Docker(daemon) => {
+            let report = |pruned: &Pruned<_>| tell(pruned, dry_run, &mut removed, context);
+            prune::prune(daemon, &state, &kept, dry_run, report).await
         }
-    })
-    .await;
+        #[cfg(feature = "containerd")]
+        Connection::Containerd(daemon) => {
+            let report = |pruned: &Pruned<_>| tell(pruned, dry_run, &mut removed, context);
+            hocker::daemon::containerd::prune::prune(daemon, &state, &kept, dry_run, report).await
+        }
+    };
     stdout::write(removed.concat().as_bytes())?;
     Ok(outcome?)
 }
 
+/// Prints what was done with an image, and notes its ID if it was removed, or would be.
+fn tell<N: Display>(
+    pruned: &Pruned<N>,
+    dry_run: bool,
+    removed: &mut Vec<String>,
+    context: &Context,
+) {
+    let line = Printable::new(&summary(pruned, dry_run));
+    context.display.line(&line);
+    if pruned.outcome == Outcome::Removed {
+        removed.push(format!("{}\n", pruned.id));
+    }
+}
+
 /// Returns a line about what was done with an image.
-fn summary(pruned: &Pruned, dry_run: bool) -> String {
+fn summary<N: Display>(pruned: &Pruned<N>, dry_run: bool) -> String {
     let names: Vec<_> = pruned.untagged.iter().map(ToString::to_string).collect();
     let of_names = if names.is_empty() {
         String::new()

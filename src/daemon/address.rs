@@ -16,6 +16,9 @@ use crate::safe_url::{self, SafeUrl};
 /// The default socket of dockerd.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
+/// The name of every socket of containerd.
+const CONTAINERD: &str = "containerd.sock";
+
 /// A daemon's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
@@ -23,6 +26,9 @@ pub enum Address {
     Socket(PathBuf),
     /// `tcp://host:2375` as an http URL, or an https URL for TLS.
     Port(Url),
+    /// `containerd:///run/containerd/containerd.sock`, which has another API. `containerd://` alone stands for the socket
+    /// that the environment names, and has no path.
+    Containerd(Option<PathBuf>),
 }
 
 impl Address {
@@ -31,7 +37,7 @@ impl Address {
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {
-            Self::Socket(_) => true,
+            Self::Socket(_) | Self::Containerd(_) => true,
             Self::Port(url) => is_loopback(url),
         }
     }
@@ -48,6 +54,8 @@ impl fmt::Display for Address {
         match self {
             Self::Socket(path) => write!(f, "unix://{}", path.display()),
             Self::Port(url) => SafeUrl::new(url).fmt(f),
+            Self::Containerd(None) => f.write_str("containerd://"),
+            Self::Containerd(Some(path)) => write!(f, "containerd://{}", path.display()),
         }
     }
 }
@@ -61,10 +69,19 @@ impl FromStr for Address {
         let (scheme, port) = match scheme {
             "unix" => {
                 let path = Path::new(rest);
-                return if path.is_absolute() {
-                    Ok(Self::Socket(path.to_owned()))
-                } else {
+                return if !path.is_absolute() {
                     Err(invalid())
+                } else if path.file_name().is_some_and(|name| name == CONTAINERD) {
+                    Ok(Self::Containerd(Some(path.to_owned())))
+                } else {
+                    Ok(Self::Socket(path.to_owned()))
+                };
+            }
+            "containerd" => {
+                let path = Some(rest).filter(|rest| !rest.is_empty()).map(Path::new);
+                return match path {
+                    Some(path) if !path.is_absolute() => Err(invalid()),
+                    path => Ok(Self::Containerd(path.map(Path::to_owned))),
                 };
             }
             "tcp" | "http" => ("http", 2375),
@@ -133,6 +150,7 @@ impl Endpoint {
         settings: Settings,
     ) -> Result<Direct, EndpointError> {
         let target = match (self.address, self.tls) {
+            (Address::Containerd(_), _) => return Err(EndpointError::Containerd),
             (Address::Socket(path), _) => Target::Socket(path),
             (Address::Port(url), None) if url.scheme() != "https" => Target::Plain(url),
             (Address::Port(mut url), files) => {
@@ -159,6 +177,9 @@ impl Endpoint {
 /// The client for the daemon cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
+    /// The address is that of containerd, which has another API.
+    #[error("this hocker cannot use containerd: it is built without the feature `containerd`")]
+    Containerd,
     /// The certificate authority cannot be read.
     #[error(transparent)]
     Roots(#[from] RootsError),
@@ -175,7 +196,8 @@ pub enum EndpointError {
 pub enum ParseError {
     /// An unknown scheme, or another part that is invalid.
     #[error(
-        "`{0}` is not the address of a daemon: write one like unix:///var/run/docker.sock or tcp://host:2375"
+        "`{0}` is not the address of a daemon: write one like unix:///var/run/docker.sock, tcp://host:2375 or \
+         containerd:///run/containerd/containerd.sock"
     )]
     Invalid(String),
     /// A daemon behind ssh, which is not supported.
@@ -194,6 +216,7 @@ mod tests {
     fn sockets_and_loopback_are_local() {
         for (text, is_local) in [
             ("unix:///run/docker.sock", true),
+            ("containerd:///run/containerd/containerd.sock", true),
             ("tcp://127.0.0.1", true),
             ("tcp://[::1]:2375", true),
             ("https://localhost", true),
@@ -218,6 +241,12 @@ mod tests {
             ("tcp://docker.example:80", "http://docker.example/"),
             ("http://[::1]:2375/", "http://[::1]:2375/"),
             ("https://docker.example", "https://docker.example:2376/"),
+            ("containerd:///run/x/socket", "containerd:///run/x/socket"),
+            ("containerd://", "containerd://"),
+            (
+                "unix:///run/k3s/containerd/containerd.sock",
+                "containerd:///run/k3s/containerd/containerd.sock",
+            ),
         ] {
             assert_eq!(
                 text.parse::<Address>().unwrap().to_string(),
@@ -230,6 +259,7 @@ mod tests {
             "/var/run/docker.sock",
             "unix://relative",
             "unix://",
+            "containerd://relative",
             "tcp://",
             "tcp://host/path",
             "tcp://user:secret@host",

@@ -71,6 +71,10 @@ pub enum Error {
         /// The message of the daemon.
         message: DaemonMessage,
     },
+    /// containerd cannot be used, or does not do what it was asked to do.
+    #[cfg(feature = "containerd")]
+    #[error(transparent)]
+    Containerd(#[from] Box<super::containerd::Error>),
     /// The image is for another platform.
     #[error("the image is for {image}, not for {wanted}")]
     Platform {
@@ -118,6 +122,8 @@ impl Error {
         match self {
             _ if self.is_denied() => Class::Denied,
             Self::Http { source, .. } => source.class(),
+            #[cfg(feature = "containerd")]
+            Self::Containerd(error) => error.class(),
             Self::Absent { .. } | Self::OtherLayers { .. } => Class::Integrity,
             Self::TooOld { .. } | Self::Platform { .. } | Self::InvalidAnswer { .. } => {
                 Class::Unsupported
@@ -129,7 +135,12 @@ impl Error {
     /// Returns whether there is no connection to the daemon.
     #[must_use]
     pub fn is_down(&self) -> bool {
-        matches!(self, Self::Http { source, .. } if source.is_connect())
+        match self {
+            Self::Http { source, .. } => source.is_connect(),
+            #[cfg(feature = "containerd")]
+            Self::Containerd(error) => error.is_down(),
+            _ => false,
+        }
     }
 
     /// Returns whether the user lacks the permission to use the daemon.
@@ -140,6 +151,8 @@ impl Error {
             Self::Status { status, .. } => {
                 matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
             }
+            #[cfg(feature = "containerd")]
+            Self::Containerd(error) => error.is_denied(),
             _ => false,
         }
     }
@@ -147,6 +160,11 @@ impl Error {
     /// Returns whether the daemon's disk is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Load { message } | Self::Status { message, .. } if message.is_full())
+        match self {
+            Self::Load { message } | Self::Status { message, .. } => message.is_full(),
+            #[cfg(feature = "containerd")]
+            Self::Containerd(error) => error.is_full(),
+            _ => false,
+        }
     }
 }

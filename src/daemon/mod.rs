@@ -1,14 +1,17 @@
-//! Container daemons: Docker and Podman, through the Docker Engine API. The module loads images and sends only what the
-//! daemon lacks. It removes images that it loaded and that are no longer wanted.
+//! Container daemons: Docker and Podman, through the Docker Engine API, and containerd. The module loads images and sends
+//! only what the daemon lacks. It removes images that it loaded and that are no longer wanted.
 //!
 //! [`Daemon`] is the client of the API; `plan` decides what to send; `upload` writes the archive while it is sent,
-//! and verifies the layers; [`load`] combines these. [`state`] records what was loaded, for [`prune`].
+//! and verifies the layers; [`load`] combines these. [`state`] records what was loaded, for [`prune`]. `containerd` does
+//! the same by containerd's own API (feature `containerd`).
 //!
 //! Sources: Docker Engine API 1.24 to 1.45; moby `image/tarexport` (Docker's own image store never opens a layer whose
 //! chain it has); containerd `core/images/archive`; podman `pkg/api`.
 
 pub mod address;
 mod client;
+#[cfg(feature = "containerd")]
+pub mod containerd;
 pub mod context;
 mod digest_name;
 mod error;

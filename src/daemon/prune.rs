@@ -13,15 +13,22 @@ use crate::archive::stored_image;
 use crate::class::Class;
 use crate::oci::digest::Digest;
 
-/// The result for one record.
+/// The result for one record. `N` is the type of the daemon's names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pruned {
+pub struct Pruned<N> {
     /// The image ID.
     pub id: Digest,
     /// The names that were removed, or would be.
-    pub untagged: Vec<TagName>,
+    pub untagged: Vec<N>,
     /// The outcome for the image.
     pub outcome: Outcome,
+}
+
+impl<N> Pruned<N> {
+    /// Returns whether the record is of no more use.
+    pub(super) fn is_final(&self) -> bool {
+        !matches!(self.outcome, Outcome::InUse | Outcome::Incomplete)
+    }
 }
 
 /// The outcome for an image that is no longer wanted.
@@ -57,6 +64,11 @@ impl Kept {
         }
         Ok(Self(kept))
     }
+
+    /// Returns whether the image with this ID must stay.
+    pub(super) fn contains(&self, id: &Digest) -> bool {
+        self.0.contains(id)
+    }
 }
 
 /// Removes all images that `state` records and that are not in `kept`. With `dry_run`, nothing changes.
@@ -67,19 +79,18 @@ pub async fn prune(
     state: &State,
     kept: &Kept,
     dry_run: bool,
-    mut report: impl FnMut(&Pruned),
+    mut report: impl FnMut(&Pruned<TagName>),
 ) -> Result<(), Error> {
     let records = state.records()?;
     let in_use = daemon.images_in_use().await?;
     let mut outcome = Ok(());
     for record in records {
-        if kept.0.contains(&record.image_id) {
+        if kept.contains(&record.image_id) {
             continue;
         }
         match prune_one(daemon, &record, &in_use, dry_run).await {
             Ok(pruned) => {
-                let forget = !matches!(pruned.outcome, Outcome::InUse | Outcome::Incomplete);
-                if forget && !dry_run {
+                if pruned.is_final() && !dry_run {
                     state.change(&record.image_id, |_| None)?;
                 }
                 report(&pruned);
@@ -98,10 +109,11 @@ async fn prune_one(
     record: &Record,
     in_use: &HashSet<Digest>,
     dry_run: bool,
-) -> Result<Pruned, super::Error> {
+) -> Result<Pruned<TagName>, super::Error> {
     let id = record.image_id;
     let image = daemon.image(&id).await?;
-    let mut pruned = decide(record, image.as_ref(), in_use);
+    let image = image.map(|image| Present::of(record, image));
+    let mut pruned = decide(record, image, in_use.contains(&id));
     if dry_run {
         return Ok(pruned);
     }
@@ -127,8 +139,33 @@ async fn prune_one(
     Ok(pruned)
 }
 
+/// An image in a daemon.
+pub(super) struct Present<N> {
+    /// The names that can be removed, each with its text in a record.
+    pub(super) names: Vec<(N, String)>,
+    /// Whether the image has other names, too.
+    pub(super) has_other_names: bool,
+    /// Whether a user pulled the image, perhaps by one of the names from hocker.
+    pub(super) is_pulled: bool,
+}
+
+impl Present<TagName> {
+    fn of(record: &Record, image: DaemonImage) -> Self {
+        let has_foreign_digest = has_foreign_digest(record, &image);
+        let names = image.tags.into_iter().map(|name| {
+            let text = name.to_string();
+            (name, text)
+        });
+        Self {
+            names: names.collect(),
+            has_other_names: image.has_invalid_names || has_foreign_digest,
+            is_pulled: image.in_registry,
+        }
+    }
+}
+
 /// Decides what to do about a record, based on the image in the daemon.
-fn decide(record: &Record, image: Option<&DaemonImage>, in_use: &HashSet<Digest>) -> Pruned {
+pub(super) fn decide<N>(record: &Record, image: Option<Present<N>>, is_in_use: bool) -> Pruned<N> {
     let stays = |outcome| Pruned {
         id: record.image_id,
         untagged: Vec::new(),
@@ -140,24 +177,23 @@ fn decide(record: &Record, image: Option<&DaemonImage>, in_use: &HashSet<Digest>
     if !record.complete {
         return stays(Outcome::Incomplete);
     }
-    if in_use.contains(&record.image_id) {
+    if is_in_use {
         return stays(Outcome::InUse);
     }
-    if image.in_registry {
-        // A user pulled the image, perhaps by one of the names from hocker.
+    if image.is_pulled {
         return stays(Outcome::OwnedByOthers);
     }
     let mut ours = Vec::new();
-    let mut others = image.has_invalid_names;
-    for name in &image.tags {
-        if record.tags.contains(&name.to_string()) {
-            ours.push(name.clone());
+    let mut others = image.has_other_names;
+    for (name, text) in image.names {
+        if record.tags.contains(&text) {
+            ours.push((text, name));
         } else {
             others = true;
         }
     }
-    others |= has_foreign_digest(record, image);
-    ours.sort_by_key(ToString::to_string);
+    ours.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let ours = ours.into_iter().map(|(_, name)| name).collect();
     match (record.loaded, others) {
         (true, false) => Pruned {
             untagged: ours,
@@ -248,8 +284,8 @@ mod tests {
         image: Option<&DaemonImage>,
         in_use: bool,
     ) -> (Vec<String>, Outcome) {
-        let in_use = HashSet::from_iter(in_use.then_some(record.image_id));
-        let pruned = decide(record, image, &in_use);
+        let image = image.map(|image| Present::of(record, image.clone()));
+        let pruned = decide(record, image, in_use);
         let names = pruned.untagged.iter().map(ToString::to_string).collect();
         (names, pruned.outcome)
     }

@@ -52,7 +52,8 @@ pub struct Record {
     version: u32,
     /// The image ID.
     pub image_id: Digest,
-    /// The names that the image was given, as Docker prints them, and in full if they have a digest.
+    /// The names that the image was given, as Docker prints them. They are in full if they have a digest, and for
+    /// containerd.
     pub tags: BTreeSet<String>,
     /// Whether the image itself was loaded, not only names added.
     pub loaded: bool,

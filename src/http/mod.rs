@@ -12,6 +12,8 @@ pub mod content_range;
 pub(crate) mod direct;
 mod error;
 mod form;
+#[cfg(feature = "containerd")]
+pub(crate) mod grpc;
 mod hop;
 mod identity;
 mod no_proxy;
@@ -35,6 +37,8 @@ pub use self::authorization::Authorization;
 pub use self::buffered::BufferedResponse;
 pub use self::certs_d::{CertsDirectories, HostCertificatesError};
 pub use self::error::{Error, Transport};
+#[cfg(feature = "containerd")]
+pub use self::grpc::{Code as GrpcCode, Error as GrpcError, Status as GrpcStatus};
 pub use self::identity::{Identity, IdentityError};
 pub use self::pool::ConnectionUse;
 pub use self::proxy::{Proxies, ProxyError};

@@ -72,6 +72,16 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Creates a transient failure of something other than HTTP, with its reason in one line.
+    #[cfg(feature = "containerd")]
+    #[must_use]
+    pub fn new(reason: String) -> Self {
+        Self {
+            reason,
+            retry_after: None,
+        }
+    }
+
     /// Returns the transient failure of a request, if it is one.
     #[must_use]
     pub fn of(outcome: &Result<Response, Error>) -> Option<Self> {

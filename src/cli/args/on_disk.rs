@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use super::LimitArgs;
 use crate::cli::redacted::Redacted;
+#[cfg(feature = "containerd")]
+use hocker::daemon::containerd::Namespace;
 use hocker::daemon::{Address, TagName};
 use hocker::oci::platform::Platform;
 
@@ -29,16 +31,28 @@ pub(crate) struct ServeArgs {
 /// A daemon.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DaemonArgs {
-    /// Connect to this daemon, like <unix:///run/podman/podman.sock> or <tcp://host:2376> [default: `DOCKER_HOST`, else
-    /// docker's context, else docker's socket]
+    /// Connect to this daemon, like <unix:///run/podman/podman.sock>, <tcp://host:2376> or
+    /// <containerd:///run/containerd/containerd.sock> [default: `DOCKER_HOST`, else docker's context, else docker's socket]
     #[arg(
         long,
         value_name = "URL",
         value_parser = Redacted(str::parse::<Address>),
-        help = "Connect to this daemon, like unix:///run/podman/podman.sock or tcp://host:2376 [default: \
-                DOCKER_HOST, else docker's context, else unix:///var/run/docker.sock]"
+        help = "Connect to this daemon, like unix:///run/podman/podman.sock, tcp://host:2376 or \
+                containerd:///run/containerd/containerd.sock [default: DOCKER_HOST, else docker's context, else \
+                unix:///var/run/docker.sock]"
     )]
     pub(crate) host: Option<Address>,
+
+    /// Use this namespace of containerd [default: `CONTAINERD_NAMESPACE`, else k8s.io at the socket of k3s, RKE2, k0s or
+    /// MicroK8s, else default]
+    #[cfg(feature = "containerd")]
+    #[arg(
+        long,
+        value_name = "NAMESPACE",
+        help = "Use this namespace of containerd [default: CONTAINERD_NAMESPACE, else k8s.io at the socket of k3s, RKE2, \
+                k0s or MicroK8s, else default]"
+    )]
+    pub(crate) namespace: Option<Namespace>,
 }
 
 /// `hocker load`
@@ -54,6 +68,17 @@ pub(crate) struct LoadArgs {
 
     #[command(flatten)]
     pub(crate) daemon: DaemonArgs,
+
+    /// Let this snapshotter of containerd unpack the image [default: `CONTAINERD_SNAPSHOTTER`, else that of the namespace,
+    /// else overlayfs]
+    #[cfg(feature = "containerd")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        help = "Let this snapshotter of containerd unpack the image [default: CONTAINERD_SNAPSHOTTER, else that of the \
+                namespace, else overlayfs]"
+    )]
+    pub(crate) snapshotter: Option<String>,
 
     /// Add this name to the image; may be given several times
     #[arg(long = "tag", value_name = "NAME")]

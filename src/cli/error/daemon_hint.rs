@@ -5,6 +5,10 @@ use hocker::archive::stored_image;
 use hocker::daemon;
 
 pub(super) fn hint_of_daemon(error: &daemon::Error) -> Option<&'static str> {
+    #[cfg(feature = "containerd")]
+    if let daemon::Error::Containerd(error) = error {
+        return hint_of_containerd(error);
+    }
     if error.is_denied() {
         Some(
             "run this as root, or as a member of the group of the daemon's socket (usually `docker`)",
@@ -19,6 +23,29 @@ pub(super) fn hint_of_daemon(error: &daemon::Error) -> Option<&'static str> {
         Some("use --platform to load an image that the daemon cannot run")
     } else {
         None
+    }
+}
+
+#[cfg(feature = "containerd")]
+fn hint_of_containerd(error: &daemon::containerd::Error) -> Option<&'static str> {
+    use daemon::containerd::Error;
+    if error.is_denied() {
+        return Some(
+            "run this as root, for example with sudo: containerd's socket belongs to root",
+        );
+    }
+    if error.is_full() {
+        return Some(
+            "free space on the disk with containerd's images, usually /var/lib/containerd",
+        );
+    }
+    match error {
+        Error::Connect { .. } => Some("start containerd, or name another socket with --host"),
+        Error::OtherServer { .. } => Some(
+            "name Docker's or Podman's socket with unix://, and containerd's with containerd://",
+        ),
+        Error::Snapshotter { .. } => Some("select one of these with --snapshotter"),
+        _ => None,
     }
 }
 

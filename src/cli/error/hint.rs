@@ -71,6 +71,10 @@ impl Error {
             Self::Mount(error) => hint_of_mount(error),
             #[cfg(target_os = "linux")]
             Self::NoCache => Some("name one with --cache"),
+            #[cfg(feature = "containerd")]
+            Self::OnlyContainerd(_) => Some(
+                "name containerd's socket, like --host containerd:///run/containerd/containerd.sock",
+            ),
             Self::DirectoryToStdout => {
                 Some("name the directory with --out, or choose another --format")
             }

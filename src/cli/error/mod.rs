@@ -51,6 +51,10 @@ pub(crate) enum Error {
     /// Two options read standard input.
     #[error("cannot combine --password-stdin with `--manifest -`: both read standard input")]
     TwoFromStdin,
+    /// An option for containerd was given for another daemon.
+    #[cfg(feature = "containerd")]
+    #[error("cannot use {0} with a daemon that is not containerd")]
+    OnlyContainerd(&'static str),
     /// A tag or a registry was given for an image on disk.
     #[error("cannot use TAG or --registry with an image on disk")]
     RegistryOfPath,
@@ -318,6 +322,8 @@ impl Error {
             | Self::ForceDirectory
             | Self::MountPointsOfFormat
             | Self::DirectoryToStdout => Exit::Usage,
+            #[cfg(feature = "containerd")]
+            Self::OnlyContainerd(_) => Exit::Usage,
             Self::Denial(denial) => denial.error.exit(),
             Self::Pin(error) => error.class().into(),
             Self::Lock(error) => error.exit(),

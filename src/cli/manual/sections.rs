@@ -213,6 +213,22 @@ pub(super) const VARIABLES: &[Entry] = &[
         "The directory of hocker/layers, with file system images of layers, instead of ~/.cache. --cache takes precedence.",
     ),
     entry(
+        &[names::CONTAINERD_ADDRESS],
+        &[Daemons],
+        "The path of containerd's socket, if --host or DOCKER_HOST is containerd:// without a path. The default is \
+         /run/containerd/containerd.sock.",
+    ),
+    entry(
+        &[names::CONTAINERD_NAMESPACE],
+        &[Daemons],
+        "The namespace of containerd. --namespace takes precedence.",
+    ),
+    entry(
+        &[names::CONTAINERD_SNAPSHOTTER],
+        &[Daemons],
+        "The snapshotter of containerd that unpacks images. --snapshotter takes precedence.",
+    ),
+    entry(
         &[names::COMPOSE_PROFILES],
         &[Compose],
         "Profiles whose services are included, separated by commas. --profile takes precedence. The Compose file may use \

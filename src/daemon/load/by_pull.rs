@@ -60,6 +60,8 @@ pub enum Way {
     Pull(u16),
     /// It is sent as an archive.
     Archive(WhyArchive),
+    /// containerd gets the blobs that it lacks.
+    Blobs,
 }
 
 impl fmt::Display for Way {
@@ -67,6 +69,7 @@ impl fmt::Display for Way {
         match self {
             Self::Pull(port) => write!(f, "the daemon fetches what it lacks from 127.0.0.1:{port}"),
             Self::Archive(why) => write!(f, "sending an archive: {why}"),
+            Self::Blobs => f.write_str("sending the blobs that containerd lacks"),
         }
     }
 }

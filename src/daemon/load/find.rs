@@ -9,7 +9,6 @@ use crate::archive::composition::Composition;
 use crate::archive::names::Names;
 use crate::archive::stored_image::{self, Selection};
 use crate::compression::Limit;
-use crate::daemon::client::Daemon;
 use crate::daemon::digest_name::DigestName;
 use crate::daemon::store::Store;
 use crate::daemon::tag::TagName;
@@ -21,28 +20,31 @@ use crate::oci::index::Index;
 use crate::oci::platform::Platform;
 
 /// An image on disk, and its names and ID in the daemon.
-pub(super) struct FoundImage {
-    pub(super) composition: Composition,
-    pub(super) config: Document<ImageConfig>,
+pub(in crate::daemon) struct FoundImage {
+    pub(in crate::daemon) composition: Composition,
+    pub(in crate::daemon) config: Document<ImageConfig>,
     /// The names in the archive.
-    pub(super) names: Names,
+    pub(in crate::daemon) names: Names,
     /// All names that the image gets in the daemon.
-    pub(super) tags: Vec<TagName>,
+    pub(in crate::daemon) tags: Vec<TagName>,
     /// The name with a digest, if the image has such a name and the daemon can keep it.
-    pub(super) digest_name: Option<DigestName>,
-    pub(super) id: Digest,
-    pub(super) limit: Limit,
+    pub(in crate::daemon) digest_name: Option<DigestName>,
+    pub(in crate::daemon) id: Digest,
+    pub(in crate::daemon) limit: Limit,
     keeps_index: bool,
 }
 
 impl FoundImage {
     /// Returns the index, if the daemon can keep its digest.
-    pub(super) fn index(&self) -> Option<&Document<Index>> {
+    pub(in crate::daemon) fn index(&self) -> Option<&Document<Index>> {
         self.composition.named_index().filter(|_| self.keeps_index)
     }
 
     /// Returns the input of an archive without the layers in `left_out`.
-    pub(super) fn payload<'a>(&'a self, left_out: &'a HashSet<Digest>) -> PayloadSource<'a> {
+    pub(in crate::daemon) fn payload<'a>(
+        &'a self,
+        left_out: &'a HashSet<Digest>,
+    ) -> PayloadSource<'a> {
         PayloadSource {
             composition: &self.composition,
             index: self.index(),
@@ -54,7 +56,7 @@ impl FoundImage {
     }
 
     /// Returns the digest by which the daemon fetches the image: that of the index or of the manifest.
-    pub(super) fn digest(&self) -> &Digest {
+    pub(in crate::daemon) fn digest(&self) -> &Digest {
         match self.index() {
             Some(index) => index.digest(),
             None => self.composition.manifest().digest(),
@@ -62,15 +64,15 @@ impl FoundImage {
     }
 }
 
-/// Opens the image on disk, and checks that it fits the daemon.
-pub(super) async fn find(daemon: &Daemon, options: LoadOptions) -> Result<FoundImage, Error> {
-    let wanted = options
-        .platform
-        .clone()
-        .unwrap_or_else(|| daemon.platform().clone());
+/// Opens the image on disk, and checks that it fits the daemon, which has this platform and this store.
+pub(in crate::daemon) async fn find(
+    platform: &Platform,
+    kind: Store,
+    options: LoadOptions,
+) -> Result<FoundImage, Error> {
     let daemons_own = options.platform.is_none();
-    let of_daemon = daemon.platform().clone();
-    let kind = daemon.store();
+    let of_daemon = platform.clone();
+    let wanted = options.platform.clone().unwrap_or_else(|| platform.clone());
     // Blobs that are links may be hashed, which takes time in proportion to their size.
     spawn_blocking(move || {
         let selection = Selection {

@@ -3,32 +3,28 @@
 use std::path::Path;
 
 use super::Error;
-use crate::daemon::digest_name::DigestName;
 use crate::daemon::state::{Record, State};
-use crate::daemon::tag::TagName;
 use crate::oci::digest::Digest;
 
 /// A change of the daemon, for the record.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Change<'a> {
-    /// The names that the image gets.
-    pub(super) tags: &'a [TagName],
-    /// The name with a digest that the image gets.
-    pub(super) digest_name: Option<&'a DigestName>,
+pub(in crate::daemon) struct Change<'a> {
+    /// The names that the image gets, as the daemon knows them.
+    pub(in crate::daemon) names: &'a [String],
     /// Whether the image itself is sent.
-    pub(super) sent: bool,
+    pub(in crate::daemon) sent: bool,
 }
 
 /// The record of one image. Does nothing without a state directory. Other processes may load the same image.
-pub(super) struct Journal<'a> {
-    pub(super) state: Option<&'a State>,
-    pub(super) id: Digest,
-    pub(super) path: &'a Path,
+pub(in crate::daemon) struct Journal<'a> {
+    pub(in crate::daemon) state: Option<&'a State>,
+    pub(in crate::daemon) id: Digest,
+    pub(in crate::daemon) path: &'a Path,
 }
 
 impl Journal<'_> {
     /// Records the change before it happens, and returns the record before that.
-    pub(super) fn begin(&self, change: Change<'_>) -> Result<Option<Record>, Error> {
+    pub(in crate::daemon) fn begin(&self, change: Change<'_>) -> Result<Option<Record>, Error> {
         self.change(|record| {
             let mut record = self.with(record, change);
             record.complete &= !change.sent;
@@ -37,7 +33,7 @@ impl Journal<'_> {
     }
 
     /// Records that the change is complete.
-    pub(super) fn complete(&self, change: Change<'_>) -> Result<(), Error> {
+    pub(in crate::daemon) fn complete(&self, change: Change<'_>) -> Result<(), Error> {
         self.change(|record| {
             let mut record = self.with(record, change);
             record.complete = true;
@@ -48,7 +44,7 @@ impl Journal<'_> {
 
     /// Marks an existing record as complete: the daemon has the image already. An earlier run may have been interrupted
     /// after its load.
-    pub(super) fn found(&self) -> Result<(), Error> {
+    pub(in crate::daemon) fn found(&self) -> Result<(), Error> {
         self.change(|record| {
             let mut record = record?;
             record.complete = true;
@@ -59,7 +55,7 @@ impl Journal<'_> {
     }
 
     /// Restores the record `before` after a load that failed, unless another process has completed the load meanwhile.
-    pub(super) fn undo(&self, before: Option<Record>) -> Result<(), Error> {
+    pub(in crate::daemon) fn undo(&self, before: Option<Record>) -> Result<(), Error> {
         self.change(|record| match record {
             Some(record) if record.complete => Some(record),
             _ => before,
@@ -73,12 +69,7 @@ impl Journal<'_> {
             // The record of an image that the daemon no longer has is obsolete.
             _ => Record::new(self.id, self.path),
         };
-        record
-            .tags
-            .extend(change.tags.iter().map(ToString::to_string));
-        record
-            .tags
-            .extend(change.digest_name.map(ToString::to_string));
+        record.tags.extend(change.names.iter().cloned());
         record.loaded |= change.sent;
         self.path.clone_into(&mut record.image_path);
         record
@@ -109,10 +100,9 @@ mod tests {
             id: Digest::of(b"a"),
             path: Path::new("/a"),
         };
-        let tags = ["a:1".parse().unwrap()];
+        let names = ["a:1".to_owned()];
         let change = Change {
-            tags: &tags,
-            digest_name: None,
+            names: &names,
             sent: true,
         };
         let record = || state.record(&journal.id).unwrap();

@@ -7,10 +7,10 @@
 //! `TimeoutStartSec`): the next load repairs an interrupted one.
 
 mod by_pull;
-mod find;
-mod journal;
+pub(super) mod find;
+pub(super) mod journal;
 mod transfer;
-mod verification;
+pub(super) mod verification;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ use self::find::{FoundImage, find};
 use self::journal::{Change, Journal};
 use self::transfer::{Attempt, transfer};
 use super::client::{Daemon, DaemonImage};
+use super::digest_name::DigestName;
 use super::message::DaemonMessage;
 use super::plan::{self, Plan};
 use super::state::{self, State};
@@ -118,7 +119,8 @@ pub async fn load(
     state: Option<&State>,
     progress: &LoadProgress,
 ) -> Result<Loaded, Error> {
-    let found = Arc::new(find(daemon, options.clone()).await?);
+    let found = find(daemon.platform(), daemon.store(), options.clone()).await?;
+    let found = Arc::new(found);
     let loaded = load_found(daemon, &options, &found, state, progress).await;
     // A daemon that does not answer would only delay the error.
     if !matches!(&loaded, Err(Error::Daemon(super::Error::Http { .. }))) {
@@ -155,8 +157,7 @@ async fn load_found(
         Plan::Nothing => journal.found()?,
         Plan::Tag(missing) => {
             let change = Change {
-                tags: &missing,
-                digest_name: None,
+                names: &texts(&missing, None),
                 sent: false,
             };
             journal.begin(change)?;
@@ -166,8 +167,7 @@ async fn load_found(
         }
         Plan::Send => {
             let change = Change {
-                tags: &found.tags,
-                digest_name: found.digest_name.as_ref(),
+                names: &texts(&found.tags, found.digest_name.as_ref()),
                 sent: true,
             };
             let before = journal.begin(change)?;
@@ -190,6 +190,12 @@ async fn load_found(
     }
     drop(lock);
     Ok(loaded)
+}
+
+/// Returns names as a record has them.
+fn texts(tags: &[TagName], digest_name: Option<&DigestName>) -> Vec<String> {
+    let tags = tags.iter().map(ToString::to_string);
+    tags.chain(digest_name.map(ToString::to_string)).collect()
 }
 
 /// Removes an image that containerd's store keeps although it could not be unpacked. An error is ignored: the load has

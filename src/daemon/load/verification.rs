@@ -16,7 +16,7 @@ use crate::serve::Verdict;
 const MAX_THREADS: usize = 4;
 
 /// The verification of the layers of one image. Its drop stops the threads.
-pub(super) struct Verification {
+pub(in crate::daemon) struct Verification {
     shared: Arc<Shared>,
 }
 
@@ -36,7 +36,7 @@ struct Progress {
 }
 
 /// Why the verification failed.
-pub(super) enum Failure {
+pub(in crate::daemon) enum Failure {
     /// A layer is wrong.
     Layer(UploadError),
     /// A thread ended without a result.
@@ -46,7 +46,10 @@ pub(super) enum Failure {
 impl Verification {
     /// Starts to verify these layers, except those that the daemon is known to have. If the daemon fetches such a layer
     /// after all, it is verified too.
-    pub(super) fn start(checks: Vec<LayerCheck>, is_known: impl Fn(&LayerCheck) -> bool) -> Self {
+    pub(in crate::daemon) fn start(
+        checks: Vec<LayerCheck>,
+        is_known: impl Fn(&LayerCheck) -> bool,
+    ) -> Self {
         let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Arc::new(Shared {
             begun: Mutex::default(),
@@ -64,18 +67,18 @@ impl Verification {
     }
 
     /// Returns a function to call when the daemon asks for a layer.
-    pub(super) fn requested(&self) -> Arc<dyn Fn(&Digest) + Send + Sync> {
+    pub(in crate::daemon) fn requested(&self) -> Arc<dyn Fn(&Digest) + Send + Sync> {
         let shared = Arc::clone(&self.shared);
         Arc::new(move |digest| shared.begin(digest))
     }
 
     /// Returns whether the ends of layers may be sent.
-    pub(super) fn verdict(&self) -> watch::Receiver<Verdict> {
+    pub(in crate::daemon) fn verdict(&self) -> watch::Receiver<Verdict> {
         self.shared.verdict.subscribe()
     }
 
     /// Waits until a layer is found wrong.
-    pub(super) async fn failed(&self) {
+    pub(in crate::daemon) async fn failed(&self) {
         let mut verdict = self.verdict();
         if verdict
             .wait_for(|verdict| *verdict == Verdict::Bad)
@@ -87,7 +90,7 @@ impl Verification {
     }
 
     /// Returns the first failure.
-    pub(super) fn take_failure(&self) -> Option<Failure> {
+    pub(in crate::daemon) fn take_failure(&self) -> Option<Failure> {
         let mut failure = None;
         self.shared
             .progress

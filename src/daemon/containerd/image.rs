@@ -1,0 +1,126 @@
+//! An image in the form that containerd keeps: the document that its names mean, the names, and the labels by which the
+//! garbage collector finds its parts.
+//!
+//! Source: containerd 1.6, `docs/garbage-collection.md` and `images/mediatypes.go` (`ChildGCLabels`).
+
+use super::messages::Labels;
+use super::namespace::Namespace;
+use super::snapshots::chain_ids;
+use crate::daemon::load::find::FoundImage;
+use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
+
+/// The first part of labels that refer to content.
+const CONTENT: &str = "containerd.io/gc.ref.content";
+/// The first part of labels that refer to snapshots.
+const SNAPSHOT: &str = "containerd.io/gc.ref.snapshot";
+/// The label of a layer with its diff ID. containerd's clients set it after they unpacked the layer.
+pub(super) const UNCOMPRESSED: &str = "containerd.io/uncompressed";
+
+/// A manifest or an index, its bytes, and its labels.
+pub(super) struct DocumentBlob<'a> {
+    pub(super) kind: &'static str,
+    pub(super) blob: Descriptor,
+    pub(super) bytes: &'a [u8],
+    pub(super) labels: Labels,
+}
+
+/// Returns what the names of an image mean: its index if that is known, as after a pull, otherwise its manifest.
+pub(super) fn target(found: &FoundImage) -> Descriptor {
+    match found.index() {
+        Some(index) => index.descriptor(),
+        None => found.composition.manifest().descriptor(),
+    }
+}
+
+/// Returns the documents of an image: the config, the manifest, and the index if it is known.
+pub(super) fn documents<'a>(found: &'a FoundImage, snapshotter: &str) -> Vec<DocumentBlob<'a>> {
+    let manifest = found.composition.manifest();
+    let chain = chain_ids(found.config.diff_ids()).last().copied();
+    let config = DocumentBlob {
+        kind: "config",
+        blob: manifest.config.clone(),
+        bytes: found.config.bytes(),
+        labels: chain
+            .map(|chain| (format!("{SNAPSHOT}.{snapshotter}"), chain.to_string()))
+            .into_iter()
+            .collect(),
+    };
+    let layers = manifest.layers.iter().enumerate();
+    let labels = layers.map(|(number, layer)| content_label(&format!("l.{number}"), layer));
+    let of_manifest = DocumentBlob {
+        kind: "manifest",
+        blob: manifest.descriptor(),
+        bytes: manifest.bytes(),
+        labels: labels
+            .chain([content_label("config", &manifest.config)])
+            .collect(),
+    };
+    let mut documents = vec![config, of_manifest];
+    if let Some(index) = found.index() {
+        // The other manifests are absent.
+        let mut entries = index.manifests.iter().enumerate();
+        let own = entries.find(|(_, entry)| entry.digest == *manifest.digest());
+        documents.push(DocumentBlob {
+            kind: "index",
+            blob: index.descriptor(),
+            bytes: index.bytes(),
+            labels: own
+                .map(|(number, entry)| content_label(&format!("m.{number}"), entry))
+                .into_iter()
+                .collect(),
+        });
+    }
+    documents
+}
+
+fn content_label(name: &str, child: &Descriptor) -> (String, String) {
+    (format!("{CONTENT}.{name}"), child.digest.to_string())
+}
+
+/// Returns the names that an image gets: its tags in full, and by digest where containerd's clients look for it so.
+///
+/// In the namespace of Kubernetes these are the names that a pull by its runtime interface leaves, with the digest of the
+/// config first. In other namespaces an image has names by digest only if its index is known, or if it has no tag.
+pub(super) fn names(found: &FoundImage, namespace: &Namespace) -> Vec<String> {
+    let target = target(found).digest;
+    let is_of_kubernetes = namespace.is_of_kubernetes();
+    let mut names = Vec::new();
+    if is_of_kubernetes {
+        names.push(found.composition.manifest().config.digest.to_string());
+    }
+    let tags = found.tags.iter();
+    names.extend(tags.map(|tag| format!("{}:{}", tag.full_name(), tag.tag())));
+    let has_index = found.index().is_some();
+    if is_of_kubernetes || has_index || found.tags.is_empty() {
+        for repository in repositories(found) {
+            let name = format!("{repository}@{target}");
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    if names.is_empty() {
+        names.push(unnamed(&target));
+    }
+    names
+}
+
+/// Returns the name of an image that has no other.
+fn unnamed(target: &Digest) -> String {
+    target.to_string()
+}
+
+/// Returns the repositories of the names of an image, in full.
+fn repositories(found: &FoundImage) -> Vec<String> {
+    let by_digest = found.names.reference.as_deref();
+    let by_digest = by_digest.and_then(|name| Some(name.split_once('@')?.0.to_owned()));
+    let of_tags = found.tags.iter().map(|tag| tag.full_name());
+    let mut repositories: Vec<String> = Vec::new();
+    for repository in of_tags.chain(by_digest) {
+        if !repositories.contains(&repository) {
+            repositories.push(repository);
+        }
+    }
+    repositories
+}

@@ -1,0 +1,209 @@
+//! Leases: they keep what a load writes until a name of the image keeps it. Without a lease, containerd's garbage
+//! collection could remove a part of an image before the image is complete.
+//!
+//! A lease ends with its load, also if that fails or is interrupted. The lease of a load that was killed is removed by
+//! the next load, or expires after 24 hours. A load that runs holds the lock of a write with the same name as its lease,
+//! so other loads see that it is in use.
+//!
+//! Source: containerd, `docs/garbage-collection.md`; the expiration is that of containerd's own clients.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use super::client::{Containerd, SMALL, failed};
+use super::content::{WriteStream, abort};
+use super::error::Error;
+use super::messages::{
+    AddResource, CreateLease, Empty, Filters, Labels, Leases, Remove, Resource, WriteAction,
+    WriteContent, Written,
+};
+use crate::http::grpc::Code;
+
+/// The label with the time after which containerd ignores the lease.
+const EXPIRE: &str = "containerd.io/gc.expire";
+/// The longest life of a lease.
+const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The first part of the names of hocker's leases.
+const PREFIX: &str = "hocker-load-";
+/// How long the drop of a lease waits for containerd.
+const GRACE: Duration = Duration::from_millis(400);
+
+const SERVICE: &str = "/containerd.services.leases.v1.Leases";
+
+/// A lease. Its drop removes it.
+pub(super) struct Lease {
+    /// The connection, which names the lease in each call.
+    pub(super) daemon: Containerd,
+    id: String,
+    /// Holds the lock. Absent after the end.
+    guard: Option<WriteStream>,
+}
+
+impl Lease {
+    /// Creates a lease.
+    pub(super) async fn create(daemon: &Containerd) -> Result<Self, Error> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| Error::NoRandom)?;
+        let id = format!("{PREFIX}{:032x}", u128::from_ne_bytes(random));
+        // Before the lease exists, so that no other load takes it for one that was left.
+        let guard = lock(daemon, &id).await?;
+        let mut lease = Self {
+            daemon: daemon.with_lease(&id)?,
+            id,
+            guard: Some(guard),
+        };
+        let request = CreateLease {
+            id: lease.id.clone(),
+            labels: Labels::from([(EXPIRE.to_owned(), rfc_3339(SystemTime::now() + LIFE))]),
+        };
+        let method = format!("{SERVICE}/Create");
+        let created = daemon
+            .call::<Empty>("create a lease", &method, &request)
+            .await;
+        if let Err(error) = created {
+            lease.guard = None;
+            return Err(error);
+        }
+        Ok(lease)
+    }
+
+    /// Adds content or a snapshot that exists already.
+    pub(super) async fn add(&self, kind: &str, id: &str) -> Result<(), Error> {
+        let request = AddResource {
+            id: self.id.clone(),
+            resource: Some(Resource {
+                id: id.to_owned(),
+                kind: kind.to_owned(),
+            }),
+        };
+        let method = format!("{SERVICE}/AddResource");
+        let what = format!("keep {id}");
+        let Empty {} = self.daemon.call(&what, &method, &request).await?;
+        Ok(())
+    }
+
+    /// Removes the lease. With `collect`, containerd removes at once what nothing else keeps.
+    pub(super) async fn end(mut self, collect: bool) -> Result<(), Error> {
+        let guard = self.guard.take();
+        end(&self.daemon, &self.id, guard, collect).await
+    }
+}
+
+impl Drop for Lease {
+    /// An interrupted load is dropped, and the program ends soon after. So this waits for containerd.
+    fn drop(&mut self) {
+        let Some(guard) = self.guard.take() else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (daemon, id) = (self.daemon.clone(), self.id.clone());
+        let (done, is_done) = std::sync::mpsc::channel();
+        runtime.spawn(async move {
+            let _ = end(&daemon, &id, Some(guard), true).await;
+            let _ = done.send(());
+        });
+        if runtime.runtime_flavor() == RuntimeFlavor::MultiThread {
+            let _ = tokio::task::block_in_place(|| is_done.recv_timeout(GRACE));
+        }
+    }
+}
+
+/// Removes the leases that killed loads left, and lets containerd collect what they kept.
+pub(super) async fn remove_left(daemon: &Containerd) -> Result<(), Error> {
+    let method = format!("{SERVICE}/List");
+    let request = Filters::default();
+    let Leases { leases } = daemon.call("list the leases", &method, &request).await?;
+    for lease in leases.iter().filter(|lease| lease.name.starts_with(PREFIX)) {
+        match lock(daemon, &lease.name).await {
+            Ok(guard) => end(daemon, &lease.name, Some(guard), true).await?,
+            // A load that runs holds the lock.
+            Err(error) if error.code() == Some(Code::Unavailable) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn end(
+    daemon: &Containerd,
+    id: &str,
+    guard: Option<WriteStream>,
+    collect: bool,
+) -> Result<(), Error> {
+    let method = format!("{SERVICE}/Delete");
+    let request = Remove {
+        name: id.to_owned(),
+        sync: collect,
+    };
+    let removed = daemon
+        .call::<Empty>("remove a lease", &method, &request)
+        .await;
+    if let Some((sender, mut answers)) = guard {
+        drop(sender);
+        // containerd closes its file before the end of the answers.
+        while let Ok(Some(_)) = answers.next().await {}
+    }
+    abort(daemon, id).await?;
+    match removed {
+        Err(error) if error.code() != Some(Code::NotFound) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a write with this name, which no other client can open as long as the stream exists.
+async fn lock(daemon: &Containerd, id: &str) -> Result<WriteStream, Error> {
+    let (sender, mut receiver) = daemon
+        .channel()
+        .open::<WriteContent, Written>(super::content::WRITE, SMALL);
+    let request = WriteContent {
+        action: WriteAction::Stat.into(),
+        reference: id.to_owned(),
+        ..WriteContent::default()
+    };
+    sender.send(&request).await;
+    match receiver.next().await {
+        Ok(_) => Ok((sender, receiver)),
+        Err(error) => Err(failed("lock a lease", error)),
+    }
+}
+
+/// Returns a time as RFC 3339 writes it, in UTC.
+fn rfc_3339(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let time = i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        time.year(),
+        u8::from(time.month()),
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expirations_are_written_as_rfc_3339_defines() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (1_709_164_800, "2024-02-29T00:00:00Z"),
+        ] {
+            assert_eq!(rfc_3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+}
