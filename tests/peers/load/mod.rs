@@ -1,6 +1,7 @@
 //! hocker load and prune with real daemons.
 
 mod changed; // blobs that are changed while they are sent are found out
+mod containerd; // containerd itself, by its own API
 mod docker; // only what is not there is sent
 mod killed; // a load or a daemon that is killed while the daemon fetches
 mod names; // an image that is called by another's id is not that image

@@ -37,7 +37,7 @@ impl Containerd {
             "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n",
         )
         .unwrap();
-        let socket = path.join("socket");
+        let socket = path.join("containerd.sock");
         let mut command = Command::new("containerd");
         command.arg("--config").arg(&config);
         for (option, name) in [("--root", "root"), ("--state", "state")] {
@@ -56,6 +56,41 @@ impl Containerd {
             hosts,
             _directory: directory,
         }
+    }
+
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The same as `--host` takes it.
+    pub(crate) fn host(&self) -> String {
+        format!("containerd://{}", self.socket.display())
+    }
+
+    /// What `ctr` prints in a namespace.
+    #[track_caller]
+    pub(crate) fn ctr_in(&self, namespace: &str, arguments: &[&str]) -> String {
+        let mut ctr = self.ctr();
+        program::text(ctr.args(["--namespace", namespace]).args(arguments))
+    }
+
+    /// Lets it remove what nothing keeps.
+    pub(crate) fn collect_garbage(&self, namespace: &str) {
+        self.ctr_in(namespace, &["leases", "create", "--id", "collect"]);
+        self.ctr_in(namespace, &["leases", "delete", "--sync", "collect"]);
+    }
+
+    /// What the image's own program prints.
+    #[track_caller]
+    pub(crate) fn run_image(&self, namespace: &str, image: &str) -> String {
+        self.ctr_in(namespace, &["run", "--rm", image, "container"])
+    }
+
+    /// Creates a container of an image, which does not run.
+    #[track_caller]
+    pub(crate) fn create_container(&self, namespace: &str, image: &str, name: &str) {
+        self.ctr_in(namespace, &["containers", "create", image, name]);
     }
 
     /// `ctr …` against this daemon.
