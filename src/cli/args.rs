@@ -108,7 +108,7 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Serve images from disk as a read-only registry
     Serve(ServeArgs),
-    /// Load an image from disk into Docker or Podman, and send only what the daemon lacks
+    /// Load an image from disk into Docker, Podman or containerd, and send only what the daemon lacks
     Load(LoadArgs),
     /// Remove images that `load --state` added and that you no longer keep
     Prune(PruneArgs),

@@ -18,10 +18,11 @@ const MAIN_LINES: usize = 30;
 /// The program's module, which is none of the library's.
 const PROGRAM: &str = "cli";
 
-/// Crates that few modules may use. `http` looks for hyper's errors in those of reqwest.
-const OWNED_CRATES: [(&str, &[&str]); 7] = [
+/// Crates that few modules may use. `http` looks for hyper's errors in those of reqwest, and speaks gRPC with it.
+const OWNED_CRATES: [(&str, &[&str]); 8] = [
     ("reqwest", &["http"]),
     ("hyper", &["serve", "http"]),
+    ("prost", &["daemon", "http"]),
     ("granit_parser", &["compose"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

@@ -44,7 +44,7 @@ pub(crate) struct DaemonArgs {
     pub(crate) host: Option<Address>,
 
     /// Use this namespace of containerd [default: `CONTAINERD_NAMESPACE`, else k8s.io at the socket of k3s, RKE2, k0s or
-    /// MicroK8s, else default]
+    /// `MicroK8s`, else default]
     #[cfg(feature = "containerd")]
     #[arg(
         long,

@@ -7,6 +7,7 @@ use super::messages::Labels;
 use super::namespace::Namespace;
 use super::snapshots::chain_ids;
 use crate::daemon::load::find::FoundImage;
+use crate::daemon::tag::TagName;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 
@@ -115,7 +116,7 @@ fn unnamed(target: &Digest) -> String {
 fn repositories(found: &FoundImage) -> Vec<String> {
     let by_digest = found.names.reference.as_deref();
     let by_digest = by_digest.and_then(|name| Some(name.split_once('@')?.0.to_owned()));
-    let of_tags = found.tags.iter().map(|tag| tag.full_name());
+    let of_tags = found.tags.iter().map(TagName::full_name);
     let mut repositories: Vec<String> = Vec::new();
     for repository in of_tags.chain(by_digest) {
         if !repositories.contains(&repository) {

@@ -13,7 +13,7 @@ const DEFAULT: &str = "default";
 /// The longest name in bytes.
 const LONGEST: usize = 76;
 
-/// The sockets of containerd that belong to a distribution of Kubernetes: k3s and RKE2, k0s, and MicroK8s.
+/// The sockets of containerd that belong to a distribution of Kubernetes: k3s and RKE2, k0s, and `MicroK8s`.
 const SOCKETS_OF_KUBERNETES: [&str; 3] = [
     "/run/k3s/containerd/containerd.sock",
     "/run/k0s/containerd.sock",

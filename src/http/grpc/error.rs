@@ -81,8 +81,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn broken(error: hyper::Error) -> Self {
-        let mut innermost: &(dyn std::error::Error + 'static) = &error;
+    pub(super) fn broken(error: &hyper::Error) -> Self {
+        let mut innermost: &(dyn std::error::Error + 'static) = error;
         while let Some(source) = innermost.source() {
             innermost = source;
         }

@@ -6,6 +6,8 @@
 mod error;
 mod frame;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io;
@@ -53,7 +55,7 @@ impl Channel {
             .initial_stream_window_size(WINDOW)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(Error::broken)?;
+            .map_err(|error| Error::broken(&error))?;
         // The connection ends with the last sender. Its error is also the error of the calls.
         tokio::spawn(async move {
             let _ = connection.await;

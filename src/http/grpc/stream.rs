@@ -96,7 +96,7 @@ impl<A: Message + Default> Receiver<A> {
             match &mut self.state {
                 State::Requested(response) => {
                     let response = response.get_mut().unwrap_or_else(PoisonError::into_inner);
-                    let response = response.await.map_err(Error::broken)?;
+                    let response = response.await.map_err(|error| Error::broken(&error))?;
                     self.state = if is_complete(&response)? {
                         State::Ended
                     } else {
@@ -112,7 +112,7 @@ impl<A: Message + Default> Receiver<A> {
                             status(&trailers).ok_or(Error::EndedEarly)??;
                         }
                     },
-                    Some(Err(error)) => return Err(Error::broken(error)),
+                    Some(Err(error)) => return Err(Error::broken(&error)),
                     None => {
                         self.state = State::Ended;
                         return Err(Error::EndedEarly);
