@@ -23,6 +23,13 @@ let
   local = (import ./local-daemons.nix).${backend};
   isLocal = host == local.host;
   isSocket = lib.hasPrefix "unix://" host;
+  namespace = if backend == "containerd" then config.services.hocker.containerd.namespace else null;
+  # These start containerd.
+  kubernetes = lib.optionals (lib.hasPrefix "unix:///run/k3s/" host) [
+    "k3s.service"
+    "rke2-server.service"
+    "rke2-agent.service"
+  ];
 
   # The directory of a user's own daemon.
   runtime = builtins.match "unix://((/var)?/run/user/([0-9]+))/.*" host;
@@ -44,7 +51,8 @@ in
       local.socket
       local.service
     ]
-    ++ lib.optional (!isSocket) "network-online.target";
+    ++ lib.optional (!isSocket) "network-online.target"
+    ++ kubernetes;
 
   serviceConfig =
     import ./hardening.nix
@@ -86,6 +94,7 @@ in
       ]
       # systemd replaces `%S` by /var/lib.
       ++ [ "--state=%S/${state}" ]
+      ++ lib.optional (namespace != null) "--namespace=${namespace}"
       ++ map utils.escapeSystemdExecArg arguments
     );
 }

@@ -58,6 +58,20 @@ in
 
     podman.host = hostOf "podman";
     podman.user = userOf "podman";
+
+    containerd.host = hostOf "containerd" // {
+      example = "unix:///run/k3s/containerd/containerd.sock";
+    };
+    containerd.user = userOf "containerd";
+    containerd.namespace = mkOption {
+      type = types.nullOr (types.strMatching "[a-zA-Z0-9]+([._-][a-zA-Z0-9]+)*");
+      default = null;
+      example = "k8s.io";
+      description = ''
+        The namespace of containerd for images with the backend `containerd`. Pods find images in `k8s.io` only. The default
+        is `k8s.io` with the socket of k3s or RKE2, otherwise `default`.
+      '';
+    };
   };
 
   config.assertions = lib.optionals cfg.enable (

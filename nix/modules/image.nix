@@ -51,6 +51,7 @@ in
 
     backend = mkOption {
       type = types.enum [
+        "containerd"
         "docker"
         "podman"
       ];

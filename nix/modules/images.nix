@@ -78,7 +78,7 @@ in
       }
     '';
     description = ''
-      Images to load into Docker or Podman. They are part of the system's closure, so a load fetches nothing.
+      Images to load into Docker, Podman or containerd. They are part of the system's closure, so a load fetches nothing.
     '';
   };
 

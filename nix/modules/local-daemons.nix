@@ -2,15 +2,24 @@
   The daemons that NixOS can run. For each: the address, the socket of a user below `/run/user/<id>`, the socket unit, the service that clients start after, a function
   that returns whether the daemon is enabled, and the remedy if it is not.
 
-  Source: nixpkgs, `nixos/modules/virtualisation/docker.nix` and `podman/default.nix`.
+  Source: nixpkgs, `nixos/modules/virtualisation/docker.nix`, `podman/default.nix` and `containerd.nix`.
 
   # Type
 
   ```
-  localDaemons :: { docker, podman :: { host, userSocket, socket, service, isEnabled, remedy } }
+  localDaemons :: { containerd, docker, podman :: { host, userSocket, socket, service, isEnabled, remedy } }
   ```
 */
 {
+  containerd = {
+    host = "unix:///run/containerd/containerd.sock";
+    userSocket = "containerd/containerd.sock";
+    # NixOS has no socket unit for it.
+    socket = "containerd.service";
+    service = "containerd.service";
+    isEnabled = virtualisation: virtualisation.containerd.enable or false;
+    remedy = "set `virtualisation.containerd.enable = true`";
+  };
   docker = {
     host = "unix:///run/docker.sock";
     userSocket = "docker.sock";

@@ -111,6 +111,41 @@ fn two_images_for_podman_have_units_of_their_own() {
 
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
+fn an_image_for_containerd_is_loaded_for_pods_of_kubernetes() {
+    let nix = Nix::new();
+    let of = |settings: &str| {
+        Configuration::new(&format!(
+            r#"
+            services.hocker = {{
+              enable = true;
+              prune.enable = true;
+              images.web = {{ image = fetch "nginx:1.27"; backend = "containerd"; }};
+              {settings}
+            }};
+            "#
+        ))
+        .values(&nix, SEEN)
+    };
+    let k3s = of(r#"containerd.host = "unix:///run/k3s/containerd/containerd.sock";"#);
+    let service = &k3s["seen"]["hocker-load-web"];
+    let kubernetes = ["k3s.service", "rke2-server.service", "rke2-agent.service"];
+    assert_eq!(service["after"], json!(kubernetes));
+    assert_eq!(service["requires"], json!([]));
+    let host = "\"--host\" \"unix:///run/k3s/containerd/containerd.sock\"";
+    let state = "--state=%S/hocker/containerd";
+    assert!(command(service).contains(&format!(" \"load\" {host} {state} ")));
+    assert_eq!(service["serviceConfig"]["IPAddressDeny"], "any");
+    let prune = &k3s["seen"]["hocker-prune-containerd"];
+    assert!(command(prune).contains(&format!(" \"prune\" {host} {state} ")));
+    let other =
+        of(r#"containerd = { host = "unix:///run/x/containerd.sock"; namespace = "k8s.io"; };"#);
+    let service = &other["seen"]["hocker-load-web"];
+    assert!(command(service).contains(" --namespace=k8s.io "));
+    assert_eq!(service["after"], json!([]));
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
 fn one_image_may_be_declared_under_two_tags_and_for_two_daemons() {
     let nix = Nix::new();
     let values = Configuration::new(
