@@ -84,7 +84,10 @@ impl Containerd {
     /// What the image's own program prints.
     #[track_caller]
     pub(crate) fn run_image(&self, namespace: &str, image: &str) -> String {
-        self.ctr_in(namespace, &["run", "--rm", image, "container"])
+        // All containerd daemons of a machine share the directory in which runc knows containers.
+        let directory = self.socket.parent().unwrap().file_name().unwrap();
+        let name = directory.to_str().unwrap().replace('.', "");
+        self.ctr_in(namespace, &["run", "--rm", image, &name])
     }
 
     /// Creates a container of an image, which does not run.
