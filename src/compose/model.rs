@@ -2,16 +2,17 @@
 //!
 //! Sources: the Compose specification, `04-version-and-name.md`, `14-include.md`; the behaviour of Compose 2.26.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::dotenv;
 use super::files::{File, Files};
+use super::images::Collection;
 use super::project::normalized;
 use super::service::{Parts, Program, Reader};
 use super::variables::{Lookup, ReplacementState, Value, Variables};
 use super::yaml::Node;
-use super::{Error, ImageVolume, Images, Project, Service, volumes};
+use super::{Error, Images, Project, Service, volumes};
 use crate::printable::Printable;
 
 /// The greatest depth of files that include each other.
@@ -33,8 +34,7 @@ pub fn images(
         profiles,
         files: Files::new(project),
         replacing: ReplacementState::new(),
-        images: Images::default(),
-        known: HashMap::new(),
+        images: Collection::default(),
     };
     let is_set = |value: &Value| !value.text.is_empty();
     let name = match variables(PROJECT_NAME).filter(is_set) {
@@ -52,17 +52,17 @@ pub fn images(
     let unset = model.replacing.unset.iter();
     let unset =
         unset.map(|name| format!("the variable {name} is not set; hocker uses an empty value"));
-    model.images.notes.extend(unset);
-    Ok(model.images)
+    for note in unset {
+        model.images.note(note);
+    }
+    Ok(model.images.finish())
 }
 
 struct Model<'a> {
     profiles: &'a [String],
     files: Files<'a>,
     replacing: ReplacementState,
-    images: Images,
-    /// The positions of the services in `images`.
-    known: HashMap<String, usize>,
+    images: Collection,
 }
 
 /// An `include` of a file.
@@ -146,57 +146,25 @@ impl Model<'_> {
         let volumes = volumes::of(&mut reader, &parts)?;
         let program = reader.program(&parts)?;
         for volume in volumes {
-            self.push_volume(volume)?;
+            self.images.add_volume(volume)?;
         }
         match program {
-            Program::Image(service) => self.push(Service {
+            Program::Image(service) => self.images.add_service(Service {
                 is_included,
                 ..service
             }),
             Program::Built => {
-                self.note(format!("{shown} is built from source and has no image"));
+                self.images
+                    .note(format!("{shown} is built from source and has no image"));
                 Ok(())
             }
             Program::Provided => {
-                self.note(format!(
+                self.images.note(format!(
                     "{shown} is provided by another program and has no image"
                 ));
                 Ok(())
             }
         }
-    }
-
-    fn push(&mut self, service: Service) -> Result<(), Error> {
-        let services = &mut self.images.services;
-        let position = self.known.get(&service.name);
-        match position.and_then(|position| services.get(*position)) {
-            Some(known) if known.image == service.image && known.platform == service.platform => {}
-            Some(_) => return Err(Error::Conflict(Printable::new(&service.name))),
-            None => {
-                self.known.insert(service.name.clone(), services.len());
-                services.push(service);
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds a volume, unless a file that is included twice has added it.
-    fn push_volume(&mut self, volume: ImageVolume) -> Result<(), Error> {
-        let mut known = self.images.volumes.iter();
-        let same =
-            |known: &&ImageVolume| known.service == volume.service && known.target == volume.target;
-        match known.find(same) {
-            Some(known) if *known == volume => Ok(()),
-            Some(_) => Err(Error::Conflict(Printable::new(&volume.service))),
-            None => {
-                self.images.volumes.push(volume);
-                Ok(())
-            }
-        }
-    }
-
-    fn note(&mut self, note: String) {
-        self.images.notes.push(note);
     }
 
     fn read_include(&mut self, node: &Node, variables: Lookup<'_>) -> Result<Include, Error> {

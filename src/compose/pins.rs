@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::volumes::ImageVolume;
+use super::images::ImageVolume;
 use crate::name::Reference;
 use crate::oci::digest::Digest;
 use crate::printable::is_printable;

@@ -2,30 +2,12 @@
 //!
 //! Sources: the Compose specification, `05-services.md`, "volumes", and `13-merge.md`, "Unique resources".
 
-use super::Error;
+use super::error::Error;
+use super::images::ImageVolume;
 use super::interpolation::interpolate;
 use super::service::{Parts, Reader};
 use super::variables::ReplacementState;
 use super::yaml::{Change, Node};
-
-/// A volume that mounts an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageVolume {
-    /// The service.
-    pub service: String,
-    /// The path in the container.
-    pub target: String,
-    /// The image that the file names, with its variables replaced.
-    pub image: String,
-    /// The image as the file has it, with variables.
-    pub written: String,
-    /// The directory of the image that is mounted, if it is not the whole image.
-    pub subpath: Option<String>,
-    /// The value of `read_only`, if the file has one.
-    pub read_only: Option<bool>,
-    /// The value of `consistency`, if the file has one.
-    pub consistency: Option<String>,
-}
 
 /// Returns the image volumes of a service. A later volume replaces an earlier one with the same path in the container.
 pub(super) fn of(reader: &mut Reader<'_, '_>, parts: &Parts) -> Result<Vec<ImageVolume>, Error> {
