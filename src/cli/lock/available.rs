@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::super::args::lock::CheckArgs;
 use super::super::{Context, Error, report, stdout};
-use super::add::chosen;
 use super::changes;
 use super::each;
 use super::error::LockError;
@@ -53,7 +52,7 @@ type Pins = BTreeMap<(Digest, Kind), Pinned>;
 
 pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Result<(), Error> {
     let file = LockFile::read(path)?;
-    let images = chosen(&file.lock, &args.names, path)?;
+    let images = file.chosen(&args.names)?;
     let mut pins = Pins::new();
     for (name, image) in &images {
         add(&mut pins, name, image);

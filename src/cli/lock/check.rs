@@ -7,10 +7,9 @@ use serde_json::json;
 
 use super::super::args::lock::CheckArgs;
 use super::super::{Context, Error, report, stdout};
-use super::add::{chosen, failure};
 use super::available;
 use super::changes;
-use super::each;
+use super::each::{self, failure};
 use super::error::LockError;
 use super::file::LockFile;
 use super::signing::Signing;
@@ -34,7 +33,7 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
         return available::run(args, path, context).await;
     }
     let file = LockFile::read(path)?;
-    let mut images = chosen(&file.lock, &args.names, path)?;
+    let mut images = file.chosen(&args.names)?;
     let all = images.len();
     // A digest never moves, so its registry needs no request.
     images.retain(|(_, image)| !image.is_pinned());

@@ -7,10 +7,11 @@ use std::path::Path;
 use super::super::args::lock::ComposeArgs;
 use super::super::environment::{self, Environment};
 use super::super::{Context, Error, report, stdout};
-use super::add::{self, Addition, Additions};
+use super::addition::{Addition, Additions};
 use super::error::LockError;
 use super::file::LockFile;
 use super::named_image::NamedImage;
+use super::pinning;
 use super::pins;
 use super::signing::{SignerChange, Signing};
 use hocker::compose::{self, Directory, Images, Project as _, Value, Variables, dotenv};
@@ -57,7 +58,7 @@ pub(super) async fn run(args: ComposeArgs, path: &Path, context: &Context) -> Re
         }
     }
     let additions = additions.list.into_iter().collect();
-    add::lock(
+    pinning::lock(
         file,
         additions,
         chosen,

@@ -4,6 +4,7 @@ use super::super::args::CredentialArgs;
 use super::super::{Context, Error};
 use super::registries::Registries;
 use hocker::lock::{LockedImage, Name};
+use hocker::name::Reference;
 use hocker::pin::Terms;
 use hocker::registry::Registry;
 
@@ -52,4 +53,19 @@ pub(super) async fn all<T, F: Future<Output = T>>(
         done
     });
     futures_util::future::join_all(counted).await
+}
+
+/// Returns the failure of an image, with the operation and the image's name.
+pub(super) fn failure(
+    operation: &'static str,
+    name: Name,
+    reference: &Reference,
+    error: Error,
+) -> (Name, Error) {
+    let error = Error::LockedImage {
+        operation,
+        what: format!("{name} ({reference})"),
+        source: Box::new(error),
+    };
+    (name, error)
 }

@@ -50,6 +50,26 @@ impl LockFile {
         })
     }
 
+    /// Returns the images with these names; without names, all images.
+    pub(super) fn chosen<'a>(
+        &'a self,
+        names: &'a [Name],
+    ) -> Result<Vec<(&'a Name, &'a LockedImage)>, Error> {
+        if names.is_empty() {
+            return Ok(self.lock.images.iter().collect());
+        }
+        let mut chosen = BTreeMap::new();
+        for name in names {
+            let image = self.lock.images.get(name);
+            let image = image.ok_or_else(|| LockError::NotLocked {
+                name: name.clone(),
+                path: self.path.clone(),
+            })?;
+            chosen.insert(name, image);
+        }
+        Ok(chosen.into_iter().collect())
+    }
+
     /// Writes the edits, and returns the new content. The file may have changed since it was read: changes to other
     /// images are kept, and a change to the same image is an error, after which nothing is written. The file is replaced
     /// atomically, and stays untouched if nothing changes. Files beside it that the new content does not need are

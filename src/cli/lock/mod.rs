@@ -1,9 +1,10 @@
 //! `hocker lock`, with one file for each subcommand. [`file`] reads and writes the lock file, [`registries`] connects to
-//! the registries of its images, [`each`] works on many images at a time, [`signing`] finds and verifies signatures,
-//! [`changes`] prints what changed, and [`waits`] what waits.
+//! the registries of its images, [`each`] works on many images at a time, [`addition`] and [`pinning`] name and pin new
+//! ones, [`signing`] finds and verifies signatures, [`changes`] prints what changed, and [`waits`] what waits.
 
 mod abbreviated;
 mod add;
+mod addition;
 mod available;
 mod changes;
 mod check;
@@ -16,6 +17,7 @@ mod git;
 mod graph;
 mod list;
 mod named_image;
+mod pinning;
 mod pins;
 mod proof_files;
 mod registries;
@@ -28,7 +30,7 @@ mod update;
 mod verify;
 mod waits;
 
-pub(super) use self::add::parse as parse_image;
+pub(super) use self::addition::parse as parse_image;
 pub(super) use self::error::LockError;
 pub(super) use self::file::LockFile;
 pub(super) use self::registries::Registries;

@@ -1,7 +1,7 @@
 //! An image that a Compose file names, for a service or for a volume.
 
 use super::super::Error;
-use super::add::parse;
+use super::addition::parse;
 use super::error::LockError;
 use hocker::compose::{ImageVolume, Service};
 use hocker::name::Reference;

@@ -4,12 +4,11 @@ use std::path::Path;
 
 use super::super::Error;
 use super::super::args::lock::RemoveArgs;
-use super::add::chosen;
 use super::file::LockFile;
 
 pub(super) fn run(args: &RemoveArgs, path: &Path) -> Result<(), Error> {
     let file = LockFile::read(path)?;
-    let chosen = chosen(&file.lock, &args.names, path)?;
+    let chosen = file.chosen(&args.names)?;
     let edits = chosen
         .into_iter()
         .map(|(name, _)| (name.clone(), None))

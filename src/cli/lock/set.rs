@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::super::Error;
 use super::super::args::lock::SetArgs;
-use super::add::chosen;
 use super::error::LockError;
 use super::file::{Edits, LockFile};
 use hocker::lock::Following;
@@ -20,7 +19,7 @@ pub(super) fn run(args: &SetArgs, path: &Path) -> Result<(), Error> {
         return file.write_min_age(min_age).map(drop);
     }
     let mut edits = Edits::new();
-    for (name, image) in chosen(&file.lock, &args.names, path)? {
+    for (name, image) in file.chosen(&args.names)? {
         if image.is_pinned() && args.follow.is_some() {
             return Err(LockError::FollowsDigest(name.to_string()).into());
         }

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use super::super::args::lock::UpdateArgs;
 use super::super::{Context, Error, report};
-use super::add::{chosen, failure};
 use super::changes;
-use super::each;
+use super::each::{self, failure};
 use super::error::LockError;
 use super::file::{Edits, LockFile};
 use super::registries::Registries;
@@ -33,8 +32,8 @@ pub(super) async fn run(args: UpdateArgs, path: &Path, context: &Context) -> Res
         names.extend(args.now.iter().cloned());
     }
     // Fails if one of them is not locked.
-    chosen(&file.lock, &args.now, path)?;
-    let images = chosen(&file.lock, &names, path)?;
+    file.chosen(&args.now)?;
+    let images = file.chosen(&names)?;
     let signing = Signing::of(path);
     let (at_once, min_age) = (&args.now, args.min_age);
     let on_terms = |name: &Name, image: &LockedImage| {

@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use super::super::args::lock::VerifyArgs;
 use super::super::{Error, report, stdout};
 use super::abbreviated::abbreviated;
-use super::add::{chosen, failure};
 use super::changes;
+use super::each::failure;
 use super::file::LockFile;
 use super::signing::Signing;
 use super::table::table;
@@ -18,7 +18,7 @@ use hocker::signature::Signature;
 
 pub(super) fn run(args: &VerifyArgs, path: &Path) -> Result<(), Error> {
     let file = LockFile::read(path)?;
-    let mut images = chosen(&file.lock, &args.names, path)?;
+    let mut images = file.chosen(&args.names)?;
     if args.names.is_empty() {
         images.retain(|(_, image)| image.signer().is_some());
     }
