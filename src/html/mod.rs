@@ -1,4 +1,5 @@
-//! One self-contained HTML page about a lock: its images with their ages, sizes and the layers that they share.
+//! One self-contained HTML page about a lock: its images with their ages, sizes, the layers that they share, and what
+//! waits.
 //!
 //! The page loads nothing: style and script are part of it, and a content security policy forbids everything else. All
 //! text of the lock is escaped (`Text`). The page can be read without its script, which only sorts and filters.
@@ -6,6 +7,8 @@
 mod page;
 mod sharing;
 mod text;
+mod time;
+mod waiting;
 
 pub use self::page::{Page, page};
 use self::text::{Text, attribute};

@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::sharing::Sharing;
+use super::time::{DAY, date, span};
+use super::waiting::Waits;
 use super::{Text, attribute};
 use crate::diff::{Description, source_link};
 use crate::lock::{Lock, LockedImage, LockedPlatform, Name};
@@ -16,8 +18,6 @@ use crate::size::Size;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-
-const DAY: i64 = 24 * 60 * 60;
 
 /// Images that are older than this are marked.
 const OLD: i64 = 180 * DAY;
@@ -41,7 +41,9 @@ pub fn page(content: &Page<'_>) -> String {
     let sharing = Sharing::of(content.lock);
     let mut html = String::new();
     head(&mut html, content);
-    summary(&mut html, content, &sharing);
+    let waits = Waits::of(content.lock, content.now);
+    summary(&mut html, content, &sharing, &waits);
+    waits.section(&mut html);
     images(&mut html, content, &sharing);
     shared(&mut html, &sharing);
     let _ = write!(
@@ -77,7 +79,7 @@ fn source_hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(digest.as_bytes()))
 }
 
-fn summary(html: &mut String, content: &Page<'_>, sharing: &Sharing) {
+fn summary(html: &mut String, content: &Page<'_>, sharing: &Sharing, waits: &Waits<'_>) {
     let images = &content.lock.images;
     let pinned = images.values().filter(|image| image.is_pinned()).count();
     let follow = images.len() - pinned;
@@ -105,6 +107,7 @@ fn summary(html: &mut String, content: &Page<'_>, sharing: &Sharing) {
     if let Some((created, name)) = oldest {
         tiles.push(("Oldest image", age(created, content.now), name.to_string()));
     }
+    tiles.extend(waits.tile());
     html.push_str("<dl class=\"tiles\">\n");
     for (name, value, remark) in &tiles {
         let _ = writeln!(
@@ -173,6 +176,17 @@ fn row(html: &mut String, content: &Page<'_>, sharing: &Sharing, name: &Name, im
             Text::new(version)
         );
     }
+    let following = image.following();
+    if let Some(pattern) = &following.pattern {
+        let _ = write!(
+            tag_cell,
+            "<span class=\"reference\">follows <code>{}</code></span>",
+            Text::new(pattern)
+        );
+    }
+    if !following.pending.is_empty() {
+        tag_cell.push_str(" <span class=\"chip\">update waits</span>");
+    }
     if image.is_pinned() {
         tag_cell.push_str(" <span class=\"chip\">pinned</span>");
     }
@@ -215,7 +229,7 @@ fn age_cell(created: Option<&Timestamp>, now: i64) -> String {
     let Some(created) = created else {
         return "<td class=\"number\" data-label=\"Age\" data-key=\"-1\">–</td>".to_owned();
     };
-    let seconds = (now - created.seconds()).max(0);
+    let seconds = now.saturating_sub(created.seconds()).max(0);
     let class = if seconds > OLD {
         "number old"
     } else {
@@ -292,35 +306,6 @@ fn created<'a>(content: &Page<'_>, image: &'a LockedImage) -> Option<&'a Timesta
         .filter(|created| created.is_meaningful())
 }
 
-/// Formats an age in the largest unit of which it has at least two.
 fn age(created: &Timestamp, now: i64) -> String {
-    let hours = (now - created.seconds()).max(0) / 3600;
-    let units = [
-        ("years", 365 * 24),
-        ("months", 30 * 24),
-        ("weeks", 7 * 24),
-        ("days", 24),
-    ];
-    match units.iter().find(|(_, length)| hours >= 2 * length) {
-        Some((unit, length)) => format!("{} {unit}", hours / length),
-        None => format!("{hours} hours"),
-    }
-}
-
-/// Formats a day of the Gregorian calendar.
-///
-/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-fn date(seconds: i64) -> String {
-    match time::OffsetDateTime::from_unix_timestamp(seconds) {
-        Ok(time) => {
-            let date = time.date();
-            format!(
-                "{:04}-{:02}-{:02}",
-                date.year(),
-                u8::from(date.month()),
-                date.day()
-            )
-        }
-        Err(_) => "an unknown day".to_owned(),
-    }
+    span(now.saturating_sub(created.seconds()))
 }

@@ -30,6 +30,16 @@ pub struct Pending {
     pub first_seen: Timestamp,
 }
 
+impl Pending {
+    /// Returns the time until which this waits if nothing else shows when it was known. A first sight after `now`, in
+    /// seconds since 1970 (UTC), counts as now.
+    #[must_use]
+    pub fn until(&self, age: Age, now: i64) -> Timestamp {
+        let since = self.first_seen.seconds().min(now);
+        Timestamp::of_seconds(since.saturating_add(age.seconds()))
+    }
+}
+
 impl Following {
     /// Returns whether everything is the default.
     #[must_use]

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use serde_json::json;
 use sha2::Digest as _;
 
+use super::moving::Moving;
 use super::{Place, image, serve, usual};
 use crate::support::image::{Family, Image, Layer, Packing};
 use crate::support::scripted_registry::Registry;
@@ -48,6 +49,69 @@ fn the_page_names_the_images_and_what_they_share() {
         .arguments(["--force"])
         .run()
         .done();
+}
+
+#[test]
+fn the_page_shows_what_waits_since_when_and_until_when() {
+    let moving = Moving::start();
+    moving.push("1.0", "0");
+    let place = Place::new();
+    let pattern = ["add", "--min-age", "3d", "--follow", "/1.[0-9](?:<b>)?/"];
+    let image = moving.image(":1.0");
+    place.run(&[&pattern[..], &[&image]].concat()).done();
+    let page = |time: &str| place.run(&["report", "--as-of", time]).done().text();
+    let before = page("2026-01-31T00:00:00Z");
+    assert!(!before.contains("Waiting"), "{before}");
+    let digest = moving.push("1.1", "1");
+    place.run(&["update"]).done().says("waits until");
+    let mut lock = place.valid();
+    lock["images"]["app"]["pending"][0]["firstSeen"] = json!("2026-01-30T12:00:00Z");
+    place.write(&lock.to_string());
+    let count = moving.count();
+    for (time, parts) in [
+        (
+            "2026-01-31T00:00:00Z",
+            [
+                "until 2026-02-02 12:00 UTC",
+                "for 12 hours",
+                "2 days left",
+                ">2026-02-02 12:00 UTC<",
+            ],
+        ),
+        (
+            "2026-02-02T12:00:00Z",
+            [
+                "1 ready for an update",
+                "for 3 days",
+                ">ready for an update<",
+                ">2026-02-02 12:00 UTC<",
+            ],
+        ),
+        (
+            "2026-01-30T00:00:00Z",
+            [
+                "until 2026-02-02 00:00 UTC",
+                "a clock was wrong",
+                "3 days left",
+                ">2026-02-02 00:00 UTC<",
+            ],
+        ),
+    ] {
+        let page = page(time);
+        let always = [
+            "<h2>Waiting</h2>",
+            "<td data-label=\"Tag\">1.0 → 1.1</td>",
+            "2026-01-30 12:00 UTC",
+            "update waits",
+            "follows <code>/1.[0-9](?:&lt;b&gt;)?/</code>",
+            &digest,
+        ];
+        for part in always.iter().chain(&parts) {
+            assert!(page.contains(part), "{part}\n{page}");
+        }
+        assert!(!page.contains("<b>"), "{page}");
+    }
+    assert_eq!(moving.count(), count, "nothing is asked");
 }
 
 #[test]
