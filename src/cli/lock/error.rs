@@ -223,7 +223,11 @@ impl LockError {
             Self::NotProven(lock::NotProven::NoProof) => {
                 Some("look for a signature with `hocker lock update NAME`, or remove the image")
             }
-            Self::NotProven(_) | Self::ProofFile { .. } | Self::ProofChanged { .. } => Some(
+            Self::ProofFile { .. } | Self::ProofChanged { .. } => Some(
+                "restore the file from version control; if you moved the lock file, move the directory beside it, too. \
+                 `hocker lock update` looks for missing signatures again",
+            ),
+            Self::NotProven(_) => Some(
                 "restore the file from version control, or lock the image again with `hocker lock add --force`",
             ),
             Self::Moved { .. } => Some("follow them with `hocker lock update`"),

@@ -72,8 +72,8 @@ impl LockFile {
 
     /// Writes the edits, and returns the new content. The file may have changed since it was read: changes to other
     /// images are kept, and a change to the same image is an error, after which nothing is written. The file is replaced
-    /// atomically, and stays untouched if nothing changes. Files beside it that the new content does not need are
-    /// removed.
+    /// atomically, and stays untouched if nothing changes. Files beside it that the content does not need are
+    /// removed, also after a failure.
     pub(super) fn write(&self, edits: &Edits) -> Result<Lock, Error> {
         self.write_all(edits, &ProofFiles::new(), |_| {})
     }
@@ -119,9 +119,15 @@ impl LockFile {
         lock.check_sizes().map_err(LockError::from)?;
         // A reader finds the files of the old and of the new content.
         let directory = ProofDirectory::beside(&path);
-        directory.write(files)?;
-        if before.as_ref() != Some(&lock) {
-            write(&path, &lock.text())?;
+        let written = directory.write(files).and_then(|()| {
+            if before.as_ref() == Some(&lock) {
+                return Ok(());
+            }
+            write(&path, &lock.text())
+        });
+        if let Err(error) = written {
+            directory.prune(&before.unwrap_or_default());
+            return Err(error);
         }
         directory.prune(&lock);
         Ok(lock)

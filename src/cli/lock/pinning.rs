@@ -52,7 +52,12 @@ pub(super) async fn lock(
             Err(error) => failures.push(failure("lock", name, &addition.reference, error)),
         }
     }
-    let new = file.write_with(&edits, &signing.into_files())?;
+    // A command that pins nothing leaves what was there: the old lock file, or none.
+    let new = if edits.is_empty() && !failures.is_empty() {
+        file.lock.clone()
+    } else {
+        file.write_with(&edits, &signing.into_files())?
+    };
     changes::print(changes_args, &file.lock, &new, &Waits::default(), failures)
 }
 

@@ -111,6 +111,12 @@ impl Signing {
         })))
     }
 
+    /// Returns whether the proofs of an image are beside the lock file, unchanged.
+    pub(super) fn has_proofs(&self, signer: &LockedSigner) -> bool {
+        let mut proofs = signer.proofs.iter();
+        proofs.all(|digest| self.directory.read(digest).is_ok())
+    }
+
     /// Verifies a locked image with the files beside the lock file.
     pub(super) fn verify(&self, image: &LockedImage) -> Result<Vec<Signature>, Error> {
         let Some(signer) = image.signer() else {

@@ -11,7 +11,7 @@ use super::file::{Edits, LockFile};
 use super::registries::Registries;
 use super::signing::Signing;
 use super::waits::{Waits, terms};
-use hocker::lock::{Age, LockedImage, Name};
+use hocker::lock::{Age, LockedImage, LockedSigner, Name};
 use hocker::pin::{self, News, Terms};
 use hocker::printable::Printable;
 use hocker::registry::Registry;
@@ -97,7 +97,10 @@ async fn follow(
     let (new, news) = pin::update(image, registry, terms).await?;
     let found = |new, error| Found { new, news, error };
     let now = new.as_ref().unwrap_or(image);
-    let Some(signer) = now.signer().filter(|signer| signer.proofs.is_empty()) else {
+    // Without the files beside the lock file, nothing proves what it states.
+    let lacks_proofs =
+        |signer: &&LockedSigner| signer.proofs.is_empty() || !signing.has_proofs(signer);
+    let Some(signer) = now.signer().filter(lacks_proofs) else {
         return Ok(found(new, None));
     };
     match signing.prove(now.clone(), signer, registry).await {

@@ -170,6 +170,13 @@ impl Desk {
         names
     }
 
+    /// Demands that there is neither a lock file nor a directory beside it.
+    #[track_caller]
+    fn leaves_nothing(&self) {
+        assert!(!self.place.path().exists());
+        assert!(!self.place.path().with_extension("d").exists());
+    }
+
     fn app(&self) -> Value {
         self.place.valid()["images"]["app"].clone()
     }
@@ -276,8 +283,14 @@ fn an_image_without_the_wanted_signature_is_not_locked() {
     desk.add_by_key(&store)
         .failed(5)
         .says("the signature is for other content");
-    assert_eq!(desk.place.valid()["images"], json!({}));
-    assert_eq!(desk.files(), Vec::<String>::new());
+    desk.leaves_nothing();
+    // A file is where the signatures belong.
+    store.sign(&digest, &[unlogged(&desk.key, &digest)]);
+    let directory = desk.place.path().with_extension("d");
+    fs::write(&directory, "").unwrap();
+    desk.add_by_key(&store).failed(1).says("cannot create");
+    fs::remove_file(directory).unwrap();
+    desk.leaves_nothing();
 }
 
 fn other_digest() -> String {
@@ -484,6 +497,38 @@ fn files_beside_the_lock_file_that_are_changed_missing_or_swapped_are_refused() 
     desk.run(&["verify"]).failed(5);
     desk.add_by_workflow(&store, WORKFLOW).done();
     desk.run(&["verify"]).done();
+}
+
+#[test]
+fn an_update_finds_the_signatures_again_that_a_moved_lock_file_left_behind() {
+    let (store, desk) = (Store::new(), Desk::new());
+    let digest = store.push(&usual("app"));
+    store.sign(&digest, &[unlogged(&desk.key, &digest)]);
+    desk.add_by_key(&store).done();
+    let moved = ["--lock-file", "moved.json"];
+    let run = |command: &str| desk.run(&[&[command][..], &moved].concat());
+    fs::rename(
+        desk.place.path(),
+        desk.place.path().with_file_name("moved.json"),
+    )
+    .unwrap();
+    run("verify")
+        .failed(5)
+        .says("move the directory beside it, too");
+    // The registry has lost the signature: nothing changes.
+    let tag = format!("manifests/{}.sig", digest.replace(':', "-"));
+    store.remove(&tag);
+    run("update")
+        .done()
+        .says("still has no signature that counts");
+    run("verify").failed(5);
+    store.sign(&digest, &[unlogged(&desk.key, &digest)]);
+    run("update").done().says("0 changed");
+    run("verify").done();
+    let beside = desk.place.path().with_file_name("moved.d");
+    assert_eq!(fs::read_dir(beside).unwrap().count(), 1);
+    // The directory that belongs to no lock file any more is not touched.
+    assert_eq!(desk.files().len(), 1);
 }
 
 #[test]

@@ -106,6 +106,65 @@ fn an_interrupted_update_leaves_the_old_file() {
 }
 
 #[test]
+fn a_first_command_that_fails_or_is_interrupted_leaves_nothing() {
+    let target = "/v2/app/manifests/1";
+    let place = Place::new();
+    let names = || {
+        let entries = fs::read_dir(place.path().parent().unwrap()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name());
+        names.collect::<Vec<_>>()
+    };
+    for is_compose in [false, true] {
+        let registry = Registry::start();
+        let name = format!("{}/app:1", registry.name());
+        let compose = format!("services: {{app: {{image: \"{name}\"}}}}");
+        fs::write(place.path().with_file_name("compose.yaml"), compose).unwrap();
+        let arguments = if is_compose {
+            &["compose", "compose.yaml", "--override", "override.yaml"][..]
+        } else {
+            &["add", &name]
+        };
+        registry.on(get(target), Answer::error(404, "MANIFEST_UNKNOWN"));
+        place.run(arguments).failed(3);
+        assert_eq!(names(), ["compose.yaml"]);
+        let index = index_of(&usual("app"));
+        registry.on(get(target), Answer::ok(index).stall_after(10));
+        let run = place.lock(arguments).start();
+        registry.wait_for_stall();
+        run.interrupt();
+        assert_eq!(run.finish().code, Some(130));
+        assert_eq!(names(), ["compose.yaml"]);
+    }
+    for arguments in [
+        &["set", "--min-age", "3d"][..],
+        &["remove", "app"],
+        &["update"],
+    ] {
+        place
+            .run(arguments)
+            .failed(3)
+            .says("cannot find the lock file");
+        assert_eq!(names(), ["compose.yaml"]);
+    }
+}
+
+#[test]
+fn what_succeeds_is_locked_although_another_image_fails() {
+    let registry = Registry::start();
+    serve_single(&registry, "app", "1", &image("linux/amd64", &["a"]));
+    registry.on(
+        get("/v2/other/manifests/1"),
+        Answer::error(404, "MANIFEST_UNKNOWN"),
+    );
+    let place = Place::new();
+    let at = |name: &str| format!("{}/{name}:1", registry.name());
+    place.run(&["add", &at("app"), &at("other")]).failed(3);
+    let lock = place.valid();
+    let names: Vec<_> = lock["images"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["app"]);
+}
+
+#[test]
 fn a_link_stays_a_link() {
     let registry = Registry::start();
     serve_single(&registry, "app", "1", &image("linux/amd64", &["a"]));
