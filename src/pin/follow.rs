@@ -91,6 +91,7 @@ pub async fn newest_tag(
             pattern: pattern.to_string(),
             tags: tags.len(),
             similar: similar.map(ToString::to_string).collect(),
+            difference: pattern.difference(),
         }
     })
 }

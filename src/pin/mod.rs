@@ -222,7 +222,7 @@ pub enum Error {
     #[error("the image has no index and is for another platform")]
     Platform(#[source] NoSuchPlatform),
     /// No tag matches the pattern.
-    #[error("no tag of {repository} matches `{pattern}`{}", explained(*.tags, .similar))]
+    #[error("no tag of {repository} matches `{pattern}`{}", explained(*.tags, .similar, .difference))]
     NoTag {
         /// The repository.
         repository: String,
@@ -230,8 +230,10 @@ pub enum Error {
         pattern: String,
         /// The number of the repository's tags.
         tags: usize,
-        /// Tags that are similar, but pre-releases or with a suffix.
+        /// Tags that the pattern nearly matches.
         similar: Vec<String>,
+        /// Why it does not match them.
+        difference: &'static str,
     },
     /// The config names no platform.
     #[error("the config of the image names no platform")]
@@ -269,13 +271,11 @@ impl Error {
     }
 }
 
-fn explained(tags: usize, similar: &[String]) -> String {
+fn explained(tags: usize, similar: &[String], difference: &str) -> String {
     if similar.is_empty() {
         format!(", of {tags}")
     } else {
         let similar = similar.join(", ");
-        format!(
-            ": tags such as {similar} are pre-releases, or have a suffix that the pattern lacks"
-        )
+        format!(": tags such as {similar} {difference}")
     }
 }

@@ -37,10 +37,7 @@ impl Addition {
         registry: Option<&Endpoint>,
         follow: Option<&Pattern>,
     ) -> Result<Self, Error> {
-        // A colon before a slash belongs to a port.
-        let split = image
-            .rsplit_once(':')
-            .filter(|(_, tag)| !tag.contains('/') && Pattern::is_pattern(tag));
+        let split = split_pattern(image);
         let (name, pattern) = match split {
             Some((_, tag)) if follow.is_some() => {
                 return Err(LockError::TwoPatterns(Printable::new(tag).to_string()).into());
@@ -48,6 +45,10 @@ impl Addition {
             Some((name, tag)) => (name, Some(tag.parse().map_err(LockError::Pattern)?)),
             None => (image, follow.cloned()),
         };
+        let last = name.rsplit('/').next().unwrap_or_default();
+        if split.is_some() && last.contains(':') && !last.contains('@') {
+            return Err(LockError::TagAndPattern(safe_url::shown(image)).into());
+        }
         let (mut reference, endpoint) = parse(name, registry)?;
         if pattern.is_some() {
             if reference.digest.is_some() {
@@ -84,6 +85,20 @@ fn followed(reference: &Reference, pattern: Option<&Pattern>) -> Reference {
         tag: reference.tag.clone().filter(|_| pattern.is_none()),
         ..reference.clone()
     }
+}
+
+/// Splits a pattern from the end of an image: `nginx:1.*`, `nginx:re:1\.[0-9]+`.
+fn split_pattern(image: &str) -> Option<(&str, &str)> {
+    // An expression may contain colons and slashes.
+    let named = [":re:", ":regex:"]
+        .iter()
+        .filter_map(|word| image.find(word));
+    if let Some((name, pattern)) = named.min().and_then(|at| image.split_at_checked(at)) {
+        return Some((name, pattern.strip_prefix(':')?));
+    }
+    let (name, tag) = image.rsplit_once(':')?;
+    // A colon before a slash belongs to a port.
+    (!tag.contains('/') && Pattern::is_pattern(tag)).then_some((name, tag))
 }
 
 /// Parses the name of an image. With `--registry`, it is the full name of a repository.

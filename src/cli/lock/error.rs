@@ -91,6 +91,9 @@ pub(crate) enum LockError {
     /// An image has two patterns.
     #[error("cannot follow two patterns for one image: `{0}` and --follow")]
     TwoPatterns(String),
+    /// An image has a tag and a pattern behind it.
+    #[error("cannot follow a tag and a pattern for one image: `{0}`")]
+    TagAndPattern(String),
     /// Credentials on the command line are for one registry.
     #[error("cannot use the credentials in the arguments for several registries: {}", .0.join(", "))]
     CredentialsForSeveral(Vec<String>),
@@ -172,6 +175,7 @@ impl LockError {
             | Self::FollowWithoutName
             | Self::Pattern(_)
             | Self::TwoPatterns(_)
+            | Self::TagAndPattern(_)
             | Self::NameTaken { .. }
             | Self::Service { .. }
             | Self::Key { .. }
@@ -238,6 +242,9 @@ impl LockError {
             Self::FollowsDigest(_) => Some("add the image with a tag instead of the digest"),
             Self::Pattern(_) => {
                 Some("write a pattern such as `1.*`, `~1.27`, `*-alpine` or `/[0-9]+-lts/`")
+            }
+            Self::TagAndPattern(_) => {
+                Some("write the present tag behind the image, and the pattern behind --follow")
             }
             Self::CredentialsForSeveral(_) => Some(
                 "name the images of one registry, or store the credentials with `docker login` or `podman login`",

@@ -57,21 +57,49 @@ impl Expression {
         newer.into_iter().map(|(_, tag)| tag).collect()
     }
 
-    /// Returns the versions by which a tag is compared: those in the groups of the expression, or without groups the one
-    /// in the tag. Returns `None` if the tag does not match or has no version there.
+    /// Returns some tags that match, but have no version.
+    pub(super) fn without_version<'a>(&self, tags: &'a [Tag], limit: usize) -> Vec<&'a Tag> {
+        let tags = tags
+            .iter()
+            .filter(|tag| self.regex.is_match(tag.as_str()) && self.key(tag.as_str()).is_none());
+        tags.take(limit).collect()
+    }
+
+    /// Returns the versions by which a tag is compared: those in the groups of the expression, and then the one in the
+    /// tag. Returns `None` if the tag does not match or has no version there.
     fn key(&self, tag: &str) -> Option<Vec<Version>> {
         let groups = self.regex.captures(tag)?;
-        if self.regex.captures_len() == 1 {
-            return whole(tag);
+        let mut versions = Vec::new();
+        let mut last = 0;
+        for group in groups.iter().skip(1).flatten() {
+            // Groups may be parts of one version, as in `(\.\d+)?`: it counts as a whole, once.
+            let (start, end) = numbers_around(tag, group.start(), group.end());
+            if start >= last {
+                versions.extend(tag.get(start..end).and_then(Version::of));
+                last = end;
+            }
         }
-        let versions: Option<Vec<_>> = groups
-            .iter()
-            .skip(1)
-            .flatten()
-            .map(|group| Version::of(group.as_str()))
-            .collect();
-        versions.filter(|versions| !versions.is_empty())
+        versions.extend(whole(tag).into_iter().flatten());
+        (!versions.is_empty()).then_some(versions)
     }
+}
+
+/// Extends a part of a tag to the numbers with dots between them that it cuts.
+fn numbers_around(tag: &str, start: usize, end: usize) -> (usize, usize) {
+    let is_number = |character: char| character.is_ascii_digit() || character == '.';
+    let (before, part, after) = (
+        tag.get(..start).unwrap_or_default(),
+        tag.get(start..end).unwrap_or_default(),
+        tag.get(end..).unwrap_or_default(),
+    );
+    let mut range = (start, end);
+    if part.starts_with(is_number) {
+        range.0 = before.trim_end_matches(is_number).len();
+    }
+    if part.ends_with(is_number) {
+        range.1 = tag.len() - after.trim_start_matches(is_number).len();
+    }
+    range
 }
 
 fn whole(tag: &str) -> Option<Vec<Version>> {

@@ -6,6 +6,7 @@ mod expression;
 mod order;
 mod pattern;
 mod shape;
+mod successor;
 mod template;
 
 pub use self::error::PatternError;

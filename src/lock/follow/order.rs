@@ -24,11 +24,14 @@ pub(super) fn shortest(found: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
 }
 
 /// Leaves out the names that move: those with the first numbers of another version, as `1.27` beside `1.27.4`.
-pub(super) fn precise(
-    found: Vec<Candidate<'_>>,
-    others: impl Iterator<Item = Version>,
-) -> Vec<Candidate<'_>> {
-    let releases: BTreeSet<_> = others.map(|version| version.release().to_vec()).collect();
+pub(super) fn precise<'a>(
+    found: Vec<Candidate<'a>>,
+    others: &[Candidate<'_>],
+) -> Vec<Candidate<'a>> {
+    let all = others.iter().chain(&found);
+    let releases: BTreeSet<_> = all
+        .map(|candidate| candidate.version.release().to_vec())
+        .collect();
     let moves = |candidate: &Candidate<'_>| {
         let release = candidate.version.release();
         let above = (Bound::Excluded(release), Bound::Unbounded);
@@ -42,13 +45,17 @@ pub(super) fn precise(
 }
 
 /// Returns the tags in the order of their versions, one for each version. Without a present tag, versions of one number
-/// are first: beside others, they are names that move, or dates.
+/// and dates are first: beside others, they are names that move, or builds of a day.
 pub(super) fn sorted<'a>(
     mut found: Vec<Candidate<'a>>,
     preferred: &str,
     is_first_choice: bool,
 ) -> Vec<&'a Tag> {
-    let key = |candidate: &Candidate<'_>| is_first_choice && candidate.version.release().len() > 1;
+    let key = |candidate: &Candidate<'_>| {
+        let release = candidate.version.release();
+        let is_date = release.first().is_some_and(Number::is_date);
+        is_first_choice && release.len() > 1 && !is_date
+    };
     let compare = |one: &Candidate<'_>, other: &Candidate<'_>| {
         key(one)
             .cmp(&key(other))

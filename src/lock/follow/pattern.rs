@@ -14,11 +14,12 @@ use crate::name::Tag;
 ///   number or for the hash of a commit.
 /// - `~1.27`: 1.27 and its patch releases; `^1.27`: all releases from 1.27 up to the next major version. A suffix may
 ///   follow: `~1.27-alpine`.
-/// - `/expression/` or `regex:expression`: a regular expression that matches the whole tag. It alone decides which tags
-///   are followed. They are in the order of the versions in its groups, or else in the tags.
+/// - `/expression/`, `re:expression` or `regex:expression`: a regular expression that matches the whole tag. It alone
+///   decides which tags are followed. They are in the order of the versions in its groups, and then in the tags.
 ///
 /// The first two forms follow only tags like the present one: with the same suffix (except numbers of builds and hashes
-/// of commits), with the same number of numbers, and pre-releases only if the present tag is one.
+/// of commits), with the same number of numbers, and pre-releases only if the present tag is one. Without a present tag, a
+/// pattern without a suffix follows tags without one; it may leave out numbers of builds if all tags have them.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
@@ -54,13 +55,24 @@ impl Pattern {
         }
     }
 
-    /// Returns up to `limit` of the tags that the pattern matches if suffixes and pre-releases are ignored. They explain
-    /// why it matches nothing else.
+    /// Returns up to `limit` of the tags that the pattern nearly matches. [`difference`](Self::difference) states why it does
+    /// not match them.
     #[must_use]
     pub fn similar<'a>(&self, tags: &'a [Tag], limit: usize) -> Vec<&'a Tag> {
         match &self.rule {
             Rule::Template(template) => template.similar(tags, limit),
-            Rule::Expression(_) => Vec::new(),
+            Rule::Expression(expression) => expression.without_version(tags, limit),
+        }
+    }
+
+    /// Returns what is wrong with the tags that the pattern nearly matches, as the end of a sentence.
+    #[must_use]
+    pub fn difference(&self) -> &'static str {
+        match &self.rule {
+            Rule::Template(_) => {
+                "are pre-releases, or have a suffix or prefix that the pattern lacks"
+            }
+            Rule::Expression(_) => "match, but have no version that orders them",
         }
     }
 }
@@ -75,7 +87,10 @@ impl FromStr for Pattern {
         let in_slashes = text
             .strip_prefix('/')
             .and_then(|rest| rest.strip_suffix('/'));
-        let rule = match in_slashes.or_else(|| text.strip_prefix("regex:")) {
+        let named = ["regex:", "re:"]
+            .iter()
+            .find_map(|name| text.strip_prefix(name));
+        let rule = match in_slashes.or(named) {
             Some(expression) => Rule::Expression(Expression::new(expression)?),
             None => Rule::Template(Template::parse(text)?),
         };

@@ -36,8 +36,8 @@ pub(super) enum Variant<'a> {
     Like(&'a str),
     /// The shape of the present tag's suffix.
     Shape(&'a str),
-    /// No suffix that names a variant.
-    Build,
+    /// The words of the pattern that name a variant, beside any numbers of builds and hashes of commits.
+    Named(&'a str),
     /// Any suffix.
     Any,
 }
@@ -49,7 +49,7 @@ impl Variant<'_> {
             Self::Like(pattern) if pattern.contains('*') => return stars(pattern, suffix.text()),
             Self::Like(pattern) => suffix.text() == pattern,
             Self::Shape(shape) => suffix.shape() == shape,
-            Self::Build => suffix.is_of_build(),
+            Self::Named(variant) => suffix.variant() == variant,
             Self::Any => true,
         };
         matches.then(|| suffix.builds().to_vec())

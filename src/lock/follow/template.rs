@@ -3,11 +3,9 @@
 use super::error::PatternError;
 use super::order::{Candidate, precise, shortest, sorted};
 use super::shape::{PreReleases, Shape, Variant};
+use super::successor::{has_numbered_variant, is_successor};
 use crate::name::Tag;
 use crate::name::version::{Number, Style, Suffix, Version, bare};
-
-/// The number of digits from which a number is a date or a counter of builds.
-const LARGE: usize = 6;
 
 /// A pattern, in the parts of a tag.
 #[derive(Clone, Debug)]
@@ -16,6 +14,8 @@ pub(super) struct Template {
     prefix: String,
     /// The numbers with which versions begin.
     fixed: Vec<Number>,
+    /// Whether these are the year and month of a date: `2024-*`.
+    is_date: bool,
     /// The least version.
     least: Vec<Number>,
     /// The number of numbers, if the pattern states it.
@@ -60,6 +60,7 @@ impl Template {
         Some(Self {
             prefix: version.prefix().to_owned(),
             fixed: fixed_numbers,
+            is_date: false,
             least,
             length: None,
             suffix: version.suffix().clone(),
@@ -76,6 +77,17 @@ impl Template {
         {
             return Err(PatternError::Digit(owned()));
         }
+        if let Some((prefix, fixed)) = date(before) {
+            let suffix = suffix(after).ok_or_else(|| PatternError::AfterStar(owned()))?;
+            return Ok(Self {
+                prefix: prefix.to_owned(),
+                fixed,
+                is_date: true,
+                least: Vec::new(),
+                length: None,
+                suffix,
+            });
+        }
         let prefix = before
             .trim_end_matches(|character: char| character.is_ascii_digit() || character == '.');
         let numbers = before.strip_prefix(prefix).unwrap_or_default();
@@ -90,15 +102,14 @@ impl Template {
             length = Some(length.unwrap_or(fixed.len() + 1) + 1);
             rest = more;
         }
-        let suffix = Version::after("", &format!("0{rest}"))
-            .filter(|version| version.release().len() == 1)
-            .ok_or_else(|| PatternError::AfterStar(owned()))?;
+        let suffix = suffix(rest).ok_or_else(|| PatternError::AfterStar(owned()))?;
         Ok(Self {
             prefix: prefix.to_owned(),
-            least: Vec::new(),
             fixed,
+            is_date: false,
+            least: Vec::new(),
             length,
-            suffix: suffix.suffix().clone(),
+            suffix,
         })
     }
 
@@ -118,11 +129,7 @@ impl Template {
         };
         let mut shape = Shape {
             prefix,
-            suffix: match (self.suffix.text(), &present) {
-                ("", None) => Variant::Like(""),
-                ("", Some(present)) => Variant::Shape(present.suffix().shape()),
-                (suffix, _) => Variant::Like(suffix),
-            },
+            suffix: self.variant(present.as_ref()),
             pre: present
                 .as_ref()
                 .and_then(|present| present.suffix().pre())
@@ -130,19 +137,45 @@ impl Template {
             present: present.as_ref(),
         };
         let mut found = self.candidates(&shape, tags);
-        if found.is_empty() && present.is_none() && self.suffix.text().is_empty() {
+        if present.is_none() {
             // All tags of some images have the number of a build or the hash of a commit.
-            shape.suffix = Variant::Build;
-            found = shortest(self.candidates(&shape, tags));
+            shape.suffix = Variant::Named(self.suffix.text());
+            let mut builds = self.candidates(&shape, tags);
+            if self.length.is_none() {
+                shape.pre = PreReleases::All;
+                found = precise(found, &self.candidates(&shape, tags));
+                builds = precise(builds, &[]);
+            }
+            if found.is_empty() {
+                found = shortest(builds);
+            }
         }
-        if present.is_none() && self.length.is_none() {
-            let others = tags
+        if let Some(present) = &present {
+            let versions = tags
                 .iter()
-                .filter_map(|tag| Version::after(shape.prefix, tag.as_str()));
-            found = precise(found, others);
+                .filter_map(|tag| Version::after(prefix, tag.as_str()));
+            if has_numbered_variant(present, &versions.collect::<Vec<_>>()) {
+                let own = present.suffix().builds().first();
+                found.retain(|one| one.version.suffix().builds().first() == own);
+            }
         }
         let preferred = present.as_ref().map_or(&*self.prefix, Version::prefix);
         sorted(found, preferred, present.is_none())
+    }
+
+    /// Returns the suffix that tags must have.
+    fn variant<'a>(&'a self, present: Option<&'a Version>) -> Variant<'a> {
+        let suffix = self.suffix.text();
+        match present.map(Version::suffix) {
+            // The pattern leaves out the numbers of builds: `*-jdk` for `21.0.5_11-jdk`.
+            Some(present)
+                if suffix.is_empty()
+                    || (present.text() != suffix && present.variant() == suffix) =>
+            {
+                Variant::Shape(present.shape())
+            }
+            _ => Variant::Like(suffix),
+        }
     }
 
     pub(super) fn similar<'a>(&self, tags: &'a [Tag], limit: usize) -> Vec<&'a Tag> {
@@ -152,15 +185,31 @@ impl Template {
             pre: PreReleases::All,
             present: None,
         };
-        let mut found = sorted(self.candidates(&shape, tags), &self.prefix, true);
+        let mut found = self.candidates(&shape, tags);
+        if found.is_empty() && shape.prefix.is_empty() {
+            let any = |tag: &Tag| Version::of(tag.as_str());
+            found = self.candidates_by(&shape, tags, any);
+        }
+        let mut found = sorted(found, &self.prefix, true);
         found.reverse();
         found.truncate(limit);
         found
     }
 
     fn candidates<'a>(&self, shape: &Shape<'_>, tags: &'a [Tag]) -> Vec<Candidate<'a>> {
+        self.candidates_by(shape, tags, |tag| {
+            Version::after(shape.prefix, tag.as_str())
+        })
+    }
+
+    fn candidates_by<'a>(
+        &self,
+        shape: &Shape<'_>,
+        tags: &'a [Tag],
+        version: impl Fn(&Tag) -> Option<Version>,
+    ) -> Vec<Candidate<'a>> {
         let candidates = tags.iter().filter_map(|tag| {
-            let version = Version::after(shape.prefix, tag.as_str())?;
+            let version = version(tag)?;
             let stars = self.matches(&version, shape)?;
             Some(Candidate {
                 tag,
@@ -174,14 +223,21 @@ impl Template {
     /// Returns the numbers for the stars in the suffix, if the version matches.
     fn matches(&self, version: &Version, shape: &Shape<'_>) -> Option<Vec<Number>> {
         let release = version.release();
+        let has_least = !self.least.is_empty();
         let pre = match (self.suffix.pre(), version.suffix().pre()) {
-            (_, None) => self.suffix.pre().is_none() || shape.present.is_some(),
+            (None, None) => true,
+            (Some(_), None) => has_least || shape.present.is_some(),
+            // `~1.28.0-rc.1` includes later candidates, and those of later versions.
+            (Some(pattern), Some(pre)) if has_least => {
+                release > self.least.as_slice() && pre.is_as_mature_as(pattern)
+                    || release == self.least.as_slice() && pattern.is_at_most(pre)
+            }
             (Some(pattern), Some(pre)) => pattern.admits(pre),
             (None, Some(pre)) => shape.pre.allows(pre),
         };
         let in_range = release.starts_with(&self.fixed)
             && release >= self.least.as_slice()
-            && (self.fixed.is_empty() || version.style() == Style::Dotted)
+            && (self.fixed.is_empty() || self.is_date == (version.style() != Style::Dotted))
             && self.length.is_none_or(|length| release.len() == length)
             // `1.*` stands for more numbers than `1`.
             && (release.len() > self.fixed.len() || !self.least.is_empty());
@@ -197,23 +253,25 @@ impl Template {
     }
 }
 
-/// Returns whether a version, with the numbers in its suffix, follows the present one in the same scheme.
-fn is_successor(
-    (version, stars): (&Version, &[Number]),
-    (present, old_stars): (&Version, &[Number]),
-) -> bool {
-    let (Some(first), Some(old)) = (version.release().first(), present.release().first()) else {
-        return false;
+/// Returns the suffix behind the last star of a pattern.
+fn suffix(text: &str) -> Option<Suffix> {
+    let version = Version::after("", &format!("0{text}"))?;
+    (version.release().len() == 1).then(|| version.suffix().clone())
+}
+
+/// Splits a year, or a year and a month, from the end of the text before a star: `RELEASE.2024-`, `2024-11-`.
+fn date(before: &str) -> Option<(&str, Vec<Number>)> {
+    let split = |text: &'_ str| {
+        let digits = text.strip_suffix('-')?;
+        let start = digits.trim_end_matches(|character: char| character.is_ascii_digit());
+        Some((start.len(), Number::new(digits.get(start.len()..)?)?))
     };
-    // From `3` to the build of a date, `20240923`, or from 1.2 to 2024.1: these are other schemes.
-    let is_jump = old.digits() <= 3 && (first.is_year() || first.digits() >= LARGE);
-    version.style() == present.style()
-        && version.release().len() == present.release().len()
-        && !is_jump
-        && version
-            .release()
-            .cmp(present.release())
-            .then_with(|| version.compare_pre(present))
-            .then_with(|| stars.cmp(old_stars))
-            .is_gt()
+    let (start, last) = split(before)?;
+    let rest = before.get(..start)?;
+    if last.is_year() {
+        return Some((rest, vec![last]));
+    }
+    let (start, year) = split(rest).filter(|(_, year)| year.is_year())?;
+    let is_month = before.len() - rest.len() == 3;
+    is_month.then_some((rest.get(..start)?, vec![year, last]))
 }

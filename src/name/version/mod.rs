@@ -64,12 +64,13 @@ impl Version {
         let digits = rest.strip_prefix(['v', 'V']).unwrap_or(rest);
         let prefix = tag.len() - digits.len();
         let (style, release, rest) = release::parse(digits)?;
+        let suffix = Suffix::parse(rest, release.len() > 1)?;
         Some(Self {
             text: tag.to_owned(),
             prefix,
             style,
             release,
-            suffix: Suffix::parse(rest)?,
+            suffix,
         })
     }
 
@@ -112,7 +113,8 @@ impl Version {
     /// Returns whether this is a pre-release.
     #[must_use]
     pub fn is_pre_release(&self) -> bool {
-        self.suffix.pre().is_some()
+        let pre = self.suffix.pre();
+        pre.is_some_and(|pre| !pre.is_after_release())
     }
 
     /// Compares the numbers, then the pre-releases, then the numbers of builds, and ignores the text.
@@ -124,12 +126,14 @@ impl Version {
             .then_with(|| self.suffix.builds().cmp(other.suffix.builds()))
     }
 
-    /// Compares the pre-releases of the same numbers. The release is after them.
+    /// Compares the pre-releases of the same numbers. The release is after them, and before its corrections.
     #[must_use]
     pub fn compare_pre(&self, other: &Self) -> Ordering {
-        let pre = |version: &Self| version.suffix.pre().cloned();
-        let (one, two) = (pre(self), pre(other));
-        (one.is_none(), one).cmp(&(two.is_none(), two))
+        let key = |version: &'_ Self| {
+            let pre = version.suffix.pre().cloned();
+            (!version.is_pre_release(), pre)
+        };
+        key(self).cmp(&key(other))
     }
 }
 
@@ -233,6 +237,19 @@ mod tests {
             ),
             ("2024.1.2.3-foo_bar", "", "2024 1 2 3", false, "-foo_bar"),
             ("14-v0.2.0", "", "14", false, "-v0.2.0"),
+            ("15.0.11.Final", "", "15 0 11", false, ""),
+            ("8.17.0-SNAPSHOT", "", "8 17 0", true, ""),
+            ("v0.108.0-b.58", "v", "0 108 0", true, ""),
+            ("24-ea-25-jdk", "", "24", true, "-jdk"),
+            ("11.3.0-security-01", "", "11 3 0", false, ""),
+            ("17.6.1-ce.0", "", "17 6 1", false, "-ce#"),
+            ("v1.31.2-k3s1", "v", "1 31 2", false, "-k3s#"),
+            ("1.27.0-0ubuntu1", "", "1 27 0", false, "-ubuntu#"),
+            ("10.10.3ubu2204-ls42", "", "10 10 3", false, "%-ls#"),
+            ("7.4.0-v1-x86_64", "", "7 4 0", false, "-v#-x86_64"),
+            ("1.2.3-arm-v7", "", "1 2 3", false, "-arm-v7"),
+            ("8u432-b06-jdk", "", "8 432 6", false, "-jdk"),
+            ("8u432-alpine", "", "8 432", false, "-alpine"),
             ("cli-2.11.0-php8.3", "cli-", "2 11 0", false, "-php8.3"),
             (
                 "99999999999999999999999.1",
@@ -294,6 +311,17 @@ mod tests {
                 "1.0.1-rc1",
             ],
             &["4.0.11-ls9", "4.0.11-ls10", "4.0.12-ls1"],
+            &[
+                "11.3.0-rc1",
+                "11.3.0",
+                "11.3.0-security-01",
+                "11.3.0-security-02",
+                "11.3.1",
+                "11.3.1.post1",
+                "11.4",
+            ],
+            &["1.2-0ubuntu9", "1.2-0ubuntu10", "1.2-1ubuntu1"],
+            &["8u422-b05", "8u432-b06"],
             &[
                 "18446744073709551615",
                 "18446744073709551616",

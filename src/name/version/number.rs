@@ -34,6 +34,16 @@ impl Number {
     pub fn is_year(&self) -> bool {
         self.digits() == 4 && ("1990"..="2199").contains(&&*self.0)
     }
+
+    /// Returns whether the number can be a date of eight digits: `20241118`.
+    #[must_use]
+    pub fn is_date(&self) -> bool {
+        let part = |range: std::ops::Range<usize>| self.0.get(range).unwrap_or_default();
+        self.digits() == 8
+            && ("1990"..="2199").contains(&part(0..4))
+            && ("01"..="12").contains(&part(4..6))
+            && ("01"..="31").contains(&part(6..8))
+    }
 }
 
 impl PartialOrd for Number {

@@ -25,6 +25,10 @@ pub(super) fn parse(text: &str) -> Option<(Style, Vec<Number>, &str)> {
 pub(super) fn dotted(text: &str) -> Option<(Vec<Number>, &str)> {
     let (first, mut rest) = digits(text);
     let mut numbers = vec![Number::new(first)?];
+    if let Some((update, rest)) = update(rest) {
+        numbers.extend(update);
+        return Some((numbers, rest));
+    }
     while let Some(after) = rest.strip_prefix('.') {
         let (next, after) = digits(after);
         let Some(next) = Number::new(next) else { break };
@@ -32,6 +36,17 @@ pub(super) fn dotted(text: &str) -> Option<(Vec<Number>, &str)> {
         rest = after;
     }
     Some((numbers, rest))
+}
+
+/// Parses the update and the build of Java 8 after its number: `8u432`, `8u432-b06`.
+fn update(text: &str) -> Option<(Vec<Number>, &str)> {
+    let (update, rest) = digits(text.strip_prefix('u')?);
+    let update = Number::new(update)?;
+    let build = rest.strip_prefix("-b").map(digits);
+    match build.and_then(|(build, rest)| Some((Number::new(build)?, rest))) {
+        Some((build, rest)) => Some((vec![update, build], rest)),
+        None => Some((vec![update], rest)),
+    }
 }
 
 fn date(text: &str) -> Option<(Style, Vec<Number>, &str)> {

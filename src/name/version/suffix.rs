@@ -4,7 +4,8 @@
 
 use super::Number;
 
-/// The mark of a pre-release: `-rc.1`, `b4`, `-beta`.
+/// The mark of a pre-release: `-rc.1`, `b4`, `-beta`; or that of a correction, which follows its release: `-security-01`,
+/// `.post1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pre {
     stage: Stage,
@@ -12,7 +13,7 @@ pub struct Pre {
     is_any: bool,
 }
 
-/// The stages before a release, the earliest first.
+/// The stages before a release, the earliest first, and the one after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Dev,
@@ -22,9 +23,16 @@ enum Stage {
     Milestone,
     Preview,
     Candidate,
+    Correction,
 }
 
 impl Pre {
+    /// Returns whether the version follows its release, instead of preceding it.
+    #[must_use]
+    pub fn is_after_release(&self) -> bool {
+        self.stage == Stage::Correction
+    }
+
     /// Returns whether this mark, from a pattern, admits another one: of the same stage, and with the same number unless
     /// the pattern has `*` for it.
     #[must_use]
@@ -32,33 +40,48 @@ impl Pre {
         self.stage == other.stage && (self.is_any || self.numbers == other.numbers)
     }
 
-    /// Returns whether this mark is of the stage of another one, or of a later stage.
+    /// Returns whether this mark, from a pattern such as `~1.28.0-rc.1`, admits another one of the same numbers.
+    #[must_use]
+    pub fn is_at_most(&self, other: &Self) -> bool {
+        self <= other || self.admits(other)
+    }
+
+    /// Returns whether this mark is of the stage of another one, or of a later stage on the same side of the release.
     #[must_use]
     pub fn is_as_mature_as(&self, other: &Self) -> bool {
-        self.stage >= other.stage
+        self.stage >= other.stage && self.is_after_release() == other.is_after_release()
     }
 
     /// Parses a part of a suffix. `is_attached` means that it follows a number without a separator, where single letters
-    /// are marks, too.
-    fn parse(part: &str, is_attached: bool) -> Option<Self> {
+    /// are marks, too. Some marks have their number in the next part: `-rc-1`. Returns whether it belongs to the mark.
+    fn parse(part: &str, next: Option<&str>, is_attached: bool) -> Option<(Self, bool)> {
         let end = part.find(|character: char| !character.is_ascii_alphabetic());
         let (word, rest) = part.split_at(end.unwrap_or(part.len()));
-        let rest = rest.strip_prefix('.').unwrap_or(rest);
-        let numbers = numbers(rest);
+        let (is_dotted, rest) = match rest.strip_prefix('.') {
+            Some(rest) => (true, rest),
+            None => (false, rest),
+        };
+        let own = numbers(rest);
+        let of_next = next.filter(|_| rest.is_empty()).and_then(numbers);
+        let takes_next = own.is_none() && of_next.is_some();
+        let numbers = own.or(of_next);
+        let is_letter = is_attached || is_dotted;
         let stage = match word.to_ascii_lowercase().as_str() {
             "alpha" => Stage::Alpha,
             "beta" => Stage::Beta,
             "milestone" => Stage::Milestone,
             "pre" | "preview" | "prerelease" => Stage::Preview,
-            "rc" => Stage::Candidate,
+            "rc" | "cr" => Stage::Candidate,
+            "snapshot" => Stage::Dev,
             // Without a number, these name a variant that is built all the time.
             _ if numbers.is_none() => return None,
             "dev" => Stage::Dev,
             "canary" | "next" => Stage::Canary,
             "m" => Stage::Milestone,
             "ea" => Stage::Preview,
-            "a" if is_attached => Stage::Alpha,
-            "b" if is_attached => Stage::Beta,
+            "security" | "post" | "hotfix" | "patch" => Stage::Correction,
+            "a" if is_letter => Stage::Alpha,
+            "b" if is_letter => Stage::Beta,
             "c" if is_attached => Stage::Candidate,
             _ => return None,
         };
@@ -74,6 +97,7 @@ impl Pre {
                 is_any: false,
             }),
         }
+        .map(|pre| (pre, takes_next))
     }
 }
 
@@ -91,63 +115,72 @@ pub struct Suffix {
     pre: Option<Pre>,
     text: String,
     shape: String,
+    variant: String,
     builds: Vec<Number>,
 }
 
 /// A part of a suffix, between separators.
 enum Part {
     /// The number of a build, after a word such as `ls` or `r`.
-    Build(&'static str, Option<Number>),
-    /// The hash of a commit.
+    Build(&'static str, Vec<Number>),
+    /// The hash of a commit, or the system on which the program was built, as in `10.10.3ubu2204`.
     Hash,
     /// A word that names a variant.
     Word,
 }
 
-/// The words before the number of a build: of linuxserver.io, of Alpine's and Bitnami's packages, and common ones.
-const BUILDS: [&str; 5] = ["ls", "r", "build", "rev", "p"];
+/// The words before the number of a build: of linuxserver.io, of Alpine's and Bitnami's packages, of GitLab, k3s and RKE2,
+/// and common ones.
+const BUILDS: [&str; 9] = ["ls", "r", "build", "rev", "p", "ce", "ee", "k3s", "rke2r"];
+
+/// The words for a release, as `JBoss` and Spring write them: `15.0.11.Final`.
+const RELEASES: [&str; 3] = ["final", "ga", "release"];
 
 impl Suffix {
-    /// Parses the text after a version's numbers. Returns `None` if it cannot follow a version.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// Parses the text after a version's numbers. `is_long` means that these are several. Returns `None` if the text cannot
+    /// follow a version.
+    pub(super) fn parse(text: &str, is_long: bool) -> Option<Self> {
         let mut suffix = Self::default();
-        let mut parts = parts(text).enumerate().peekable();
-        while let Some((number, (separator, part))) = parts.next() {
+        let mut parts = parts(text).peekable();
+        while let Some((separator, part)) = parts.next() {
             let is_attached = separator.is_empty();
+            let next = parts.peek().map(|(_, next)| *next);
             if suffix.pre.is_none()
-                && let Some(mut pre) = Pre::parse(part, is_attached || separator == ".")
+                && let Some((pre, takes_next)) =
+                    Pre::parse(part, next, is_attached || separator == ".")
             {
-                // `-rc-1`
-                if pre.numbers.is_empty()
-                    && let Some((_, (_, next))) = parts.peek()
-                    && let Some(number) = Number::new(next)
-                {
-                    pre.numbers.push(number);
+                suffix.pre = Some(pre);
+                if takes_next {
                     parts.next();
                 }
-                suffix.pre = Some(pre);
-                continue;
-            }
-            if is_attached {
+            } else if is_attached && is_long && is_system(part) {
+                suffix.push(separator, part, Part::Hash);
+            } else if is_attached {
                 return None;
+            } else if separator != "." || !RELEASES.contains(&&*part.to_ascii_lowercase()) {
+                let is_first = matches!(suffix.shape.as_str(), "" | "%");
+                suffix.push(separator, part, kind(part, is_first));
             }
-            suffix.push(separator, part, number == 0);
         }
         Some(suffix)
     }
 
-    fn push(&mut self, separator: &str, part: &str, is_first: bool) {
+    fn push(&mut self, separator: &str, part: &str, kind: Part) {
         self.text.push_str(separator);
         self.text.push_str(part);
         self.shape.push_str(separator);
-        match kind(part, is_first) {
-            Part::Build(word, number) => {
+        match kind {
+            Part::Build(word, numbers) => {
                 self.shape.push_str(word);
                 self.shape.push('#');
-                self.builds.extend(number);
+                self.builds.extend(numbers);
             }
             Part::Hash => self.shape.push('%'),
-            Part::Word => self.shape.push_str(part),
+            Part::Word => {
+                self.shape.push_str(part);
+                self.variant.push_str(separator);
+                self.variant.push_str(part);
+            }
         }
     }
 
@@ -170,11 +203,10 @@ impl Suffix {
         &self.shape
     }
 
-    /// Returns whether the suffix names no variant: it has only numbers of builds and hashes of commits.
+    /// Returns the words that name a variant: the text without the numbers of builds and the hashes of commits.
     #[must_use]
-    pub fn is_of_build(&self) -> bool {
-        let mut parts = parts(&self.text).enumerate();
-        parts.all(|(number, (_, part))| !matches!(kind(part, number == 0), Part::Word))
+    pub fn variant(&self) -> &str {
+        &self.variant
     }
 
     /// Returns the numbers of builds.
@@ -203,12 +235,23 @@ fn parts(text: &str) -> impl Iterator<Item = (&str, &str)> {
 fn kind(part: &str, is_first: bool) -> Part {
     let number = |text: &str| {
         let text = text.strip_prefix('.').unwrap_or(text);
-        (text == "*" || Number::new(text).is_some()).then(|| Number::new(text))
+        let number = Number::new(text);
+        (text == "*" || number.is_some()).then(|| number.into_iter().collect::<Vec<_>>())
     };
     for word in BUILDS {
         if let Some(number) = part.strip_prefix(word).and_then(number) {
             return Part::Build(word, number);
         }
+    }
+    // Elsewhere it is a variant of an architecture: `-arm-v7`.
+    if let Some(number) = part.strip_prefix('v').and_then(number).filter(|_| is_first) {
+        return Part::Build("v", number);
+    }
+    // The revision of a package of Ubuntu: `-0ubuntu1`.
+    if let Some((debian, ubuntu)) = part.split_once("ubuntu")
+        && let (Some(debian), Some(ubuntu)) = (Number::new(debian), Number::new(ubuntu))
+    {
+        return Part::Build("ubuntu", vec![debian, ubuntu]);
     }
     match number(part) {
         // Elsewhere it is the version of a distribution: `-debian-12`.
@@ -216,6 +259,15 @@ fn kind(part: &str, is_first: bool) -> Part {
         _ if is_hash(part) => Part::Hash,
         _ => Part::Word,
     }
+}
+
+/// Returns whether a part that is attached to a version names a system: a word of several letters and a number.
+fn is_system(part: &str) -> bool {
+    let word = part.trim_end_matches(|character: char| character.is_ascii_digit());
+    let is_word = word
+        .bytes()
+        .all(|character| character.is_ascii_alphabetic());
+    is_word && word.len() > 1 && word.len() < part.len()
 }
 
 /// Returns whether a text is the abbreviated hash of a commit: at least 7 hexadecimal digits, among them a letter and a

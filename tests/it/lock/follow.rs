@@ -216,6 +216,10 @@ fn a_pattern_that_matches_nothing_says_what_is_similar() {
         ),
         ("4.*", "no tag of app matches `4.*`, of 4"),
         (
+            "re:late(?:st|r)",
+            "matches `re:late(?:st|r)`: tags such as latest match, but have no version that orders them",
+        ),
+        (
             "*-bookworm",
             "no tag of app matches `*-bookworm`: tags such as",
         ),
@@ -253,6 +257,13 @@ fn patterns_that_cannot_be_used_are_refused_before_anything_is_asked() {
             .run(&["add", &format!("--follow={pattern}"), "localhost:1/app"])
             .failed(2)
             .says(says);
+    }
+    for image in ["localhost:1/app:1.27:1.*", "app:1:~1"] {
+        place
+            .run(&["add", image])
+            .failed(2)
+            .says("cannot follow a tag and a pattern for one image")
+            .says("--follow");
     }
     let pinned = format!("localhost:1/app@sha256:{}", "0".repeat(64));
     place
