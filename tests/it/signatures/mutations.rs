@@ -1,6 +1,7 @@
 //! Every change of a proof is refused. Fields with bytes are changed at each byte; everything else has a line in a table.
 
 mod bundle; // tables of changes of a bundle
+mod parts; // a table of parts that come from other proofs
 mod simple; // tables of changes of a simple signature
 
 use base64::Engine as _;

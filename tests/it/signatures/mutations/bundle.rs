@@ -1,9 +1,7 @@
-use hocker::oci::Digest;
 use serde_json::json;
 
-use super::super::subject;
 use super::{at, bundle_original};
-use crate::support::sigstore::{SIGN, SIGNED_AT, Sigstore, statement};
+use crate::support::sigstore::{SIGNED_AT, Sigstore};
 
 const MATERIAL: &str = "/verificationMaterial";
 const CERTIFICATE: &str = "/verificationMaterial/certificate";
@@ -11,52 +9,6 @@ const KEY: &str = "/verificationMaterial/publicKey";
 const ENTRIES: &str = "/verificationMaterial/tlogEntries";
 const ENVELOPE: &str = "/dsseEnvelope";
 const SIGNATURES: &str = "/dsseEnvelope/signatures";
-
-#[test]
-fn parts_of_other_bundles_are_refused() {
-    let sigstore = Sigstore::new();
-    let original = bundle_original(&sigstore);
-    let about = |subject: &str| statement(SIGN, subject);
-    let by_same = sigstore.bundle(&sigstore.workflow(), &about(&subject().to_string()));
-    let other = Digest::of(b"other").to_string();
-    let of_other = sigstore.bundle(&sigstore.workflow(), &about(&other));
-    let elsewhere = Sigstore::new();
-    let by_enemy = elsewhere.bundle(&elsewhere.workflow(), &about(&subject().to_string()));
-    original.refuses_each(&[
-        (
-            "the material of another signature",
-            MATERIAL,
-            at(&by_same, MATERIAL),
-        ),
-        (
-            "the entry of another signature",
-            ENTRIES,
-            at(&by_same, ENTRIES),
-        ),
-        (
-            "the certificate of another key",
-            CERTIFICATE,
-            at(&by_same, CERTIFICATE),
-        ),
-        (
-            "the signature of another certificate",
-            SIGNATURES,
-            at(&by_same, SIGNATURES),
-        ),
-        (
-            "the envelope of another image",
-            ENVELOPE,
-            at(&of_other, ENVELOPE),
-        ),
-        (
-            "the material of another image",
-            MATERIAL,
-            at(&of_other, MATERIAL),
-        ),
-        ("all of another image", "", Some(of_other.clone())),
-        ("all of another instance", "", Some(by_enemy.clone())),
-    ]);
-}
 
 #[test]
 fn missing_and_damaged_fields_of_a_bundle_are_refused() {

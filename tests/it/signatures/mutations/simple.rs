@@ -1,69 +1,10 @@
-use hocker::oci::Digest;
-use hocker::signature::Proof;
 use serde_json::{Value, json};
 
-use super::super::{of_simple, subject};
-use super::{BUNDLE, CERTIFICATE, Original, SIGNATURE, at, change, simple_original};
+use super::{BUNDLE, CERTIFICATE, Original, SIGNATURE, change, simple_original};
 use crate::support::sigstore::{SIGNED_AT, Sigstore};
 
 const CHAIN: &str = "/annotations/dev.sigstore.cosign~1chain";
 const TIMESTAMP: &str = "/annotations/dev.sigstore.cosign~1rfc3161timestamp";
-
-#[test]
-fn parts_of_other_simple_signatures_are_refused() {
-    let sigstore = Sigstore::new();
-    let original = simple_original(&sigstore);
-    let digest = subject().to_string();
-    // Proofs that are right by themselves.
-    let value = |proof: &Proof| serde_json::from_str::<Value>(proof.text()).unwrap();
-    let by_same = value(&of_simple(&sigstore.simple(&sigstore.workflow(), &digest)));
-    let other = Digest::of(b"other").to_string();
-    let of_other = value(&of_simple(&sigstore.simple(&sigstore.workflow(), &other)));
-    let elsewhere = Sigstore::new();
-    let by_enemy = elsewhere.simple(&elsewhere.workflow(), &digest);
-    let by_enemy = value(&of_simple(&by_enemy));
-    original.refuses_each(&[
-        (
-            "the signature of another certificate",
-            SIGNATURE,
-            at(&by_same, SIGNATURE),
-        ),
-        (
-            "the certificate of another key",
-            CERTIFICATE,
-            at(&by_same, CERTIFICATE),
-        ),
-        (
-            "the entry of another signature",
-            BUNDLE,
-            at(&by_same, BUNDLE),
-        ),
-        (
-            "the signature of another image",
-            SIGNATURE,
-            at(&of_other, SIGNATURE),
-        ),
-        (
-            "the payload of another image",
-            "/payload",
-            at(&of_other, "/payload"),
-        ),
-        ("the entry of another image", BUNDLE, at(&of_other, BUNDLE)),
-        (
-            "the annotations of another image",
-            "/annotations",
-            at(&of_other, "/annotations"),
-        ),
-        (
-            "the certificate of another authority",
-            CERTIFICATE,
-            at(&by_enemy, CERTIFICATE),
-        ),
-        ("the entry of another log", BUNDLE, at(&by_enemy, BUNDLE)),
-        ("all of another instance", "", Some(by_enemy.clone())),
-        ("all of another image", "", Some(of_other.clone())),
-    ]);
-}
 
 #[test]
 fn missing_and_damaged_fields_of_a_simple_signature_are_refused() {
