@@ -1,6 +1,7 @@
 //! Images on disk: an output of `fetchdocker`, a script of one, any OCI layout, or an archive of another program.
 
 mod choice;
+mod images;
 
 use std::path::{Path, PathBuf};
 
@@ -21,8 +22,10 @@ const MAX_NESTING: usize = 4;
 pub struct Selection<'a> {
     /// The name of the image or its digest, required if a layout has several.
     pub name: Option<&'a str>,
-    /// The platform, used for images in an index.
+    /// The platform, used for images in an index, and for several images that have no other difference.
     pub platform: &'a Platform,
+    /// Whether the only image must be for the platform, too: the user asks for it.
+    pub is_platform_required: bool,
 }
 
 /// Opens the image at `path`: a script, the output of `fetchdocker`, an OCI layout, or an archive.
@@ -194,7 +197,14 @@ mod tests {
         platform: &str,
     ) -> Result<(String, Names), Error> {
         let platform = &platform.parse().unwrap();
-        let composition = open(&layout.path(), &Selection { name, platform })?;
+        let composition = open(
+            &layout.path(),
+            &Selection {
+                name,
+                platform,
+                is_platform_required: false,
+            },
+        )?;
         let (_, layer) = composition.files().last().unwrap();
         Ok((fs::read_to_string(layer).unwrap(), composition.names))
     }

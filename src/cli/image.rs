@@ -28,6 +28,7 @@ enum ImageSource {
         path: PathBuf,
         name: Option<String>,
         platform: Platform,
+        is_platform_required: bool,
     },
 }
 
@@ -95,6 +96,7 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
 
 impl ImageSource {
     async fn of(args: ImageArgs, context: &Context) -> Result<Self, Error> {
+        let is_platform_required = args.platform.platform.is_some();
         let platform = platform(args.platform);
         if is_path(&args.source.image) {
             if args.source.tag.is_some() || args.source.registry.is_some() {
@@ -104,6 +106,7 @@ impl ImageSource {
                 path: PathBuf::from(args.source.image),
                 name: args.name,
                 platform,
+                is_platform_required,
             });
         }
         if args.name.is_some() {
@@ -137,12 +140,17 @@ impl ImageSource {
                 path,
                 name,
                 platform,
+                is_platform_required,
             } => {
                 let progress = progress(context);
                 // An archive may have to be unpacked, and signals must be heard meanwhile.
                 let open = move || {
-                    let (name, platform) = (name.as_deref(), &platform);
-                    Image::on_disk(&path, &Selection { name, platform }, progress)
+                    let selection = Selection {
+                        name: name.as_deref(),
+                        platform: &platform,
+                        is_platform_required,
+                    };
+                    Image::on_disk(&path, &selection, progress)
                 };
                 let opened = tokio::task::spawn_blocking(open).await;
                 opened.map_err(Error::Task)??

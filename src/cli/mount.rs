@@ -30,6 +30,7 @@ pub(super) fn unmount(args: &UmountArgs) -> Result<(), Error> {
 fn prepare(args: MountArgs, cache: PathBuf) -> Result<Prepared, Error> {
     let selection = Selection {
         name: args.image.as_deref(),
+        is_platform_required: args.platform.platform.is_some(),
         platform: &platform(args.platform),
     };
     let image = stored_image::open(&args.image_path, &selection)?;

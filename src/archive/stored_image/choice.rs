@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
+use super::images::{is_absent, is_artifact, is_document, only_image};
 use super::{Error, MAX_NESTING, Selection};
 use crate::archive::composition;
 use crate::archive::names::Names;
@@ -56,8 +57,7 @@ pub(super) fn choose(
         let (top, found) = find_digest(layout, &listed, &digest)?.ok_or_else(absent)?;
         let names = top.names()?;
         if found.media_type.is_index() {
-            let (index, manifest) =
-                descend(layout, path, index.with(vec![found]), selection.platform)?.1;
+            let (index, manifest) = descend(layout, path, index.with(vec![found]), selection)?.1;
             return Ok(Chosen {
                 names,
                 index,
@@ -87,8 +87,21 @@ pub(super) fn choose(
             names: chosen.iter().map(|listed| listed.label(layout)).collect(),
         });
     }
+    if let [only] = chosen.as_slice()
+        && only.entry.media_type.is_manifest()
+    {
+        let manifest = present::<Manifest>(layout, &only.entry)?;
+        if selection.is_platform_required {
+            require_platform(layout, path, &only.entry, selection.platform)?;
+        }
+        return Ok(Chosen {
+            names: only.names()?,
+            index: None,
+            manifest,
+        });
+    }
     let entries = chosen.iter().map(|listed| listed.entry.clone()).collect();
-    let (top, (index, manifest)) = descend(layout, path, index.with(entries), selection.platform)?;
+    let (top, (index, manifest)) = descend(layout, path, index.with(entries), selection)?;
     let names = chosen
         .iter()
         .find(|listed| listed.entry.digest == top)
@@ -100,11 +113,24 @@ pub(super) fn choose(
     })
 }
 
+/// Refuses an image for another platform than the one that the user asks for.
+fn require_platform(
+    layout: &LayoutReader,
+    path: &Path,
+    entry: &Descriptor,
+    wanted: &Platform,
+) -> Result<(), Error> {
+    match platform_of(layout, entry) {
+        Some(own) if wanted.distance_to(&own).is_none() => {
+            Err(SelectError::from(NoSuchPlatform::of_single(wanted, &own)).at(path))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Returns the images and indexes in `index.json`, each digest once.
 fn list(layout: &LayoutReader, index: &Index) -> Vec<Listed> {
     let mut all: Vec<Listed> = Vec::new();
-    let is_document =
-        |entry: &Descriptor| entry.media_type.is_manifest() || entry.media_type.is_index();
     for entry in index.images().filter(|entry| is_document(entry)) {
         let position = all
             .iter()
@@ -129,15 +155,6 @@ fn list(layout: &LayoutReader, index: &Index) -> Vec<Listed> {
         all.retain(|_| keep.next().unwrap_or(true));
     }
     all
-}
-
-/// Returns whether an entry is certainly not an image.
-fn is_artifact(layout: &LayoutReader, entry: &Descriptor) -> bool {
-    entry.media_type.is_manifest()
-        && matches!(
-            layout.document::<Manifest>(entry),
-            Ok(Some(manifest)) if manifest.require_image().is_err()
-        )
 }
 
 /// Returns the images with a name, or all of them. A name that Docker considers equal comes before the text of an
@@ -226,15 +243,20 @@ impl Listed {
 
 /// Describes an image without a name: its digest, and its platform if that is known.
 fn label(layout: &LayoutReader, entry: &Descriptor) -> String {
-    let platform = entry.platform.clone().or_else(|| {
-        let manifest = layout.document::<Manifest>(entry).ok()??;
-        let config = layout.document::<ImageConfig>(&manifest.config).ok()??;
-        Some(config.platform().clone())
-    });
-    match platform.filter(|platform| !platform.is_unnamed()) {
+    match platform_of(layout, entry) {
         Some(platform) => format!("{} ({})", entry.digest, platform.normalised()),
         None => entry.digest.to_string(),
     }
+}
+
+/// Returns the platform of an image, by its entry or else by its config.
+fn platform_of(layout: &LayoutReader, entry: &Descriptor) -> Option<Platform> {
+    let is_named = |platform: &Platform| !platform.is_unnamed();
+    entry.platform.clone().filter(is_named).or_else(|| {
+        let manifest = layout.document::<Manifest>(entry).ok()??;
+        let config = layout.document::<ImageConfig>(&manifest.config).ok()??;
+        Some(config.platform().clone()).filter(is_named)
+    })
 }
 
 /// A manifest, and the index that names it, if no other index lies above that one.
@@ -245,15 +267,12 @@ fn descend(
     layout: &LayoutReader,
     path: &Path,
     mut index: Index,
-    platform: &Platform,
+    selection: &Selection<'_>,
 ) -> Result<(Digest, Found), Error> {
     let mut top = None;
     let mut above: Vec<Document<Index>> = Vec::new();
     for _ in 0..=MAX_NESTING {
-        let entry = match index.select(platform).map_err(|error| error.at(path))? {
-            Selected::One(entry) => entry.clone(),
-            Selected::Unnamed(entries) => unnamed(layout, path, &entries, platform)?,
-        };
+        let entry = entry(layout, path, &index, selection)?;
         let top = *top.get_or_insert(entry.digest);
         if entry.media_type.is_index() {
             let below = present::<Index>(layout, &entry)?;
@@ -261,6 +280,9 @@ fn descend(
             above.push(below);
         } else {
             let manifest = present(layout, &entry)?;
+            if selection.is_platform_required {
+                require_platform(layout, path, &entry, selection.platform)?;
+            }
             let only = above.pop().filter(|_| above.is_empty());
             return Ok((top, (only, manifest)));
         }
@@ -268,6 +290,31 @@ fn descend(
     Err(Error::Nesting {
         path: path.to_owned(),
     })
+}
+
+/// Returns the entry in `index` for a platform. If the layout has no such image, returns the only image that the layout
+/// has of the index, unless the user asks for a platform: as `docker load` does.
+fn entry(
+    layout: &LayoutReader,
+    path: &Path,
+    index: &Index,
+    selection: &Selection<'_>,
+) -> Result<Descriptor, Error> {
+    let platform = selection.platform;
+    let selected = match index.select(platform) {
+        Ok(Selected::One(entry)) => Ok(entry.clone()),
+        Ok(Selected::Unnamed(entries)) => unnamed(layout, path, &entries, platform),
+        Err(error) => Err(error.at(path)),
+    };
+    let is_missing = match &selected {
+        Ok(entry) => is_absent(layout, entry),
+        Err(error) => matches!(error, Error::Platform { .. }),
+    };
+    if is_missing && !selection.is_platform_required {
+        only_image(layout, index).map_or(selected, Ok)
+    } else {
+        selected
+    }
 }
 
 /// Returns the entry that fits `platform` best, for entries without a platform. The configs of the images name the
@@ -347,8 +394,21 @@ mod tests {
 
     /// Returns the content of the selected image's layer, and the names of the image.
     fn chosen(layout: &Layout, name: Option<&str>) -> Result<(String, Names), Error> {
-        let platform = &"linux/amd64".parse().unwrap();
-        let composition = open(&layout.path(), &Selection { name, platform })?;
+        chosen_for(layout, name, "linux/amd64", false)
+    }
+
+    fn chosen_for(
+        layout: &Layout,
+        name: Option<&str>,
+        platform: &str,
+        is_platform_required: bool,
+    ) -> Result<(String, Names), Error> {
+        let selection = Selection {
+            name,
+            platform: &platform.parse().unwrap(),
+            is_platform_required,
+        };
+        let composition = open(&layout.path(), &selection)?;
         let (_, layer) = composition.files().last().unwrap();
         Ok((fs::read_to_string(layer).unwrap(), composition.names))
     }
@@ -442,5 +502,59 @@ mod tests {
             attestation,
         ]);
         assert_eq!(chosen(&layout, None).unwrap().0, "a");
+    }
+
+    #[test]
+    fn the_only_image_is_taken_for_any_platform_unless_the_user_asks_for_one() {
+        let layout = Layout::new();
+        let image = image(&layout, "a");
+        let mut named = image.clone();
+        named["platform"] = json!({ "os": "linux", "architecture": "amd64" });
+        let mut absent = named.clone();
+        absent["digest"] = json!(Digest::of(b"absent"));
+        absent["platform"]["architecture"] = json!("arm64");
+        let mut attestation = absent.clone();
+        attestation["platform"] = json!({ "os": "unknown", "architecture": "unknown" });
+        let artifact = layout.manifest(b"{}", &[layout.blob("application/vnd.example", b"{}")]);
+        for entry in [
+            named.clone(),
+            image.clone(),
+            layout.index(&[named.clone(), attestation]),
+            layout.index(&[image]),
+            layout.index(&[layout.index(&[named.clone(), named.clone()])]),
+            layout.index(&[named.clone(), artifact]),
+            // A copy of one platform.
+            layout.index(&[absent, named.clone()]),
+        ] {
+            layout.list(std::slice::from_ref(&entry));
+            for (platform, is_required, is_taken) in [
+                ("linux/arm64", false, true),
+                ("linux/s390x", false, true),
+                ("linux/arm64", true, false),
+                ("linux/amd64", true, true),
+            ] {
+                let chosen = chosen_for(&layout, None, platform, is_required);
+                assert_eq!(chosen.is_ok(), is_taken, "{entry} {platform} {is_required}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_images_none_is_taken_for_another_platform() {
+        let layout = Layout::new();
+        let (mut one, mut other) = (image(&layout, "a"), image(&layout, "b"));
+        one["platform"] = json!({ "os": "linux", "architecture": "amd64" });
+        other["platform"] = json!({ "os": "linux", "architecture": "arm64" });
+        let mut invalid = other.clone();
+        invalid["digest"] = json!("sha384:00");
+        for entries in [
+            vec![one.clone(), other.clone()],
+            vec![layout.index(&[one.clone(), other])],
+            vec![layout.index(&[one, invalid])],
+        ] {
+            layout.list(&entries);
+            let chosen = chosen_for(&layout, None, "linux/s390x", false);
+            assert!(matches!(chosen, Err(Error::Platform { .. })));
+        }
     }
 }

@@ -51,6 +51,7 @@ async fn archive(job: ArchiveJob, context: &Context) -> Result<(), Error> {
     let selection = Selection {
         name: None,
         platform: &Platform::of_this_machine(),
+        is_platform_required: false,
     };
     let image = Image::on_disk(&job.image, &selection, Arc::new(context.display.clone()))?;
     if job.plain {

@@ -24,6 +24,7 @@ fn write(job: &RootfsJob) -> Result<(), Error> {
     let selection = Selection {
         name: None,
         platform: &Platform::of_this_machine(),
+        is_platform_required: false,
     };
     let image = stored_image::open(&job.image, &selection)?;
     let layers = LayerFile::all_of(&image).map_err(stored_image::Error::from)?;

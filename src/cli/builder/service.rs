@@ -15,6 +15,7 @@ pub(super) fn run(job: &ServiceJob) -> Result<(), Error> {
     let selection = Selection {
         name: None,
         platform: &Platform::of_this_machine(),
+        is_platform_required: false,
     };
     let image = stored_image::open(&job.image, &selection)?;
     let config = image.image_config().map_err(stored_image::Error::from)?;

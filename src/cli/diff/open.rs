@@ -49,11 +49,13 @@ impl Place {
                 path,
                 image,
                 platform,
+                is_platform_required,
             } => {
                 let open = move || {
                     let selection = Selection {
                         name: image.as_deref(),
                         platform: &platform,
+                        is_platform_required,
                     };
                     let composition = stored_image::open(&path, &selection)?;
                     let config = composition

@@ -36,6 +36,7 @@ pub(super) enum Place {
         /// The name or digest that selects one of several images.
         image: Option<String>,
         platform: Platform,
+        is_platform_required: bool,
     },
     Lock {
         /// The argument.
@@ -84,6 +85,7 @@ impl Place {
             path,
             image: image.map(str::to_owned),
             platform: chosen(platform),
+            is_platform_required: platform.is_some(),
         })
     }
 

@@ -78,6 +78,8 @@ pub(in crate::daemon) async fn find(
         let selection = Selection {
             name: options.name.as_deref(),
             platform: &wanted,
+            // The daemon's own platform is compared with the config, below.
+            is_platform_required: !daemons_own,
         };
         let opened = match &options.images {
             Some(images) => stored_image::of_layout(images, &options.path, &selection),

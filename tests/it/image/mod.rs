@@ -7,6 +7,7 @@ mod foreign; // layers that registries may not distribute
 mod formats; // docker-save and oci-archive, to files and to pipes
 mod indexed; // names with the digest of an index
 mod on_disk; // images that are on disk already
+mod platforms; // images for other platforms than this machine's
 
 use std::collections::BTreeMap;
 use std::fs;

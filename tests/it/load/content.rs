@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::{
     absent, api, docker, docker_that_says, here, inspect, inspected, json, layout, load, uploads,
 };
-use crate::support::image::{Family, Image, Layer, Packing, small};
+use crate::support::image::{Family, Image, Layer, Packing, index, list_index, small};
 
 /// Makes a layout wrong.
 type Spoil<'a> = &'a dyn Fn(&TempDir);
@@ -59,6 +59,16 @@ fn an_image_of_another_platform_is_sent_only_when_asked_for() {
         .failed(7)
         .says("linux/arm64")
         .says("--platform");
+    // The only image that the layout has of an index.
+    let amd = Image::new(Family::Oci, &["/a"], small().layers);
+    let index = index(&[amd.descriptor(), image.descriptor()]);
+    list_index(layout.path(), &index);
+    load(&docker(), &layout)
+        .run()
+        .failed(7)
+        .says("linux/arm64")
+        .says("--platform");
+    image.write_layout(layout.path(), "team/app:1");
     let daemon = docker();
     let there = inspected(&image, &["team/app:1"]);
     daemon.on(inspect(&image.config_digest()), there);

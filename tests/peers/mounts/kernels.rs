@@ -17,6 +17,7 @@ fn mounted(fixture: &Fixture, top: &Top, kernel: Kernel) -> Result<(), Error> {
     let selection = Selection {
         name: None,
         platform: &platform,
+        is_platform_required: false,
     };
     let image = stored_image::open(&fixture.at("layout"), &selection).unwrap();
     let layers = LayerFile::all_of(&image).unwrap();
