@@ -9,7 +9,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use time::OffsetDateTime;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::client::{Containerd, SMALL, failed};
@@ -20,6 +19,7 @@ use super::messages::{
     WriteContent, Written,
 };
 use crate::http::grpc::Code;
+use crate::oci::timestamp::Timestamp;
 
 /// The label with the time after which containerd ignores the lease.
 const EXPIRE: &str = "containerd.io/gc.expire";
@@ -56,7 +56,7 @@ impl Lease {
         };
         let request = CreateLease {
             id: lease.id.clone(),
-            labels: Labels::from([(EXPIRE.to_owned(), rfc_3339(SystemTime::now() + LIFE))]),
+            labels: Labels::from([(EXPIRE.to_owned(), expiration().to_string())]),
         };
         let method = format!("{SERVICE}/Create");
         let created = daemon
@@ -171,39 +171,9 @@ async fn lock(daemon: &Containerd, id: &str) -> Result<WriteStream, Error> {
     }
 }
 
-/// Returns a time as RFC 3339 writes it, in UTC.
-fn rfc_3339(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    let time = i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-        time.year(),
-        u8::from(time.month()),
-        time.day(),
-        time.hour(),
-        time.minute(),
-        time.second()
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn expirations_are_written_as_rfc_3339_defines() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (1_709_164_800, "2024-02-29T00:00:00Z"),
-        ] {
-            assert_eq!(rfc_3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-        }
-    }
+/// Returns the time at which a lease that begins now expires.
+fn expiration() -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = (now.unwrap_or_default() + LIFE).as_secs();
+    Timestamp::of_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
