@@ -1,0 +1,84 @@
+//! hocker prune with containerd.
+
+use std::path::Path;
+
+use super::{contents, is_whole, load, names, small_layer, start};
+use crate::machine::containerd::Containerd;
+use crate::machine::real_image::{GREETING, program_layer};
+use crate::support::hocker::hocker;
+use crate::support::image::{Family, Image};
+
+fn prune(containerd: &Containerd, state: &Path, arguments: &[&str]) -> Vec<String> {
+    let outcome = hocker(["prune", "--host", &containerd.host(), "--state"])
+        .arguments([state])
+        .arguments(arguments)
+        .run()
+        .done();
+    outcome.text().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn prune_removes_what_no_container_uses_and_nobody_else_named() {
+    let containerd = start();
+    let state = tempfile::tempdir().unwrap();
+    let images = ["old", "kept", "used", "shared"].map(|name| {
+        let layers = vec![program_layer(GREETING), small_layer(name)];
+        (name, Image::new(Family::Oci, &["/hello"], layers))
+    });
+    for (name, image) in &images {
+        let layout = image.layout(&format!("app:{name}"));
+        load(&containerd.host(), layout.path())
+            .arguments(["--state", state.path().to_str().unwrap()])
+            .run()
+            .done();
+    }
+    let [(_, old), (_, kept), (_, used), (_, shared)] = &images;
+    let name = |name: &str| format!("docker.io/library/{name}");
+    containerd.ctr_in("default", &["images", "tag", &name("app:shared"), "mine"]);
+    containerd.create_container("default", &name("app:used"), "container");
+    // The container still uses the image after its name has moved.
+    load(&containerd.host(), old.layout("app:used").path())
+        .run()
+        .done();
+    let keep = kept.layout("app:kept");
+    let keep = ["--keep", keep.path().to_str().unwrap()];
+    let dry = prune(
+        &containerd,
+        state.path(),
+        &[&keep[..], &["--dry-run"]].concat(),
+    );
+    assert_eq!(
+        dry,
+        Vec::<String>::new(),
+        "another load named the old image"
+    );
+    containerd.ctr_in("default", &["images", "rm", &name("app:used")]);
+    containerd.ctr_in("default", &["images", "tag", &name("app:shared"), "x"]);
+    assert_eq!(prune(&containerd, state.path(), &keep), [old.digest()]);
+    assert_eq!(
+        names(&containerd, "default"),
+        [name("app:kept"), "mine".to_owned(), "x".to_owned()]
+    );
+    assert_eq!(containerd.digest("mine"), shared.digest());
+    assert_ne!(containerd.digest("mine"), used.digest());
+    is_whole(&containerd, "default", &name("app:kept"));
+}
+
+#[test]
+fn prune_keeps_the_image_of_a_container() {
+    let containerd = start();
+    let state = tempfile::tempdir().unwrap();
+    let image = Image::new(Family::Oci, &["/hello"], vec![program_layer(GREETING)]);
+    load(&containerd.host(), image.layout("app:1").path())
+        .arguments(["--state", state.path().to_str().unwrap(), "--tag", "app:2"])
+        .run()
+        .done();
+    containerd.create_container("default", "docker.io/library/app:1", "container");
+    // Its snapshot still stands on the image's layers.
+    containerd.ctr_in("default", &["images", "rm", "docker.io/library/app:1"]);
+    assert_eq!(prune(&containerd, state.path(), &[]), Vec::<String>::new());
+    containerd.ctr_in("default", &["containers", "delete", "container"]);
+    assert_eq!(prune(&containerd, state.path(), &[]), [image.digest()]);
+    containerd.collect_garbage("default");
+    assert_eq!(contents(&containerd, "default"), Vec::<String>::new());
+}
