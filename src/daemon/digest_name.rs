@@ -19,6 +19,12 @@ impl DigestName {
     pub fn full_name(&self) -> &str {
         &self.repository
     }
+
+    /// Returns the digest.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
 }
 
 impl FromStr for DigestName {

@@ -79,32 +79,64 @@ fn content_label(name: &str, child: &Descriptor) -> (String, String) {
     (format!("{CONTENT}.{name}"), child.digest.to_string())
 }
 
+/// A name of an image, and what it means: the index or the manifest.
+#[derive(Clone, Debug)]
+pub(super) struct TargetName {
+    pub(super) name: String,
+    pub(super) target: Descriptor,
+}
+
 /// Returns the names that an image gets: its tags in full, and by digest where containerd's clients look for it so.
 ///
 /// In the namespace of Kubernetes these are the names that a pull by its runtime interface leaves, with the digest of the
-/// config first. In other namespaces an image has names by digest only if its index is known, or if it has no tag.
-pub(super) fn names(found: &FoundImage, namespace: &Namespace) -> Vec<String> {
-    let target = target(found).digest;
+/// config first. In other namespaces an image has names by digest only if its index is known, or if it has no tag. With
+/// an index, the image has a name by the digest of its manifest too, because containerd finds only what a name means.
+pub(super) fn names(found: &FoundImage, namespace: &Namespace) -> Vec<TargetName> {
+    let target = target(found);
+    let manifest = found.composition.manifest().descriptor();
     let is_of_kubernetes = namespace.is_of_kubernetes();
-    let mut names = Vec::new();
+    let mut names: Vec<TargetName> = Vec::new();
+    let mut add = |name: String, target: &Descriptor| {
+        if names.iter().all(|known| known.name != name) {
+            let target = target.clone();
+            names.push(TargetName { name, target });
+        }
+    };
     if is_of_kubernetes {
-        names.push(found.composition.manifest().config.digest.to_string());
+        add(manifest_config(found), &target);
     }
-    let tags = found.tags.iter();
-    names.extend(tags.map(|tag| format!("{}:{}", tag.full_name(), tag.tag())));
+    for tag in &found.tags {
+        add(full_name(tag), &target);
+    }
     let has_index = found.index().is_some();
     if is_of_kubernetes || has_index || found.tags.is_empty() {
         for repository in repositories(found) {
-            let name = format!("{repository}@{target}");
-            if !names.contains(&name) {
-                names.push(name);
+            for target in [&target, &manifest] {
+                add(format!("{repository}@{}", target.digest), target);
             }
         }
     }
     if names.is_empty() {
-        names.push(unnamed(&target));
+        let name = unnamed(&target.digest);
+        names.push(TargetName { name, target });
     }
     names
+}
+
+/// Returns whether a name is one by this digest.
+pub(super) fn is_by_digest(name: &str, target: &Digest) -> bool {
+    name.split_once('@')
+        .is_some_and(|(_, digest)| digest == target.to_string())
+}
+
+/// Returns a tag as containerd has it.
+pub(super) fn full_name(tag: &TagName) -> String {
+    format!("{}:{}", tag.full_name(), tag.tag())
+}
+
+/// Returns the digest of the config, by which Kubernetes knows the image.
+fn manifest_config(found: &FoundImage) -> String {
+    found.composition.manifest().config.digest.to_string()
 }
 
 /// Returns the name of an image that has no other.

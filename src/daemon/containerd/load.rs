@@ -11,7 +11,9 @@ use tokio::task::spawn_blocking;
 
 use super::client::Containerd;
 use super::error::Error as ContainerdError;
-use super::image::{DocumentBlob, UNCOMPRESSED, documents, names, target};
+use super::image::{
+    DocumentBlob, TargetName, UNCOMPRESSED, documents, full_name, is_by_digest, names,
+};
 use super::lease::{Lease, remove_left};
 use super::messages::Labels;
 use super::snapshots::{Layer, chain_ids, resource_type};
@@ -66,8 +68,11 @@ async fn load_found(
     };
     let wanted = names(found, daemon.namespace());
     let present = images::names_of(daemon, &found.id).await?;
-    let missing = wanted.into_iter().filter(|name| !present.contains(name));
-    let missing: Vec<String> = missing.collect();
+    let missing = missing(daemon, found, &present, wanted).await?;
+    let names: Vec<String> = missing.iter().map(|missing| missing.name.clone()).collect();
+    // A name by this digest alone may be left from a load of the same image with its index.
+    let by_digest = |name: &String| is_by_digest(name, &found.id);
+    let sent = present.iter().all(by_digest);
     let journal = Journal {
         state,
         id: found.id,
@@ -83,28 +88,27 @@ async fn load_found(
         journal.found()?;
     } else if is_complete {
         let change = Change {
-            names: &missing,
-            sent: false,
+            names: &names,
+            sent,
         };
         journal.begin(change)?;
-        put_names(daemon, found, &missing).await?;
+        put_names(daemon, &missing).await?;
         journal.complete(change)?;
-        let is_missing = |full: String| missing.contains(&full);
         let tags = found.tags.iter();
         loaded.tagged = tags
-            .filter(|tag| is_missing(format!("{}:{}", tag.full_name(), tag.tag())))
+            .filter(|tag| names.contains(&full_name(tag)))
             .cloned()
             .collect();
     } else {
         let change = Change {
-            names: &missing,
-            sent: present.is_empty(),
+            names: &names,
+            sent,
         };
         let before = journal.begin(change)?;
         let lease = Lease::create(daemon).await?;
         match send(&lease, found, progress).await {
             Ok(report) => {
-                put_names(&lease.daemon, found, &missing).await?;
+                put_names(&lease.daemon, &missing).await?;
                 check(&lease.daemon, found).await?;
                 lease.end(false).await?;
                 journal.complete(change)?;
@@ -121,6 +125,25 @@ async fn load_found(
     }
     drop(lock);
     Ok(loaded)
+}
+
+/// Returns the names that containerd lacks, or that mean something else there. `present` are the names of the image.
+async fn missing(
+    daemon: &Containerd,
+    found: &FoundImage,
+    present: &[String],
+    wanted: Vec<TargetName>,
+) -> Result<Vec<TargetName>, ContainerdError> {
+    let manifest = match found.index() {
+        Some(_) => images::names_of(daemon, found.composition.manifest().digest()).await?,
+        None => Vec::new(),
+    };
+    let is_missing = |wanted: &TargetName| {
+        let is_image = wanted.target.digest == found.id;
+        let names = if is_image { present } else { &manifest };
+        !names.contains(&wanted.name)
+    };
+    Ok(wanted.into_iter().filter(is_missing).collect())
 }
 
 /// Returns whether containerd has all parts of the image.
@@ -284,14 +307,9 @@ async fn label(
     Ok(())
 }
 
-async fn put_names(
-    daemon: &Containerd,
-    found: &FoundImage,
-    names: &[String],
-) -> Result<(), ContainerdError> {
-    let target = target(found);
-    for name in names {
-        images::put(daemon, name, &target).await?;
+async fn put_names(daemon: &Containerd, names: &[TargetName]) -> Result<(), ContainerdError> {
+    for TargetName { name, target } in names {
+        images::put(daemon, name, target).await?;
     }
     Ok(())
 }

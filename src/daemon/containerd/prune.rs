@@ -1,14 +1,16 @@
 //! Removes images from containerd that hocker loaded and that are no longer wanted, under the same rules as
 //! [`crate::daemon::prune`].
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::client::{Containerd, failed};
 use super::error::Error as ContainerdError;
+use super::image::is_by_digest;
 use super::lease::remove_left;
 use super::messages::{ContainerMessage, Filters};
 use super::snapshots::chain_ids;
 use super::{content, images, snapshots};
+use crate::daemon::digest_name::DigestName;
 use crate::daemon::prune::{Error, Kept, Outcome, Present, Pruned, decide};
 use crate::daemon::state::{Record, State};
 use crate::oci::config::ImageConfig;
@@ -32,6 +34,14 @@ struct InUse {
     chains: HashSet<String>,
 }
 
+impl InUse {
+    /// Returns whether containers use one of these chains.
+    fn has_one_of(&self, chains: &[Digest]) -> bool {
+        let mut chains = chains.iter();
+        chains.any(|chain| self.chains.contains(&chain.to_string()))
+    }
+}
+
 /// Removes all images that `state` records and that are not in `kept`. With `dry_run`, nothing changes.
 ///
 /// After a failure the other images are still removed. The function returns the first error at the end.
@@ -49,9 +59,9 @@ pub async fn prune(
         .iter()
         .filter(|record| !kept.contains(&record.image_id))
     {
-        match prune_one(daemon, record, &in_use, dry_run).await {
-            Ok(pruned) => {
-                if pruned.is_final() && !dry_run {
+        match prune_one(daemon, record, kept, &in_use, dry_run).await {
+            Ok((pruned, keeps_record)) => {
+                if pruned.is_final() && !keeps_record && !dry_run {
                     state.change(&record.image_id, |_| None)?;
                 }
                 report(&pruned);
@@ -66,22 +76,43 @@ pub async fn prune(
     outcome
 }
 
+/// Returns what was done, and whether the record is still needed: a name by the digest of the manifest, which a load with
+/// the index gave, stays while the image without its index is kept.
 async fn prune_one(
     daemon: &Containerd,
     record: &Record,
+    kept: &Kept,
     in_use: &InUse,
     dry_run: bool,
-) -> Result<Pruned<String>, ContainerdError> {
+) -> Result<(Pruned<String>, bool), ContainerdError> {
     let id = record.image_id;
-    let names = images::names_of(daemon, &id).await?;
-    let is_in_use = names.iter().any(|name| in_use.names.contains(name))
-        || chains_of(daemon, &id)
-            .await?
+    // Names, and what they mean.
+    let mut names: Vec<(String, Digest)> = Vec::new();
+    let (mut is_in_use, mut is_kept, mut has_other_names) = (false, false, false);
+    for target in targets(record) {
+        let of_target = images::names_of(daemon, &target).await?;
+        if kept.contains(&target) {
+            is_kept |= of_target.iter().any(|name| record.tags.contains(name));
+            continue;
+        }
+        is_in_use |= of_target.iter().any(|name| in_use.names.contains(name))
+            || in_use.has_one_of(&chains_of(daemon, &target).await?);
+        for name in of_target {
+            if target == id || is_by_digest(&name, &target) {
+                names.push((name, target));
+            } else {
+                // It has moved there.
+                has_other_names = true;
+            }
+        }
+    }
+    has_other_names |= is_kept;
+    let image = (has_other_names || !names.is_empty()).then(|| Present {
+        names: names
             .iter()
-            .any(|chain| in_use.chains.contains(&chain.to_string()));
-    let image = (!names.is_empty()).then(|| Present {
-        names: names.into_iter().map(|name| (name.clone(), name)).collect(),
-        has_other_names: false,
+            .map(|(name, _)| (name.clone(), name.clone()))
+            .collect(),
+        has_other_names,
         is_pulled: false,
     });
     let pruned = decide(record, image, is_in_use);
@@ -89,13 +120,26 @@ async fn prune_one(
         let last = pruned.untagged.len().saturating_sub(1);
         for (number, name) in pruned.untagged.iter().enumerate() {
             // The name may have moved to another image meanwhile.
-            if images::target_of(daemon, name).await?.as_deref() == Some(&id.to_string()) {
+            let means = images::target_of(daemon, name).await?;
+            let is_ours = |(known, target): &(String, Digest)| {
+                known == name && means.as_deref() == Some(&target.to_string())
+            };
+            if names.iter().any(is_ours) {
                 let collect = number == last && pruned.outcome == Outcome::Removed;
                 images::remove(daemon, name, collect).await?;
             }
         }
     }
-    Ok(pruned)
+    Ok((pruned, is_kept))
+}
+
+/// Returns the digests that the names in a record mean: that of the image, and those in names by digest.
+fn targets(record: &Record) -> BTreeSet<Digest> {
+    let names = record.tags.iter().filter_map(|name| name.parse().ok());
+    names
+        .map(|name: DigestName| *name.digest())
+        .chain([record.image_id])
+        .collect()
 }
 
 /// Returns what the containers of the namespace use, running or not.

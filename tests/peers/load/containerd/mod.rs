@@ -6,13 +6,18 @@ mod names; // tags, digests, indexes, platforms, and the namespace of Kubernetes
 mod prune; // what nobody wants any more goes, and nothing else
 mod refused; // wrong images, other servers, and a containerd that cannot be used
 
+use std::fs;
+use std::path::Path;
 use std::thread;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::{SMALL, image, load, small_layer};
 use crate::machine::containerd::Containerd;
 use crate::machine::counting_socket::CountingSocket;
 use crate::machine::real_image::{GREETING, program_layer};
-use crate::support::image::{Family, Image, Layer, Packing, digest};
+use crate::support::image::{Family, Image, Layer, OCI_INDEX, Packing, digest, hex, index};
 
 fn start() -> Containerd {
     Containerd::start(&[], "http://127.0.0.1:1")
@@ -62,6 +67,30 @@ fn is_whole(containerd: &Containerd, namespace: &str, name: &str) {
     assert_eq!(leases, "", "a lease was left");
     let writes = containerd.ctr_in(namespace, &["content", "active"]);
     assert_eq!(writes.lines().count(), 1, "{writes}");
+}
+
+/// A layout whose entry is an index of this image and of one that is absent, and the digest of the index.
+fn indexed(image: &Image, name: &str) -> (TempDir, String) {
+    let layout = image.layout(name);
+    let mut absent = image.descriptor();
+    absent["digest"] = json!(digest(b"absent"));
+    absent["platform"] = json!({"os": "linux", "architecture": "s390x"});
+    let index = list_index(layout.path(), &[absent, image.descriptor()], name);
+    (layout, index)
+}
+
+/// Lets a layout list an index of these entries alone, and returns its digest.
+fn list_index(layout: &Path, entries: &[Value], name: &str) -> String {
+    let index = index(entries);
+    fs::write(layout.join("blobs/sha256").join(hex(&index)), &index).unwrap();
+    let entry = json!({"schemaVersion": 2, "manifests": [{
+        "mediaType": OCI_INDEX,
+        "digest": digest(&index),
+        "size": index.len(),
+        "annotations": {"org.opencontainers.image.ref.name": name},
+    }]});
+    fs::write(layout.join("index.json"), entry.to_string()).unwrap();
+    digest(&index)
 }
 
 #[test]

@@ -3,51 +3,95 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::{is_whole, load, names, small_layer, start};
+use super::{contents, indexed, is_whole, list_index, load, names, small_layer, start};
 use crate::machine::real_image::{GREETING, program_layer};
-use crate::support::image::{Family, Image, OCI_INDEX, digest, hex, index};
-
-/// A layout whose entry is an index of this image and of one that is absent.
-fn indexed(image: &Image, name: &str) -> (TempDir, String) {
-    let layout = image.layout(name);
-    let mut absent = image.descriptor();
-    absent["digest"] = json!(digest(b"absent"));
-    absent["platform"] = json!({"os": "linux", "architecture": "s390x"});
-    let index = index(&[absent, image.descriptor()]);
-    let blobs = layout.path().join("blobs/sha256");
-    fs::write(blobs.join(hex(&index)), &index).unwrap();
-    let entry = json!({"schemaVersion": 2, "manifests": [{
-        "mediaType": OCI_INDEX,
-        "digest": digest(&index),
-        "size": index.len(),
-        "annotations": {"org.opencontainers.image.ref.name": name},
-    }]});
-    fs::write(layout.path().join("index.json"), entry.to_string()).unwrap();
-    (layout, digest(&index))
-}
+use crate::support::image::{Family, Image, digest};
 
 #[test]
-fn an_index_keeps_its_digest_and_names_the_image() {
+fn an_image_with_an_index_is_found_by_both_digests() {
     let containerd = start();
     let image = Image::new(Family::Oci, &["/hello"], vec![program_layer(GREETING)]);
     let (layout, index) = indexed(&image, "ghcr.io/team/app:1");
     let id = load(&containerd.host(), layout.path()).run().done().text();
     assert_eq!(id.trim(), index);
-    let by_digest = format!("ghcr.io/team/app@{index}");
-    assert_eq!(
-        names(&containerd, "default"),
-        ["ghcr.io/team/app:1".to_owned(), by_digest.clone()]
-    );
-    for name in ["ghcr.io/team/app:1", &by_digest] {
+    let by_index = format!("ghcr.io/team/app@{index}");
+    let by_manifest = format!("ghcr.io/team/app@{}", image.digest());
+    let mut expected = vec![
+        "ghcr.io/team/app:1".to_owned(),
+        by_index.clone(),
+        by_manifest.clone(),
+    ];
+    expected.sort();
+    assert_eq!(names(&containerd, "default"), expected);
+    for name in &expected {
         is_whole(&containerd, "default", name);
         assert!(containerd.run_image("default", name).contains(GREETING));
     }
-    load(&containerd.host(), layout.path())
-        .run()
-        .done()
-        .says("nothing was sent");
+    assert_eq!(containerd.digest(&by_index), index);
+    assert_eq!(containerd.digest(&by_manifest), image.digest());
+    // Layer, config, manifest and index.
+    let blobs = || containerd.ctr_in("default", &["content", "list", "--quiet"]);
+    assert_eq!(blobs().lines().count(), 4);
+    let again = || load(&containerd.host(), layout.path()).run().done();
+    again().says("nothing was sent");
+
+    containerd.ctr_in(
+        "default",
+        &["images", "rm", "ghcr.io/team/app:1", &by_index],
+    );
+    is_whole(&containerd, "default", &by_manifest);
+    assert_eq!(blobs().lines().count(), 3, "the index is gone");
+    let ran = containerd.run_image("default", &by_manifest);
+    assert!(ran.contains(GREETING));
+    again().says("sent 0 of 1 layers");
+    assert_eq!(names(&containerd, "default"), expected);
+    containerd.ctr_in("default", &["images", "rm", &by_manifest]);
+    again().says("nothing was sent");
+    assert_eq!(names(&containerd, "default"), expected);
+}
+
+#[test]
+fn a_platform_is_selected_from_an_index() {
+    let containerd = start();
+    let own = Image::new(Family::Oci, &["/hello"], vec![program_layer(GREETING)]);
+    let platform = json!({"os": "linux", "architecture": "arm64", "variant": "v8"});
+    let layers = vec![small_layer("for another machine")];
+    let other = Image::for_platform(Family::Oci, &platform, &["/hello"], layers);
+    let layout = own.layout("app:1");
+    other.write_layout(layout.path(), "app:1");
+    let index = list_index(
+        layout.path(),
+        &[other.descriptor(), own.descriptor()],
+        "app:1",
+    );
+    let load_for = |arguments: &[&str]| {
+        load(&containerd.host(), layout.path())
+            .arguments(arguments)
+            .run()
+    };
+    // Under the digest of the index, containerd would look for its own platform.
+    let id = load_for(&["--platform", "linux/arm64"]).done().text();
+    assert_eq!(id.trim(), other.digest());
+    let name = "docker.io/library/app:1";
+    assert_eq!(names(&containerd, "default"), [name]);
+    assert_eq!(containerd.digest(name), other.digest());
+    containerd.collect_garbage("default");
+    let has = |text: &str| contents(&containerd, "default").join("\n").contains(text);
+    let unpacked = digest(&other.layers[0].tar);
+    assert!(has(&other.layers[0].digest()) && has(&unpacked));
+    assert!(!has(&own.digest()) && !has(&index));
+
+    for arguments in [&[][..], &["--platform", "linux/amd64"]] {
+        let id = load_for(arguments).done().text();
+        assert_eq!(id.trim(), index);
+    }
+    assert_eq!(containerd.digest(name), index);
+    is_whole(&containerd, "default", name);
+    assert!(!has(&other.digest()) && !has(&unpacked), "it is collected");
+    load_for(&["--platform", "linux/s390x"])
+        .failed(3)
+        .says("no image for linux/s390x; available: linux/arm64, linux/amd64");
 }
 
 #[test]
@@ -72,6 +116,19 @@ fn kubernetes_gets_the_names_and_labels_of_a_pull() {
         assert!(line.contains(&digest), "{line}");
     }
     is_whole(&containerd, "k8s.io", "docker.io/library/app:1");
+    // With its index, the image has the names of both pulls.
+    let (with_index, index) = indexed(&image, "app:1");
+    load(&containerd.host(), with_index.path())
+        .arguments(["--namespace", "k8s.io"])
+        .run()
+        .done()
+        .says("sent 0 of 1 layers");
+    let mut expected = expected.to_vec();
+    expected.insert(1, format!("docker.io/library/app@{index}"));
+    expected[1..3].sort();
+    assert_eq!(names(&containerd, "k8s.io"), expected);
+    let list = containerd.ctr_in("k8s.io", &["images", "list"]);
+    assert_eq!(list.matches("io.cri-containerd.image=managed").count(), 4);
     // Another namespace shares the content, but has names of its own.
     namespaced("k8s.io")
         .arguments(["--namespace", "team.a"])

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{contents, is_whole, load, names, small_layer, start};
+use super::{contents, indexed, is_whole, load, names, small_layer, start};
+use crate::load::records;
 use crate::machine::containerd::Containerd;
 use crate::machine::real_image::{GREETING, program_layer};
 use crate::support::hocker::hocker;
@@ -81,4 +82,59 @@ fn prune_keeps_the_image_of_a_container() {
     assert_eq!(prune(&containerd, state.path(), &[]), [image.digest()]);
     containerd.collect_garbage("default");
     assert_eq!(contents(&containerd, "default"), Vec::<String>::new());
+}
+
+#[test]
+fn prune_removes_an_image_with_its_names_by_digest() {
+    let containerd = start();
+    let state = tempfile::tempdir().unwrap();
+    let image = Image::new(Family::Oci, &["/hello"], vec![program_layer(GREETING)]);
+    let (layout, index) = indexed(&image, "app:1");
+    load(&containerd.host(), layout.path())
+        .arguments(["--state", state.path().to_str().unwrap()])
+        .run()
+        .done();
+    let by_manifest = format!("docker.io/library/app@{}", image.digest());
+    containerd.create_container("default", &by_manifest, "container");
+    assert_eq!(prune(&containerd, state.path(), &[]), Vec::<String>::new());
+    containerd.ctr_in("default", &["containers", "delete", "container"]);
+    assert_eq!(prune(&containerd, state.path(), &[]), [index]);
+    containerd.collect_garbage("default");
+    assert_eq!(contents(&containerd, "default"), Vec::<String>::new());
+    assert_eq!(records(state.path()), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn an_image_that_stays_without_its_index_keeps_the_name_by_its_digest() {
+    let containerd = start();
+    let state = tempfile::tempdir().unwrap();
+    let image = Image::new(Family::Oci, &["/hello"], vec![program_layer(GREETING)]);
+    let (with_index, _) = indexed(&image, "app:1");
+    let alone = image.layout("app:1");
+    for layout in [with_index.path(), alone.path()] {
+        load(&containerd.host(), layout)
+            .arguments(["--namespace", "k8s.io", "--state"])
+            .arguments([state.path()])
+            .run()
+            .done();
+    }
+    let of_kubernetes = ["--namespace", "k8s.io"];
+    let keep = ["--keep", alone.path().to_str().unwrap()];
+    for _ in 0..2 {
+        let keep = [&of_kubernetes[..], &keep].concat();
+        assert_eq!(
+            prune(&containerd, state.path(), &keep),
+            Vec::<String>::new()
+        );
+        let expected = [
+            "docker.io/library/app:1".to_owned(),
+            format!("docker.io/library/app@{}", image.digest()),
+            image.config_digest(),
+        ];
+        assert_eq!(names(&containerd, "k8s.io"), expected);
+    }
+    assert_eq!(prune(&containerd, state.path(), &of_kubernetes).len(), 1);
+    containerd.collect_garbage("k8s.io");
+    assert_eq!(contents(&containerd, "k8s.io"), Vec::<String>::new());
+    assert_eq!(records(state.path()), Vec::<serde_json::Value>::new());
 }
