@@ -182,9 +182,14 @@ async fn send(
         known.insert(layer.digest, labels);
         distinct.push((layer, path));
     }
-    let sent = send_layers(lease, found, &distinct, &known, progress).await?;
     let documents = documents(found, lease.daemon.snapshotter());
-    for document in &documents {
+    let (first, others) = documents.split_at(1);
+    // containerd 1.6 fails to collect incomplete writes of layers if it has never had a blob.
+    for config in first {
+        send_document(&lease.daemon, config).await?;
+    }
+    let sent = send_layers(lease, found, &distinct, &known, progress).await?;
+    for document in others {
         send_document(&lease.daemon, document).await?;
     }
     unpack(lease, found, progress).await?;

@@ -11,10 +11,22 @@ use super::server::Server;
 
 /// A daemon that has one mirror for each of some registries.
 pub(crate) struct Containerd {
-    _server: Server,
+    /// Absent only while it is restarted.
+    server: Option<Server>,
     socket: PathBuf,
     hosts: PathBuf,
-    _directory: TempDir,
+    /// Unmounted after the server has ended, and before its directory is removed.
+    _disk: Option<Disk>,
+    directory: TempDir,
+}
+
+/// A small disk of its own for a daemon's data.
+struct Disk(PathBuf);
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
 }
 
 impl Containerd {
@@ -31,31 +43,41 @@ impl Containerd {
             )
             .unwrap();
         }
-        let config = path.join("config.toml");
+        Self::serve(directory, None)
+    }
+
+    /// Starts it with its data on a disk of this size in MiB.
+    pub(crate) fn with_disk_of(megabytes: u32) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("root");
+        fs::create_dir(&root).unwrap();
+        let options = format!("size={megabytes}m");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &options, "hocker-test"]);
+        program::run(mount.arg(&root));
+        Self::serve(directory, Some(Disk(root)))
+    }
+
+    fn serve(directory: TempDir, disk: Option<Disk>) -> Self {
+        let path = directory.path();
         fs::write(
-            &config,
+            path.join("config.toml"),
             "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n",
         )
         .unwrap();
-        let socket = path.join("containerd.sock");
-        let mut command = Command::new("containerd");
-        command.arg("--config").arg(&config);
-        for (option, name) in [("--root", "root"), ("--state", "state")] {
-            command.arg(option).arg(path.join(name));
-        }
-        command.arg("--address").arg(&socket);
-        let server = Server::start(&mut command, &path.join("log"), || {
-            socket.exists()
-                && program::output(ctr(&socket).arg("version"))
-                    .status
-                    .success()
-        });
         Self {
-            _server: server,
-            socket,
-            hosts,
-            _directory: directory,
+            server: Some(serve(path)),
+            socket: path.join("containerd.sock"),
+            hosts: path.join("hosts"),
+            _disk: disk,
+            directory,
         }
+    }
+
+    /// Ends it as `kill -9` does, and starts it again with the data that it had.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.server.take().unwrap().kill();
+        self.server = Some(serve(self.directory.path()));
     }
 
     /// Where it listens.
@@ -125,6 +147,21 @@ impl Containerd {
     pub(crate) fn content(&self, digest: &str) -> Vec<u8> {
         program::run(self.ctr().args(["content", "get", digest]))
     }
+}
+
+/// Starts it with the files in a directory.
+fn serve(directory: &Path) -> Server {
+    let socket = directory.join("containerd.sock");
+    let mut command = Command::new("containerd");
+    command.arg("--config").arg(directory.join("config.toml"));
+    for (option, name) in [("--root", "root"), ("--state", "state")] {
+        command.arg(option).arg(directory.join(name));
+    }
+    command.arg("--address").arg(&socket);
+    Server::start(&mut command, &directory.join("log"), || {
+        let answer = program::output(ctr(&socket).arg("version"));
+        socket.exists() && answer.status.success()
+    })
 }
 
 fn ctr(socket: &Path) -> Command {

@@ -1,13 +1,17 @@
 //! Images that containerd must not keep, servers that are not containerd, and a containerd that cannot be used.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 use std::thread;
 
 use serde_json::{Value, json};
 
-use super::{contents, image, load, names, small_layer, start};
+use super::{contents, image, is_whole, load, names, small_layer, start};
 use crate::load::records;
-use crate::support::hocker::hocker;
+use crate::machine::containerd::Containerd;
+use crate::machine::program;
+use crate::support::hocker::{executable, hocker};
 use crate::support::image::{Family, Image, Layer, Packing, digest};
 
 #[test]
@@ -124,4 +128,57 @@ fn other_servers_are_told_apart() {
         .run()
         .failed(2)
         .says("CONTAINERD_ADDRESS");
+}
+
+#[test]
+fn a_user_who_may_not_use_the_socket_learns_who_may() {
+    let containerd = start();
+    let image = Image::new(Family::Oci, &["/x"], vec![small_layer("x")]);
+    let layout = image.layout("app:1");
+    let socket = containerd.socket();
+    for directory in [layout.path(), socket.parent().unwrap()] {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let output = program::output(
+        Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(executable())
+            .args(["load", "--host", &containerd.host()])
+            .arg(layout.path()),
+    );
+    let told = program::told(&output);
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    for text in [
+        &format!("cannot connect to containerd at {}", socket.display()),
+        "Permission denied",
+        "hint: run this as root, for example with sudo: containerd's socket belongs to root",
+    ] {
+        assert!(told.contains(text), "no {text:?} in: {told}");
+    }
+}
+
+#[test]
+fn a_containerd_whose_disk_is_full_keeps_nothing() {
+    // Both layers have 8 MiB. They do not fit, or they fit, but not what they unpack to.
+    for (megabytes, what) in [
+        (12, "cannot write the layer"),
+        (24, "cannot unpack the layer"),
+    ] {
+        let containerd = Containerd::with_disk_of(megabytes);
+        let large = image(Packing::Gzip, vec![]);
+        load(&containerd.host(), large.layout("large:1").path())
+            .run()
+            .failed(1)
+            .says(what)
+            .says("no space left on device")
+            .says("hint: free space on the disk with containerd's images");
+        containerd.collect_garbage("default");
+        assert_eq!(contents(&containerd, "default"), Vec::<String>::new());
+        assert_eq!(names(&containerd, "default"), Vec::<String>::new());
+        let small = Image::new(Family::Oci, &["/x"], vec![small_layer("x")]);
+        load(&containerd.host(), small.layout("small:1").path())
+            .run()
+            .done();
+        is_whole(&containerd, "default", "docker.io/library/small:1");
+    }
 }
