@@ -3,36 +3,22 @@
 //! Everything is kept by a lease until the names keep it. After a failure the lease ends, and containerd removes what the
 //! load wrote.
 
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use futures_util::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, stream};
 use tokio::task::spawn_blocking;
 
 use super::client::Containerd;
 use super::error::Error as ContainerdError;
-use super::image::{
-    DocumentBlob, TargetName, UNCOMPRESSED, documents, full_name, is_by_digest, names,
-};
+use super::image::{TargetName, documents, full_name, is_by_digest, names};
 use super::lease::{Lease, remove_left};
-use super::messages::Labels;
-use super::snapshots::{Layer, chain_ids, resource_type};
-use super::transfer::{send_document, send_layer};
+use super::send::send;
+use super::snapshots::chain_ids;
 use super::{content, images, snapshots};
-use crate::daemon::DaemonMessage;
 use crate::daemon::load::find::{FoundImage, find};
 use crate::daemon::load::journal::{Change, Journal};
-use crate::daemon::load::verification::{Failure, Verification};
-use crate::daemon::load::{Error, LoadOptions, LoadProgress, Loaded, TransferReport, Way};
+use crate::daemon::load::{Error, LoadOptions, LoadProgress, Loaded};
 use crate::daemon::state::State;
 use crate::daemon::store::Store;
-use crate::daemon::upload::{LayerCheck, PayloadSource, UploadError};
-use crate::oci::descriptor::Descriptor;
-use crate::oci::digest::Digest;
-use crate::serve::Verdict;
-
-/// The number of layers that are sent at a time.
-const AT_ONCE: usize = 3;
 
 impl From<ContainerdError> for Error {
     fn from(error: ContainerdError) -> Self {
@@ -162,156 +148,6 @@ async fn is_complete(daemon: &Containerd, found: &FoundImage) -> Result<bool, Co
     }
 }
 
-/// Sends the blobs that containerd lacks, and lets it unpack them.
-async fn send(
-    lease: &Lease,
-    found: &FoundImage,
-    progress: &LoadProgress,
-) -> Result<TransferReport, Error> {
-    (progress.way)(&Way::Blobs);
-    let layers = found.composition.files().skip(1);
-    let mut distinct: Vec<(&Descriptor, &Path)> = Vec::new();
-    let mut known = HashMap::new();
-    for (layer, path) in layers {
-        if known.contains_key(&layer.digest) {
-            continue;
-        }
-        // First, so that it cannot be removed after it was seen.
-        lease.add("content", &layer.digest.to_string()).await?;
-        let labels = content::labels(&lease.daemon, &layer.digest).await?;
-        known.insert(layer.digest, labels);
-        distinct.push((layer, path));
-    }
-    let documents = documents(found, lease.daemon.snapshotter());
-    let (first, others) = documents.split_at(1);
-    // containerd 1.6 fails to collect incomplete writes of layers if it has never had a blob.
-    for config in first {
-        send_document(&lease.daemon, config).await?;
-    }
-    let sent = send_layers(lease, found, &distinct, &known, progress).await?;
-    for document in others {
-        send_document(&lease.daemon, document).await?;
-    }
-    unpack(lease, found, progress).await?;
-    label(&lease.daemon, found, &documents, &known).await?;
-    Ok(report(found, &sent))
-}
-
-/// Verifies the layers that containerd lacks or did not unpack, and sends those that it lacks. Returns the number of
-/// bytes that were sent of each.
-async fn send_layers(
-    lease: &Lease,
-    found: &FoundImage,
-    layers: &[(&Descriptor, &Path)],
-    known: &HashMap<Digest, Option<Labels>>,
-    progress: &LoadProgress,
-) -> Result<HashMap<Digest, u64>, Error> {
-    let source = PayloadSource {
-        composition: &found.composition,
-        index: None,
-        config: &found.config,
-        names: &found.names,
-        left_out: &HashSet::new(),
-        limit: found.limit,
-    };
-    let has_unpacked = |check: &LayerCheck| {
-        let labels = known.get(&check.layer()).and_then(Option::as_ref);
-        let diff_id = labels.and_then(|labels| labels.get(UNCOMPRESSED));
-        diff_id.is_some_and(|diff_id| *diff_id == check.diff_id().to_string())
-    };
-    let is_missing = |layer: &&(&Descriptor, &Path)| {
-        let (layer, _) = layer;
-        known.get(&layer.digest).is_none_or(Option::is_none)
-    };
-    let missing: Vec<_> = layers.iter().filter(is_missing).collect();
-    (progress.sending)(missing.iter().map(|(layer, _)| layer.size).sum());
-    let verification = Verification::start(source.checks()?, has_unpacked);
-    let verdict = verification.verdict();
-    let mut transfers = Vec::new();
-    for (layer, path) in missing {
-        let sent = send_layer(&lease.daemon, layer, path, &verdict, &progress.sent);
-        let digest = layer.digest;
-        transfers.push(sent.map_ok(move |bytes| (digest, bytes)).boxed());
-    }
-    let sending = stream::iter(transfers)
-        .buffer_unordered(AT_ONCE)
-        .try_collect();
-    let sent = tokio::select! {
-        sent = sending => sent,
-        () = verification.failed() => Err(UploadError::Stopped.into()),
-    };
-    let mut verdict = verification.verdict();
-    if sent.is_ok() {
-        // Layers that are not sent may need verification, too.
-        let _ = verdict
-            .wait_for(|verdict| *verdict != Verdict::Pending)
-            .await;
-    }
-    match verification.take_failure() {
-        Some(Failure::Layer(error)) => Err(error.into()),
-        Some(Failure::Task(error)) => Err(error.into()),
-        None => sent,
-    }
-}
-
-/// Lets containerd unpack the layers above those that it has unpacked.
-async fn unpack(lease: &Lease, found: &FoundImage, progress: &LoadProgress) -> Result<(), Error> {
-    let daemon = &lease.daemon;
-    let kind = resource_type(daemon);
-    let diff_ids = found.config.diff_ids();
-    let chains = chain_ids(diff_ids);
-    let mut unpacked = 0;
-    for (number, chain) in chains.iter().enumerate().rev() {
-        if snapshots::has(daemon, chain).await? {
-            // The second look is after it cannot be removed any more.
-            lease.add(&kind, &chain.to_string()).await?;
-            if snapshots::has(daemon, chain).await? {
-                unpacked = number + 1;
-                break;
-            }
-        }
-    }
-    let below = std::iter::once(None).chain(chains.iter().map(Some));
-    let blobs = &found.composition.manifest().layers;
-    let layers = blobs.iter().zip(diff_ids).zip(below).zip(&chains);
-    for (((blob, diff_id), below), chain) in layers.skip(unpacked) {
-        let text = format!("unpacking the layer {}", blob.digest);
-        (progress.event)(&DaemonMessage::new(&text));
-        let layer = Layer {
-            blob,
-            diff_id,
-            below,
-            chain,
-        };
-        snapshots::unpack(daemon, layer).await?;
-    }
-    Ok(())
-}
-
-/// Adds the labels by which the garbage collector finds the parts of the image, and the diff IDs of its layers.
-async fn label(
-    daemon: &Containerd,
-    found: &FoundImage,
-    documents: &[DocumentBlob<'_>],
-    known: &HashMap<Digest, Option<Labels>>,
-) -> Result<(), ContainerdError> {
-    let layers = &found.composition.manifest().layers;
-    for (layer, diff_id) in layers.iter().zip(found.config.diff_ids()) {
-        let labels = known.get(&layer.digest).and_then(Option::as_ref);
-        if labels.is_none_or(|labels| !labels.contains_key(UNCOMPRESSED)) {
-            let labels = Labels::from([(UNCOMPRESSED.to_owned(), diff_id.to_string())]);
-            content::add_labels(daemon, &layer.digest, labels).await?;
-        }
-    }
-    for document in documents {
-        if !document.labels.is_empty() {
-            let labels = document.labels.clone();
-            content::add_labels(daemon, &document.blob.digest, labels).await?;
-        }
-    }
-    Ok(())
-}
-
 async fn put_names(daemon: &Containerd, names: &[TargetName]) -> Result<(), ContainerdError> {
     for TargetName { name, target } in names {
         images::put(daemon, name, target).await?;
@@ -327,19 +163,4 @@ async fn check(daemon: &Containerd, found: &FoundImage) -> Result<(), Containerd
     Err(ContainerdError::Lost {
         what: format!("a part of the image {}", found.id),
     })
-}
-
-fn report(found: &FoundImage, sent: &HashMap<Digest, u64>) -> TransferReport {
-    let mut report = TransferReport::default();
-    let mut seen = HashSet::new();
-    for layer in &found.composition.manifest().layers {
-        let sent = sent.get(&layer.digest).copied().unwrap_or_default();
-        report.layers += 1;
-        report.layers_sent += usize::from(sent > 0);
-        if seen.insert(layer.digest) {
-            report.bytes += layer.size;
-            report.bytes_sent += sent;
-        }
-    }
-    report
 }

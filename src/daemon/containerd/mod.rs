@@ -14,6 +14,7 @@ pub mod load;
 mod messages;
 mod namespace;
 pub mod prune;
+mod send;
 mod snapshots;
 mod transfer;
 

@@ -1,10 +1,10 @@
-//! Sends blobs to containerd. A layer becomes visible there only after all layers are verified.
+//! Sends blobs to containerd. A blob becomes visible there only if it has its digest.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::client::Containerd;
@@ -15,7 +15,6 @@ use crate::archive::blob_file::BlobFile;
 use crate::daemon::load;
 use crate::daemon::upload::{OnSent, UploadError};
 use crate::oci::descriptor::Descriptor;
-use crate::serve::Verdict;
 
 /// The number of pieces of a blob that wait for containerd.
 const WAITING: usize = 4;
@@ -44,13 +43,11 @@ pub(super) async fn send_document(
     }
 }
 
-/// Sends a layer, if containerd lacks it. Returns the number of bytes that were sent. `verdict` becomes good after all
-/// layers are verified.
+/// Sends a layer, if containerd lacks it. Returns the number of bytes that were sent.
 pub(super) async fn send_layer(
     daemon: &Containerd,
     layer: &Descriptor,
     path: &Path,
-    verdict: &watch::Receiver<Verdict>,
     sent: &OnSent,
 ) -> Result<u64, load::Error> {
     let mut bytes_sent = 0;
@@ -64,17 +61,7 @@ pub(super) async fn send_layer(
             let (layer, path, sent) = (layer.clone(), path.to_owned(), Arc::clone(sent));
             move || read(&layer, &path, offset, &sender, &sent)
         });
-        let mut verdict = verdict.clone();
-        let verified = async {
-            reading.await??;
-            match verdict
-                .wait_for(|verdict| *verdict != Verdict::Pending)
-                .await
-            {
-                Ok(verdict) if *verdict == Verdict::Good => Ok(()),
-                _ => Err(load::Error::from(UploadError::Stopped)),
-            }
-        };
+        let verified = async { Ok::<_, load::Error>(reading.await??) };
         let is_written = write.finish(pieces, verified).await?;
         bytes_sent += layer.size - offset;
         if is_written {
