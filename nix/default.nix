@@ -16,12 +16,17 @@
 
   `runtime`
   : the package whose `bin/hocker` the scripts of images start, if they run on another system than the builder
+
+  `mkDerivation`
+  : a function that makes the derivations of layers, configs and images from their attributes. The default is
+    `mk-derivation.nix`. `nixpkgs/functions.nix` gives another one.
 */
 {
   hocker,
   system ? builtins.currentSystem,
   targetSystem ? system,
   runtime ? hocker,
+  mkDerivation ? import ./mk-derivation.nix,
 }:
 let
   programOf = package: "${import ./package-path.nix package}/bin/hocker";
@@ -40,6 +45,7 @@ let
       system
       decodeHash
       registryName
+      mkDerivation
       ;
   };
 
@@ -57,6 +63,7 @@ let
           decodeHash
           parseReference
           registryName
+          mkDerivation
           ;
       }
       // fetchers
@@ -64,30 +71,25 @@ let
 
   # The check of the arguments of a function.
   checkOf =
-    caller: function: ignored:
+    caller:
     import ./arguments/check.nix {
-      inherit caller function ignored;
+      inherit caller;
+      function = functions.${caller};
+      ignored = (import ./arguments/ignored.nix).${caller};
       replaced = (import ./arguments/replaced.nix).${caller};
     };
 
   functions = {
-    # The hash makes some arguments of classic expressions unnecessary.
     fetchDockerLayer = import ./fetch-docker-layer.nix {
       inherit fetchBlob;
-      checkArguments = checkOf "fetchDockerLayer" functions.fetchDockerLayer [
-        "tag"
-        "fetcher"
-      ];
+      checkArguments = checkOf "fetchDockerLayer";
     };
     fetchDockerConfig = import ./fetch-docker-config.nix {
       inherit fetchBlob;
-      checkArguments = checkOf "fetchDockerConfig" functions.fetchDockerConfig [
-        "layerDigest"
-        "fetcher"
-      ];
+      checkArguments = checkOf "fetchDockerConfig";
     };
     fetchdocker = fetchdockerWith {
-      checkArguments = checkOf "fetchdocker" functions.fetchdocker [ ];
+      checkArguments = checkOf "fetchdocker";
       readManifest = given: readManifest "fetchdocker: `imageManifest`" (manifestText given);
       readIndex = given: readIndex "fetchdocker: `imageIndex`" (manifestText given);
       inherit (functions) fetchDockerLayer fetchDockerConfig;

@@ -7,6 +7,8 @@
   system,
   decodeHash,
   registryName,
+  # Makes the derivation from its attributes, as `mk-derivation.nix` does.
+  mkDerivation ? import ./mk-derivation.nix,
 }:
 let
   isSize = import ./is-size.nix;
@@ -78,9 +80,12 @@ let
     else
       { inherit size; };
 in
-derivation (
+mkDerivation (
+  _:
   attributes hex
   // {
+    inherit meta passthru;
+
     name = if name != null then name else nameOf hex;
     inherit system preferLocalBuild;
     inherit (location { inherit registry repository imageName; }) registry repository;
@@ -107,7 +112,3 @@ derivation (
   # An image may contain the text of store paths, which are not references.
   // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { })
 )
-// {
-  inherit meta;
-}
-// passthru

@@ -102,6 +102,8 @@
   readIndex,
   fetchDockerLayer,
   fetchDockerConfig,
+  # Makes the derivation of the image from its attributes, as `mk-derivation.nix` does.
+  mkDerivation ? import ./mk-derivation.nix,
   # A function from the given arguments and the result to the result. It refuses unknown arguments.
   checkArguments ? _given: result: result,
 }:
@@ -321,9 +323,25 @@ let
   # Derivations without an index stay as they were.
   // (if index == null then { } else { index = index.text; });
 
-  result = derivation {
+  erofsLayer = import ./erofs-layer.nix { inherit program system; };
+  podmanStoreWith =
+    {
+      tags ? [ ],
+    }:
+    import ./podman-store.nix { inherit system program erofsLayer; } { inherit imageSpec tags; };
+
+  # Arion and others read these of results of `streamLayeredImage` and `buildImage`.
+  names = {
+    image = familiar;
+    imageName = familiarName;
+    imageTag = location.tag;
+  };
+in
+checkArguments given (
+  assert digestAgrees;
+  mkDerivation (result: {
     name = storeName;
-    inherit system preferLocalBuild;
+    inherit system preferLocalBuild meta;
     builder = program;
     args = [ "builder" ];
     outputs = [
@@ -332,77 +350,32 @@ let
     ];
     __structuredAttrs = true;
     inherit imageSpec;
-  };
 
-  erofsLayer = import ./erofs-layer.nix { inherit program system; };
-  podmanStoreWith =
-    {
-      tags ? [ ],
-    }:
-    import ./podman-store.nix { inherit system program erofsLayer; } { inherit imageSpec tags; };
-
-  # One file for readers that need one. It holds the whole image, so it refers to no other store path.
-  archiveOf =
-    { plain }:
-    derivation (
-      {
-        name = "${storeName}.tar";
-        inherit system preferLocalBuild;
-        builder = program;
-        args = [ "builder" ];
-        __structuredAttrs = true;
-        imageArchive = {
-          image = "${result}";
-          inherit plain;
-        };
+    passthru =
+      names
+      // import ./image-files.nix {
+        inherit
+          program
+          system
+          preferLocalBuild
+          storeName
+          names
+          ;
+        image = result;
       }
-      // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { })
-    );
-  # Arion and others read these of results of `streamLayeredImage` and `buildImage`.
-  names = {
-    image = familiar;
-    imageName = familiarName;
-    imageTag = location.tag;
-  };
-  file = names // {
-    isExe = false;
-  };
-
-  rootfsWith = import ./rootfs.nix {
-    inherit
-      program
-      system
-      preferLocalBuild
-      storeName
-      ;
-    image = result;
-  };
-  serviceUnit = import ./service-unit.nix {
-    inherit program system;
-    image = result;
-  };
-in
-checkArguments given (
-  assert digestAgrees;
-  result
+      // {
+        image = if isClassic && image != null then image else familiar;
+        isExe = false;
+        # Classic results have these attributes, too.
+        inherit (where) repository;
+        inherit (location) tag;
+        registry = location.endpoint;
+        manifestDigest = if manifest == null then null else manifest.digest;
+        indexDigest = if index == null then null else index.digest;
+        erofs = map (layer: erofsLayer layer.path) layers;
+        podmanStore = podmanStoreWith { };
+        inherit podmanStoreWith;
+      }
+      // passthru;
+  })
 )
-// file
-// {
-  inherit meta;
-  image = if isClassic && image != null then image else familiar;
-  # Classic results have these attributes, too.
-  inherit (where) repository;
-  inherit (location) tag;
-  registry = location.endpoint;
-  manifestDigest = if manifest == null then null else manifest.digest;
-  indexDigest = if index == null then null else index.digest;
-  stream = result.stream // names // { isExe = true; };
-  archive = archiveOf { plain = false; } // file;
-  plainArchive = archiveOf { plain = true; } // file;
-  erofs = map (layer: erofsLayer layer.path) layers;
-  podmanStore = podmanStoreWith { };
-  inherit podmanStoreWith;
-  inherit rootfsWith serviceUnit;
-  rootfs = rootfsWith { };
-}
-// passthru

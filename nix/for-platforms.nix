@@ -12,13 +12,18 @@
 
   `buildHocker`
   : the hocker of the build platform
+
+  `mkDerivation`
+  : as in `default.nix`
 */
 {
   stdenv,
   hocker,
   buildHocker,
+  mkDerivation ? import ./mk-derivation.nix,
 }:
 import ./. {
+  inherit mkDerivation;
   hocker = buildHocker;
   runtime = hocker;
   inherit (stdenv.buildPlatform or stdenv.hostPlatform) system;
