@@ -9,4 +9,4 @@ let
     meta = { inherit (hocker.meta) description; };
   };
 in
-lib.genAttrs (import ./programs.nix) app // { default = app "hocker"; }
+lib.genAttrs hocker.programs app // { default = app "hocker"; }

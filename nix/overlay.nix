@@ -8,9 +8,8 @@ final: _prev: {
   hocker = final.callPackage ./package.nix { };
   hocker-builder = final.callPackage ./package.nix { withSignatures = false; };
 
-  # All functions of nix/default.nix.
-  hockerFunctions = import ./for-platforms.nix {
-    inherit (final) stdenv;
+  # All functions of nix/default.nix. Their results can be overridden.
+  hockerFunctions = final.callPackage ./nixpkgs/functions.nix {
     hocker = final.hocker-builder;
     buildHocker = final.buildPackages.hocker-builder;
   };

@@ -1,26 +1,36 @@
 /**
-  Tests of the package itself, which need no network.
+  Tests of the package of this source, which need no network.
 */
 {
   lib,
   runCommand,
-  testers,
   hocker,
 }:
 {
-  version = testers.testVersion { package = hocker; };
-
   # The first ring of tests, with everything that it reads.
   it = hocker.overrideAttrs {
     pname = "hocker-tests";
-    src = lib.sourceByRegex ../../. [
-      "Cargo\\.(lock|toml)"
-      "LICENSE"
-      "[A-Z]+\\.md"
-      "flake\\.nix"
-      "fuzz(/Cargo\\.lock)?"
-      "(docs|nix|scripts|src|tests)(/.*)?"
-    ];
+    src = lib.fileset.toSource {
+      root = ../../.;
+      fileset = lib.fileset.unions [
+        ../../CHANGELOG.md
+        ../../CONTRIBUTING.md
+        ../../Cargo.lock
+        ../../Cargo.toml
+        ../../LICENSE
+        ../../README.md
+        ../../SECURITY.md
+        ../../docs
+        ../../examples
+        ../../flake.nix
+        ../../fuzz/Cargo.lock
+        ../../fuzz/seeds
+        ../../nix
+        ../../scripts
+        ../../src
+        ../../tests
+      ];
+    };
     cargoTestFlags = [
       "--test"
       "it"

@@ -1,5 +1,5 @@
 //! Nix files are laid out as nixfmt lays them out, the hand-written ones too, so that what docker2nix prints looks
-//! like its surroundings.
+//! like its surroundings. The package for nixpkgs agrees with Cargo.toml.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,41 @@ fn nix_files_are_formatted() {
             text == formatted,
             "{} is not formatted; it should read\n{formatted}",
             file.display()
+        );
+    }
+}
+
+/// The values of a key in Cargo.toml, which stands on one line.
+fn of_manifest(key: &str) -> Vec<String> {
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "))
+        .unwrap_or_else(|| panic!("Cargo.toml has no `{key}`"));
+    let inner = value.trim_matches(['[', ']']);
+    inner
+        .split(", ")
+        .map(|word| word.trim_matches('"').to_owned())
+        .collect()
+}
+
+#[test]
+fn the_package_for_nixpkgs_says_what_cargo_toml_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("nix/nixpkgs/package.nix");
+    let package = fs::read_to_string(path).unwrap();
+    for key in ["version", "description", "homepage"] {
+        let value = of_manifest(key).join(", ");
+        let line = format!("  {key} = \"{value}\";\n");
+        assert!(package.contains(&line), "nix/nixpkgs/package.nix: {line}");
+    }
+    let features = of_manifest("default");
+    assert!(features.len() > 1, "{features:?}");
+    for feature in features {
+        assert!(
+            package.contains(&format!("\"{feature}\"\n"))
+                || package.contains(&format!("\"{feature}\";\n")),
+            "nix/nixpkgs/package.nix builds without the feature {feature}"
         );
     }
 }

@@ -118,7 +118,7 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
     let found = flake.evaluate(
         &r#"
           flake: let
-            nixpkgs = import NIXPKGS/packages.nix { lib = import NIXPKGS/lib; buildSystem = "x86_64-linux"; };
+            nixpkgs = import NIXPKGS/packages.nix { lib = import NIXPKGS/lib.nix; buildSystem = "x86_64-linux"; };
             pkgs = nixpkgs.extend flake.overlays.default;
             native = flake.lib.functionsFor nixpkgs;
             cross = pkgs.pkgsCross.aarch64-linux.hockerFunctions;
@@ -156,11 +156,11 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
               inherit (nixpkgs) lib;
               pkgs = pkgs.pkgsCross.aarch64-linux;
             } [ FLAKE/nix/modules { _module.check = false; } ]).config.services.hocker.functions;
-            inPackages = (pkgs.callPackage image { }).drvPath == (image native).drvPath;
+            inPackages = (pkgs.callPackage image { }).outPath == (image native).outPath;
             ofPackage = (image (flake.lib.functions {
               hocker = pkgs.hocker-builder;
               system = "x86_64-linux";
-            })).drvPath == (image native).drvPath;
+            })).outPath == (image native).outPath;
           }
         "#
         .replace("NIXPKGS", &flake.nixpkgs().display().to_string())

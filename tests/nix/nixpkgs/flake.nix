@@ -4,7 +4,7 @@
   outputs =
     { self }:
     let
-      lib = import ./lib;
+      lib = import ./lib.nix;
     in
     {
       lib = lib // {

@@ -24,8 +24,37 @@ let
       // arguments
     );
 
-  # A derivation, and what nixpkgs puts around it.
-  package =
+  # What nixpkgs puts around a derivation, from a function that makes one from its attributes.
+  extensible =
+    make:
+    let
+      build =
+        given:
+        let
+          attributes = lib.toFunction given (attributes // { finalPackage = result; });
+          result =
+            make attributes
+            // {
+              # For those who look at it.
+              attributes = builtins.removeAttrs attributes [ "passthru" ];
+              overrideAttrs =
+                change:
+                build (
+                  final:
+                  let
+                    old = lib.toFunction given final;
+                    changed = lib.toFunction change old;
+                  in
+                  old // (if lib.isFunction changed then change final old else changed)
+                );
+            }
+            // attributes.passthru or { };
+        in
+        result;
+    in
+    build;
+
+  package = extensible (
     attributes:
     derivation {
       name = attributes.name or "${attributes.pname}-${attributes.version}";
@@ -38,12 +67,47 @@ let
     }
     // {
       meta = attributes.meta or { };
-      # For those who look at it.
-      attributes = builtins.removeAttrs attributes [ "passthru" ];
-      overrideAttrs =
-        change: package (attributes // (if lib.isFunction change then change attributes else change));
     }
-    // attributes.passthru or { };
+  );
+
+  # Without a shell, so it builds only what has a builder of its own.
+  mkDerivation = extensible (
+    attributes:
+    let
+      own = builtins.removeAttrs attributes [
+        "meta"
+        "passthru"
+        "pos"
+      ];
+      pos = attributes.pos or null;
+      made =
+        changes:
+        derivation (
+          {
+            system = buildSystem;
+            stdenv = "no stdenv";
+          }
+          // own
+          // changes
+        );
+    in
+    made { builder = attributes.realBuilder; }
+    // {
+      meta =
+        attributes.meta or { }
+        // lib.optionalAttrs (pos != null) { position = "${pos.file}:${toString pos.line}"; };
+      inputDerivation = made {
+        name = "inputs-of-${attributes.name}";
+        builder = "/no/such/builder";
+        outputs = [ "out" ];
+        outputHash = null;
+        outputHashAlgo = null;
+        outputHashMode = null;
+        __ignoreNulls = true;
+        inputs = [ attributes.realBuilder ];
+      };
+    }
+  );
 
   base =
     final:
@@ -52,6 +116,9 @@ let
       stdenv = {
         buildPlatform = platform { system = buildSystem; };
         hostPlatform = platform hostSystem;
+      };
+      stdenvNoCC = final.stdenv // {
+        inherit mkDerivation;
       };
       callPackage = lib.callPackageWith final;
       extend = overlay: set { overlays = overlays ++ [ overlay ]; };
@@ -67,19 +134,30 @@ let
         system: set { hostSystem.system = system; }
       );
 
-      rustPlatform.buildRustPackage =
-        function:
-        let
-          attributes = function { finalPackage = result; };
-          result = package (
+      rustPlatform = {
+        buildRustPackage =
+          function:
+          package (
+            final:
+            let
+              attributes = function final;
+            in
             attributes
             // {
               text = attributes.postInstall;
-              inputs = attributes.nativeBuildInputs ++ [ attributes.src ];
+              # The source may be replaced.
+              inputs = final.nativeBuildInputs ++ [ final.src ];
             }
           );
-        in
-        result;
+        importCargoLock =
+          { lockFile }:
+          package {
+            name = "cargo-vendor-dir";
+            text = "${lockFile}";
+          };
+      };
+      fetchFromGitHub = { repo, ... }: package { name = repo; };
+      nix-update-script = { }: [ "/no/such/nix-update" ];
       runCommand =
         name: attributes: text:
         package (attributes // { inherit name text; });
@@ -98,6 +176,12 @@ let
       testers = {
         testVersion =
           { package, ... }: final.runCommand "${package.name}-test-version" { } "${package}/bin";
+        invalidateFetcherByDrvHash =
+          fetcher: arguments:
+          let
+            salt = builtins.unsafeDiscardStringContext (baseNameOf (fetcher arguments).drvPath);
+          in
+          fetcher (arguments // { name = "salted-${builtins.substring 0 12 salt}"; });
         # Each machine's assertions must hold.
         runNixOSTest =
           test:
@@ -132,10 +216,13 @@ let
       "installShellFiles"
       "nixfmt-tree"
       "openssl"
+      "pkg-config"
       "qemu-user"
       "rustfmt"
       "shellcheck"
       "skopeo"
+      "versionCheckHook"
+      "zstd"
     ] (name: package { inherit name; });
 in
 lib.fix (lib.foldl' (lib.flip lib.extends) base overlays)

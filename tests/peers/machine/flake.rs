@@ -13,12 +13,22 @@ use super::nixos::nixpkgs_lib;
 use super::program;
 
 /// What the flake consists of.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 17] = [
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "SECURITY.md",
+    "docs",
+    "examples",
     "flake.lock",
     "flake.nix",
+    "fuzz/Cargo.lock",
+    "fuzz/seeds",
     "nix",
+    "scripts",
     "src",
     "tests",
 ];
@@ -33,10 +43,17 @@ impl Flake {
     pub(crate) fn new() -> Self {
         let flake = Self { nix: Nix::new() };
         let own = flake.own();
-        copy(SOURCES.map(|name| root().join(name)), &own);
+        fs::create_dir(&own).unwrap();
+        program::run(
+            Command::new("cp")
+                .args(["--recursive", "--parents", "--target-directory"])
+                .arg(&own)
+                .args(SOURCES)
+                .current_dir(root()),
+        );
         let nixpkgs = flake.nixpkgs();
         let stand_in = root().join("tests/nix/nixpkgs");
-        let parts = ["flake.nix", "packages.nix"].map(|name| stand_in.join(name));
+        let parts = ["flake.nix", "lib.nix", "packages.nix"].map(|name| stand_in.join(name));
         copy(parts, &nixpkgs);
         copy([nixpkgs_lib(), root().join("tests/nix/nixos")], &nixpkgs);
         flake
@@ -92,7 +109,7 @@ impl Flake {
     #[track_caller]
     pub(crate) fn evaluate(&self, function: &str) -> Value {
         self.nix.evaluate(&format!(
-            "({function}) ((import {}/flake.nix).outputs {{ self = {{ }}; nixpkgs.lib = import {}/lib; }})",
+            "({function}) ((import {}/flake.nix).outputs {{ self = {{ }}; nixpkgs.lib = import {}/lib.nix; }})",
             self.own().display(),
             self.nixpkgs().display()
         ))
