@@ -36,6 +36,8 @@ rustPlatform.buildRustPackage (finalAttrs: {
   pname = "hocker" + lib.optionalString (!withSignatures) "-builder";
   version = "2.0.0";
 
+  __structuredAttrs = true;
+
   src = fetchFromGitHub {
     owner = "awakesecurity";
     repo = "hocker";

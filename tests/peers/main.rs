@@ -34,7 +34,7 @@ mod memory; // a large layer does not make the process large
 mod modules; // the NixOS modules, where NIXPKGS_LIB names nixpkgs' lib
 mod mounts; // images as mounted directories, as root file systems and as services of systemd
 mod nix_page; // the arguments in docs/nix.md, and what replaces those of pullImage
-mod nixpkgs; // the functions over nixpkgs: the same store paths, and results that can be overridden
+mod nixpkgs; // what nixpkgs gets: the functions over its lib, the files that are sent, and the script that tests with a checkout
 mod pages; // every command in README and docs, word for word
 mod pipeline; // registry → docker2nix → sandboxed build → docker load → docker run
 mod podman_store; // podman runs images whose layers are mounted, without a load

@@ -17,6 +17,9 @@ const MANIFEST: &str =
 const LOCK: &str = "[[package]]\nname = \"hocker\"\nversion = \"2.0.0\"\n\n\
                     [[package]]\nname = \"other\"\nversion = \"2.0.0\"\n";
 
+const PACKAGE: &str = "nix/nixpkgs/package.nix";
+const RECIPE: &str = "{ }:\n{\n  pname = \"hocker\";\n  version = \"2.0.0\";\n}\n";
+
 /// A repository with the script and the files that it changes.
 struct Repository(TempDir);
 
@@ -33,6 +36,7 @@ impl Repository {
         own.write("Cargo.toml", MANIFEST);
         own.write("Cargo.lock", LOCK);
         own.write("fuzz/Cargo.lock", LOCK);
+        own.write(PACKAGE, RECIPE);
         own.write(".gitignore", "/bin\n/calls\n");
         own.write(
             "bin/cargo",
@@ -118,6 +122,7 @@ fn a_release_moves_the_changes_sets_the_version_and_pushes_nothing() {
         let own = repository.read(lock);
         assert_eq!(own, LOCK.replacen("2.0.0", "2.1.0", 1), "{lock}");
     }
+    assert_eq!(repository.read(PACKAGE), RECIPE.replace("2.0.0", "2.1.0"));
     assert_eq!(repository.read("calls"), "package --locked --allow-dirty\n");
     assert_eq!(
         repository.git(&["log", "-1", "--format=%s"]),

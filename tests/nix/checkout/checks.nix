@@ -3,7 +3,8 @@
 
       nix-instantiate --eval --strict -A verdicts.package --argstr nixpkgs /path/to/nixpkgs tests/nix/checkout/checks.nix
 
-  gives `holds`, `not run: ` with the reason, or `fails: ` with the facts that do not hold. `names` lists the checks.
+  gives `holds: ` with the number of facts, `not run: ` with the reason, or `fails: ` with the facts that do not hold.
+  `names` lists the checks. `sent` is the verdict on a checkout in which `scripts/to-nixpkgs` was.
 */
 {
   nixpkgs,
@@ -229,10 +230,30 @@ let
     else if wrong != [ ] then
       "fails: ${builtins.concatStringsSep "; " wrong}"
     else
-      "holds: ${builtins.concatStringsSep "; " (builtins.attrNames facts)}";
+      "holds: ${toString (builtins.length (builtins.attrNames facts))} facts";
 in
 {
   names = builtins.concatStringsSep " " (builtins.attrNames checks);
   verdicts = builtins.mapAttrs (_: verdict) checks;
+  sent = verdict {
+    without = needsPackages;
+    facts = {
+      "the package is among the packages" = instantiates [ plain.hocker ];
+      "its file is in pkgs/by-name" = lib.hasInfix "by-name/ho/hocker/" plain.hocker.meta.position;
+      "its tests" = lib.all (test: instantiates [ test ]) (lib.attrValues plain.hocker.tests);
+      "its maintainer is named" = lib.hasInfix "[ nobody ]" (
+        builtins.readFile (checkout + "/pkgs/by-name/ho/hocker/package.nix")
+      );
+    }
+    // import ./layer.nix {
+      pkgs = plain // {
+        inherit (plain.hockerFunctions) importLock;
+      };
+      bare = import (checkout + "/pkgs/build-support/fetchdocker") {
+        hocker = plain.hocker.override { withSignatures = false; };
+        inherit system;
+      };
+    };
+  };
   standIns = if needsPackages != null then "" else builtins.concatStringsSep ", " pkgs.standIns;
 }

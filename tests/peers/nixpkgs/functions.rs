@@ -82,24 +82,3 @@ fn derivations_of_stdenv_fetch_layers_and_configs() {
         .collect();
     assert_eq!(built, expected);
 }
-
-#[test]
-#[ignore = "needs NIXPKGS_LIB"]
-fn a_checkout_without_packages_is_not_counted_as_tested() {
-    let flake = Flake::new();
-    let checks = root().join("tests/nix/checkout/checks.nix");
-    let verdicts = program::run(
-        flake
-            .nix()
-            .command("nix-instantiate")
-            .args(["--eval", "--strict", "--json", "--attr", "verdicts"])
-            .args(["--argstr", "nixpkgs"])
-            .arg(flake.nixpkgs().join("lib"))
-            .arg(&checks),
-    );
-    let verdicts: Value = serde_json::from_slice(&verdicts).unwrap();
-    for (check, verdict) in verdicts.as_object().unwrap() {
-        let verdict = verdict.as_str().unwrap();
-        assert!(verdict.starts_with("not run: "), "{check}: {verdict}");
-    }
-}
