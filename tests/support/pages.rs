@@ -41,7 +41,7 @@ impl Page {
         }
     }
 
-    /// All pages: those in the root, of `docs/` and of `nix/`.
+    /// All pages: those in the root, of `docs/` and of `nix/`. The other texts in `nix/nixpkgs` are for nixpkgs' manual.
     pub(crate) fn all() -> Vec<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let in_root = fs::read_dir(root)
@@ -53,6 +53,9 @@ impl Page {
         for directory in ["docs", "nix"] {
             files.extend(files_with_extension(&root.join(directory), "md"));
         }
+        files.retain(|file| {
+            !file.starts_with(root.join("nix/nixpkgs")) || file.ends_with("README.md")
+        });
         files.sort();
         let paths = files.iter().map(|file| file.strip_prefix(root).unwrap());
         paths.map(|path| Self::at(path.to_str().unwrap())).collect()
