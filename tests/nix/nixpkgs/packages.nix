@@ -157,6 +157,9 @@ let
           };
       };
       fetchFromGitHub = { repo, ... }: package { name = repo; };
+      # Older releases run programs of another platform with these.
+      runtimeShell = "/no/such/shell";
+      qemu.override = _: package { name = "qemu"; };
       nix-update-script = { }: [ "/no/such/nix-update" ];
       runCommand =
         name: attributes: text:
