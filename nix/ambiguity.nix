@@ -18,26 +18,30 @@
   ambiguity :: [ String ] -> AttrSet -> [ Any ] -> Null | String
   ```
 */
-descriptorKeys: document: descriptors:
 let
   printable = import ./printable.nix;
   ambiguousKey = import ./ambiguous-key.nix;
+  inDocument = ambiguousKey [
+    "schemaVersion"
+    "mediaType"
+    "artifactType"
+    "config"
+    "layers"
+    "manifests"
+    "fsLayers"
+    "subject"
+    "annotations"
+  ];
+in
+descriptorKeys:
+let
+  inDescriptor = ambiguousKey descriptorKeys;
+in
+document: descriptors:
+let
   has = key: document.${key} or null != null;
   ambiguous = builtins.filter (key: key != null) (
-    [
-      (ambiguousKey [
-        "schemaVersion"
-        "mediaType"
-        "artifactType"
-        "config"
-        "layers"
-        "manifests"
-        "fsLayers"
-        "subject"
-        "annotations"
-      ] document)
-    ]
-    ++ map (ambiguousKey descriptorKeys) (builtins.filter builtins.isAttrs descriptors)
+    [ (inDocument document) ] ++ map inDescriptor (builtins.filter builtins.isAttrs descriptors)
   );
 in
 if ambiguous != [ ] then

@@ -17,7 +17,6 @@
   => "Layers"
   ```
 */
-known: object:
 let
   letters = builtins.genList (n: builtins.substring n 1 "ABCDEFGHIJKLMNOPQRSTUVWXYZ") 26;
   small = builtins.genList (n: builtins.substring n 1 "abcdefghijklmnopqrstuvwxyz") 26;
@@ -30,9 +29,15 @@ let
       "k"
     ]
   );
-  folded = map fold known;
-  found = builtins.filter (key: !builtins.elem key known && builtins.elem (fold key) folded) (
-    builtins.attrNames object
-  );
 in
-if found == [ ] then null else builtins.head found
+known:
+let
+  folded = map fold known;
+in
+object:
+let
+  # Most objects have no other keys.
+  further = builtins.removeAttrs object known;
+  found = builtins.filter (key: builtins.elem (fold key) folded) (builtins.attrNames further);
+in
+if further == { } || found == [ ] then null else builtins.head found

@@ -10,11 +10,13 @@
   parseReference :: String -> { registry, repository, tag :: String | Null, digest :: String | Null }
   ```
 */
-text:
 let
   inherit (builtins) elemAt match;
-
   printable = import ./printable.nix;
+  grammar = import ./reference-grammar.nix;
+in
+text:
+let
   fail = reason: throw "hocker: `${printable text}` is not the name of an image: ${reason}";
 
   # The digest follows the first @.
@@ -34,8 +36,6 @@ let
   path = if isRegistry then elemAt firstAndRest 1 else name;
   repository =
     if registry == "docker.io" && match ".*/.*" path == null then "library/${path}" else path;
-
-  grammar = import ./reference-grammar.nix;
 in
 # The longest reference has a registry and repository of 255 characters, a tag of 128 characters, and a digest.
 if !builtins.isString text || builtins.stringLength text > 512 then

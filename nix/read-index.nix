@@ -18,6 +18,14 @@
   readIndex :: String -> String -> { text, digest :: String, manifests :: [ String ] }
   ```
 */
+let
+  ambiguityOf = import ./ambiguity.nix [
+    "mediaType"
+    "digest"
+    "size"
+    "platform"
+  ];
+in
 context: index:
 let
   text =
@@ -30,12 +38,7 @@ let
   fail = reason: throw "${context} ${reason}";
   isList = builtins.isList (parsed.manifests or null);
   entries = if isList then parsed.manifests else [ ];
-  ambiguity = import ./ambiguity.nix [
-    "mediaType"
-    "digest"
-    "size"
-    "platform"
-  ] parsed entries;
+  ambiguity = ambiguityOf parsed entries;
 in
 if builtins.match "[[:space:]]*\\{.*" (builtins.substring 0 64 text) == null then
   fail "is not an index: the text does not begin with `{`"

@@ -22,11 +22,25 @@
   }
   ```
 */
-context: manifest:
 let
   printable = import ./printable.nix;
   isSize = import ./is-size.nix;
+  ambiguityOf = import ./ambiguity.nix [
+    "mediaType"
+    "digest"
+    "size"
+    "platform"
+    "urls"
+    "annotations"
+    "artifactType"
+    "data"
+  ];
 
+  # Programs in Go may write null for an absent or empty value.
+  given = default: value: if value == null then default else value;
+in
+context: manifest:
+let
   text =
     if builtins.isString manifest then
       builtins.unsafeDiscardStringContext manifest
@@ -54,10 +68,9 @@ let
       {
         sha256 = builtins.head digits;
         inherit size;
+        urls = given [ ] (descriptor.urls or null);
       };
 
-  # Programs in Go may write null for an absent or empty value.
-  given = default: value: if value == null then default else value;
   has = key: parsed.${key} or null != null;
   layers = given [ ] (parsed.layers or null);
 
@@ -80,16 +93,7 @@ let
       ]
     );
 
-  ambiguity = import ./ambiguity.nix [
-    "mediaType"
-    "digest"
-    "size"
-    "platform"
-    "urls"
-    "annotations"
-    "artifactType"
-    "data"
-  ] parsed ([ (parsed.config or null) ] ++ layers);
+  ambiguity = ambiguityOf parsed ([ (parsed.config or null) ] ++ layers);
 in
 if builtins.match "[[:space:]]*\\{.*" (builtins.substring 0 64 text) == null then
   fail "is not a manifest: the text does not begin with `{`"
@@ -119,12 +123,6 @@ else
   {
     inherit text;
     digest = "sha256:${builtins.hashString "sha256" text}";
-    config = blob "a config" parsed.config;
-    layers = map (
-      layer:
-      blob "a layer" layer
-      // {
-        urls = given [ ] (layer.urls or null);
-      }
-    ) layers;
+    config = removeAttrs (blob "a config" parsed.config) [ "urls" ];
+    layers = map (blob "a layer") layers;
   }

@@ -8,10 +8,11 @@
   registryName :: String -> String
   ```
 */
-registry:
 let
   printable = import ./printable.nix;
-
+in
+registry:
+let
   matched = builtins.match "((https?)://)?([^/]+)(/.*)?" registry;
   scheme = builtins.elemAt matched 1;
   authority = builtins.elemAt matched 2;

@@ -22,13 +22,16 @@
   checkParts :: String -> { endpoint, path :: String, tag :: String | Null, … } -> { … }
   ```
 */
-caller: location:
 let
   inherit (builtins) isString match;
-  inherit (location) path tag;
-  registry = import ../registry-name.nix location.endpoint;
+  registryName = import ../registry-name.nix;
   printable = import ../printable.nix;
   grammar = import ../reference-grammar.nix;
+in
+caller: location:
+let
+  inherit (location) path tag;
+  registry = registryName location.endpoint;
   fail = reason: throw "${caller}: ${reason}";
   startsWithRegistry = match "(localhost|[^/]*[.:][^/]*)/.*" path != null;
 in
