@@ -39,17 +39,9 @@ let
   readIndex = import ./read-index.nix;
   manifestText = import ./manifest-text.nix;
 
-  fetchBlob = import ./fetch-blob.nix {
-    inherit
-      program
-      system
-      decodeHash
-      registryName
-      mkDerivation
-      ;
-  };
-
-  fetchLockedBlob = import ./fetch-locked-blob.nix { inherit fetchBlob; };
+  blobAttributes = import ./blob-attributes.nix { inherit program system; };
+  blobDerivation = attributes: derivation (blobAttributes attributes);
+  fetchBlob = import ./fetch-blob.nix { inherit blobAttributes decodeHash mkDerivation; };
 
   # Makes `fetchdocker` from functions that fetch blobs and read manifests.
   fetchdockerWith =
@@ -103,11 +95,10 @@ let
         readManifest
         readIndex
         fetchdockerWith
+        blobDerivation
         ;
       system = targetSystem;
       platformOf = import ./platform.nix;
-      fetchDockerLayer = import ./fetch-docker-layer.nix { fetchBlob = fetchLockedBlob; };
-      fetchDockerConfig = import ./fetch-docker-config.nix { fetchBlob = fetchLockedBlob; };
     };
   };
 in

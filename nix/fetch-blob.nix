@@ -1,24 +1,21 @@
 /**
-  Makes the derivation of one blob. Its builder is hocker itself. The digest to fetch is the hash of the output, so the
-  store path depends only on the content.
+  Checks the arguments that `fetchDockerLayer` and `fetchDockerConfig` have in common, and makes the derivation of the
+  blob.
 */
 {
-  program,
-  system,
+  blobAttributes,
   decodeHash,
-  registryName,
   # Makes the derivation from its attributes, as `mk-derivation.nix` does.
-  mkDerivation ? import ./mk-derivation.nix,
+  mkDerivation,
 }:
 let
   isSize = import ./is-size.nix;
   checkParts = import ./arguments/parts.nix;
+  sources = import ./blob-sources.nix;
 in
 {
-  # The name of the calling function, for error messages.
-  caller,
-  # A function from the hash in hex to the name in the store.
-  nameOf,
+  # The kind of the blob, of `blob-kinds.nix`.
+  kind,
   registry,
   repository,
   imageName,
@@ -27,8 +24,6 @@ in
   sha256,
   # The size in bytes, or null if it is unknown.
   size,
-  # The limit in bytes for an unknown size, or null for the builder's default.
-  maxSize,
   name,
   mirrors,
   preferLocalBuild,
@@ -38,6 +33,8 @@ in
   attributes,
 }:
 let
+  inherit (kind) caller maxSize;
+
   given =
     if (hash == null) == (sha256 == null) then
       throw "${caller}: give exactly one of `hash` and `sha256`"
@@ -47,11 +44,8 @@ let
       sha256;
   hex = decodeHash caller given;
 
-  # Every user can read derivations, so no URL with credentials may become part of one.
-  withoutCredentials = url: builtins.seq (registryName url) url;
-
   # The location of the blob, in the form that the builder reads.
-  location =
+  locationOf =
     {
       registry ? "https://registry-1.docker.io/v2/",
       repository ? "library",
@@ -68,6 +62,7 @@ let
       registry = checked.endpoint;
       repository = checked.path;
     };
+  location = locationOf { inherit registry repository imageName; };
 
   # The limit for the builder. The store path does not depend on it.
   bound =
@@ -75,40 +70,24 @@ let
       (if maxSize == null then { } else { inherit maxSize; })
     else if !isSize size then
       throw "${caller}: `size` must be a whole number of bytes, at most 1 TiB"
-    else if maxSize != null && size > maxSize then
-      throw "${caller}: `size` is ${toString size} bytes, but the limit is ${toString maxSize} bytes"
     else
-      { inherit size; };
+      { size = kind.sizeOf size; };
 in
 mkDerivation (
   _:
-  attributes hex
+  blobAttributes (
+    attributes hex
+    // {
+      outputHash = hex;
+      name = if name != null then name else kind.nameOf hex;
+      inherit preferLocalBuild;
+      inherit (location) registry repository;
+    }
+    // bound
+    // (if alternatives == [ ] then { } else { alternatives = map locationOf alternatives; })
+    // sources.mirrors mirrors
+  )
   // {
     inherit meta passthru;
-
-    name = if name != null then name else nameOf hex;
-    inherit system preferLocalBuild;
-    inherit (location { inherit registry repository imageName; }) registry repository;
-
-    builder = program;
-    args = [ "builder" ];
-
-    outputHashMode = "flat";
-    outputHashAlgo = "sha256";
-    outputHash = hex;
-
-    impureEnvVars = import ./impure-env-vars.nix;
-
-    __structuredAttrs = true;
   }
-  // bound
-  // (if alternatives == [ ] then { } else { alternatives = map location alternatives; })
-  // (
-    if mirrors == [ ] then
-      { }
-    else
-      { mirrors = builtins.concatStringsSep " " (map withoutCredentials mirrors); }
-  )
-  # An image may contain the text of store paths, which are not references.
-  // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { })
 )

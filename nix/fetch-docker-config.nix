@@ -63,8 +63,7 @@
   ...
 }@given:
 checkArguments given (fetchBlob {
-  caller = "fetchDockerConfig";
-  nameOf = hex: "docker-config-${hex}.json";
+  kind = (import ./blob-kinds.nix).config;
   inherit
     registry
     repository
@@ -79,7 +78,5 @@ checkArguments given (fetchBlob {
     meta
     passthru
     ;
-  # The limit of hocker for any document.
-  maxSize = 4194304;
   attributes = _hex: { };
 })

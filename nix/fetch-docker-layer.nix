@@ -75,29 +75,10 @@ let
     else
       null;
 
-  # Every user can read derivations, so no URL with credentials may become part of one. The path after a host may contain
-  # an @. An @ without a host before it may belong to a password that contains a slash.
-  withoutCredentials =
-    url:
-    if !builtins.isString url || builtins.stringLength url > 4096 then
-      throw "fetchDockerLayer: each of the `urls` must be a string of at most 4096 characters"
-    else if
-      builtins.match "[^?#]*@.*" url != null
-      && builtins.match "[a-zA-Z]+://[^/@:?#\\\\]+(:[0-9]*)?/.*" url == null
-    then
-      throw "fetchDockerLayer: one of the `urls` contains credentials, which must not be in the store"
-    else
-      url;
-  elsewhere =
-    if urls == [ ] then
-      { }
-    else
-      { urls = builtins.concatStringsSep " " (map withoutCredentials urls); };
+  elsewhere = (import ./blob-sources.nix).urls urls;
 in
 checkArguments given (fetchBlob {
-  caller = "fetchDockerLayer";
-  # The classic name, for every compression: existing caches have these paths.
-  nameOf = hex: "docker-layer-${hex}.tar.gz";
+  kind = (import ./blob-kinds.nix).layer;
   inherit
     registry
     repository
@@ -112,7 +93,6 @@ checkArguments given (fetchBlob {
     meta
     passthru
     ;
-  maxSize = null;
   attributes =
     hex:
     if layerDigest == null || layerDigest == "" then

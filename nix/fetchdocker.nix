@@ -283,12 +283,17 @@ let
         path = "${file}";
         digest = hex;
       };
+  # A file of a fetcher, which has the digest that the manifest names.
+  fetched = digest: file: {
+    path = "${file}";
+    inherit digest;
+  };
 
   config =
     if imageConfig != null then
       blob "`imageConfig`" (if manifest == null then null else manifest.config.sha256) imageConfig
     else if manifest != null then
-      blob "" null (fetchDockerConfig (where // manifest.config))
+      fetched manifest.config.sha256 (fetchDockerConfig (where // manifest.config))
     else
       fail "give `imageManifest`, or both `imageConfig` and `imageLayers`";
   layers =
@@ -302,7 +307,7 @@ let
         ) (elemAt imageLayers index)
       ) (length imageLayers)
     else if manifest != null then
-      map (layer: blob "" null (fetchDockerLayer (where // layer))) manifest.layers
+      map (layer: fetched layer.sha256 (fetchDockerLayer (where // layer))) manifest.layers
     else
       fail "give `imageManifest`, or both `imageConfig` and `imageLayers`";
 

@@ -42,8 +42,7 @@
   readManifest,
   readIndex,
   fetchdockerWith,
-  fetchDockerLayer,
-  fetchDockerConfig,
+  blobDerivation,
 }:
 {
   lockFile,
@@ -51,6 +50,9 @@
   mirrors ? [ ],
 }:
 let
+  inherit (builtins) catAttrs;
+  checkParts = import ./arguments/parts.nix;
+
   lock = builtins.fromJSON (builtins.unsafeDiscardStringContext (builtins.readFile lockFile));
 
   # The versions of the format that this function reads.
@@ -89,25 +91,43 @@ let
         repository = if split == null then "" else builtins.elemAt split 0;
         imageName = if split == null then reference.repository else builtins.elemAt split 1;
       };
+      location = checkParts "importLock" {
+        endpoint = where.registry;
+        path = reference.repository;
+        tag = null;
+      };
+      place = {
+        name = "${where.registry} ${where.repository}/${where.imageName}";
+        value = {
+          registry = location.endpoint;
+          repository = location.path;
+        };
+      };
+      isPlainHttp = import ./is-plain-http.nix where.registry;
       onPlatform =
         platform: one:
         let
           context = "importLock: the manifest of ${ofImage name} for ${printable platform}";
           parsed = readManifest context one.manifest;
           # These are from the entry. A manifest is parsed only when its image, or an image that shares a blob, is needed.
-          blobs = map (descriptor: { inherit (descriptor) digest size; }) ([ one.config ] ++ one.layers);
-          described = map (blob: {
-            digest = "sha256:${blob.sha256}";
-            inherit (blob) size;
-          }) ([ parsed.config ] ++ parsed.layers);
+          blobs = [ one.config ] ++ one.layers;
+          described = [ parsed.config ] ++ parsed.layers;
+          agrees =
+            catAttrs "digest" blobs == map (blob: "sha256:${blob.sha256}") described
+            && catAttrs "size" blobs == catAttrs "size" described;
           manifest =
-            if blobs == described then
+            if agrees then
               parsed
             else
               throw "${context} has other blobs than the `config` and `layers` beside it";
         in
         {
-          inherit where manifest blobs;
+          inherit
+            place
+            isPlainHttp
+            manifest
+            blobs
+            ;
           urls = builtins.listToAttrs (
             map (layer: {
               name = "sha256:${layer.sha256}";
@@ -138,7 +158,7 @@ let
 
   fetchdocker = fetchdockerWith (
     # Other platforms are included: the same Nix may build them.
-    import ./shared-blobs.nix { inherit fetchDockerLayer fetchDockerConfig; } { inherit mirrors; } (
+    import ./locked-blobs.nix { inherit blobDerivation mirrors; } (
       builtins.concatMap (image: builtins.attrValues image.platforms) (builtins.attrValues images)
     )
     // {

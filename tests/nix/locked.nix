@@ -1,7 +1,6 @@
 # Lock files for the tables: `importLock` of a value in place of a file, and small images.
 {
   loadWith,
-  hocker,
   manifest,
   repeat,
   ...
@@ -24,7 +23,14 @@ rec {
       "import-lock.nix"
       {
         system = "x86_64-linux";
-        inherit (hocker) fetchDockerLayer fetchDockerConfig;
+        blobDerivation =
+          attributes:
+          derivation (
+            loadWith { } "blob-attributes.nix" {
+              program = "/bin/hocker";
+              system = "x86_64-linux";
+            } attributes
+          );
         parseReference = loadWith { } "parse-reference.nix";
         registryName = loadWith { } "registry-name.nix";
         readManifest = loadWith { } "read-manifest.nix";

@@ -216,6 +216,22 @@ let
         }).web.image;
       expected = "web:1";
     }
+    {
+      name = "layers without a digest leave other images alone";
+      seen =
+        (lockedImages {
+          inherit web;
+          broken = database // {
+            platforms."linux/amd64" = database.platforms."linux/amd64" // {
+              layers = [
+                { size = 1; }
+                1
+              ];
+            };
+          };
+        }).web.drvPath;
+      expected = (lockedImages { inherit web; }).web.drvPath;
+    }
   ];
 
   manifestDigestOf =
@@ -369,6 +385,17 @@ let
         {
           name = "another size";
           change = map (layer: layer // { size = 2; });
+        }
+        {
+          name = "no digest";
+          change = map (layer: builtins.removeAttrs layer [ "digest" ]);
+        }
+        {
+          name = "no size of the last one";
+          change = layers: [
+            (builtins.head layers)
+            (builtins.removeAttrs (builtins.elemAt layers 1) [ "size" ])
+          ];
         }
         {
           name = "half a byte";
