@@ -14,6 +14,7 @@ fn nix_files() -> Vec<PathBuf> {
     let flake = root.join("flake.nix");
     let mut found = files_with_extension(&root.join("nix"), "nix");
     found.extend(files_with_extension(&root.join("tests"), "nix"));
+    found.extend(files_with_extension(&root.join("benches"), "nix"));
     if flake.exists() {
         found.push(flake);
     }

@@ -140,3 +140,43 @@ fn a_tag_that_moved_builds_its_new_layers_and_nothing_else() {
     build();
     assert_eq!(fleet.registry.accesses().len(), before);
 }
+
+/// How many calls of functions Nix counts while it evaluates the derivations of all images of a lock file.
+fn calls(nix: &Nix, images: usize) -> u64 {
+    let expression = format!(
+        "(import {}).lock {{ images = {images}; layers = 20; shared = 5; }}",
+        root().join("benches/evaluation.nix").display()
+    );
+    let file = nix.directory().join("large.lock.json");
+    fs::write(&file, nix.evaluate(&expression).to_string()).unwrap();
+    let statistics = nix.directory().join("statistics.json");
+    let body = format!(
+        "map (image: image.drvPath) (builtins.attrValues (hocker.importLock {{ lockFile = {}; }}))",
+        file.display()
+    );
+    program::run(
+        nix.command("nix-instantiate")
+            .env("NIX_SHOW_STATS", "1")
+            .env("NIX_SHOW_STATS_PATH", &statistics)
+            .args(["--eval", "--strict", "--readonly-mode", "--expr"])
+            .arg(nix.with_functions(&body)),
+    );
+    let statistics: Value = serde_json::from_slice(&fs::read(statistics).unwrap()).unwrap();
+    statistics["nrFunctionCalls"].as_u64().unwrap()
+}
+
+#[test]
+fn evaluation_calls_few_functions_for_each_blob() {
+    let nix = Nix::new();
+    let few = calls(&nix, 10);
+    let blobs = 10 * (20 + 1);
+    let many = calls(&nix, 20);
+    let each = (many - few) / blobs;
+    eprintln!("{each} calls of functions for each further blob, with those of its image");
+    assert!(each <= 40, "{each} calls for each blob");
+    let twice = calls(&nix, 40) - many;
+    assert!(
+        twice <= (many - few) * 2 * 11 / 10,
+        "the number of calls grows faster than the number of images: {few}, {many}, {twice} more"
+    );
+}
