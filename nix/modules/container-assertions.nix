@@ -11,27 +11,16 @@
 let
   cfg = config.services.hocker;
   inherit (config.virtualisation.oci-containers) backend containers;
-  digestAssertions = import ./digest-assertions.nix { inherit config lib byName; };
+  askingOptions = import ./asking-options.nix { inherit lib; };
+  digestAssertions = import ./digest-assertions.nix {
+    inherit lib backend byName;
+    inherit (cfg.docker) keepsDigests;
+  };
 
   # The user that has the image store, by name or ID.
   owner = cfg.${backend}.user;
   idOf = user: toString (config.users.users.${user}.uid or null);
   isOwner = user: user == owner || (user != "root" && idOf user == owner);
-
-  # The options `--pull` for `docker run` or `podman run` that ask a registry even if the image exists.
-  pullOptions =
-    options:
-    lib.concatLists (
-      lib.imap1 (
-        index: option:
-        let
-          written = if option == "--pull" then "--pull ${lib.elemAt (options ++ [ "" ]) index}" else option;
-        in
-        lib.optional (
-          builtins.match "--pull[= ](always|newer|ifnewer)" (lib.toLower written) != null
-        ) written
-      ) options
-    );
 
   ofContainer =
     name: container:
@@ -45,7 +34,7 @@ let
         "imageFile"
       ];
       user = container.podman.user or "root";
-      asking = pullOptions (container.extraOptions or [ ]);
+      asking = askingOptions (container.extraOptions or [ ]);
     in
     [
       {

@@ -15,14 +15,7 @@ let
   # The images that containers can run: one backend runs all containers.
   available = lib.filterAttrs (_: image: image.backend == ociContainers.backend) cfg.images;
 
-  # The images, by each of their names.
-  byName = lib.foldl' (
-    found: image:
-    let
-      names = map canonicalName image.names ++ lib.concatLists (lib.attrValues image.canonicalDigests);
-    in
-    lib.genAttrs (lib.filter (text: text != null) names) (_: image) // found
-  ) { } (lib.attrValues available);
+  byName = import ./by-name.nix { inherit lib; } available;
 
   # The declared image that a container names with `hockerImage`, or null.
   namedImage =

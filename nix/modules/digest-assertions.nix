@@ -7,18 +7,18 @@
   # Type
 
   ```
-  digestAssertions :: { config, lib, byName } -> String -> Container -> Image | Null -> [ Assertion ]
+  digestAssertions :: { lib, backend, keepsDigests, byName } -> String -> Container -> Image | Null -> [ Assertion ]
   ```
 */
 {
-  config,
   lib,
+  backend,
+  # Whether Docker uses containerd's image store.
+  keepsDigests ? false,
   byName,
 }:
 option: container: image:
 let
-  cfg = config.services.hocker;
-  inherit (config.virtualisation.oci-containers) backend;
   canonicalName = import ./canonical-name.nix;
 
   # `image` has no value if `hockerImage` names no image.
@@ -43,7 +43,7 @@ let
 in
 lib.optionals (parts != null && image != null && backend == "docker") [
   {
-    assertion = isOf "manifest" -> cfg.docker.keepsDigests;
+    assertion = isOf "manifest" -> keepsDigests;
     message = "${option}: Docker's own image store does not keep the registry's digests, so it does not find `${container.image}`. ${withoutDigest}: ${image.unit} verifies the content. Or use containerd's image store: set `virtualisation.docker.daemon.settings.features.containerd-snapshotter = true`, or `services.hocker.docker.keepsDigests = true` if Docker uses it by default.";
   }
   {

@@ -1,13 +1,20 @@
 /**
-  Assertions about declared images. Each message contains a remedy.
+  Assertions about declared images, in NixOS and in home-manager. Each message contains a remedy.
+
+  # Inputs
+
+  `daemonOf`
+  : a function from an image to the name of its daemon
 */
-{ config, lib }:
+{
+  lib,
+  images,
+  daemonOf,
+}:
 let
-  cfg = config.services.hocker;
   canonicalName = import ./canonical-name.nix;
   isFetched = import ./is-fetched.nix lib;
   isInStore = import ./is-in-store.nix;
-  localDaemons = import ./local-daemons.nix;
 
   isTag = text: canonicalName text != null && !lib.hasInfix "@" text;
   quoted = lib.concatMapStringsSep ", " (text: "`${text}`");
@@ -16,13 +23,12 @@ let
     name: image:
     let
       option = "services.hocker.images.${name}";
-      local = localDaemons.${image.backend};
       misspelt = lib.filter (tag: !isTag tag) image.tags;
     in
     [
       {
         assertion = builtins.match "[a-zA-Z0-9:_.-]+" name != null;
-        message = "${option}: the name is part of the name of a unit, and may contain only letters, digits and `:_.-`. Rename it. (The names of the image in ${image.backend} are from fetchdocker and from `tags`.)";
+        message = "${option}: the name is part of the name of a unit, and may contain only letters, digits and `:_.-`. Rename it. (The names of the image in ${daemonOf image} are from fetchdocker and from `tags`.)";
       }
       {
         assertion = lib.isDerivation image.image -> isFetched image.image;
@@ -36,13 +42,9 @@ let
         assertion = misspelt == [ ];
         message = "${option}.tags: ${quoted misspelt} cannot be the name of an image. Write names like debian:12 or ghcr.io/a/b:1.";
       }
-      {
-        assertion = cfg.${image.backend}.host == local.host -> local.isEnabled config.virtualisation;
-        message = "${option} is for ${image.backend}, which this machine does not run: ${local.remedy}, choose another `${option}.backend`, or set `services.hocker.${image.backend}.host` to the address of the daemon.";
-      }
     ];
 
-  # The tags that several images of one backend have, with these images.
+  # The tags that several images of one daemon have, with these images.
   clashes =
     let
       wanted = lib.concatLists (
@@ -50,15 +52,15 @@ let
           name: image:
           map (tag: {
             inherit name tag;
-            inherit (image) backend;
+            daemon = daemonOf image;
           }) (lib.unique (lib.filter (tag: tag != null) (map canonicalName image.names)))
-        ) cfg.images
+        ) images
       );
-      byTag = lib.groupBy (entry: "${entry.backend} ${entry.tag}") wanted;
+      byTag = lib.groupBy (entry: "${entry.daemon} ${entry.tag}") wanted;
     in
     lib.filter (entries: lib.length entries > 1) (lib.attrValues byTag);
 in
-lib.concatLists (lib.mapAttrsToList ofImage cfg.images)
+lib.concatLists (lib.mapAttrsToList ofImage images)
 ++ map (entries: {
   assertion = false;
   message =
@@ -67,5 +69,5 @@ lib.concatLists (lib.mapAttrsToList ofImage cfg.images)
     in
     "services.hocker.images: ${
       quoted (map (entry: entry.name) entries)
-    } all have the tag ${first.tag} in ${first.backend}, where only the image that is loaded last would keep it. Declare the image once, or give the images different tags.";
+    } all have the tag ${first.tag} in ${first.daemon}, where only the image that is loaded last would keep it. Declare the image once, or give the images different tags.";
 }) clashes

@@ -1,14 +1,14 @@
 /**
-  The options of one image of `services.hocker.images`: its source, its daemon and its names there.
+  The options of one image of `services.hocker.images`, in NixOS and in home-manager: its source and its names. The
+  module that imports this one defines `unit`.
 */
-{ lib, defaultBackend }:
-{ name, config, ... }:
+{ lib }:
+{ config, ... }:
 let
   inherit (lib) literalExpression mkOption types;
   canonicalName = import ./canonical-name.nix;
 
   isFetched = import ./is-fetched.nix lib config.image;
-  isStore = config.mode == "store";
 
   # The full names of the image without tags.
   repositories = lib.unique (
@@ -34,30 +34,6 @@ in
       description = ''
         The image: a result of `fetchdocker`, or the path of another OCI image layout with one image.
       '';
-    };
-
-    mode = mkOption {
-      type = types.enum [
-        "load"
-        "store"
-      ];
-      default = "load";
-      description = ''
-        How the daemon gets the image. With `load`, it is copied into the daemon's storage after the daemon starts. With
-        `store`, podman runs it from the Nix store: its layers are mounted, and nothing is loaded or copied. Only images from
-        `fetchdocker` have this mode, and only for the podman of root.
-      '';
-    };
-
-    backend = mkOption {
-      type = types.enum [
-        "containerd"
-        "docker"
-        "podman"
-      ];
-      default = defaultBackend;
-      defaultText = literalExpression "config.virtualisation.oci-containers.backend";
-      description = "The daemon that the image is loaded into.";
     };
 
     tags = mkOption {
@@ -99,13 +75,6 @@ in
       description = "The store path of the image.";
     };
 
-    store = mkOption {
-      type = types.nullOr types.raw;
-      readOnly = true;
-      internal = true;
-      description = "The store from which podman runs the image, or null for an image that it cannot run so.";
-    };
-
     content = mkOption {
       type = types.str;
       readOnly = true;
@@ -123,13 +92,7 @@ in
 
   config = {
     names = lib.unique (lib.optionals isFetched config.image.imageSpec.repoTags ++ config.tags);
-    unit = if isStore then "hocker-store-${name}.target" else "hocker-load-${name}.service";
     path = import ../package-path.nix config.image;
-    store =
-      if isStore && isFetched && config.image ? podmanStoreWith then
-        config.image.podmanStoreWith { inherit (config) tags; }
-      else
-        null;
     # The config contains the digests of all layers. Another hocker changes the store path, but not the config.
     content =
       if isFetched then

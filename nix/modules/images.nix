@@ -13,6 +13,7 @@ let
   inherit (lib) literalExpression mkOption types;
   cfg = config.services.hocker;
   daemonClient = import ./daemon-client.nix { inherit config lib utils; };
+  load = import ./load.nix { inherit lib; };
 
   loadService =
     name: image:
@@ -25,48 +26,25 @@ let
       wantedBy = [ "multi-user.target" ];
       # A stop of this unit would stop the containers that require it.
       restartIfChanged = false;
-      unitConfig = {
-        # Each start of a container starts this unit, and some containers start often.
-        StartLimitIntervalSec = 0;
-        # Units that require this one fail after this time.
-        JobRunningTimeoutSec = 300;
-      };
-      serviceConfig = client.serviceConfig // {
-        ExecStart = client.command "load" (
-          lib.concatMap (tag: [
-            "--tag"
-            tag
-          ]) image.tags
-          ++ lib.optionals (image.platform != null) [
-            "--platform"
-            image.platform
-          ]
-          ++ [ image.path ]
-        );
-        # The daemon may be starting or restarting. Units that require this one wait until a retry succeeds.
-        Restart = "on-failure";
-        RestartMode = "direct";
-        RestartSec = 5;
-        # A retry does not help after usage, not found, denied, integrity and unsupported.
-        RestartPreventExitStatus = [
-          2
-          3
-          4
-          5
-          7
-        ];
-      };
+      inherit (load) unitConfig;
+      serviceConfig =
+        client.serviceConfig
+        // load.serviceConfig
+        // {
+          ExecStart = client.command "load" (load.arguments image);
+        };
     };
 in
 {
   options.services.hocker.images = mkOption {
     type = types.attrsOf (
-      types.submodule (
-        import ./image.nix {
+      types.submodule [
+        (import ./image.nix { inherit lib; })
+        (import ./image-daemon.nix {
           inherit lib;
           defaultBackend = config.virtualisation.oci-containers.backend;
-        }
-      )
+        })
+      ]
     );
     default = { };
     example = literalExpression ''
@@ -83,7 +61,13 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    assertions = import ./image-assertions.nix { inherit config lib; };
+    assertions =
+      import ./image-assertions.nix {
+        inherit lib;
+        inherit (cfg) images;
+        daemonOf = image: image.backend;
+      }
+      ++ import ./daemon-assertions.nix { inherit config lib; };
 
     systemd.services = lib.mapAttrs' (
       name: image: lib.nameValuePair "hocker-load-${name}" (loadService name image)
