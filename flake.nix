@@ -37,17 +37,15 @@
         functionsFor = pkgs: (pkgs.extend overlay).hockerFunctions;
       };
 
-      nixosModules.default =
-        { pkgs, ... }:
-        let
-          extended = pkgs.extend overlay;
-          isCross = pkgs.stdenv.buildPlatform.system != pkgs.stdenv.hostPlatform.system;
-        in
-        {
-          imports = [ ./nix/modules ];
-          services.hocker.package = lib.mkDefault extended.hocker;
-          services.hocker.buildPackage = lib.mkIf isCross (lib.mkDefault extended.buildPackages.hocker);
-        };
+      nixosModules.default = import ./nix/with-package.nix {
+        inherit overlay;
+        module = ./nix/modules;
+      };
+      # For home-manager.
+      homeModules.default = import ./nix/with-package.nix {
+        inherit overlay;
+        module = ./nix/modules/home;
+      };
 
       checks = eachSystem (
         pkgs:

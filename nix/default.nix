@@ -101,15 +101,18 @@ let
       platformOf = import ./platform.nix;
     };
   };
-in
-functions
-// {
-  # For the `imports` of a NixOS configuration. Its default package is this one.
-  nixosModules.default =
+  withRuntime =
+    module:
     { lib, ... }:
     {
-      imports = [ ./modules ];
+      imports = [ module ];
       services.hocker.package = lib.mkDefault runtime;
       services.hocker.buildPackage = lib.mkIf (programOf runtime != program) (lib.mkDefault hocker);
     };
+in
+functions
+// {
+  # For the `imports` of a NixOS configuration, and of one of home-manager. Their default package is this one.
+  nixosModules.default = withRuntime ./modules;
+  homeModules.default = withRuntime ./modules/home;
 }

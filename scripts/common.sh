@@ -38,7 +38,8 @@ package_of() {
     nginx) echo nginx-light ;;
     setcap) echo libcap2-bin ;;
     nix-build | nix-hash) echo nix-bin ;;
-    systemd-analyze) echo systemd ;;
+    newuidmap) echo uidmap ;;
+    systemd-analyze | systemd-socket-activate) echo systemd ;;
     # Without a service.
     tinyproxy) echo tinyproxy-bin ;;
     xz) echo xz-utils ;;
@@ -104,16 +105,27 @@ target_directory() {
 # Brings the `lib` of nixpkgs into the target directory, once, and prints its path; prints nothing where the network has
 # it not, or not soon.
 fetch_nixpkgs_lib() {
-  local url=https://github.com/nix-community/nixpkgs.lib revision=de42d44212d207476489bce163375d8306a26d59
+  fetch_checkout nixpkgs.lib de42d44212d207476489bce163375d8306a26d59 \
+    "Fetching the lib of nixpkgs, for the tests of the modules and the flake"
+}
+
+# The same for home-manager.
+fetch_home_manager() {
+  fetch_checkout home-manager ec1a8fdf74ed3f276148ee106299a2ba0e65d51f \
+    "Fetching home-manager, for the tests of the module for it"
+}
+
+fetch_checkout() { # NAME REVISION TEXT: of github.com/nix-community/NAME
+  local url=https://github.com/nix-community/$1
   local target directory partial
   target=$(target_directory)
-  directory=$target/nixpkgs.lib-$revision
+  directory=$target/$1-$2
   if [[ ! -d $directory ]]; then
-    say "Fetching the lib of nixpkgs, for the tests of the NixOS modules and the flake"
+    say "$3"
     mkdir -p "$target"
-    partial=$(mktemp -d "$target/nixpkgs.lib.XXXXXX")
+    partial=$(mktemp -d "$target/$1.XXXXXX")
     if git init -q "$partial" >&2 &&
-      GIT_TERMINAL_PROMPT=0 timeout 30 git -C "$partial" fetch -q --depth 1 "$url" "$revision" >&2 &&
+      GIT_TERMINAL_PROMPT=0 timeout 30 git -C "$partial" fetch -q --depth 1 "$url" "$2" >&2 &&
       git -C "$partial" checkout -q FETCH_HEAD >&2; then
       mv "$partial" "$directory"
     else

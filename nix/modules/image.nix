@@ -78,8 +78,7 @@ in
     content = mkOption {
       type = types.str;
       readOnly = true;
-      internal = true;
-      description = "A text that changes if the content of the image changes, and only then.";
+      description = "A text that changes if the content of the image changes, and only then, for restarts of other units.";
     };
 
     canonicalDigests = mkOption {

@@ -43,6 +43,8 @@ fn all_outputs_are_what_nix_expects_of_them() {
     for output in ["overlays", "nixosModules", "templates"] {
         assert_eq!(keys(&shown[output]), ["default"], "{output}");
     }
+    // Nix knows the name, and nothing of what is in it.
+    assert!(shown["homeModules"].is_object(), "{shown}");
     for system in SYSTEMS {
         let mut apps = PROGRAMS.to_vec();
         apps.push("default");
@@ -156,6 +158,13 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
               inherit (nixpkgs) lib;
               pkgs = pkgs.pkgsCross.aarch64-linux;
             } [ FLAKE/nix/modules { _module.check = false; } ]).config.services.hocker.functions;
+            home = described (nixpkgs.lib.evalModules {
+              specialArgs.pkgs = pkgs;
+              modules = [
+                flake.homeModules.default
+                { _module.check = false; }
+              ];
+            }).config.services.hocker.functions;
             inPackages = (pkgs.callPackage image { }).outPath == (image native).outPath;
             ofPackage = (image (flake.lib.functions {
               hocker = pkgs.hocker-builder;
@@ -175,6 +184,7 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
         ("native", &own, &own),
         ("cross", &own, &foreign),
         ("module", &of_module.0, &of_module.1),
+        ("home", &of_module.0, &of_module.0),
         ("moduleOfPackages", &of_module.0, &of_module.1),
     ] {
         assert_eq!(

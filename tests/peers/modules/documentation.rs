@@ -2,30 +2,39 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::machine::home::Home;
 use crate::machine::nix::{Nix, root};
 use crate::machine::nixos::{Configuration, MANIFEST, nixpkgs_lib};
 use crate::support::pages::Page;
 
-const OPTIONS: &str = "nix/modules/options.md";
+/// The modules, with the titles of their lists of options.
+const MODULES: [(&str, &str); 2] = [
+    ("nix/modules", "Options of the NixOS modules"),
+    ("nix/modules/home", "Options of the home-manager module"),
+];
 
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
 fn every_option_is_described_in_the_list_of_options() {
     let nix = Nix::new();
-    let rendered = nix.evaluate(&format!(
-        "import {}/nix/option-docs.nix {{ lib = import {}; }}",
-        root().display(),
-        nixpkgs_lib().display()
-    ));
-    let rendered = rendered.as_str().unwrap();
-    let written = fs::read_to_string(root().join(OPTIONS)).unwrap_or_default();
-    assert!(
-        written == rendered,
-        "{OPTIONS} is not what nix/option-docs.nix makes of the modules; it should be\n{rendered}"
-    );
+    for (module, title) in MODULES {
+        let rendered = nix.evaluate(&format!(
+            "import {root}/nix/option-docs.nix {{ lib = import {}; module = {root}/{module}; title = {title:?}; }}",
+            nixpkgs_lib().display(),
+            root = root().display(),
+        ));
+        let rendered = rendered.as_str().unwrap();
+        let options = format!("{module}/options.md");
+        let written = fs::read_to_string(root().join(&options)).unwrap_or_default();
+        assert!(
+            written == rendered,
+            "{options} is not what nix/option-docs.nix makes of the module; it should be\n{rendered}"
+        );
+    }
 }
 
 #[test]
@@ -40,7 +49,7 @@ fn the_configurations_in_the_pages_hold() {
 #[track_caller]
 fn holds(example: &str) {
     let nix = Nix::new();
-    let values = in_checkout(&nix, example).values(
+    let values = Configuration::of_file(&in_checkout(&nix, example)).values(
         &nix,
         "web = config.systemd.services.docker-web; units = lib.attrNames units; \
          pull = config.virtualisation.oci-containers.containers.web.pull;",
@@ -61,7 +70,8 @@ fn holds(example: &str) {
 fn the_configuration_of_an_image_in_the_store_holds() {
     let nix = Nix::new();
     let page = Page::at("docs/running-from-the-store.md");
-    let values = in_checkout(&nix, &page.section("NixOS").block("nix")).values(
+    let file = in_checkout(&nix, &page.section("NixOS").block("nix"));
+    let values = Configuration::of_file(&file).values(
         &nix,
         "web = config.systemd.services.podman-web; units = lib.attrNames units; \
          mounts = lib.length config.systemd.mounts;",
@@ -74,11 +84,35 @@ fn the_configuration_of_an_image_in_the_store_holds() {
     assert_eq!(values["mounts"], 1);
 }
 
-/// A configuration in a directory with what the text around it requires.
-fn in_checkout(nix: &Nix, example: &str) -> Configuration {
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn the_configuration_of_a_home_holds() {
+    let nix = Nix::new();
+    let page = Page::at("docs/home-manager.md");
+    let file = in_checkout(&nix, &page.section("Home-manager").block("nix"));
+    let values = Home::of_file(&file).values(
+        &nix,
+        "units = lib.attrNames config.systemd.user.services; files = config.xdg.configFile; \
+         web = config.services.podman.containers.web.extraConfig.Container;",
+    );
+    let file = &values["files"]["systemd/user/podman-web.service.d/hocker.conf"];
+    assert_eq!(
+        file["text"],
+        "[Unit]\nRequires=hocker-load-web.service\nAfter=hocker-load-web.service\n"
+    );
+    assert_eq!(
+        values["units"],
+        json!(["hocker-load-web", "hocker-podman", "hocker-prune-podman"])
+    );
+    assert_eq!(values["web"]["Pull"], "never");
+}
+
+/// The file of a configuration, in a directory with what the text around it requires.
+fn in_checkout(nix: &Nix, example: &str) -> PathBuf {
     let directory = nix.directory().join("configuration");
     fs::create_dir(&directory).unwrap();
-    fs::write(directory.join("web.nix"), example).unwrap();
+    let file = directory.join("web.nix");
+    fs::write(&file, example).unwrap();
     symlink(root(), directory.join("hocker")).unwrap();
     symlink(
         nix.directory().join("hocker"),
@@ -86,6 +120,5 @@ fn in_checkout(nix: &Nix, example: &str) -> Configuration {
     )
     .unwrap();
     fs::copy(root().join(MANIFEST), directory.join("nginx.json")).unwrap();
-
-    Configuration::of_file(&directory.join("web.nix"))
+    file
 }

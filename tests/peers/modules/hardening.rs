@@ -14,7 +14,7 @@ const EXPOSURE: &str = "20";
 const SYSTEMCTL: &str = "/run/current-system/systemd/bin/systemctl";
 
 /// Keys that systemd 254 brought, and that older versions ignore with a warning.
-const NEWER_KEYS: &str = "RestartMode=";
+pub(super) const NEWER_KEYS: &str = "RestartMode=";
 
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]

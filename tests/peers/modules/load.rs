@@ -2,9 +2,9 @@
 //! goes when a later configuration no longer declares it.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
+use super::command_line::words;
 use crate::machine::dockerd::Dockerd;
 use crate::machine::nix::{Nix, built};
 use crate::machine::nixos::Configuration;
@@ -12,27 +12,6 @@ use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer, real_image};
 use crate::pipeline::{push, registry_with};
 use crate::support::image::{Family, Image};
-
-/// The words of a command line of systemd in which nothing but `%S` is to be replaced.
-///
-/// Source: systemd.service(5), "Command lines".
-fn words(command_line: &str, state: &Path) -> Vec<String> {
-    command_line
-        .split_whitespace()
-        .map(|word| {
-            let word = match word.strip_prefix('"') {
-                Some(rest) => rest.strip_suffix('"').unwrap(),
-                None => word,
-            };
-            let word = word.replace("%S", state.to_str().unwrap());
-            assert!(
-                !word.contains(['%', '$', '\\', '"', '\'']),
-                "this needs more of systemd than the test has: {command_line}"
-            );
-            word
-        })
-        .collect()
-}
 
 /// A machine whose configuration declares one image of a registry's, and which switches from one to the next.
 struct Machine {
@@ -79,7 +58,10 @@ impl Machine {
         let state = self.nix.directory().join("lib");
         // As StateDirectory says.
         fs::create_dir_all(state.join(service["StateDirectory"].as_str().unwrap())).unwrap();
-        let words = words(service["ExecStart"].as_str().unwrap(), &state);
+        let words = words(
+            service["ExecStart"].as_str().unwrap(),
+            &[("%S", state.to_str().unwrap())],
+        );
         program::text(Command::new(&words[0]).env_clear().args(&words[1..]))
     }
 
