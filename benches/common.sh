@@ -11,18 +11,19 @@ work=$(mktemp -d)
 pids=()
 finish() {
   for pid in "${pids[@]}"; do
-    kill "$pid"
-    # Killed is how it should end.
-    wait "$pid" || [[ $? -gt 128 ]]
+    # One that has ended already is the reason why this ends, or of no interest.
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" || true
   done
   rm -rf "$work"
 }
 trap finish EXIT
 cd "$work" || exit
 
+# Below those that the kernel gives to clients (Linux, `ip_local_port_range`).
 free_port() {
   local port
-  for port in $(shuf -i 20000-60000 -n 50); do
+  for port in $(shuf -i 20000-32000 -n 50); do
     if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
       echo "$port"
       return
@@ -40,18 +41,26 @@ wait_for() {
   die "nothing listens on port $1"
 }
 
-# Starts docker-registry, and leaves its port in `registry`.
+# Starts docker-registry at a port that the system chooses, and leaves the port in `registry`. A port that was free a
+# moment ago may be another program's by now.
 start_registry() {
-  registry=$(free_port)
+  local _ pid
   cat >registry.yml <<YAML
 version: 0.1
-log: { level: error, accesslog: { disabled: true } }
+log: { level: info, accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: $work/registry } }
-http: { addr: 127.0.0.1:$registry }
+http: { addr: 127.0.0.1:0 }
 YAML
   docker-registry serve registry.yml >registry.log 2>&1 &
-  pids+=($!)
-  wait_for "$registry"
+  pid=$!
+  pids+=("$pid")
+  for _ in $(seq 600); do
+    registry=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' registry.log)
+    if [[ -n $registry ]]; then return; fi
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  die "docker-registry does not start: $(tail -n 3 registry.log)"
 }
 
 # Makes two images, as the layout `layout`, and pushes them: bench:three of two large layers and a tiny one, and
@@ -76,7 +85,9 @@ make_images() {
 }
 
 add_layer() { # FILE...: a layer of these files
-  tar --create --directory / --sort name --mtime @0 --owner 0 --group 0 --numeric-owner "$@" >layer.tar
+  # A package manager may replace files meanwhile. tar's code is 1 if a file changed.
+  tar --create --directory / --sort name --mtime @0 --owner 0 --group 0 --numeric-owner --ignore-failed-read "$@" \
+    >layer.tar 2>tar.log || [[ $? -eq 1 ]] || die "$(tail -n 3 tar.log)"
   diff_ids+=${diff_ids:+,}\"sha256:$(sha256sum layer.tar | cut -d ' ' -f 1)\"
   pigz -n -6 layer.tar
   layers+="${layers:+,}{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+gzip\",$(add_blob layer.tar.gz)}"
@@ -102,16 +113,16 @@ push() { # TAG
 
 # As many files as make about so many bytes.
 some_of() { # BYTES DIRECTORY...
-  find "${@:2}" -xdev -type f -readable -printf '%s\t%P\t%H\n' | sort -t $'\t' -k 2 >all
+  { find "${@:2}" -xdev -type f -readable -printf '%s\t%P\t%H\n' || true; } | sort -t $'\t' -k 2 >all
   awk -F '\t' -v limit="$1" '{ sum += $1; if (sum > limit) exit; print substr($3, 2) "/" $2 }' all
 }
 
-# Runs a command, and keeps its time in seconds and its peak in KiB.
+# Runs a command, and keeps its time in seconds, its peak in KiB, and its processor time in seconds.
 measure() { # NAME COMMAND...
   rm -rf out
-  /usr/bin/time --format '%e %M' --output time.txt "${@:2}" >/dev/null 2>error.txt ||
+  /usr/bin/time --format '%e %M %U %S' --output time.txt "${@:2}" >/dev/null 2>error.txt ||
     die "$1 failed: $(tail -n 3 error.txt)"
-  cat time.txt >>"times.$1"
+  awk '{ print $1, $2, $3 + $4 }' time.txt >>"times.$1"
 }
 
 median() { # NAME FIELD
