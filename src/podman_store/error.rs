@@ -1,6 +1,7 @@
 //! Why an image does not become a store.
 
 use crate::class::Class;
+use crate::name;
 use crate::oci::digest::Digest;
 use crate::oci::document::ParseError;
 
@@ -26,6 +27,9 @@ pub enum Error {
         /// The digest in the manifest.
         expected: Box<Digest>,
     },
+    /// A name is no reference. Podman would refuse all images of the store.
+    #[error("cannot use the image's name")]
+    Name(#[source] name::ParseError),
     /// A digest that podman does not use as an ID.
     #[error("podman identifies images and layers by SHA-256, but the image has {0}")]
     Algorithm(Box<Digest>),
@@ -38,7 +42,7 @@ impl Error {
         match self {
             Self::Manifest(error) => error.class(),
             Self::NotInIndex { .. } | Self::OtherConfig { .. } => Class::Integrity,
-            Self::Algorithm(_) => Class::Unsupported,
+            Self::Name(_) | Self::Algorithm(_) => Class::Unsupported,
         }
     }
 }

@@ -36,13 +36,15 @@ impl StoreImage {
     ///
     /// # Errors
     ///
-    /// Fails if the documents do not belong together, or if the image ID or a diff ID is not SHA-256.
+    /// Fails if the documents do not belong together, if a name is no reference, or if the image ID or a diff ID is not
+    /// SHA-256.
     pub fn new(
         names: &Names,
         manifest: Document<Manifest>,
         index: Option<Document<Index>>,
         config: Document<ImageConfig>,
     ) -> Result<Self, Error> {
+        names.check().map_err(Error::Name)?;
         manifest.require_image().map_err(Error::Manifest)?;
         manifest.check_config(&config).map_err(Error::Manifest)?;
         sha256(&manifest.config.digest)?;

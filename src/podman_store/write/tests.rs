@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::{LayerId, StoreImage};
+use super::super::{Error, LayerId, StoreImage};
 use super::*;
 use crate::archive::names::Names;
 use crate::oci::config::ImageConfig;
@@ -293,6 +293,20 @@ fn refuses_an_image_that_podman_could_not_name() {
     let error = StoreImage::new(&Names::default(), manifest(&config, 1), None, config).unwrap_err();
     assert_eq!(error.class(), crate::class::Class::Unsupported, "{error}");
     assert_eq!(DiffId::new(diff_id).digest(), &diff_id);
+}
+
+#[test]
+fn refuses_names_that_are_no_references() {
+    let config = config(&json!(null), 0);
+    for name in ["", "UPPER", "a b", "../x", "sha256:", "x\"}]"] {
+        let names = Names {
+            repo_tags: vec![name.to_owned()],
+            ..Names::default()
+        };
+        let error = StoreImage::new(&names, manifest(&config, 0), None, config.clone());
+        let error = error.unwrap_err();
+        assert!(matches!(error, Error::Name(_)), "{name}: {error}");
+    }
 }
 
 #[test]
