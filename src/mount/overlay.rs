@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, fgetxattr, openat};
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
 use tempfile::TempDir;
@@ -56,11 +56,17 @@ impl Overlay<'_> {
             if !seen.insert(diff_id) {
                 continue;
             }
-            let layer = kernel::erofs(image, kernel).map_err(|source| Error::Layer {
+            let failed = |source| Error::Layer {
                 diff_id: Box::new(*diff_id),
                 source,
-            })?;
+            };
+            let layer = kernel::erofs(image, kernel).map_err(failed)?;
+            let is_opaque = has_opaque_root(&layer).map_err(failed)?;
             layers.push(layer);
+            // Overlayfs does not look at this attribute of a root.
+            if is_opaque {
+                break;
+            }
         }
         let failed = |source: io::Error| Error::Overlay {
             layers: self.layers.len(),
@@ -162,6 +168,16 @@ impl Prepared {
 fn open_root(mount: &OwnedFd) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(openat(mount, ".", flags, Mode::empty())?)
+}
+
+/// Whether a layer hides all layers below it.
+fn has_opaque_root(mount: &OwnedFd) -> io::Result<bool> {
+    let mut value = [0; 2];
+    match fgetxattr(open_root(mount)?, "trusted.overlay.opaque", &mut value) {
+        Ok(length) => Ok(value.get(..length) == Some(b"y")),
+        Err(Errno::NODATA | Errno::RANGE) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 /// All options in one text, for kernels before 6.8.

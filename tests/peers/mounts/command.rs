@@ -176,6 +176,24 @@ fn images_of_no_one_and_many_layers_are_mounted() {
 }
 
 #[test]
+fn an_opaque_root_hides_all_layers_below() {
+    let opaque = layer(&[
+        (".wh..wh..opq", EntryType::Regular, ""),
+        ("new", EntryType::Regular, "x"),
+    ]);
+    let top = layer(&[("top", EntryType::Regular, "x")]);
+    let fixture = Fixture::of(vec![lower(), upper(), opaque, top]);
+    fixture.mount(&[]);
+    let mut names: Vec<_> = fs::read_dir(fixture.at("mounted"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["new", "top"]);
+    fixture.unmount();
+}
+
+#[test]
 fn other_users_learn_that_root_is_needed() {
     let fixture = small();
     program::run(
