@@ -35,6 +35,7 @@ mod load; // hocker load and prune, with a daemon whose rare failures are script
 mod lock; // hocker lock: its requests, its output, and damaged lock files
 mod login_check; // hocker login-check: the reasons for a denial
 mod manifest; // hocker manifest: exact bytes, indexes, platforms
+mod mount; // hocker mount: references in place of paths
 mod serve; // hocker serve: responses to clients, and hostile requests
 
 // What holds for all commands.

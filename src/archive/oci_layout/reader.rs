@@ -41,9 +41,7 @@ impl LayoutReader {
         let directory = [path.to_owned(), path.join("oci")]
             .into_iter()
             .find(|directory| directory.join("oci-layout").exists())
-            .ok_or_else(|| Error::NotALayout {
-                path: path.to_owned(),
-            })?;
+            .ok_or_else(|| Error::no_layout(path))?;
         let directory = directory.canonicalize().map_err(|source| Error::Read {
             path: directory,
             source,
@@ -215,6 +213,18 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
+    /// Nothing exists at the path.
+    #[error("{} does not exist", path.display())]
+    NoPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The path is a store from which podman runs an image.
+    #[error("{} is a store for podman: it has file system images of layers, not layers", path.display())]
+    IsStore {
+        /// The path.
+        path: PathBuf,
+    },
     /// The version of the layout is unknown.
     #[error("unknown version {version} of the OCI layout {}", path.display())]
     Version {
@@ -270,9 +280,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// Describes a path at which no layout is.
+    fn no_layout(path: &Path) -> Self {
+        let path = path.to_owned();
+        if path.join("overlay-images").is_dir() {
+            Self::IsStore { path }
+        } else if path.symlink_metadata().is_err() {
+            Self::NoPath { path }
+        } else {
+            Self::NotALayout { path }
+        }
+    }
+
     /// Replaces a directory in the path.
     fn below(mut self, directory: &Path, shown: &Path) -> Self {
         let (Self::NotALayout { path }
+        | Self::NoPath { path }
+        | Self::IsStore { path }
         | Self::Version { path, .. }
         | Self::Absent { path }
         | Self::Read { path, .. }
@@ -293,8 +317,8 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::NotALayout { .. } | Self::Absent { .. } => Class::NotFound,
-            Self::Version { .. } => Class::Unsupported,
+            Self::NotALayout { .. } | Self::NoPath { .. } | Self::Absent { .. } => Class::NotFound,
+            Self::IsStore { .. } | Self::Version { .. } => Class::Unsupported,
             Self::Read { .. } => Class::Other,
             Self::Document { source, .. } => source.class(),
             Self::Digest { .. } | Self::Size { .. } => Class::Integrity,

@@ -1,13 +1,16 @@
 //! Hints: actions that the user can take after an error.
 
+use std::path::Path;
+
 use super::Error;
 use super::daemon_hint::{hint_of_daemon, hint_of_load};
 use hocker::archive::plain_layer::LayerError;
-use hocker::archive::stored_image;
+use hocker::archive::{oci_layout, stored_image};
 use hocker::auth;
 use hocker::daemon;
 use hocker::erofs;
 use hocker::http::TlsProblem;
+use hocker::name::Reference;
 use hocker::nix;
 use hocker::oci::document::ParseError;
 use hocker::pin;
@@ -42,13 +45,7 @@ impl Error {
             Self::Pull(pull::Error::Rootfs { source, .. }) | Self::Rootfs { source, .. } => {
                 hint_of_rootfs(source)
             }
-            Self::StoredImage(error) => match **error {
-                stored_image::Error::Platform { .. } => Some("select one of these with --platform"),
-                stored_image::Error::SeveralImages { .. } => {
-                    Some("select one of these with --image")
-                }
-                _ => None,
-            },
+            Self::StoredImage(error) => hint_of_stored_image(error),
             Self::Daemon(error) | Self::Prune(daemon::prune::Error::Daemon(error)) => {
                 hint_of_daemon(error)
             }
@@ -100,6 +97,30 @@ fn is_too_large(error: &pull::Error) -> bool {
         pull::Error::Erofs { source, .. } => matches!(**source, erofs::Error::TooLarge(_)),
         _ => false,
     }
+}
+
+fn hint_of_stored_image(error: &stored_image::Error) -> Option<&'static str> {
+    match error {
+        stored_image::Error::Platform { .. } => Some("select one of these with --platform"),
+        stored_image::Error::SeveralImages { .. } => Some("select one of these with --image"),
+        stored_image::Error::Layout(error) => match error {
+            oci_layout::Error::NoPath { path } if is_reference(path) => Some(
+                "if this is an image of a registry, write it to a directory first, and name the directory: \
+                 `hocker image --format oci-dir --out DIR IMAGE`",
+            ),
+            oci_layout::Error::IsStore { .. } => {
+                Some("run the image with podman, or write it in another format, such as oci-dir")
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the user may have written a reference in place of a path.
+fn is_reference(path: &Path) -> bool {
+    path.to_str()
+        .is_some_and(|text| text.parse::<Reference>().is_ok())
 }
 
 #[cfg(target_os = "linux")]
