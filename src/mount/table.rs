@@ -72,6 +72,8 @@ fn octal(digits: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TABLE: &[u8] = b"22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda rw\n\
@@ -90,6 +92,40 @@ mod tests {
         assert_eq!(is_of_hocker("/a b\\"), Some(false));
         assert_eq!(is_of_hocker("/mnt/x"), None);
         assert_eq!(is_of_hocker(""), None);
+    }
+
+    /// A text as the kernel writes it.
+    fn escaped(text: &[u8]) -> Vec<u8> {
+        let byte = |byte: &u8| match byte {
+            b' ' | b'\t' | b'\n' | b'\\' | b'#' => format!("\\{byte:03o}").into_bytes(),
+            _ => vec![*byte],
+        };
+        text.iter().flat_map(byte).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_of_a_mount_point_and_a_source_is_found_as_it_is(
+            point in prop::collection::vec(1u8.., 0..20),
+            source in prop::collection::vec(1u8.., 1..20),
+            before: Vec<u8>,
+        ) {
+            let point = [&b"/"[..], &point].concat();
+            let mut table = before;
+            table.extend(b"\n30 22 0:40 / ");
+            table.extend(escaped(&point));
+            table.extend(b" ro shared:1 - overlay ");
+            table.extend(escaped(&source));
+            table.extend(b" ro\n");
+            let found = find(&table, Path::new(std::ffi::OsStr::from_bytes(&point))).unwrap();
+            prop_assert_eq!(found.is_of_hocker(), source.starts_with(b"hocker:"));
+            prop_assert_eq!(found.source, source);
+        }
+
+        #[test]
+        fn any_table_is_read_without_a_panic(table: Vec<u8>) {
+            let _ = find(&table, Path::new("/mnt"));
+        }
     }
 
     #[test]

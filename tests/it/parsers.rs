@@ -128,8 +128,33 @@ const LAYERS: [&[u8]; 5] = [
     include_bytes!("../../fuzz/seeds/layer/ustar.tar"),
 ];
 
+/// Several layers each, with a block of zeros between them.
+const IMAGES: [&[u8]; 5] = [
+    include_bytes!("../../fuzz/seeds/rootfs/attributes.tar"),
+    include_bytes!("../../fuzz/seeds/rootfs/links.tar"),
+    include_bytes!("../../fuzz/seeds/rootfs/opaque.tar"),
+    include_bytes!("../../fuzz/seeds/rootfs/replaced.tar"),
+    include_bytes!("../../fuzz/seeds/rootfs/whiteouts.tar"),
+];
+
+const CONFIGS: [&str; 3] = [
+    include_str!("../../fuzz/seeds/podman_store/no-layers.txt"),
+    include_str!("../../fuzz/seeds/podman_store/time.txt"),
+    include_str!("../../fuzz/seeds/podman_store/two-layers.txt"),
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn images_of_layers_that_are_almost_right(bytes in almost(IMAGES.map(<[u8]>::to_vec).to_vec())) {
+        properties::rootfs(&bytes);
+    }
+
+    #[test]
+    fn stores_of_configs_that_are_almost_right(text in almost_text(&CONFIGS)) {
+        properties::podman_store(&text);
+    }
 
     #[test]
     fn layers_that_are_almost_right(bytes in almost(LAYERS.map(<[u8]>::to_vec).to_vec())) {

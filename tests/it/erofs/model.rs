@@ -1,18 +1,11 @@
 //! Layers that become one image, beside a simple model of it: paths in a map, changed as overlayfs would.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read as _, Seek as _};
-use std::path::Path;
 
-use hocker::compression::Limit;
-use hocker::erofs::{LayerFile, MountPoint, Rootfs, RootfsError};
-use hocker::oci::descriptor::Descriptor;
-use hocker::oci::digest::{DiffId, Digest};
-use hocker::oci::media_type::MediaType;
 use proptest::prelude::*;
 
 use crate::support::properties::erofs_image::{self, Image};
+use crate::support::properties::rootfs;
 
 /// What a layer may list.
 #[derive(Clone, Debug)]
@@ -276,44 +269,10 @@ fn append(builder: &mut tar::Builder<Vec<u8>>, path: &str, change: &Change) {
     builder.append_data(&mut header, path, &bytes[..]).unwrap();
 }
 
-/// The bytes of the one image of several layers, each a plain archive.
-pub(super) fn rootfs(
-    archives: &[Vec<u8>],
-    mount_points: &[MountPoint],
-) -> Result<Vec<u8>, RootfsError> {
-    let directory = tempfile::tempdir().unwrap();
-    let layers: Vec<LayerFile> = (0..)
-        .zip(archives)
-        .map(|(number, archive)| {
-            let path = directory.path().join(format!("{number}"));
-            std::fs::write(&path, archive).unwrap();
-            let (digest, size) = (Digest::of(archive), archive.len() as u64);
-            LayerFile {
-                file: File::open(path).unwrap(),
-                descriptor: Descriptor::new(MediaType::OCI_LAYER, digest, size),
-                diff_id: DiffId::new(digest),
-            }
-        })
-        .collect();
-    let rootfs = Rootfs {
-        layers: &layers,
-        limit: Limit::default(),
-        mount_points,
-        keep: &[],
-    };
-    let mut image = tempfile::tempfile().unwrap();
-    let written = rootfs.write(&image, Path::new("/tmp"))?;
-    let mut bytes = Vec::new();
-    image.rewind().unwrap();
-    image.read_to_end(&mut bytes).unwrap();
-    assert_eq!(bytes.len() as u64, written.size);
-    Ok(bytes)
-}
-
 /// The image of some layers is what the model says, and the same bytes again.
 pub(super) fn is_as_the_model(layers: &[Changes]) {
     let model = Model::of(layers);
-    let image = rootfs(&model.archives, &[]).unwrap();
+    let image = rootfs::write(&model.archives, &[]).unwrap();
     model.assert_is(&erofs_image::read(&image));
-    assert!(rootfs(&model.archives, &[]).unwrap() == image);
+    assert!(rootfs::write(&model.archives, &[]).unwrap() == image);
 }

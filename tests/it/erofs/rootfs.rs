@@ -10,9 +10,10 @@ use proptest::prelude::*;
 use tar::EntryType;
 
 use super::Tar;
-use super::model::{is_as_the_model, layers, rootfs};
+use super::model::{is_as_the_model, layers};
 use crate::support::layer::{Layer, Packing};
 use crate::support::properties::erofs_image::{self, Image};
+use crate::support::properties::rootfs::write as rootfs;
 
 fn merged(layers: impl IntoIterator<Item = Tar>) -> Image {
     let archives: Vec<_> = layers.into_iter().map(Tar::finish).collect();

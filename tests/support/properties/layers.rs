@@ -23,7 +23,7 @@ pub fn layer(bytes: &[u8]) {
 }
 
 /// The same with right checksums in all blocks that look like headers.
-fn with_checksums(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn with_checksums(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let (blocks, _) = bytes.as_chunks_mut::<512>();
     for block in blocks {

@@ -21,6 +21,8 @@ mod headers;
 pub mod layers;
 mod locks;
 mod names;
+mod podman_store;
+pub mod rootfs;
 
 pub use self::credentials::{credentials_file, docker_config, netrc};
 pub use self::documents::{config, index, manifest};
@@ -28,6 +30,8 @@ pub use self::headers::{challenge, content_range};
 pub use self::layers::layer;
 pub use self::locks::{compose, lock};
 pub use self::names::{digest, endpoint, pattern, platform, reference};
+pub use self::podman_store::podman_store;
+pub use self::rootfs::rootfs;
 
 use hocker::name::{RegistryName, Repository};
 use hocker::oci::platform::Platform;
