@@ -91,16 +91,18 @@ impl Storage {
 
     /// The bytes in the files of the storage.
     pub(crate) fn bytes(&self) -> u64 {
-        fn of(path: &Path) -> u64 {
-            let metadata = fs::symlink_metadata(path).unwrap();
-            if !metadata.is_dir() {
-                return metadata.len();
-            }
-            let entries = fs::read_dir(path).unwrap();
-            entries.map(|entry| of(&entry.unwrap().path())).sum()
-        }
-        of(&self.directory.path().join("root"))
+        bytes(&self.directory.path().join("root"))
     }
+}
+
+/// The bytes in the files of a directory.
+pub(crate) fn bytes(path: &Path) -> u64 {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    if !metadata.is_dir() {
+        return metadata.len();
+    }
+    let entries = fs::read_dir(path).unwrap();
+    entries.map(|entry| bytes(&entry.unwrap().path())).sum()
 }
 
 impl Drop for Storage {
@@ -124,6 +126,11 @@ impl Mounts {
                 .args(["-t", "erofs", "-o", "ro"])
                 .args([image, at]),
         );
+        self.keep(at);
+    }
+
+    /// Unmounts what is mounted at a directory, when this is dropped.
+    pub(crate) fn keep(&mut self, at: &Path) {
         self.0.push(at.to_owned());
     }
 

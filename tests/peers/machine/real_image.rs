@@ -35,9 +35,14 @@ pub(crate) fn tree(path: &str) -> Layer {
 
 /// A layer of `/hello`, which prints a line.
 pub(crate) fn program_layer(line: &str) -> Layer {
+    compiled_layer(&format!("fn main() {{ println!({line:?}); }}"))
+}
+
+/// A layer of `/hello`, a static program of this source in Rust.
+pub(crate) fn compiled_layer(text: &str) -> Layer {
     let directory = tempfile::tempdir().unwrap();
     let source = directory.path().join("hello.rs");
-    fs::write(&source, format!("fn main() {{ println!({line:?}); }}")).unwrap();
+    fs::write(&source, text).unwrap();
     let hello = directory.path().join("hello");
     program::run(
         Command::new("rustc")

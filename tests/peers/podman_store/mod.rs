@@ -3,3 +3,4 @@
 mod directory; // hocker image --format erofs-dir
 mod equality; // the tree is that of the pulled image
 mod nix; // erofs and podmanStore of fetchdocker
+mod rootless; // users without privileges
