@@ -143,6 +143,13 @@ const CONFIGS: [&str; 3] = [
     include_str!("../../fuzz/seeds/podman_store/two-layers.txt"),
 ];
 
+/// The fuzz target's first inputs, and one that is too long for it.
+const PROOFS: [&[u8]; 3] = [
+    include_bytes!("../../fuzz/seeds/proof/key.json"),
+    include_bytes!("../data/sigstore/provenance.json"),
+    include_bytes!("../../fuzz/seeds/proof/simple.json"),
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -246,6 +253,16 @@ proptest! {
         properties::docker_config(&text);
         properties::netrc(&text);
         properties::credentials_file(&text);
+    }
+}
+
+proptest! {
+    // Signatures are slow to verify.
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn proofs_that_are_almost_right(bytes in almost(PROOFS.map(<[u8]>::to_vec).to_vec())) {
+        properties::proof(&bytes);
     }
 }
 

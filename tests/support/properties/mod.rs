@@ -22,6 +22,7 @@ pub mod layers;
 mod locks;
 mod names;
 mod podman_store;
+mod proofs;
 pub mod rootfs;
 
 pub use self::credentials::{credentials_file, docker_config, netrc};
@@ -31,6 +32,7 @@ pub use self::layers::layer;
 pub use self::locks::{compose, lock};
 pub use self::names::{digest, endpoint, pattern, platform, reference};
 pub use self::podman_store::podman_store;
+pub use self::proofs::proof;
 pub use self::rootfs::rootfs;
 
 use hocker::name::{RegistryName, Repository};
