@@ -1,5 +1,6 @@
 /**
-  Adds the package of this repository to a module of NixOS or home-manager, as the default of `services.hocker.package`.
+  Adds the package of this repository to a module of NixOS or home-manager, as the default of `services.hocker.package`,
+  and the one without signatures as the builder of derivations.
 
   # Type
 
@@ -8,13 +9,22 @@
   ```
 */
 { overlay, module }:
-{ lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   extended = pkgs.extend overlay;
   isCross = pkgs.stdenv.buildPlatform.system != pkgs.stdenv.hostPlatform.system;
+  # Not if the user chose another package.
+  isOurs = config.services.hocker.package == extended.hocker;
 in
 {
   imports = [ module ];
   services.hocker.package = lib.mkDefault extended.hocker;
-  services.hocker.buildPackage = lib.mkIf isCross (lib.mkDefault extended.buildPackages.hocker);
+  services.hocker.buildPackage = lib.mkIf (isCross || isOurs) (
+    lib.mkDefault extended.buildPackages.hocker-builder
+  );
 }

@@ -24,8 +24,7 @@ in
           or (throw "services.hocker.package: `pkgs.hocker` does not exist; set the option to the package, or to a directory with a static bin/hocker");
       defaultText = literalExpression "pkgs.hocker";
       description = ''
-        The hocker package, or a directory with a static {file}`bin/hocker`. This hocker loads the images, and is the
-        builder of all derivations of {option}`services.hocker.functions`.
+        The hocker package, or a directory with a static {file}`bin/hocker`. This hocker loads the images.
       '';
     };
 
@@ -33,14 +32,18 @@ in
       type = types.path;
       default =
         if isCross then
-          pkgs.buildPackages.hocker
+          pkgs.buildPackages.hocker-builder or pkgs.buildPackages.hocker
             or (throw "services.hocker.buildPackage: `pkgs.buildPackages.hocker` does not exist; set the option to a hocker that runs on ${pkgs.stdenv.buildPlatform.system}")
+        else if pkgs ? hocker-builder && cfg.package == pkgs.hocker or null then
+          pkgs.hocker-builder
         else
+          # A package that the user chose may be the only hocker that there is.
           cfg.package;
-      defaultText = literalExpression "pkgs.buildPackages.hocker, or config.services.hocker.package without cross compilation";
+      defaultText = literalExpression "pkgs.buildPackages.hocker-builder, or config.services.hocker.package if you set it";
       description = ''
-        The hocker that is the builder of all derivations of {option}`services.hocker.functions`. It differs from
-        {option}`services.hocker.package` only if the system is cross-compiled.
+        The hocker that is the builder of all derivations of {option}`services.hocker.functions`. The default is
+        the package without signatures, which is smaller. If you set {option}`services.hocker.package`, the default is
+        that package, except in a cross compilation.
       '';
     };
 

@@ -178,18 +178,18 @@ fn for_another_platform_the_build_machines_hocker_builds_and_the_others_is_start
     let program = |name: &str| format!("{}/bin/hocker", found[name].as_str().unwrap());
     let (own, foreign) = (program("hocker"), program("foreign"));
     assert_ne!(own, foreign);
-    // The package of the module is the one that loads images, too.
-    let of_module = (program("hockerOfModule"), program("foreignOfModule"));
-    for (functions, builder, interpreter) in [
-        ("native", &own, &own),
-        ("cross", &own, &foreign),
-        ("module", &of_module.0, &of_module.1),
-        ("home", &of_module.0, &of_module.0),
-        ("moduleOfPackages", &of_module.0, &of_module.1),
+    // Scripts of images start the package that loads images, so that a system has one hocker.
+    let of_module = [program("hockerOfModule"), program("foreignOfModule")];
+    for (functions, interpreter) in [
+        ("native", &own),
+        ("cross", &foreign),
+        ("module", &of_module[1]),
+        ("home", &of_module[0]),
+        ("moduleOfPackages", &of_module[1]),
     ] {
         assert_eq!(
             found[functions],
-            json!({"system": "x86_64-linux", "builder": builder, "interpreter": interpreter}),
+            json!({"system": "x86_64-linux", "builder": own, "interpreter": interpreter}),
             "{functions}"
         );
     }
