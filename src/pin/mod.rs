@@ -273,7 +273,7 @@ impl Error {
 
 fn explained(tags: usize, similar: &[String], difference: &str) -> String {
     if similar.is_empty() {
-        format!(", of {tags}")
+        format!(", of {tags} tags")
     } else {
         let similar = similar.join(", ");
         format!(": tags such as {similar} {difference}")

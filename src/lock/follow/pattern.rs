@@ -69,9 +69,7 @@ impl Pattern {
     #[must_use]
     pub fn difference(&self) -> &'static str {
         match &self.rule {
-            Rule::Template(_) => {
-                "are pre-releases, or have a suffix or prefix that the pattern lacks"
-            }
+            Rule::Template(_) => "are pre-releases, or have another suffix or prefix",
             Rule::Expression(_) => "match, but have no version that orders them",
         }
     }
