@@ -70,6 +70,11 @@ pub(crate) const HOCKER_MIRRORS: &str = "HOCKER_MIRRORS";
 /// The values of `--blobs-from`, separated by spaces.
 pub(crate) const HOCKER_BLOBS_FROM: &str = "HOCKER_BLOBS_FROM";
 
+/// GitHub: the base URL of its API. GitHub Actions sets it.
+pub(crate) const GITHUB_API_URL: &str = "GITHUB_API_URL";
+/// GitHub: tokens for its API, in the order of the program `gh`.
+pub(crate) const GITHUB_TOKENS: [&str; 2] = ["GH_TOKEN", "GITHUB_TOKEN"];
+
 /// Compose: the profiles whose services are included, separated by commas.
 pub(crate) const COMPOSE_PROFILES: &str = "COMPOSE_PROFILES";
 

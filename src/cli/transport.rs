@@ -18,7 +18,8 @@ use hocker::name::Repository;
 use hocker::name::endpoint::Endpoint;
 use hocker::name::mirror::{self, Mirror};
 use hocker::printable::Printable;
-use hocker::registry::Registry;
+use hocker::registry::{GitHubApi, Registry};
+use hocker::secret::Secret;
 
 /// Creates a client from arguments and environment. `sandboxed` is true in a Nix build. There, a certificate variable
 /// may name a file that exists only outside of the sandbox, because Nix sets the variable for its own downloads.
@@ -64,7 +65,21 @@ pub(super) async fn registry(
     let credentials = credentials::admitted(credentials, &endpoint);
     Ok(Registry::new(client, endpoint, credentials)
         .with_sources(credentials::for_others(environment))
+        .with_github(Some(github(environment)?))
         .with_mirrors(registries))
+}
+
+/// Returns the address of GitHub's API, and the token for it.
+fn github(environment: &Environment) -> Result<GitHubApi, Error> {
+    let name = environment::GITHUB_API_URL;
+    let mut tokens = environment::GITHUB_TOKENS.iter();
+    let token = tokens.find_map(|name| environment.var(name));
+    let url = environment.var(name);
+    let api = GitHubApi::new(url.as_deref(), token.map(Secret::new));
+    api.ok_or_else(|| Error::Environment {
+        name,
+        reason: "the value must be an https URL".to_owned(),
+    })
 }
 
 fn mirrors_of_environment(environment: &Environment) -> Result<Vec<Mirror>, Error> {

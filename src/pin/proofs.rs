@@ -10,7 +10,7 @@ use crate::name::Reference;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 use crate::oci::manifest::Manifest;
-use crate::registry::{self, ManifestOrIndex, Registry};
+use crate::registry::{self, AttestedBy, ManifestOrIndex, Registry};
 use crate::signature::{
     self, BUNDLE_TYPE, MAX_PROOF_SIZE, Proof, SIMPLE_SIGNING_PAYLOAD_TYPE, Signature, Signer,
     Verifier,
@@ -105,6 +105,8 @@ struct Search<'a> {
 struct Refusals {
     count: usize,
     worst: Option<signature::Error>,
+    /// The reason why GitHub's API could not be asked.
+    github: Option<registry::Error>,
 }
 
 impl Refusals {
@@ -128,9 +130,15 @@ impl Search<'_> {
         if let Some(proof) = self.simple(subject, &mut refusals).await? {
             return Ok(proof);
         }
+        if let Some(proof) = self.attestation(subject, &mut refusals).await {
+            return Ok(proof);
+        }
         let subject = Box::new(*subject);
         match refusals.worst {
-            None => Err(Error::Unsigned { subject }),
+            None => Err(Error::Unsigned {
+                subject,
+                source: refusals.github.map(Box::new),
+            }),
             Some(source) => Err(Error::Refused {
                 subject,
                 count: refusals.count,
@@ -225,6 +233,30 @@ impl Search<'_> {
         Ok(None)
     }
 
+    /// Finds an attestation in GitHub's API, if the signer is a workflow of GitHub. A failure is not fatal: without another
+    /// proof, the image is refused.
+    async fn attestation(&self, subject: &Digest, refusals: &mut Refusals) -> Option<Proven> {
+        let by = AttestedBy::of(self.signer)?;
+        let bundles = match self.registry.github_attestations(&by, subject).await {
+            Ok(bundles) => bundles,
+            Err(error) => {
+                refusals.github = Some(error);
+                return None;
+            }
+        };
+        for bundle in bundles {
+            match Proof::parse(bundle.into_bytes()) {
+                Ok(proof) => {
+                    if let Some(proof) = self.accepted(proof, subject, refusals) {
+                        return Some(proof);
+                    }
+                }
+                Err(error) => refusals.add(error.into()),
+            }
+        }
+        None
+    }
+
     /// Fetches a small blob. `None` if it is too large.
     async fn content(
         &self,
@@ -269,6 +301,9 @@ pub enum Error {
     Unsigned {
         /// The digest of the index or manifest.
         subject: Box<Digest>,
+        /// The reason why GitHub's API could not be asked, too.
+        #[source]
+        source: Option<Box<registry::Error>>,
     },
     /// The repository has signatures of the image, but none that counts.
     #[error("the image is not signed by the required signer: {count} other {} of {subject}", if *count == 1 { "signature" } else { "signatures" })]

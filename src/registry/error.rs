@@ -74,6 +74,13 @@ pub enum Object {
         /// The repository.
         repository: Repository,
     },
+    /// The attestations of a manifest or index in GitHub's API.
+    Attestations {
+        /// The digest of the manifest or index.
+        subject: Digest,
+        /// The repository or owner whose workflows attested it.
+        by: String,
+    },
     /// The base of the API, `/v2/`.
     Interface,
     /// A blob.
@@ -108,6 +115,9 @@ impl fmt::Display for Object {
                 subject,
                 repository,
             } => write!(f, "the referrers of {repository}@{subject}"),
+            Self::Attestations { subject, by } => {
+                write!(f, "the attestations of {subject} by {by}")
+            }
             Self::Blob {
                 role,
                 digest,

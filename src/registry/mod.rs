@@ -11,6 +11,7 @@ mod access;
 mod blob;
 mod docker_hub;
 mod error;
+mod github;
 mod mirrors;
 mod presence;
 mod redirected;
@@ -23,6 +24,7 @@ mod tags_error;
 pub use self::access::{Access, AnonymousResponse};
 pub use self::blob::{BlobRequest, Destination, DownloadError, Progress, Silent, is_small};
 pub use self::error::{Cause, Error, Object, Role};
+pub use self::github::{AttestedBy, GitHubApi};
 pub use self::resolve::{ManifestOrIndex, Resolved};
 pub use self::tags_error::TagsError;
 
@@ -76,6 +78,7 @@ pub struct Registry {
     extra_connections: Arc<Semaphore>,
     mirrors: Vec<mirrors::Mirror>,
     redirect_targets: RedirectTargets,
+    github: Option<GitHubApi>,
 }
 
 impl Registry {
@@ -89,6 +92,7 @@ impl Registry {
             extra_connections: Arc::new(Semaphore::new(blob::EXTRA_CONNECTIONS)),
             mirrors: Vec::new(),
             redirect_targets: RedirectTargets::default(),
+            github: GitHubApi::new(None, None),
         }
     }
 

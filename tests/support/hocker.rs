@@ -49,6 +49,8 @@ impl Run {
             // Without it the credentials of whoever is logged in on this machine are looked at.
             .env("XDG_RUNTIME_DIR", home.path())
             .env("HOCKER_RETRY_DELAY", "0.01")
+            // No test asks GitHub.
+            .env("GITHUB_API_URL", "http://127.0.0.1:1")
             .current_dir(home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -229,6 +229,17 @@ pub(super) const VARIABLES: &[Entry] = &[
         "The snapshotter of containerd that unpacks images. --snapshotter takes precedence.",
     ),
     entry(
+        &[names::GITHUB_API_URL],
+        &[Registries],
+        "The base URL of GitHub's API, which hocker lock asks for attestations of workflows. GitHub Actions sets this variable. \
+         The default is https://api.github.com.",
+    ),
+    entry(
+        &names::GITHUB_TOKENS,
+        &[Registries],
+        "A token for GitHub's API. Only that server gets it.",
+    ),
+    entry(
         &[names::COMPOSE_PROFILES],
         &[Compose],
         "Profiles whose services are included, separated by commas. --profile takes precedence. The Compose file may use \

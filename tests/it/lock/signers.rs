@@ -1,5 +1,7 @@
 //! Images that a signer must have signed: `lock add`, `update` and `verify`, against a registry whose content changes.
 
+mod github; // attestations that are only in the API of GitHub
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Mutex};
