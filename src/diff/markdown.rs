@@ -125,11 +125,11 @@ pub fn commit_message(diff: &LockDiff) -> Vec<Printable> {
                 PlatformDiff::Changed(diff) if diff.is_same() => "unchanged".to_owned(),
                 PlatformDiff::Added(_) | PlatformDiff::Changed(_) => fetch(change, platform),
             };
-            lines.push(format!("  - {platform}: {what}"));
+            lines.push(format!("  -  {platform}: {what}"));
             if let PlatformDiff::Changed(diff) = of_platform
                 && let Some(link) = diff.compare_link()
             {
-                lines.push(format!("    <{link}>"));
+                lines.push(format!("     <{link}>"));
             }
         }
     }

@@ -33,7 +33,10 @@ pub(super) fn is_successor(
 /// Returns whether the number behind the present version names a variant: the `20` of `4.0.5-20` beside `4.0.5-18` and
 /// `4.0.5-22` is the version of Node.js, because other releases have it, too. Numbers of builds begin below 10, follow one
 /// another, or are different for each release.
-pub(super) fn has_numbered_variant(present: &Version, others: &[Version]) -> bool {
+pub(super) fn has_numbered_variant(
+    present: &Version,
+    others: impl Iterator<Item = Version>,
+) -> bool {
     let number = |version: &Version| {
         let number = version.suffix().builds().first()?;
         number.to_string().parse::<u32>().ok()
@@ -42,20 +45,18 @@ pub(super) fn has_numbered_variant(present: &Version, others: &[Version]) -> boo
     let Some(own) = number(present).filter(|own| is_bare && *own < 100) else {
         return false;
     };
-    let alike = others.iter().filter(|other| {
+    let alike = others.filter(|other| {
         other.bare_prefix() == present.bare_prefix()
             && other.suffix().shape() == present.suffix().shape()
             && other.release().len() == present.release().len()
     });
     let (of_release, of_others): (Vec<_>, Vec<_>) =
         alike.partition(|other| other.release() == present.release());
-    let mut numbers: BTreeSet<_> = of_release.into_iter().filter_map(number).collect();
+    let mut numbers: BTreeSet<_> = of_release.iter().filter_map(number).collect();
     numbers.insert(own);
     numbers.len() > 1
         && numbers
             .iter()
             .all(|one| *one >= 10 && !numbers.contains(&(one + 1)))
-        && of_others
-            .into_iter()
-            .any(|other| number(other) == Some(own))
+        && of_others.iter().any(|other| number(other) == Some(own))
 }

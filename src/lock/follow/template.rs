@@ -150,14 +150,12 @@ impl Template {
                 found = shortest(builds);
             }
         }
-        if let Some(present) = &present {
-            let versions = tags
-                .iter()
-                .filter_map(|tag| Version::after(prefix, tag.as_str()));
-            if has_numbered_variant(present, &versions.collect::<Vec<_>>()) {
-                let own = present.suffix().builds().first();
-                found.retain(|one| one.version.suffix().builds().first() == own);
-            }
+        if let Some(present) = &present
+            && !self.suffix.text().contains('*')
+            && has_numbered_variant(present, versions(tags, prefix))
+        {
+            let own = present.suffix().builds().first();
+            found.retain(|one| one.version.suffix().builds().first() == own);
         }
         let preferred = present.as_ref().map_or(&*self.prefix, Version::prefix);
         sorted(found, preferred, present.is_none())
@@ -251,6 +249,12 @@ impl Template {
         });
         is_newer.then_some(stars)
     }
+}
+
+/// Returns the versions of tags with this prefix.
+fn versions(tags: &[Tag], prefix: &str) -> impl Iterator<Item = Version> {
+    tags.iter()
+        .filter_map(move |tag| Version::after(prefix, tag.as_str()))
 }
 
 /// Returns the suffix behind the last star of a pattern.

@@ -261,13 +261,10 @@ fn kind(part: &str, is_first: bool) -> Part {
     }
 }
 
-/// Returns whether a part that is attached to a version names a system: a word of several letters and a number.
+/// Returns whether a part that is attached to a version names the system of the image: `ubu2204`. linuxserver.io builds each
+/// version on one system only, so it is no variant.
 fn is_system(part: &str) -> bool {
-    let word = part.trim_end_matches(|character: char| character.is_ascii_digit());
-    let is_word = word
-        .bytes()
-        .all(|character| character.is_ascii_alphabetic());
-    is_word && word.len() > 1 && word.len() < part.len()
+    part.strip_prefix("ubu").and_then(Number::new).is_some()
 }
 
 /// Returns whether a text is the abbreviated hash of a commit: at least 7 hexadecimal digits, among them a letter and a

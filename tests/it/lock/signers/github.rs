@@ -87,7 +87,7 @@ fn an_identity_without_a_repository_asks_for_an_organisation_and_then_a_user() {
 #[test]
 fn what_github_has_of_others_or_cannot_answer_proves_nothing() {
     let (store, desk) = (Store::new(), Desk::new());
-    let digest = store.push(&usual("app"));
+    store.push(&usual("app"));
     let workflow = desk.sigstore.workflow();
     let of_other = desk
         .sigstore
