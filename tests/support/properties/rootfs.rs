@@ -14,7 +14,7 @@ use super::erofs_image::{self, File, Image};
 use super::layers::{self, with_checksums};
 
 /// Inputs may have any number of layers, and each costs a few files.
-const MAX_LAYERS: usize = 8;
+const MAX_LAYERS: usize = 4;
 
 /// More than any of these layers has.
 const LIMIT: u64 = 4 << 20;
@@ -23,8 +23,8 @@ const KIND: u16 = 0o170_000;
 const DIRECTORY: u16 = 0o040_000;
 const CHARACTER_DEVICE: u16 = 0o020_000;
 
-/// Layers that are accepted become one image: the same again, without a trace of whiteouts, and as a simple overlay of
-/// the layers' own images is, if all of these are accepted too. A block of zeros ends a layer.
+/// Layers that are accepted become one image: without a trace of whiteouts, and as a simple overlay of the layers' own
+/// images is, if all of these are accepted too. A block of zeros ends a layer.
 pub fn rootfs(bytes: &[u8]) {
     let archives = archives(&with_checksums(bytes));
     let points = MountPoint::usual();
@@ -34,7 +34,6 @@ pub fn rootfs(bytes: &[u8]) {
         assert!(with_points.is_err());
         return;
     };
-    assert!(write(&archives, &[]).unwrap() == bytes);
     let image = erofs_image::read(&bytes);
     if let Ok(bytes) = with_points {
         let more = erofs_image::read(&bytes);
