@@ -25,7 +25,12 @@ const FILE: &str = ".json";
 pub(super) type ProofFiles = BTreeMap<Digest, Vec<u8>>;
 
 /// The directory. It exists only if it has files.
-pub(super) struct ProofDirectory(PathBuf);
+pub(super) struct ProofDirectory {
+    path: PathBuf,
+    /// Another lock file with the same directory would have this name: `docker-images.lock` beside
+    /// `docker-images.lock.json`.
+    sibling: PathBuf,
+}
 
 impl ProofDirectory {
     /// Returns the directory beside a lock file: `docker-images.lock.d` for `docker-images.lock.json`. If the lock file
@@ -34,17 +39,25 @@ impl ProofDirectory {
         let path = fs::canonicalize(lock_file).unwrap_or_else(|_| lock_file.to_owned());
         let is_json = path.extension().is_some_and(|end| end == "json");
         if is_json {
-            return Self(path.with_extension(DIRECTORY));
+            return Self {
+                path: path.with_extension(DIRECTORY),
+                sibling: path.with_extension(""),
+            };
         }
-        let mut path = path.into_os_string();
-        path.push(".");
-        path.push(DIRECTORY);
-        Self(path.into())
+        let with_end = |end: &str| {
+            let mut name = path.clone().into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        Self {
+            path: with_end(&format!(".{DIRECTORY}")),
+            sibling: with_end(".json"),
+        }
     }
 
     /// Reads a file, and verifies that it is what the lock file names.
     pub(super) fn read(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
-        let path = self.path(digest);
+        let path = self.file(digest);
         let unreadable = |source| LockError::ProofFile {
             path: path.clone(),
             source,
@@ -72,9 +85,9 @@ impl ProofDirectory {
         if files.is_empty() {
             return Ok(());
         }
-        match fs::create_dir(&self.0) {
+        match fs::create_dir(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(output::Error::create(&self.0, error).into());
+                return Err(output::Error::create(&self.path, error).into());
             }
             _ => {}
         }
@@ -82,7 +95,7 @@ impl ProofDirectory {
             if self.read(digest).is_ok() {
                 continue;
             }
-            let path = self.path(digest);
+            let path = self.file(digest);
             let mut file = OutputFile::create(&path, Existing::Replace)?;
             file.write_all(bytes)
                 .and_then(|()| file.as_file().sync_all())
@@ -92,11 +105,15 @@ impl ProofDirectory {
         Ok(())
     }
 
-    /// Removes files that no image of the lock needs any more. Files with other names stay.
+    /// Removes files that no image of the lock needs any more. Files with other names stay, and all if another lock file
+    /// has the same directory.
     pub(super) fn prune(&self, lock: &Lock) {
+        if self.sibling.exists() {
+            return;
+        }
         let signers = lock.images.values().filter_map(LockedImage::signer);
         let needed: BTreeSet<_> = signers.flat_map(LockedSigner::files).copied().collect();
-        let Ok(entries) = fs::read_dir(&self.0) else {
+        let Ok(entries) = fs::read_dir(&self.path) else {
             return;
         };
         for entry in entries.flatten() {
@@ -113,12 +130,12 @@ impl ProofDirectory {
             }
         }
         // This fails if other files are in it.
-        let _ = fs::remove_dir(&self.0);
+        let _ = fs::remove_dir(&self.path);
     }
 
-    fn path(&self, digest: &Digest) -> PathBuf {
+    fn file(&self, digest: &Digest) -> PathBuf {
         let (algorithm, hex) = (digest.algorithm(), digest.hex());
-        self.0.join(format!("{algorithm}-{hex}{FILE}"))
+        self.path.join(format!("{algorithm}-{hex}{FILE}"))
     }
 }
 

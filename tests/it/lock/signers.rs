@@ -534,6 +534,24 @@ fn an_update_finds_the_signatures_again_that_a_moved_lock_file_left_behind() {
 }
 
 #[test]
+fn two_lock_files_with_one_directory_do_not_remove_each_others_signatures() {
+    let (store, desk) = (Store::new(), Desk::new());
+    let digest = store.push(&usual("app"));
+    store.sign(&digest, &[unlogged(&desk.key, &digest)]);
+    let key = ["add", "--key", "cosign.pub"];
+    let other = ["--lock-file", "docker-images.lock"];
+    let reference = store.reference();
+    desk.add_by_key(&store).done();
+    desk.run(&[&key[..], &other, &[&reference]].concat()).done();
+    assert_eq!(desk.files().len(), 1);
+    desk.run(&[&["remove", "app"][..], &other].concat()).done();
+    desk.run(&["verify"]).done();
+    desk.run(&[&key[..], &other, &[&reference]].concat()).done();
+    desk.run(&["remove", "app"]).done();
+    desk.run(&[&["verify"][..], &other].concat()).done();
+}
+
+#[test]
 fn an_entry_that_lies_about_its_signer_is_refused() {
     let (store, desk) = (Store::new(), Desk::new());
     let digest = store.push(&usual("app"));
