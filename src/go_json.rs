@@ -1,6 +1,6 @@
 //! JSON objects, read as Go's `encoding/json` reads them, because docker and its credential helpers are written in Go:
-//! keys match in any case, `null` leaves a field unchanged, the last of equal keys wins, and maps that appear twice are
-//! merged. This module does not know any keys: each type reads its own.
+//! keys match in any case, `null` leaves a field unchanged, the last of equal keys wins, maps that appear twice are
+//! merged, and what is no text is U+FFFD. This module does not know any keys: each type reads its own.
 //!
 //! A document with a digest must mean the same to every reader: a [`Shape`] refuses documents that Go reads differently
 //! from other languages.
@@ -9,9 +9,11 @@
 
 mod null;
 mod shape;
+mod text;
 
 pub(crate) use self::null::{null_as_default, texts};
 pub(crate) use self::shape::{Shape, ShapeError};
+pub(crate) use self::text::as_go_reads;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,6 +45,11 @@ pub(crate) fn only<T: Fields>(text: &str) -> Result<Option<T>, serde_json::Error
         }
         read => Ok(read.map(|(value, _)| value)),
     }
+}
+
+/// Reads the first JSON value in a document. Ignores the text after it.
+pub(crate) fn first_value<T: DeserializeOwned>(document: &[u8]) -> Result<T, serde_json::Error> {
+    T::deserialize(&mut serde_json::Deserializer::from_slice(document))
 }
 
 fn read<T: Fields>(text: &str) -> Result<Option<(T, &str)>, serde_json::Error> {

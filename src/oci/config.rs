@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::go_json::Shape;
+use crate::go_json::{Shape, null_as_default};
 use crate::oci::digest::DiffId;
 use crate::oci::document::{ParseError, View};
 use crate::oci::media_type::MediaType;
@@ -22,8 +22,17 @@ pub struct ImageConfig {
 
 #[derive(Deserialize)]
 struct Raw {
-    #[serde(flatten)]
-    platform: Platform,
+    // Not a flattened `Platform`: serde would parse the values of all other keys, too.
+    #[serde(default, deserialize_with = "null_as_default")]
+    os: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    architecture: String,
+    #[serde(default)]
+    variant: Option<String>,
+    #[serde(default, rename = "os.version")]
+    os_version: Option<String>,
+    #[serde(default, rename = "os.features", deserialize_with = "null_as_default")]
+    os_features: Vec<String>,
     rootfs: RootFs,
     #[serde(default)]
     created: Option<serde_json::Value>,
@@ -55,7 +64,13 @@ impl View for ImageConfig {
         let raw: Raw =
             serde_json::from_slice(bytes).map_err(|source| ParseError::json(source, bytes))?;
         Ok(Self {
-            platform: raw.platform,
+            platform: Platform {
+                os: raw.os,
+                architecture: raw.architecture,
+                variant: raw.variant,
+                os_version: raw.os_version,
+                os_features: raw.os_features,
+            },
             diff_ids: raw.rootfs.diff_ids.unwrap_or_default(),
             // Only for display: an invalid time is no reason to refuse an image.
             created: raw
@@ -126,6 +141,27 @@ mod tests {
             assert!(config.platform().is_unnamed(), "{text}");
             assert_eq!(config.diff_ids(), []);
         }
+    }
+
+    #[test]
+    fn values_for_the_runtime_are_not_parsed() {
+        for value in [
+            "1e999".to_owned(),
+            format!("{}{}", "[".repeat(9000), "]".repeat(9000)),
+            r#""\ud800""#.to_owned(),
+        ] {
+            let text = format!(r#"{{"os":"linux","history":{value},"rootfs":{{}},"x":{value}}}"#);
+            let config = Document::<ImageConfig>::parse(text.into_bytes(), None).unwrap();
+            assert_eq!(config.platform().os, "linux");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_not_utf_8_is_accepted_and_its_bytes_stay() {
+        let text = b"{\"created_by\":\"\xff\",\"variant\":\"\\udc00\",\"rootfs\":{}}";
+        let config = Document::<ImageConfig>::parse(text.to_vec(), None).unwrap();
+        assert_eq!(config.bytes(), text);
+        assert_eq!(config.platform().variant.as_deref(), Some("\u{fffd}"));
     }
 
     #[test]

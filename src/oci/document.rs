@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::class::Class;
-use crate::go_json::{Shape, ShapeError};
+use crate::go_json::{Shape, ShapeError, as_go_reads};
 use crate::oci::digest::Digest;
 use crate::oci::media_type::MediaType;
 use crate::oci::platform::Platform;
@@ -73,8 +73,9 @@ impl<T: View> Document<T> {
         if bytes.len() > MAX_DOCUMENT_SIZE {
             return Err(ParseError::TooLarge);
         }
-        check(T::SHAPE, &bytes)?;
-        let view = T::parse(&bytes, declared)?;
+        let text = as_go_reads(&bytes);
+        check(T::SHAPE, &text)?;
+        let view = T::parse(&text, declared)?;
         Ok(Self {
             digest: Digest::of(&bytes),
             bytes,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::go_json::{Shape, null_as_default, texts};
+use crate::go_json::{Shape, as_go_reads, null_as_default, texts};
 use crate::oci::artifact;
 use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
@@ -158,8 +158,9 @@ impl DocumentFields {
 
 /// Returns whether a document under `/manifests/` is a manifest or an index.
 pub fn kind_of(bytes: &[u8], declared: Option<&MediaType>) -> Result<DocumentKind, ParseError> {
-    document::check(&DocumentFields::SHAPE, bytes)?;
-    DocumentFields::of(bytes, declared).map(|(kind, _)| kind)
+    let text = as_go_reads(bytes);
+    document::check(&DocumentFields::SHAPE, &text)?;
+    DocumentFields::of(&text, declared).map(|(kind, _)| kind)
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::response::{Response, json};
-use crate::go_json::texts;
+use crate::go_json::{as_go_reads, texts};
 use crate::oci::digest::Digest;
 use crate::oci::media_type::MediaType;
 
@@ -61,7 +61,7 @@ struct Subject {
 
 /// Returns the digest of the subject of a document, and the other fields.
 fn fields(document: &[u8]) -> Option<(Digest, Fields)> {
-    let fields: Fields = serde_json::from_slice(document).ok()?;
+    let fields: Fields = serde_json::from_slice(&as_go_reads(document)).ok()?;
     let subject: Subject = serde_json::from_str(fields.subject.as_ref()?.get()).ok()?;
     Some((subject.digest, fields))
 }
