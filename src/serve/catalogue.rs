@@ -39,9 +39,12 @@ impl Catalogue {
         let mut unusable = Vec::new();
         let mut unpacked = Vec::new();
         let mut unnamed = Vec::new();
+        let mut entries = Vec::new();
         for path in paths {
             match read(path) {
                 Ok(found) => {
+                    let reported = found.unusable.into_iter();
+                    entries.extend(reported.map(|error| (path.clone(), error)));
                     absorb(&mut registries, found.registries)?;
                     unnamed.extend(found.unnamed);
                     unpacked.extend(found.unpacked);
@@ -54,6 +57,7 @@ impl Catalogue {
         {
             return Err(error);
         }
+        unusable.extend(entries);
         unnamed_referrers::attach(&mut registries, &unnamed);
         Ok(Self {
             names: RepositoryNames::of(&registries, naming),
@@ -64,7 +68,8 @@ impl Catalogue {
         })
     }
 
-    /// Returns the layouts that cannot be served, with the reasons. They do not stop the others.
+    /// Returns the layouts that cannot be served as a whole or in part, with the reasons. They do not stop the others, and
+    /// an image that cannot be served does not stop the others of its layout.
     #[must_use]
     pub fn unusable(&self) -> &[(PathBuf, Error)] {
         &self.unusable
@@ -140,16 +145,20 @@ struct Found {
     /// The referrers without a name, which are no images.
     unnamed: Option<Unnamed>,
     unpacked: Option<Unpacked>,
+    /// The reasons why images are not served.
+    unusable: Vec<Error>,
 }
 
 /// Reads the repositories of one layout.
 fn read(path: &Path) -> Result<Found, Error> {
     let layout = OnDisk::open(path).map_err(|error| Error::on_disk(path, error))?;
-    let index = layout.complete_index()?;
+    let index = layout.index()?;
+    let checked = layout.check_entries(&index).map_err(Error::from);
+    let mut unusable: Vec<Error> = checked.err().into_iter().collect();
     let documents = index.manifests.iter().filter(|descriptor| {
         descriptor.media_type.is_manifest() || descriptor.media_type.is_index()
     });
-    let (unnamed, entries) = unnamed_referrers::split(&layout, documents)?;
+    let (unnamed, entries) = unnamed_referrers::split(&layout, documents);
     let images: HashSet<_> = index.images().map(|image| image.digest).collect();
     let digests: HashSet<_> = entries.iter().map(|entry| entry.digest).collect();
     let only = digests.intersection(&images).count() == 1;
@@ -157,14 +166,25 @@ fn read(path: &Path) -> Result<Found, Error> {
     let mut names = Vec::new();
     for descriptor in entries {
         let name = name(descriptor, path, only)?;
+        let mut image = ServedRepository::default();
+        if let Err(error) = image.add(&layout, descriptor) {
+            unusable.push(error);
+            continue;
+        }
         let contents = registries
             .entry(name.registry_text().to_owned())
             .or_default()
             .entry(name.repository.to_string())
             .or_default();
         contents.tag(&name, descriptor.digest)?;
-        contents.add(&layout, descriptor)?;
+        contents.merge(&image);
         names.push(name);
+    }
+    if names.is_empty()
+        && unnamed.is_empty()
+        && let Some(error) = unusable.pop()
+    {
+        return Err(error);
     }
     let unnamed = match unnamed.first() {
         None => None,
@@ -180,6 +200,7 @@ fn read(path: &Path) -> Result<Found, Error> {
         registries,
         unnamed,
         unpacked: layout.unpacked(),
+        unusable,
     })
 }
 
@@ -271,6 +292,43 @@ mod tests {
         assert_eq!(images(&catalogue), ["library/app:1"]);
         let unusable: Vec<_> = catalogue.unusable().iter().map(|(path, _)| path).collect();
         assert_eq!(unusable, [&broken.path()]);
+    }
+
+    #[test]
+    fn a_broken_image_does_not_stop_the_others_of_its_layout() {
+        for entry in [
+            json!({ "mediaType": INDEX, "digest": Digest::of(b"absent"), "size": 1 }),
+            json!({ "mediaType": INDEX, "digest": "sha384:00", "size": 1 }),
+        ] {
+            let mut layout = LayoutFixture::with_image("docker.io/library/app:1");
+            layout.list(entry, "docker.io/library/broken:1");
+            let catalogue = layout.open().unwrap();
+            assert_eq!(images(&catalogue), ["library/app:1"]);
+            let [(path, _)] = catalogue.unusable() else {
+                panic!("{:?}", catalogue.unusable());
+            };
+            assert_eq!(*path, layout.path());
+        }
+    }
+
+    #[test]
+    fn an_index_may_have_manifests_whose_layers_were_not_copied() {
+        let mut layout = LayoutFixture::new();
+        let here = layout.image(LAYER);
+        let elsewhere = layout.image(b"layer for another platform");
+        let index = layout.index(&[here.clone(), elsewhere.clone()]);
+        layout.list(index, "a.io/multi:1");
+        let layer = layout.blob_path(&Digest::of(b"layer for another platform"));
+        std::fs::remove_file(layer).unwrap();
+        let catalogue = layout.open().unwrap();
+        let contents = catalogue
+            .repository(None, &"multi".parse().unwrap())
+            .unwrap();
+        assert!(contents.document(&digest_of(&here)).is_some());
+        assert!(contents.document(&digest_of(&elsewhere)).is_none());
+        // An index without any complete image is broken.
+        std::fs::remove_file(layout.blob_path(&Digest::of(LAYER))).unwrap();
+        assert_eq!(layout.open().unwrap_err().class(), Class::NotFound);
     }
 
     #[test]

@@ -256,8 +256,12 @@ impl ServedRepository {
 
     /// Adds a document, and all documents and blobs below it. Indexes may be nested to any depth, so this uses a list of
     /// pending documents, not recursion, and reads each digest once.
+    ///
+    /// A manifest of an index is left out if a blob of it is absent: containerd copies the manifests of all platforms and
+    /// the layers of one. Fails if no manifest is complete then.
     pub(super) fn add(&mut self, layout: &LayoutReader, root: &Descriptor) -> Result<(), Error> {
         let mut pending = vec![root.clone()];
+        let (mut incomplete, mut is_complete) = (None, false);
         while let Some(descriptor) = pending.pop() {
             if self.documents.contains_key(&descriptor.digest) {
                 continue;
@@ -274,8 +278,16 @@ impl ServedRepository {
                     require_optional(layout, &descriptor, root)?;
                     continue;
                 };
-                for blob in blobs(&manifest) {
-                    self.add_blob(layout, blob)?;
+                let added = blobs(&manifest).try_for_each(|blob| self.add_blob(layout, blob));
+                match added {
+                    Ok(()) => is_complete = true,
+                    Err(Error::Layout(oci_layout::Error::Absent { path }))
+                        if descriptor.digest != root.digest =>
+                    {
+                        incomplete.get_or_insert(path);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
                 }
                 ServedDocument::from(&manifest)
             } else {
@@ -284,7 +296,10 @@ impl ServedRepository {
             };
             self.insert(descriptor.digest, found);
         }
-        Ok(())
+        match incomplete {
+            Some(path) if !is_complete => Err(oci_layout::Error::Absent { path }.into()),
+            _ => Ok(()),
+        }
     }
 
     fn add_blob(&mut self, layout: &LayoutReader, descriptor: &Descriptor) -> Result<(), Error> {

@@ -39,17 +39,12 @@ impl Unnamed {
 pub(super) fn split<'a>(
     layout: &LayoutReader,
     entries: impl Iterator<Item = &'a Descriptor>,
-) -> Result<(Vec<&'a Descriptor>, Vec<&'a Descriptor>), Error> {
-    let (mut unnamed, mut images) = (Vec::new(), Vec::new());
-    for entry in entries {
+) -> (Vec<&'a Descriptor>, Vec<&'a Descriptor>) {
+    entries.partition(|entry| {
         let has_name = !matches!(ImageName::of(&entry.annotations), ImageName::Unnamed);
-        if !has_name && has_subject(layout, entry)? {
-            unnamed.push(entry);
-        } else {
-            images.push(entry);
-        }
-    }
-    Ok((unnamed, images))
+        // An entry that cannot be read is reported with the images.
+        !has_name && has_subject(layout, entry).unwrap_or(false)
+    })
 }
 
 fn has_subject(layout: &LayoutReader, descriptor: &Descriptor) -> Result<bool, Error> {

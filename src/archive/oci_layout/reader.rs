@@ -92,14 +92,12 @@ impl LayoutReader {
         read().map_err(|error| self.show(error))
     }
 
-    /// Reads `index.json`. Fails if an entry cannot be followed.
-    pub fn complete_index(&self) -> Result<Document<Index>, Error> {
-        let index = self.index()?;
+    /// Checks that all entries of `index.json` can be followed.
+    pub fn check_entries(&self, index: &Index) -> Result<(), Error> {
         index.require_all().map_err(|source| Error::Document {
             path: self.shown.join("index.json"),
             source,
-        })?;
-        Ok(index)
+        })
     }
 
     /// Reads the manifest or index that `descriptor` names. Returns `None` if the layout lacks it.
