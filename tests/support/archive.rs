@@ -77,6 +77,24 @@ pub(crate) fn old_docker_save(image: &Image, tags: &[&str]) -> Archive {
         .json("manifest.json", &manifest_json(&config, tags, &names))
 }
 
+/// Returns an archive with several images, each with its names or `null`. Members that images share occur twice.
+pub(crate) fn several(images: &[(&Image, Value)]) -> Archive {
+    let mut archive = Archive::default();
+    let mut items = Vec::new();
+    for (image, tags) in images {
+        let mut names = Vec::new();
+        for layer in &image.layers {
+            let name = format!("{}/layer.tar", hex(&layer.tar));
+            archive = archive.file(&name, layer.tar.clone());
+            names.push(name);
+        }
+        let config = format!("{}.json", hex(&image.config));
+        archive = archive.file(&config, image.config.clone());
+        items.push(json!({ "Config": config, "RepoTags": tags, "Layers": names }));
+    }
+    archive.json("manifest.json", &json!(items))
+}
+
 /// Returns what crane, kaniko and jib write: compressed layers, and one member for each.
 pub(crate) fn crane(image: &Image, tags: &[&str]) -> Archive {
     let config = format!("sha256:{}", hex(&image.config));

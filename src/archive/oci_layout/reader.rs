@@ -3,13 +3,16 @@
 //!
 //! Source: OCI image specification, `image-layout.md`.
 
+use std::collections::HashMap;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::de::MapAccess;
 
 use super::blob_name;
 use crate::class::Class;
+use crate::go_json::{self, Fields, Object, as_go_reads};
 use crate::input;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
@@ -27,12 +30,23 @@ pub struct LayoutReader {
     directory: PathBuf,
     /// The directory in messages.
     shown: PathBuf,
+    /// Blobs in an archive whose content has another digest than their name, with that digest.
+    wrong: Arc<HashMap<Digest, Digest>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The content of the file `oci-layout`.
+#[derive(Default)]
 struct Marker {
-    image_layout_version: String,
+    version: String,
+}
+
+impl Fields for Marker {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "imagelayoutversion" => go_json::text(&mut self.version, map),
+            _ => Ok(false),
+        }
+    }
 }
 
 impl LayoutReader {
@@ -46,18 +60,9 @@ impl LayoutReader {
             path: directory,
             source,
         })?;
-        let marker = directory.join("oci-layout");
-        let bytes = read_document(&marker)?.ok_or_else(|| Error::NotALayout {
-            path: path.to_owned(),
-        })?;
-        let version = serde_json::from_slice::<Marker>(&bytes)
-            .map_err(|source| Error::Document {
-                source: ParseError::json(source, &bytes),
-                path: marker,
-            })?
-            .image_layout_version;
+        let version = version(&directory)?;
         // Version 1.x is supported. The meaning of a version 2.0 is unknown.
-        if version.split('.').next() != Some("1") {
+        if !version.is_empty() && version.split('.').next() != Some("1") {
             return Err(Error::Version {
                 path: directory,
                 version: Printable::at_most(20, &version),
@@ -66,14 +71,21 @@ impl LayoutReader {
         Ok(Self {
             shown: directory.clone(),
             directory,
+            wrong: Arc::default(),
         })
     }
 
-    /// Opens the layout in a temporary directory. Errors name `shown` instead of the directory.
-    pub fn open_as(directory: &Path, shown: &Path) -> Result<Self, Error> {
+    /// Opens the layout of an archive in a temporary directory. Errors name `shown` instead of the directory. `wrong` has
+    /// the blobs that are not in the directory, because their content has another digest, with that digest.
+    pub fn open_as(
+        directory: &Path,
+        shown: &Path,
+        wrong: &HashMap<Digest, Digest>,
+    ) -> Result<Self, Error> {
         let opened = Self::open(directory).map_err(|error| error.below(directory, shown))?;
         Ok(Self {
             shown: shown.to_owned(),
+            wrong: Arc::new(wrong.clone()),
             ..opened
         })
     }
@@ -108,7 +120,7 @@ impl LayoutReader {
     fn read<T: View>(&self, descriptor: &Descriptor) -> Result<Option<Document<T>>, Error> {
         let path = self.blob_path(&descriptor.digest);
         let Some(bytes) = read_document(&path)? else {
-            return Ok(None);
+            return self.none(&path, descriptor);
         };
         let mut hasher = descriptor.digest.hasher();
         hasher.update(&bytes);
@@ -137,7 +149,9 @@ impl LayoutReader {
         };
         let file = match path.canonicalize() {
             Ok(file) => file,
-            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {
+                return self.none(&path, descriptor);
+            }
             Err(source) => return Err(error(source)),
         };
         let content = input::open(&file).map_err(error)?;
@@ -148,6 +162,14 @@ impl LayoutReader {
             check_digest(&path, descriptor, &found)?;
         }
         Ok(Some(file))
+    }
+
+    /// Returns nothing for a blob without a file, unless an archive has it with another digest.
+    fn none<T>(&self, path: &Path, descriptor: &Descriptor) -> Result<Option<T>, Error> {
+        match self.wrong.get(&descriptor.digest) {
+            None => Ok(None),
+            Some(found) => check_digest(path, descriptor, found).map(|()| None),
+        }
     }
 
     /// Returns the error for a blob that the layout lacks but must have.
@@ -165,6 +187,23 @@ impl LayoutReader {
     /// Returns the path of a blob.
     fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.directory.join(blob_name(digest))
+    }
+}
+
+/// Returns the version of a layout, or an empty text if it names none. The file has no digest, so it is read as Go
+/// reads it.
+fn version(directory: &Path) -> Result<String, Error> {
+    let path = directory.join("oci-layout");
+    let bytes = read_document(&path)?.unwrap_or_default();
+    if bytes.trim_ascii().is_empty() {
+        return Ok(String::new());
+    }
+    match go_json::first_value(&as_go_reads(&bytes)) {
+        Ok(Object(Marker { version })) => Ok(version),
+        Err(source) => Err(Error::Document {
+            source: ParseError::json(source, &bytes),
+            path,
+        }),
     }
 }
 

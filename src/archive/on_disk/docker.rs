@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{Read as _, Seek as _};
 
-use serde::Deserialize;
+use serde::de::MapAccess;
 use serde_json::json;
 
 use super::Error;
@@ -15,6 +15,7 @@ use crate::archive::docker_manifest::NAME;
 use crate::archive::names::Names;
 use crate::archive::oci_layout::{self, FULL_NAME, ImageName, LayoutReader, OCI_LAYOUT};
 use crate::compression::{UnsupportedCompression, sniff};
+use crate::go_json::{self, Fields, Object, as_go_reads};
 use crate::input;
 use crate::name::Reference;
 use crate::oci::config::ImageConfig;
@@ -31,27 +32,44 @@ const MAX_DOCUMENTS: usize = 10_000;
 const START: u64 = 16;
 
 /// An image in `manifest.json`.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default)]
 pub(super) struct Item {
     config: String,
-    #[serde(default)]
-    repo_tags: Option<Vec<String>>,
-    #[serde(default)]
-    layers: Option<Vec<String>>,
+    tags: Vec<String>,
+    layers: Vec<String>,
 }
 
-/// Reads `manifest.json`. Returns `None` if the archive lacks it.
+impl Fields for Item {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "config" => go_json::text(&mut self.config, map),
+            "repotags" => texts(&mut self.tags, map),
+            "layers" => texts(&mut self.layers, map),
+            _ => Ok(false),
+        }
+    }
+}
+
+fn texts<'de, A: MapAccess<'de>>(field: &mut Vec<String>, map: &mut A) -> Result<bool, A::Error> {
+    let texts: Option<Vec<Option<String>>> = map.next_value()?;
+    let texts = texts.unwrap_or_default();
+    *field = texts.into_iter().map(Option::unwrap_or_default).collect();
+    Ok(true)
+}
+
+/// Reads `manifest.json` as Docker does: nothing verifies it by a digest. Returns `None` if the archive lacks it.
 pub(super) fn items(files: &Files) -> Result<Option<Vec<Item>>, Error> {
     let Some(bytes) = files.read(NAME)? else {
         return Ok(None);
     };
-    let items: Option<Vec<Item>> =
-        serde_json::from_slice(&bytes).map_err(|source| Error::Document {
+    // Docker reads the first value, and ignores the text after it.
+    let items: Option<Vec<Object<Item>>> =
+        go_json::first_value(&as_go_reads(&bytes)).map_err(|source| Error::Document {
             name: NAME.to_owned(),
             source: ParseError::json(source, &bytes),
         })?;
-    Ok(Some(items.unwrap_or_default()))
+    let items = items.unwrap_or_default();
+    Ok(Some(items.into_iter().map(|Object(item)| item).collect()))
 }
 
 /// Writes a layout with the images of `manifest.json`.
@@ -72,7 +90,7 @@ impl Item {
             name: name.to_owned(),
         };
         let config = files
-            .find(&self.config)
+            .find(&self.config)?
             .ok_or_else(|| absent(&self.config))?;
         let bytes = files
             .read(&self.config)?
@@ -82,10 +100,9 @@ impl Item {
                 name: self.config.clone(),
                 source,
             })?;
-        let names = self.layers.as_deref().unwrap_or_default();
         let mut layers = Vec::new();
-        for (position, name) in names.iter().enumerate() {
-            let blob = files.find(name).ok_or_else(|| absent(name))?;
+        for (position, name) in self.layers.iter().enumerate() {
+            let blob = files.find(name)?.ok_or_else(|| absent(name))?;
             let diff_id = document.diff_ids().get(position);
             layers.push(layer(files, name, &blob, diff_id)?);
         }
@@ -103,16 +120,12 @@ impl Item {
         Ok(manifest)
     }
 
-    fn tags(&self) -> &[String] {
-        self.repo_tags.as_deref().unwrap_or_default()
-    }
-
     /// Returns the entries of `index.json` for the image, one for each name.
     fn entries(&self, manifest: &Descriptor) -> Vec<Descriptor> {
-        if self.tags().is_empty() {
+        if self.tags.is_empty() {
             return vec![manifest.clone()];
         }
-        let entries = self.tags().iter().map(|tag| entry(manifest, tag));
+        let entries = self.tags.iter().map(|tag| entry(manifest, tag));
         entries.collect()
     }
 }
@@ -173,7 +186,7 @@ pub(super) fn compare(files: &Files, layout: &LayoutReader, items: &[Item]) -> R
     let configs = configs(layout, &index)?;
     let mut entries = index.manifests.clone();
     for item in items {
-        let config = files.find(&item.config).ok_or_else(|| Error::Absent {
+        let config = files.find(&item.config)?.ok_or_else(|| Error::Absent {
             name: item.config.clone(),
         })?;
         let Some(tops) = configs.get(&config.digest) else {
@@ -183,7 +196,7 @@ pub(super) fn compare(files: &Files, layout: &LayoutReader, items: &[Item]) -> R
             );
             return Err(Error::Contradiction(text));
         };
-        for tag in item.tags() {
+        for tag in &item.tags {
             let named: Vec<_> = index
                 .images()
                 .filter(|entry| ImageName::of(&entry.annotations).is(tag))

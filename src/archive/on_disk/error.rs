@@ -29,10 +29,8 @@ pub enum Error {
         "the archive has the format of Docker before 1.10, with `repositories` but without `manifest.json`"
     )]
     OldFormat,
-    /// A member's name leads out of the archive, or is not UTF-8.
-    #[error(
-        "the archive has a member with the name `{name}`, which leads out of it or is not text"
-    )]
+    /// A member's name leads out of the archive.
+    #[error("the archive has a member with the name `{name}`, which leads out of it")]
     Name {
         /// The name.
         name: String,

@@ -89,7 +89,7 @@ impl<R: Read> Members<R> {
                 EntryType::GNUSparse => return Err(Error::Sparse),
                 kind => {
                     let size = extension.size.unwrap_or(size);
-                    return self.member(&header, kind, size, extension).map(Some);
+                    return Ok(Some(self.member(&header, kind, size, extension)));
                 }
             }
         }
@@ -114,29 +114,29 @@ impl<R: Read> Members<R> {
         kind: EntryType,
         size: u64,
         extension: Extension,
-    ) -> Result<Member, Error> {
+    ) -> Member {
         let name = extension
             .name
             .unwrap_or_else(|| header.path_bytes().into_owned());
-        let name = text(name)?;
+        let name = text(&name);
         let link = || {
             let link = header.link_name_bytes().unwrap_or_default();
-            text(extension.link.unwrap_or_else(|| link.into_owned()))
+            text(&extension.link.unwrap_or_else(|| link.into_owned()))
         };
         let (kind, size) = match kind {
             EntryType::Regular | EntryType::Continuous if name.ends_with('/') => {
                 (Kind::Other, size)
             }
             EntryType::Regular | EntryType::Continuous => (Kind::File, size),
-            EntryType::Symlink => (Kind::Symlink(link()?), 0),
-            EntryType::Link => (Kind::HardLink(link()?), 0),
+            EntryType::Symlink => (Kind::Symlink(link()), 0),
+            EntryType::Link => (Kind::HardLink(link()), 0),
             EntryType::Directory | EntryType::Char | EntryType::Block | EntryType::Fifo => {
                 (Kind::Other, 0)
             }
             _ => (Kind::Other, size),
         };
         self.begin(size);
-        Ok(Member { name, kind, size })
+        Member { name, kind, size }
     }
 
     fn begin(&mut self, size: u64) {
@@ -249,10 +249,9 @@ impl<R: Read> Read for Content<'_, R> {
     }
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, Error> {
-    String::from_utf8(bytes).map_err(|error| Error::Name {
-        name: String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+/// Returns a name. What is not UTF-8 is read as in JSON, so that `manifest.json` can name the member.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Returns whether a block is the header of a member.

@@ -61,7 +61,7 @@ impl OnDisk {
                 files.write("index.json", &index)?;
                 let marker = files.read("oci-layout")?;
                 files.write("oci-layout", marker.as_deref().unwrap_or(OCI_LAYOUT))?;
-                let layout = LayoutReader::open_as(directory.path(), archive)?;
+                let layout = LayoutReader::open_as(directory.path(), archive, files.wrong())?;
                 if let Some(items) = items {
                     docker::compare(&files, &layout, &items)?;
                 }
@@ -69,9 +69,9 @@ impl OnDisk {
             }
             (None, Some(items)) => {
                 docker::compose(&files, &items)?;
-                LayoutReader::open_as(directory.path(), archive)?
+                LayoutReader::open_as(directory.path(), archive, files.wrong())?
             }
-            (None, None) if files.find("repositories").is_some() => return Err(Error::OldFormat),
+            (None, None) if files.find("repositories")?.is_some() => return Err(Error::OldFormat),
             (None, None) => return Err(Error::NoManifest),
         };
         Ok(Self {

@@ -21,6 +21,8 @@ const MAX_LINKS: usize = 16;
 pub(super) struct Files {
     directory: PathBuf,
     members: HashMap<String, Content>,
+    /// The names of the blobs of a layout whose content has another digest, and that digest.
+    wrong: HashMap<Digest, Digest>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ enum Content {
     File(Blob),
     /// A link to another member; `None` if the target lies outside of the archive.
     Link(Option<String>),
+    /// Two members have this name and different contents.
+    Ambiguous,
 }
 
 /// A file of the archive.
@@ -43,6 +47,7 @@ impl Files {
         let mut files = Self {
             directory: directory.to_owned(),
             members: HashMap::new(),
+            wrong: HashMap::new(),
         };
         fs::create_dir_all(directory.join("blobs/sha256")).map_err(|error| files.failed(error))?;
         let mut members = Members::new(input);
@@ -53,39 +58,50 @@ impl Files {
             let name = join("", &member.name).ok_or_else(outside)?;
             let content = match &member.kind {
                 Kind::Other => continue,
-                Kind::File => Content::File(files.store(&name, member.size, members.content())?),
+                Kind::File => {
+                    let blob = files.store(member.size, members.content())?;
+                    files.store_in_layout(&name, &blob)?;
+                    Content::File(blob)
+                }
                 Kind::Symlink(target) => {
                     let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
                     Content::Link(join(parent, target))
                 }
                 Kind::HardLink(target) => Content::Link(join("", target)),
             };
-            if let Some(former) = files.members.get(&name)
-                && *former != content
-            {
-                return Err(Error::TwoMembers { name });
-            }
+            let content = match files.members.get(&name) {
+                Some(former) if *former != content => Content::Ambiguous,
+                _ => content,
+            };
             files.members.insert(name, content);
         }
         members.drain()?;
         Ok(files)
     }
 
-    /// Returns the file with a name, following links.
-    pub(super) fn find(&self, name: &str) -> Option<Blob> {
-        let mut name = join("", name)?;
+    /// Returns the file with a name, following links. Fails if two different members have the name.
+    pub(super) fn find(&self, name: &str) -> Result<Option<Blob>, Error> {
+        let mut next = join("", name);
         for _ in 0..MAX_LINKS {
-            match self.members.get(&name)? {
-                Content::File(blob) => return Some(*blob),
-                Content::Link(target) => name.clone_from(target.as_ref()?),
-            }
+            let Some(name) = next else { break };
+            next = match self.members.get(&name) {
+                None => break,
+                Some(Content::File(blob)) => return Ok(Some(*blob)),
+                Some(Content::Link(target)) => target.clone(),
+                Some(Content::Ambiguous) => return Err(Error::TwoMembers { name }),
+            };
         }
-        None
+        Ok(None)
+    }
+
+    /// Returns the digests of blobs of the layout whose content has another digest, with that one.
+    pub(super) fn wrong(&self) -> &HashMap<Digest, Digest> {
+        &self.wrong
     }
 
     /// Reads a small file. Returns `None` if the archive lacks it.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        let Some(blob) = self.find(name) else {
+        let Some(blob) = self.find(name)? else {
             return Ok(None);
         };
         let file = File::open(self.path(&blob)).map_err(|error| self.failed(error))?;
@@ -112,7 +128,7 @@ impl Files {
     }
 
     /// Writes the content of a member to the blob with its digest.
-    fn store(&self, name: &str, size: u64, mut content: impl Read) -> Result<Blob, Error> {
+    fn store(&self, size: u64, mut content: impl Read) -> Result<Blob, Error> {
         let mut file =
             tempfile::NamedTempFile::new_in(&self.directory).map_err(|error| self.failed(error))?;
         let mut hasher = Hasher::sha256();
@@ -139,22 +155,21 @@ impl Files {
         };
         file.persist(self.path(&blob))
             .map_err(|error| self.failed(error.error))?;
-        self.store_in_layout(name, &blob)?;
         Ok(blob)
     }
 
-    /// Checks a member that is a blob of a layout in the archive, and stores it under the digest in its name.
-    fn store_in_layout(&self, name: &str, blob: &Blob) -> Result<(), Error> {
+    /// Stores a member that is a blob of a layout under the digest in its name. Programs leave damaged files beside the
+    /// blobs of an image, so a wrong digest is an error only if an image needs the blob.
+    fn store_in_layout(&mut self, name: &str, blob: &Blob) -> Result<(), Error> {
         let digest = name
             .strip_prefix("blobs/")
             .and_then(|name| name.split_once('/'))
             .and_then(|(algorithm, hex)| format!("{algorithm}:{hex}").parse::<Digest>().ok());
         match digest {
-            Some(Digest::Sha256(_)) if digest != Some(blob.digest) => Err(Error::Digest {
-                name: name.to_owned(),
-                expected: Box::new(digest.unwrap_or(blob.digest)),
-                found: Box::new(blob.digest),
-            }),
+            Some(named @ Digest::Sha256(_)) if named != blob.digest => {
+                self.wrong.insert(named, blob.digest);
+                Ok(())
+            }
             None | Some(Digest::Sha256(_)) => Ok(()),
             // The readers of the layout verify this digest.
             Some(other) => {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{entries, image_of};
-use crate::support::archive::{Archive, crane, manifest_json, oci, old_docker_save};
+use crate::support::archive::{Archive, crane, manifest_json, oci, old_docker_save, several};
 use crate::support::files::listing;
 use crate::support::hocker::Outcome;
 use crate::support::image::{Family, Image, Layer, Packing, gzip, hex, small};
@@ -84,21 +84,7 @@ fn the_registrys_manifest_survives_in_an_oci_archive() {
 fn one_of_several_images_is_selected_by_name_and_names_may_be_null() {
     let directory = tempfile::tempdir().unwrap();
     let (one, other) = (small(), twice());
-    let mut archive = Archive::default();
-    let mut items = Vec::new();
-    for (image, tags) in [(&one, json!(["one:1"])), (&other, json!(null))] {
-        let mut names = Vec::new();
-        for layer in &image.layers {
-            // An archive may have a member twice.
-            let name = format!("{}/layer.tar", hex(&layer.tar));
-            archive = archive.file(&name, layer.tar.clone());
-            names.push(name);
-        }
-        let config = format!("{}.json", hex(&image.config));
-        archive = archive.file(&config, image.config.clone());
-        items.push(json!({ "Config": config, "RepoTags": tags, "Layers": names }));
-    }
-    let archive = archive.json("manifest.json", &json!(items)).bytes();
+    let archive = several(&[(&one, json!(["one:1"])), (&other, json!(null))]).bytes();
     read(directory.path(), &archive, &[])
         .failed(1)
         .says("has several images: one:1, sha256:");
@@ -243,4 +229,58 @@ fn names_of_both_lists_of_a_hybrid_archive_count() {
         .json("manifest.json", &manifest_json(&config, &tags, &[]));
     read(directory.path(), &archive.bytes(), &[]).done();
     assert_eq!(names_of(directory.path(), &image), json!(tags));
+}
+
+#[test]
+fn manifest_json_is_read_as_docker_reads_it() {
+    let image = small();
+    let config = format!("{}.json", hex(&image.config));
+    let layers: Vec<_> = image.layers.iter().map(|layer| hex(&layer.tar)).collect();
+    let (tags, list) = (r#"["app:1"]"#, json!(layers).to_string());
+    for text in [
+        format!(r#"[{{"config":"{config}","REPOTAGS":{tags},"layers":{list}}}]"#),
+        format!(r#"[{{"Config":"x","Config":"{config}","RepoTags":{tags},"Layers":{list}}}]"#),
+        format!(r#"[{{"Config":"{config}","RepoTags":{tags},"Layers":{list},"Parent":"\ud800"}}]"#),
+        format!("[{{\"Config\":\"{config}\",\"RepoTags\":{tags},\"Layers\":{list}}}]\0\0"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut archive = Archive::default().file(&config, image.config.clone());
+        for (name, layer) in layers.iter().zip(&image.layers) {
+            archive = archive.file(name, layer.tar.clone());
+        }
+        let archive = archive.file("manifest.json", text).bytes();
+        read(directory.path(), &archive, &[]).done();
+        assert_eq!(names_of(directory.path(), &image), json!(["app:1"]));
+    }
+}
+
+#[test]
+fn what_no_image_needs_may_be_damaged() {
+    let image = small();
+    let blob = |name: &str| format!("blobs/sha256/{name}");
+    let layout = || oci(&image, "docker.io/library/app:1");
+    for archive in [
+        old_docker_save(&image, &["app:1"])
+            .file("repositories", "{}")
+            .file("repositories", r#"{"app":{}}"#),
+        layout().file(&blob(&"0".repeat(64)), "other"),
+        layout().file(&blob(".DS_Store"), "other"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        read(directory.path(), &archive.bytes(), &[]).done();
+        assert_eq!(names_of(directory.path(), &image), json!(["app:1"]));
+    }
+    let layer = &image.layers[0];
+    let index = json!({ "schemaVersion": 2, "manifests": [image.descriptor()] });
+    let damaged = Archive::default()
+        .json("index.json", &index)
+        .file(&blob(&hex(&image.manifest)), image.manifest.clone())
+        .file(&blob(&hex(&image.config)), image.config.clone())
+        .file(&blob(&layer.hex()), "other");
+    read(tempfile::tempdir().unwrap().path(), &damaged.bytes(), &[])
+        .failed(5)
+        .says(&format!(
+            "digest mismatch in ./archive.tar/{}",
+            blob(&layer.hex())
+        ));
 }
