@@ -82,10 +82,7 @@ pub(super) fn choose(
                 .is_some_and(|wanted| listed.names.iter().any(|name| name.is(wanted)))
     };
     if chosen.len() > 1 && !chosen.iter().all(is_one_name) {
-        return Err(Error::SeveralImages {
-            path: path.to_owned(),
-            names: chosen.iter().map(|listed| listed.label(layout)).collect(),
-        });
+        return Err(several(layout, path, &chosen));
     }
     if let [only] = chosen.as_slice()
         && only.entry.media_type.is_manifest()
@@ -99,6 +96,10 @@ pub(super) fn choose(
             index: None,
             manifest,
         });
+    }
+    let equals = nearest(&chosen, selection.platform);
+    if equals.len() > 1 {
+        return Err(several(layout, path, &equals));
     }
     let entries = chosen.iter().map(|listed| listed.entry.clone()).collect();
     let (top, (index, manifest)) = descend(layout, path, index.with(entries), selection)?;
@@ -125,6 +126,34 @@ fn require_platform(
             Err(SelectError::from(NoSuchPlatform::of_single(wanted, &own)).at(path))
         }
         _ => Ok(()),
+    }
+}
+
+/// Returns the images that name a platform and serve the wanted one best. They must not be more than one: entries of
+/// `index.json` are images of their own, so the first of equal ones is not preferred as in an index.
+fn nearest<'l>(chosen: &[&'l Listed], platform: &Platform) -> Vec<&'l Listed> {
+    let distance = |listed: &Listed| platform.distance_to(listed.entry.platform.as_ref()?);
+    let least = chosen.iter().filter_map(|listed| distance(listed)).min();
+    let equals = chosen
+        .iter()
+        .filter(|listed| least.is_some() && distance(listed) == least);
+    equals.copied().collect()
+}
+
+/// Returns the error for several images, with their names, or with their digests where these differ alone.
+fn several(layout: &LayoutReader, path: &Path, images: &[&Listed]) -> Error {
+    let names: Vec<_> = images.iter().map(|image| image.label(layout)).collect();
+    let is_unique = |name: &String| names.iter().filter(|other| *other == name).count() == 1;
+    let labels = images.iter().zip(&names).map(|(image, name)| {
+        if is_unique(name) {
+            name.clone()
+        } else {
+            format!("{name} ({})", image.entry.digest)
+        }
+    });
+    Error::SeveralImages {
+        path: path.to_owned(),
+        names: labels.collect(),
     }
 }
 
@@ -556,5 +585,32 @@ mod tests {
             let chosen = chosen_for(&layout, None, "linux/s390x", false);
             assert!(matches!(chosen, Err(Error::Platform { .. })));
         }
+    }
+
+    #[test]
+    fn images_that_differ_by_digest_alone_are_several() {
+        let layout = Layout::new();
+        let for_amd64 = |layer: &str| {
+            let mut entry = image(&layout, layer);
+            entry["platform"] = json!({ "os": "linux", "architecture": "amd64" });
+            entry
+        };
+        let (a, b) = (for_amd64("a"), for_amd64("b"));
+        let name = "docker.io/library/app:1";
+        layout.list(&[a.clone(), b.clone()]);
+        let error = chosen(&layout, None).unwrap_err().to_string();
+        assert!(error.contains("several images: sha256:"), "{error}");
+        layout.list(&[
+            annotated(&a, FULL_NAME, name),
+            annotated(&b, FULL_NAME, name),
+        ]);
+        let error = chosen(&layout, Some("app:1")).unwrap_err().to_string();
+        let labels = [&a, &b].map(|entry| format!("app:1 ({})", entry["digest"].as_str().unwrap()));
+        assert!(error.ends_with(&labels.join(", ")), "{error}");
+        // Other platforms are another difference.
+        let mut other = b;
+        other["platform"]["architecture"] = json!("arm64");
+        layout.list(&[a, other]);
+        assert_eq!(chosen(&layout, None).unwrap().0, "a");
     }
 }

@@ -144,7 +144,9 @@ fn fits(wanted: &Platform, image: &Platform, daemons_own: bool) -> bool {
     if image.is_unnamed() {
         true
     } else if daemons_own {
-        wanted.os == image.os && wanted.architecture == image.architecture
+        // Docker and Podman accept a config that names only one of the two.
+        let is = |wanted: &str, image: &str| image.is_empty() || wanted == image;
+        is(&wanted.os, &image.os) && is(&wanted.architecture, &image.architecture)
     } else {
         wanted.distance_to(&image).is_some()
     }
@@ -195,8 +197,19 @@ mod tests {
                 "{wanted} {image}"
             );
         }
-        let unknown = Platform::default();
-        assert!(fits(&platform("linux/amd64"), &unknown, true));
+        for (os, architecture, fit) in [
+            ("", "", true),
+            ("linux", "", true),
+            ("", "amd64", true),
+            ("windows", "", false),
+        ] {
+            let image = Platform {
+                os: os.to_owned(),
+                architecture: architecture.to_owned(),
+                ..Platform::default()
+            };
+            assert_eq!(fits(&platform("linux/amd64"), &image, true), fit, "{image}");
+        }
     }
 
     #[test]

@@ -284,3 +284,32 @@ fn what_no_image_needs_may_be_damaged() {
             blob(&layer.hex())
         ));
 }
+
+#[test]
+fn the_only_image_may_be_for_any_platform_and_its_config_need_not_be_utf_8() {
+    let directory = tempfile::tempdir().unwrap();
+    for platform in [
+        json!({"os": "linux", "architecture": "arm64", "variant": "v8"}),
+        json!({"os": "linux", "architecture": null}),
+    ] {
+        let image = Image::for_platform(Family::Oci, &platform, &["/a"], small().layers);
+        let archive = old_docker_save(&image, &["app:1"]).bytes();
+        read(directory.path(), &archive, &[]).done();
+        assert_eq!(names_of(directory.path(), &image), json!(["app:1"]));
+        read(directory.path(), &archive, &["--platform", "linux/s390x"])
+            .failed(3)
+            .says("no image for linux/s390x");
+    }
+    let mut config = small().config;
+    let end = config.len() - 1;
+    config.splice(end.., b",\"author\":\"\xff\"}".iter().copied());
+    let platform = json!({"os": "linux", "architecture": "amd64"});
+    let image = Image::with_config(Family::Oci, &platform, config, small().layers);
+    for archive in [
+        old_docker_save(&image, &["app:1"]),
+        oci(&image, "docker.io/library/app:1"),
+    ] {
+        read(directory.path(), &archive.bytes(), &[]).done();
+        assert_eq!(names_of(directory.path(), &image), json!(["app:1"]));
+    }
+}
