@@ -46,6 +46,20 @@ pub(super) fn open_layout(path: &Path) -> Result<OnDisk, Error> {
     OnDisk::open(path).map_err(|error| Error::on_disk(path, error))
 }
 
+/// Opens the images at `path`, for several selections. Returns `None` for a script, which has one image.
+pub fn open_all(path: &Path) -> Result<Option<OnDisk>, Error> {
+    match script(path) {
+        Some(_) => Ok(None),
+        None => open_layout(path).map(Some),
+    }
+}
+
+/// Returns a name or a digest for each image, as `docker load` loads all images of an archive. Returns none if there is
+/// one image, or one for each platform.
+pub fn choices(layout: &OnDisk) -> Result<Vec<String>, Error> {
+    choice::choices(layout)
+}
+
 /// Selects an image from images that are open already. Errors name `path`.
 pub fn of_layout(
     layout: &OnDisk,

@@ -1,14 +1,16 @@
 //! `hocker load`: load an image on disk into a daemon.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::LoadArgs;
 use super::daemon::Connection;
+use super::progress::Upload;
 use super::{Context, Error, daemon, stdout};
 use hocker::archive::on_disk::OnDisk;
 use hocker::archive::stored_image;
 use hocker::daemon::load::{self, LoadOptions, LoadProgress, Loaded, ResendReason, TransferReport};
+use hocker::daemon::state::State;
 use hocker::printable::Printable;
 use hocker::size::Size;
 
@@ -21,30 +23,99 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
         .state
         .map(|directory| daemon::state(directory, context));
     // `hocker prune` may read the recorded path in another working directory.
-    let (path, images) = if args.image_path.as_os_str() == "-" {
-        let path = args.image_path;
-        let failed = |source| Error::StoredImage(Box::new(source));
-        let name = Path::new("standard input");
-        let read = || OnDisk::unpack(std::io::stdin().lock(), name);
-        let images = tokio::task::spawn_blocking(read).await;
-        let images = images
-            .map_err(Error::Task)?
-            .map_err(|error| failed(stored_image::Error::on_disk(name, error)))?;
-        (path, Some(images))
+    let path = if args.image_path.as_os_str() == "-" {
+        args.image_path
     } else {
-        let path = std::path::absolute(&args.image_path).unwrap_or(args.image_path);
-        (path, None)
+        std::path::absolute(&args.image_path).unwrap_or(args.image_path)
     };
+    let images = open(path.clone()).await?;
+    let choices = match (&args.image, &images) {
+        (None, Some(images)) => {
+            stored_image::choices(images).map_err(|error| unusable(&path, error))?
+        }
+        _ => Vec::new(),
+    };
+    if !choices.is_empty() && !args.tags.is_empty() {
+        return Err(Error::TagsOfSeveral { images: choices });
+    }
     let options = LoadOptions {
-        path: path.clone(),
+        path,
         images,
         name: args.image,
         platform: args.platform.platform,
         tags: args.tags,
         limit: args.limit.max_layer_size.unwrap_or_default(),
     };
+    let state = state.as_ref();
+    if choices.is_empty() {
+        return load_one(&daemon, options, state, context).await;
+    }
+    for name in choices {
+        context
+            .display
+            .line(&Printable::new(&format!("loading {name}")));
+        let options = LoadOptions {
+            name: Some(name),
+            ..options.clone()
+        };
+        load_one(&daemon, options, state, context).await?;
+    }
+    Ok(())
+}
+
+/// Opens the images at a path. A script has one image, which is opened later.
+async fn open(path: PathBuf) -> Result<Option<OnDisk>, Error> {
+    // An archive may have to be unpacked, and signals must be heard meanwhile.
+    let open = move || {
+        if path.as_os_str() != "-" {
+            return stored_image::open_all(&path).map_err(|error| unusable(&path, error));
+        }
+        let name = Path::new("standard input");
+        let images = OnDisk::unpack(std::io::stdin().lock(), name);
+        images
+            .map(Some)
+            .map_err(|error| stored_image::Error::on_disk(name, error).into())
+    };
+    let images = tokio::task::spawn_blocking(open).await;
+    images.map_err(Error::Task)?
+}
+
+fn unusable(path: &Path, error: stored_image::Error) -> Error {
+    Error::Load {
+        path: path.to_owned(),
+        source: Box::new(load::Error::Open(error)),
+    }
+}
+
+/// Loads one image, and prints its ID.
+async fn load_one(
+    daemon: &Connection,
+    options: LoadOptions,
+    state: Option<&State>,
+    context: &Context,
+) -> Result<(), Error> {
+    let path = options.path.clone();
     let bar = context.display.upload();
-    let progress = LoadProgress {
+    let progress = progress(&bar, context);
+    let loaded = match daemon {
+        Connection::Docker(daemon) => load::load(daemon, options, state, &progress).await,
+        #[cfg(feature = "containerd")]
+        Connection::Containerd(daemon) => {
+            hocker::daemon::containerd::load::load(daemon, options, state, &progress).await
+        }
+    };
+    let loaded = loaded.map_err(|source| Error::Load {
+        path,
+        source: Box::new(source),
+    })?;
+    bar.finish();
+    context.display.line(&Printable::new(&summary(&loaded)));
+    stdout::write(format!("{}\n", loaded.id).as_bytes())
+}
+
+/// Returns the functions that show a load.
+fn progress(bar: &Upload, context: &Context) -> LoadProgress {
+    LoadProgress {
         sending: Arc::new({
             let bar = bar.clone();
             move |bytes| bar.expect(bytes)
@@ -83,22 +154,7 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
                 }
             }
         }),
-    };
-    let state = state.as_ref();
-    let loaded = match &daemon {
-        Connection::Docker(daemon) => load::load(daemon, options, state, &progress).await,
-        #[cfg(feature = "containerd")]
-        Connection::Containerd(daemon) => {
-            hocker::daemon::containerd::load::load(daemon, options, state, &progress).await
-        }
-    };
-    let loaded = loaded.map_err(|source| Error::Load {
-        path,
-        source: Box::new(source),
-    })?;
-    bar.finish();
-    context.display.line(&Printable::new(&summary(&loaded)));
-    stdout::write(format!("{}\n", loaded.id).as_bytes())
+    }
 }
 
 /// Returns a line about what was sent.

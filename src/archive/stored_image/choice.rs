@@ -129,6 +129,31 @@ fn require_platform(
     }
 }
 
+/// Returns the name or the digest of each image, if there are several that differ by more than the platform.
+pub(super) fn choices(layout: &LayoutReader) -> Result<Vec<String>, Error> {
+    let index = layout.index()?;
+    let listed = list(layout, &index);
+    let first = listed.first().map(|first| &first.names);
+    let mut platforms = HashSet::new();
+    let differ_by_platform = listed.iter().all(|image| {
+        let platform = platform_of(layout, &image.entry);
+        Some(&image.names) == first
+            && platform.is_some_and(|platform| platforms.insert(platform.normalised()))
+    });
+    if listed.len() < 2 || differ_by_platform {
+        return Ok(Vec::new());
+    }
+    let mut choices = Vec::new();
+    for image in &listed {
+        let name = image.names.first();
+        let choice = name.map_or_else(|| image.entry.digest.to_string(), ToString::to_string);
+        if !choices.contains(&choice) {
+            choices.push(choice);
+        }
+    }
+    Ok(choices)
+}
+
 /// Returns the images that name a platform and serve the wanted one best. They must not be more than one: entries of
 /// `index.json` are images of their own, so the first of equal ones is not preferred as in an index.
 fn nearest<'l>(chosen: &[&'l Listed], platform: &Platform) -> Vec<&'l Listed> {
@@ -612,5 +637,31 @@ mod tests {
         other["platform"]["architecture"] = json!("arm64");
         layout.list(&[a, other]);
         assert_eq!(chosen(&layout, None).unwrap().0, "a");
+    }
+
+    #[test]
+    fn all_images_can_be_chosen_one_after_another() {
+        let layout = Layout::new();
+        let all = || choices(&LayoutReader::open(&layout.path()).unwrap()).unwrap();
+        let (a, b) = (image(&layout, "a"), image(&layout, "b"));
+        let named = annotated(&a, FULL_NAME, "docker.io/library/app:1");
+        let other = annotated(&a, FULL_NAME, "docker.io/library/app:2");
+        let digest = |entry: &Value| entry["digest"].as_str().unwrap().to_owned();
+        layout.list(&[named.clone(), b.clone(), other.clone()]);
+        assert_eq!(all(), ["app:1".to_owned(), digest(&b)]);
+        for choice in all() {
+            chosen(&layout, Some(&choice)).unwrap();
+        }
+        layout.list(&[a.clone(), b.clone()]);
+        assert_eq!(all(), [digest(&a), digest(&b)]);
+        // One image, and one for each platform.
+        layout.list(&[named, other]);
+        assert_eq!(all(), [""; 0]);
+        let platforms = [(a, "amd64"), (b, "arm64")].map(|(mut entry, architecture)| {
+            entry["platform"] = json!({ "os": "linux", "architecture": architecture });
+            entry
+        });
+        layout.list(&platforms);
+        assert_eq!(all(), [""; 0]);
     }
 }

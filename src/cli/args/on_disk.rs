@@ -84,7 +84,7 @@ pub(crate) struct LoadArgs {
     #[arg(long = "tag", value_name = "NAME")]
     pub(crate) tags: Vec<TagName>,
 
-    /// Select the image with this name or digest from several
+    /// Load only the image with this name or digest [default: all images]
     #[arg(long, value_name = "NAME")]
     pub(crate) image: Option<String>,
 

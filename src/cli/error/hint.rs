@@ -58,6 +58,7 @@ impl Error {
             },
             Self::Denial(denial) => denial.error.hint(),
             Self::LockedImage { source, .. } => source.hint(),
+            Self::TagsOfSeveral { .. } => Some("select one of these with --image"),
             Self::RegistryOfPath => Some("leave them out; --image selects one of several images"),
             Self::NameOfReference => Some(
                 "leave it out, or give the path of a layout or an archive, which begins with /, ./ or ../",

@@ -58,6 +58,12 @@ pub(crate) enum Error {
     /// A tag or a registry was given for an image on disk.
     #[error("cannot use TAG or --registry with an image on disk")]
     RegistryOfPath,
+    /// A name was given for several images.
+    #[error("cannot give one name to several images: {}", images.join(", "))]
+    TagsOfSeveral {
+        /// The names of the images, or the digests of those without a name.
+        images: Vec<String>,
+    },
     /// `--image` was given for an image in a registry.
     #[error("cannot use --image with an image in a registry")]
     NameOfReference,
@@ -318,6 +324,7 @@ impl Error {
             | Self::PasswordMissing
             | Self::TwoFromStdin
             | Self::RegistryOfPath
+            | Self::TagsOfSeveral { .. }
             | Self::NameOfReference
             | Self::ForceDirectory
             | Self::MountPointsOfFormat

@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{PipeWriter, Write as _};
 use std::path::Path;
 
+use serde_json::json;
+
 use super::{docker, gets, hocker, loaded, small, uploads};
-use crate::support::archive::{crane, old_docker_save};
+use crate::support::archive::{crane, old_docker_save, several};
 use crate::support::hocker::Running;
-use crate::support::image::gzip;
+use crate::support::image::{Family, Image, gzip};
 use crate::support::scripted_registry::Registry;
 
 #[test]
@@ -42,6 +44,48 @@ fn an_archive_is_loaded_from_a_file_and_from_standard_input() {
             assert_eq!(sent.values().filter(|content| layers(content)).count(), 2);
         }
     }
+}
+
+#[test]
+fn all_images_of_an_archive_are_loaded_unless_one_is_selected() {
+    let first = small();
+    let second = Image::new(Family::Oci, &["/second"], first.layers[..1].to_vec());
+    let archive = several(&[(&first, json!(["team/app:1"])), (&second, json!(null))]);
+    for (arguments, images) in [
+        (&[][..], &[&first, &second][..]),
+        (&["--image", "team/app:1"], &[&first]),
+    ] {
+        let daemon = docker();
+        for image in images {
+            gets(&daemon, image, [loaded()]);
+        }
+        let host = format!("tcp://{}", daemon.name());
+        let outcome = hocker(["load", "--retries", "0", "--host", &host, "-"])
+            .arguments(arguments)
+            .input(archive.bytes())
+            .run()
+            .done();
+        let ids: Vec<_> = images.iter().map(|image| image.config_digest()).collect();
+        assert_eq!(outcome.text().lines().collect::<Vec<_>>(), ids);
+        assert_eq!(uploads(&daemon).len(), images.len());
+    }
+    let daemon = docker();
+    let host = format!("tcp://{}", daemon.name());
+    hocker([
+        "load",
+        "--retries",
+        "0",
+        "--host",
+        &host,
+        "--tag",
+        "app:2",
+        "-",
+    ])
+    .input(archive.bytes())
+    .run()
+    .failed(2)
+    .says("cannot give one name to several images: team/app:1, sha256:")
+    .says("--image");
 }
 
 #[test]
