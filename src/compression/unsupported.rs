@@ -1,4 +1,4 @@
-//! Compressions that hocker recognises but does not decompress.
+//! Compressions that layers of a registry do not have: hocker recognises them, and decompresses them only in archives.
 //!
 //! Sources: The .xz File Format, section 2.1.1.1; bzip2's format, whose blocks start with the digits of π.
 
@@ -8,7 +8,7 @@ use std::io;
 /// The number of first bytes that tell these compressions from other content.
 pub(super) const LENGTH: usize = 10;
 
-/// A compression that hocker recognises but does not decompress. A decoder returns this error inside of an
+/// A compression that hocker does not decompress in layers of a registry or a layout. A decoder returns this error inside of an
 /// [`io::Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnsupportedCompression {

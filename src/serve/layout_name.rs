@@ -76,7 +76,7 @@ fn base_name(path: &Path) -> String {
 
 /// Returns the name of an archive without `.tar` and the ending of its compression.
 fn without_endings(name: &str) -> &str {
-    let name = [".gz", ".zst", ".tgz"]
+    let name = [".gz", ".zst", ".xz", ".bz2", ".tgz"]
         .iter()
         .find_map(|ending| name.strip_suffix(ending))
         .unwrap_or(name);
@@ -177,6 +177,8 @@ mod tests {
             ("debian.tar", "debian"),
             ("debian.tar.gz", "debian"),
             ("debian.tgz", "debian"),
+            ("debian.tar.xz", "debian"),
+            ("debian.tar.bz2", "debian"),
             ("debian.tar.zst", "debian"),
             ("app-1.0", "app-1.0"),
         ] {

@@ -158,12 +158,16 @@ fn layer(
             file.take(START).read_to_end(&mut start)
         })
         .map_err(|error| files.failed(error))?;
+    // The specification has no media types for layers of xz and bzip2.
+    let blob = &match UnsupportedCompression::sniff(&start) {
+        Some(_) => files.decompress(blob)?,
+        None => *blob,
+    };
     let media_type = match sniff(&start) {
         Compression::Gzip => MediaType::OCI_LAYER_GZIP,
         Compression::Zstd => MediaType::OCI_LAYER_ZSTD,
         Compression::None => {
-            if UnsupportedCompression::sniff(&start).is_none()
-                && let Some(diff_id) = diff_id
+            if let Some(diff_id) = diff_id
                 && matches!(diff_id.digest(), Digest::Sha256(_))
                 && *diff_id.digest() != blob.digest
             {

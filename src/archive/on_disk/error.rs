@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::archive::oci_layout;
 use crate::class::Class;
-use crate::compression::{TooLarge, UnsupportedCompression};
+use crate::compression::TooLarge;
 use crate::oci::digest::Digest;
 use crate::oci::document::ParseError;
 
@@ -105,7 +105,8 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::Tar(error) if UnsupportedCompression::of(error).is_some() => Class::Unsupported,
+            // xz needs more memory than hocker allows.
+            Self::Tar(error) if error.kind() == io::ErrorKind::OutOfMemory => Class::Unsupported,
             Self::Tar(error) if TooLarge::of(error).is_some() => Class::Integrity,
             Self::Tar(error) if error.kind() == io::ErrorKind::UnexpectedEof => Class::Integrity,
             Self::Tar(_) | Self::Write { .. } => Class::Other,

@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 
 use super::Error;
 use crate::compression::{Limit, TooLarge, UnsupportedCompression, sniff};
@@ -12,6 +14,8 @@ use crate::oci::media_type::Compression;
 
 /// The size of the buffer in bytes.
 const BUFFER: usize = 256 << 10;
+/// The most memory for a block of xz, in KiB. `xz -9` needs a quarter of it.
+const XZ_MEMORY: u32 = 256 << 10;
 
 /// Returns the tar archive in `input`, which may be compressed.
 pub(super) fn plain<'i>(input: impl Read + 'i) -> Result<Box<dyn Read + 'i>, Error> {
@@ -24,13 +28,14 @@ pub(super) fn plain<'i>(input: impl Read + 'i) -> Result<Box<dyn Read + 'i>, Err
         },
     );
     let start = input.fill_buf().map_err(Error::Tar)?;
-    if let Some(unsupported) = UnsupportedCompression::sniff(start) {
-        return Err(Error::Tar(unsupported.into()));
-    }
-    let decoder: Box<dyn Read + 'i> = match sniff(start) {
-        Compression::None => return Ok(Box::new(input)),
-        Compression::Gzip => Box::new(MultiGzDecoder::new(input)),
-        Compression::Zstd => {
+    let decoder: Box<dyn Read + 'i> = match (UnsupportedCompression::sniff(start), sniff(start)) {
+        (Some(UnsupportedCompression::Xz), _) => {
+            Box::new(XzReader::new_mem_limit(input, true, XZ_MEMORY))
+        }
+        (Some(UnsupportedCompression::Bzip2), _) => Box::new(MultiBzDecoder::new(input)),
+        (None, Compression::None) => return Ok(Box::new(input)),
+        (None, Compression::Gzip) => Box::new(MultiGzDecoder::new(input)),
+        (None, Compression::Zstd) => {
             let decoder = zstd::stream::read::Decoder::with_buffer(input);
             Box::new(decoder.map_err(Error::Tar)?)
         }

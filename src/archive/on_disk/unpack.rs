@@ -7,6 +7,7 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::input;
 use super::members::{Kind, Members};
 use crate::archive::oci_layout::blob_name;
 use crate::oci::digest::{Digest, Hasher};
@@ -59,7 +60,7 @@ impl Files {
             let content = match &member.kind {
                 Kind::Other => continue,
                 Kind::File => {
-                    let blob = files.store(member.size, members.content())?;
+                    let blob = files.store(Some(member.size), members.content())?;
                     files.store_in_layout(&name, &blob)?;
                     Content::File(blob)
                 }
@@ -127,12 +128,19 @@ impl Files {
         }
     }
 
-    /// Writes the content of a member to the blob with its digest.
-    fn store(&self, size: u64, mut content: impl Read) -> Result<Blob, Error> {
+    /// Decompresses a file, and returns the plain one.
+    pub(super) fn decompress(&self, blob: &Blob) -> Result<Blob, Error> {
+        let file = File::open(self.path(blob)).map_err(|error| self.failed(error))?;
+        self.store(None, input::plain(file)?)
+    }
+
+    /// Writes content to the blob with its digest. Fails if it is shorter than its size, if that is known.
+    fn store(&self, size: Option<u64>, mut content: impl Read) -> Result<Blob, Error> {
         let mut file =
             tempfile::NamedTempFile::new_in(&self.directory).map_err(|error| self.failed(error))?;
         let mut hasher = Hasher::sha256();
-        let mut buffer = vec![0; BUFFER.min(usize::try_from(size).unwrap_or(BUFFER).max(1))];
+        let largest = size.and_then(|size| usize::try_from(size).ok());
+        let mut buffer = vec![0; BUFFER.min(largest.unwrap_or(BUFFER).max(1))];
         let mut read = 0;
         loop {
             let count = match content.read(&mut buffer) {
@@ -146,12 +154,12 @@ impl Files {
             file.write_all(bytes).map_err(|error| self.failed(error))?;
             read += count as u64;
         }
-        if read < size {
+        if size.is_some_and(|size| read < size) {
             return Err(Error::Tar(io::ErrorKind::UnexpectedEof.into()));
         }
         let blob = Blob {
             digest: hasher.finish(),
-            size,
+            size: read,
         };
         file.persist(self.path(&blob))
             .map_err(|error| self.failed(error.error))?;
