@@ -31,7 +31,9 @@ pub struct Supervision {
     pub requested: Arc<dyn Fn(&Digest) + Send + Sync>,
     /// Called with the number of bytes of a blob that are sent next.
     pub sending: Arc<Sending>,
-    /// Decides about the last bytes of each blob.
+    /// The blob that is verified already. Its end is sent at once: clients ask for layers only after they have the config.
+    pub verified: Option<Digest>,
+    /// Decides about the last bytes of each other blob.
     pub verdict: watch::Receiver<Verdict>,
 }
 
@@ -53,6 +55,7 @@ impl Supervision {
         holds_end: bool,
         chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+        let holds_end = holds_end && self.verified != Some(blob);
         let state = (Box::pin(chunks), left, self.clone());
         stream::try_unfold(state, move |(mut chunks, left, supervision)| async move {
             let Some(chunk) = chunks.try_next().await? else {
@@ -96,8 +99,13 @@ mod tests {
                     let sent = Arc::clone(&sent);
                     move |_, bytes| *sent.lock().unwrap() += bytes
                 }),
+                verified: Some(Digest::of(b"config")),
                 verdict: decided,
             };
+            let config = stream::iter([Ok(Bytes::from_static(b"config"))]);
+            let config = supervision.watch(Digest::of(b"config"), 6, true, config);
+            assert_eq!(config.try_collect::<Vec<_>>().await.unwrap(), ["config"]);
+            *sent.lock().unwrap() = 0;
             let chunks = [b"a", b"b", b"c"].map(|chunk| Ok(Bytes::from_static(chunk)));
             let blob = Digest::of(b"abc");
             supervision.begin(&blob).unwrap();

@@ -162,11 +162,11 @@ pub(super) async fn pull(
     let verification = Verification::start(checks, |check| known.contains(check.diff_id()));
     let counts = Counts::default();
     (progress.sending)(expected(found, &known));
+    let config = found.composition.manifest().config.digest;
     let supervision = Supervision {
         requested: verification.requested(),
         sending: Arc::new({
             let (counts, sent) = (counts.clone(), Arc::clone(&progress.sent));
-            let config = found.composition.manifest().config.digest;
             move |blob, bytes| {
                 counts.add(blob, bytes);
                 if *blob != config {
@@ -174,6 +174,7 @@ pub(super) async fn pull(
                 }
             }
         }),
+        verified: Some(config),
         verdict: verification.verdict(),
     };
     let serving = match Temporary::start(catalogue, supervision).await {
