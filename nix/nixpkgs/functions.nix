@@ -84,11 +84,18 @@ let
       constructDrv = stdenvNoCC.mkDerivation;
       excludeDrvArgNames = lib.attrNames arguments ++ (import ../arguments/ignored.nix).${name};
       extendDrvArgs =
-        _final:
+        final:
         lib.setFunctionArgs (
           given:
-          import ./stdenv-attributes.nix lib (describe given)
+          let
+            attributes = import ./stdenv-attributes.nix lib (describe given);
+          in
+          attributes
           // {
+            passthru = {
+              inputDerivation = import ./input-derivation.nix stdenvNoCC final;
+            }
+            // attributes.passthru;
             pos = positionOf [ "sha256" "hash" ] given;
           }
         ) arguments;

@@ -1,7 +1,7 @@
 /**
   Makes a derivation as `../mk-derivation.nix` does, with the same store path, and with the attributes that derivations of
   nixpkgs have: `overrideAttrs`, `inputDerivation`, and a `meta` with `position`. The store path of an image depends on its
-  derivation, so `stdenv` makes only a twin, from which these attributes are.
+  derivation, so `stdenv` makes only a twin, from which `meta` is.
 
   # Inputs
 
@@ -52,7 +52,8 @@ let
       result =
         bare
         // {
-          inherit (twin) meta inputDerivation;
+          inherit (twin) meta;
+          inputDerivation = import ./input-derivation.nix stdenvNoCC attributes;
           overrideAttrs =
             given:
             make (

@@ -47,6 +47,8 @@ let
   locked = pkgs.importLock lock;
 
   isHere = position: lib.hasPrefix (toString ./layer.nix) position;
+  names =
+    one: path: lib.hasInfix (builtins.unsafeDiscardStringContext path) one.inputDerivation.inputs;
   differs = a: b: a.drvPath != b.drvPath;
   refuses = value: !(builtins.tryEval value.drvPath).success;
 in
@@ -106,6 +108,10 @@ in
         config
         image
       ];
+  "they name the program and the layers" =
+    names layer layer.builder
+    && lib.all (one: names image one.path) image.imageSpec.layers
+    && builtins.hasContext image.inputDerivation.inputs;
   "meta names the position of the call" = lib.all (one: isHere one.meta.position) [
     layer
     config

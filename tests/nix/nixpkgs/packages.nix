@@ -80,32 +80,19 @@ let
         "pos"
       ];
       pos = attributes.pos or null;
-      made =
-        changes:
-        derivation (
-          {
-            system = buildSystem;
-            stdenv = "no stdenv";
-          }
-          // own
-          // changes
-        );
     in
-    made { builder = attributes.realBuilder; }
+    derivation (
+      {
+        system = buildSystem;
+        stdenv = "no stdenv";
+        builder = attributes.realBuilder;
+      }
+      // own
+    )
     // {
       meta =
         attributes.meta or { }
         // lib.optionalAttrs (pos != null) { position = "${pos.file}:${toString pos.line}"; };
-      inputDerivation = made {
-        name = "inputs-of-${attributes.name}";
-        builder = "/no/such/builder";
-        outputs = [ "out" ];
-        outputHash = null;
-        outputHashAlgo = null;
-        outputHashMode = null;
-        __ignoreNulls = true;
-        inputs = [ attributes.realBuilder ];
-      };
     }
   );
 
@@ -119,6 +106,7 @@ let
       };
       stdenvNoCC = final.stdenv // {
         inherit mkDerivation;
+        shell = "/no/such/shell";
       };
       callPackage = lib.callPackageWith final;
       extend = overlay: set { overlays = overlays ++ [ overlay ]; };
