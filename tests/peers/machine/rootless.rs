@@ -2,6 +2,7 @@
 //! their runtime directory.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::program;
-use super::server::Server;
+use super::server::{Server, wait_until};
 
 /// The user's ID. Nobody on the machine has it, and its files are in the test's directory.
 pub(crate) const USER_ID: u32 = 54_321;
@@ -32,6 +33,22 @@ const HIDE: &str = r#"
 for directory in /home /root; do
   mount -t tmpfs tmpfs "$directory"
 done
+exec "$@"
+"#;
+
+/// What a systemd of the user needs: control groups that it may divide, and the mark of a system that systemd booted.
+/// `$0` is the directory.
+const BOOTED: &str = r#"
+for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+  if [ -e "$hierarchy/cgroup.procs" ]; then
+    group=$hierarchy/hocker${0##*/}
+    mkdir -p "$group"
+    chown -R 54321:54321 "$group"
+    echo $$ >"$group/cgroup.procs"
+  fi
+done
+mkdir -p "$0/systemd/system" /run/systemd
+mount --bind "$0/systemd" /run/systemd
 exec "$@"
 "#;
 
@@ -110,6 +127,24 @@ impl Rootless {
         self.entered(&["sh", "-euc", HIDE, "sh"], name)
     }
 
+    /// Starts the user's systemd, with the units in `~/.config/systemd/user`.
+    #[track_caller]
+    pub(crate) fn manager(&self) -> Manager<'_> {
+        let socket = self.directory.path().join("run/systemd/private");
+        let mut command = self.booted("/lib/systemd/systemd");
+        command.arg("--user");
+        let log = self.directory.path().join("systemd.log");
+        Manager {
+            server: Some(Server::start(&mut command, &log, || socket.exists())),
+            user: self,
+        }
+    }
+
+    fn booted(&self, name: &str) -> Command {
+        let directory = self.directory.path().to_str().unwrap();
+        self.entered(&["sh", "-euc", BOOTED, directory], name)
+    }
+
     fn entered(&self, first: &[&str], name: &str) -> Command {
         let mut command = Command::new("unshare");
         command
@@ -172,9 +207,9 @@ impl Rootless {
     }
 }
 
-impl Drop for Rootless {
-    fn drop(&mut self) {
-        // Podman keeps the user's namespaces by a process that does nothing.
+impl Rootless {
+    /// Ends the process that does nothing but keep the namespaces of podman.
+    fn end_pause(&self) {
         let pause = self.directory.path().join("run/libpod/tmp/pause.pid");
         let pid = fs::read_to_string(pause)
             .ok()
@@ -184,4 +219,49 @@ impl Drop for Rootless {
             let _ = kill_process(pid, Signal::KILL);
         }
     }
+}
+
+impl Drop for Rootless {
+    fn drop(&mut self) {
+        self.end_pause();
+    }
+}
+
+/// The systemd of the user.
+pub(crate) struct Manager<'a> {
+    server: Option<Server>,
+    user: &'a Rootless,
+}
+
+impl Manager<'_> {
+    /// `systemctl --user …`, which must succeed.
+    #[track_caller]
+    pub(crate) fn systemctl(&self, arguments: &[&str]) {
+        program::run(self.user.booted("systemctl").arg("--user").args(arguments));
+    }
+}
+
+impl Drop for Manager<'_> {
+    fn drop(&mut self) {
+        self.server = None;
+        self.user.end_pause();
+        let name = self.user.directory.path().file_name().unwrap();
+        let group = format!("hocker{}", name.display());
+        for hierarchy in ["", "systemd", "unified"] {
+            let group = Path::new("/sys/fs/cgroup").join(hierarchy).join(&group);
+            // Processes that ended a moment ago are still in it.
+            let _ = wait_until(|| !group.exists() || remove_group(&group).is_ok());
+        }
+    }
+}
+
+/// Removes a control group and those in it.
+fn remove_group(group: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(group)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_group(&entry.path())?;
+        }
+    }
+    fs::remove_dir(group)
 }

@@ -1,5 +1,6 @@
-//! The commands of units, run by hand as a user against the real podman of that user.
+//! The commands of units, run by hand or by the user's systemd, against the real podman of that user.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -52,6 +53,8 @@ impl Machine {
 struct Generation {
     services: Value,
     activation: String,
+    /// The units of hocker, and what it adds to those of containers, by their paths below `~/.config`.
+    files: BTreeMap<String, String>,
 }
 
 impl Machine {
@@ -78,9 +81,12 @@ impl Machine {
         ));
         let mut values = home.values(
             &self.nix,
-            "services = config.systemd.user.services; activation = activation.data;",
+            "services = config.systemd.user.services; activation = activation.data; \
+             files = lib.mapAttrs (_: file: file.text) config.xdg.configFile \
+             // lib.mapAttrs' (name: lib.nameValuePair \"systemd/user/${name}\") texts;",
         );
         Generation {
+            files: serde_json::from_value(values["files"].take()).unwrap(),
             services: values["services"].take(),
             activation: values["activation"].as_str().unwrap().to_owned(),
         }
@@ -117,6 +123,16 @@ impl Machine {
         );
         let _podman = self.podman(generation);
         program::text(self.user.command(&words[0]).args(&words[1..]))
+    }
+
+    /// Writes the units of a generation, in place of home-manager.
+    fn write_units(&self, generation: &Generation) {
+        let directory = self.user.home().join(".config");
+        for (name, text) in &generation.files {
+            let file = directory.join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
     }
 
     /// Runs the commands of a switch, in place of home-manager, and gives what they print.
@@ -174,6 +190,59 @@ fn images_of_a_home_are_loaded_into_the_users_podman_and_pruned() {
     );
     assert_eq!(user.run_image(&reference("2")), "Another program.");
     machine.start(&second, "hocker-prune-podman");
+    assert!(!user.has(&reference("1")), "no generation declares it");
+    assert!(user.has(&reference("2")));
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn the_systemd_of_a_user_loads_an_image_before_its_container_starts() {
+    let old = real_image();
+    let new = changed(&old);
+    let registry = registry_with(&old);
+    push(&registry, &new, "2");
+    let reference = |tag: &str| format!("{}/team/app:{tag}", registry.name());
+    let machine = Machine::new();
+    let user = &machine.user;
+    let said = user.home().join("said");
+    // In place of the unit that podman makes of home-manager's quadlet.
+    let container = |tag: &str| {
+        format!(
+            "[Service]\nType=oneshot\nStandardOutput=truncate:{}\nExecStart=/usr/bin/podman run --rm --pull=never \
+             --network=none --ulimit=nofile=1024:1024 --ulimit=nproc=1024:1024 {}\n",
+            said.display(),
+            reference(tag)
+        )
+    };
+    let switch = |tag: &str, image: &Image| {
+        let generation = machine.home(&[("app", &reference(tag), image)]);
+        machine.write_units(&generation);
+        let unit = user.home().join(".config/systemd/user/podman-app.service");
+        fs::write(unit, container(tag)).unwrap();
+        generation
+    };
+    let printed = || fs::read_to_string(&said).unwrap().trim().to_owned();
+
+    switch("1", &old);
+    let manager = user.manager();
+    manager.systemctl(&["start", "podman-app.service"]);
+    assert_eq!(printed(), GREETING);
+    // Somebody removes it.
+    program::run(
+        user.podman()
+            .args(["image", "rm", "--force", &reference("1")]),
+    );
+    manager.systemctl(&["start", "podman-app.service"]);
+    assert_eq!(printed(), GREETING);
+
+    let second = switch("2", &new);
+    assert_eq!(machine.switch(&second), "");
+    assert!(user.has(&reference("2")), "it is loaded before the restart");
+    manager.systemctl(&["daemon-reload"]);
+    manager.systemctl(&["start", "podman-app.service"]);
+    assert_eq!(printed(), "Another program.");
+    assert!(user.has(&reference("1")), "nothing was pruned yet");
+    manager.systemctl(&["start", "hocker-prune-podman.service"]);
     assert!(!user.has(&reference("1")), "no generation declares it");
     assert!(user.has(&reference("2")));
 }
