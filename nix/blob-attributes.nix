@@ -27,6 +27,7 @@ let
 
     __structuredAttrs = true;
   }
+  // import ./docker-credentials.nix
   # An image may contain the text of store paths, which are not references.
   // (if import ./can-discard-references.nix then { unsafeDiscardReferences.out = true; } else { });
 in

@@ -57,6 +57,45 @@ fn a_build_takes_credentials_in_each_way_that_leads_into_the_sandbox() {
 }
 
 #[test]
+fn a_build_takes_the_credentials_file_of_the_search_path() {
+    let site = Site::start();
+    let named = "/etc/nix/credentials.txt";
+    site.write(
+        named,
+        format!("DOCKER_USER={USER}\nDOCKER_PASS={PASSWORD}\n"),
+    );
+    let path = format!("DOCKER_CREDENTIALS={named}");
+    let variables = [("NIX_PATH", path.as_str())];
+    site.is_built(&site.build(&[named], &variables));
+
+    // Nothing but its path is in the store.
+    let derivations = site.shell(
+        "nix-store --query --requisites $(nix-instantiate app.nix) | grep '[.]drv$' | xargs cat",
+        &variables,
+    );
+    let told = program::told(&derivations);
+    assert!(told.contains(named), "{told}");
+    site.is_discreet(&derivations);
+
+    // A sandbox that does not contain it. The classic path follows.
+    site.forget();
+    let refused = site.build(&[], &variables);
+    assert!(!refused.status.success(), "it needs no password");
+    let told = program::told(&refused);
+    assert!(
+        told.contains(&format!(
+            "no credentials from {named}: the file does not exist; a sandbox contains it only with extra-sandbox-paths"
+        )),
+        "{told}"
+    );
+    site.write(
+        CLASSIC_FILE,
+        format!("USERNAME={USER}\nPASSWORD={PASSWORD}\n"),
+    );
+    site.is_built(&site.build(&[CLASSIC_FILE], &variables));
+}
+
+#[test]
 fn a_build_that_may_ask_several_registries_takes_only_what_is_for_each() {
     let site = Site::start();
     site.write(AUTH_FILE, auth_file(BASIC));

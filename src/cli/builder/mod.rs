@@ -70,7 +70,7 @@ async fn fetch(job: BlobJob, context: &Context) -> Result<(), Error> {
     let build = Build {
         context,
         mirrors: job.mirrors.clone(),
-        credentials: Credentials::of_build(registries.len() > 1, context),
+        credentials: Credentials::of_build(&job, registries.len() > 1, context),
     };
     let client = transport::client(context, true)?;
     let fetched = builder::fetch(job, &client, &build).await;

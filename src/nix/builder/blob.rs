@@ -30,6 +30,9 @@ pub struct BlobJob {
     pub mirrors: Vec<Endpoint>,
     /// URLs to try if the registry lacks the blob.
     pub urls: Vec<String>,
+    /// The classic credentials file that the caller of Nix named by `-I DOCKER_CREDENTIALS=FILE`. The sandbox may not
+    /// contain it.
+    pub credentials_file: Option<PathBuf>,
 }
 
 /// A location of a blob.
@@ -133,6 +136,7 @@ impl BlobJob {
                 .split_whitespace()
                 .map(str::to_owned)
                 .collect(),
+            credentials_file: attributes.text("dockerCredentialsFile")?.map(PathBuf::from),
         })
     }
 }

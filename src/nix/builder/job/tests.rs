@@ -30,6 +30,7 @@ fn plain(changes: &[(&str, &str)]) -> BTreeMap<String, String> {
             ("size", "97"),
             ("mirrors", "https://mirror.example"),
             ("urls", "https://a.example/layer x"),
+            ("dockerCredentialsFile", "/home/ann/credentials.txt"),
             ("NIX_ATTRS_JSON_FILE", ""),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
@@ -56,6 +57,7 @@ fn expected() -> Job {
         size: Size::Exact(97),
         mirrors: vec!["https://mirror.example".parse().unwrap()],
         urls: vec!["https://a.example/layer".to_owned(), "x".to_owned()],
+        credentials_file: Some("/home/ann/credentials.txt".into()),
     }))
 }
 
@@ -68,6 +70,7 @@ fn structured() -> Value {
         "size": 97,
         "mirrors": "https://mirror.example",
         "urls": "https://a.example/layer x",
+        "dockerCredentialsFile": "/home/ann/credentials.txt",
         "outputHash": HEX,
         "layerDigest": null,
         "preferLocalBuild": true,
