@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::hardening::NEWER_KEYS;
 use crate::machine::home::Home;
-use crate::machine::nix::Nix;
+use crate::machine::nix::{Nix, root};
+use crate::machine::nixos::MANIFEST;
 use crate::machine::program;
 
 /// Two images, and containers: one runs the first by its name, one the second by `hockerImage`, one another image.
@@ -112,6 +113,30 @@ fn a_container_that_runs_a_declared_image_waits_for_it_and_asks_no_registry() {
 
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
+fn a_container_of_a_home_changes_with_the_content_of_its_image_and_only_then() {
+    let nix = Nix::new();
+    let root = root();
+    let changed = format!(
+        "services.hocker.images.web.image = lib.mkForce (config.services.hocker.functions.fetchdocker {{ \
+         image = \"nginx:1.27\"; imageManifest = builtins.replaceStrings [ \"054abe38\" ] [ \"154abe38\" ] \
+         (builtins.readFile {}); }});",
+        root.join(MANIFEST).display()
+    );
+    let package = format!("services.hocker.package = {};", root.join("nix").display());
+    let [first, other_hocker, other_image] = ["", &package, &changed].map(|change| {
+        Home::new(&format!("{CONTAINERS} imports = [ {{ {change} }} ];")).values(
+            &nix,
+            "web = config.services.podman.containers.web.extraConfig; \
+             path = config.services.hocker.images.web.path;",
+        )
+    });
+    assert_ne!(first["path"], other_hocker["path"]);
+    assert_eq!(first["web"], other_hocker["web"]);
+    assert_ne!(first["web"], other_image["web"]);
+}
+
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
 fn a_user_can_override_what_a_container_gets() {
     let nix = Nix::new();
     let values = Home::new(
@@ -163,7 +188,7 @@ fn all_images_of_a_lock_file_are_declared_in_a_home_too() {
     let nix = Nix::new();
     let values = Home::new(
         "services.hocker = { enable = true; lockFile = ROOT/tests/nix/docker-images.lock.json; };"
-            .replace("ROOT", &crate::machine::nix::root().display().to_string())
+            .replace("ROOT", &root().display().to_string())
             .as_str(),
     )
     .values(
