@@ -38,11 +38,13 @@ in
   }
   (refuses "a file in the store"
     "hocker: `-I DOCKER_CREDENTIALS=…` names a file in the store, which every user can read"
-    (loadWith {
-      builtins = builtins // {
-        nixPath = [ (entry "DOCKER_CREDENTIALS" "x") ];
-        findFile = _: _: "${builtins.storeDir}/x";
-      };
-    } "docker-credentials.nix")
+    (
+      loadWith {
+        builtins = builtins // {
+          nixPath = [ (entry "DOCKER_CREDENTIALS" "x") ];
+          findFile = _: _: "${builtins.storeDir}/x";
+        };
+      } "docker-credentials.nix"
+    )
   )
 ]
