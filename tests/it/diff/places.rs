@@ -77,7 +77,7 @@ fn a_layout_is_compared_with_a_registry() {
     run(&["./old#other"])
         .failed(3)
         .says("has no image named other");
-    run(&["./none"]).failed(3).says("./none is not an image");
+    run(&["./none"]).failed(3).says("./none does not exist");
 }
 
 #[test]
