@@ -1,5 +1,4 @@
-//! The classic archive that `docker load` reads: `manifest.json`, `<config>.json`, `<diff id>.tar` for each layer, and
-//! `repositories`.
+//! The classic archive that `docker load` reads: `manifest.json`, `<config>.json`, a file for each layer, and `repositories`.
 //!
 //! Source: moby, `image/spec/v1.2.md`, section "Combined Image JSON + Filesystem Changeset Format".
 
@@ -14,6 +13,26 @@ use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::DiffId;
 use crate::oci::document::Document;
 use crate::oci::manifest::Manifest;
+
+/// The names of the layers in an archive. Readers find them by `manifest.json`, most with any name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerNames {
+    /// `<diff id>.tar`, as skopeo and the classic program write them
+    Files,
+    /// `<diff id>/layer.tar`, as `docker save` wrote them before Docker 25. `buildImage` of nixpkgs' dockerTools looks for
+    /// store paths that an image contains only in files of this name.
+    Directories,
+}
+
+impl LayerNames {
+    fn name(self, diff_id: &DiffId) -> String {
+        let hex = diff_id.digest().hex();
+        match self {
+            Self::Files => format!("{hex}.tar"),
+            Self::Directories => format!("{hex}/layer.tar"),
+        }
+    }
+}
 
 /// The contents of an archive, except those of the layers.
 #[derive(Clone, Debug)]
@@ -45,9 +64,11 @@ impl Archive {
         manifest: &Manifest,
         config: &Document<ImageConfig>,
         tags: &[String],
+        layer_names: LayerNames,
     ) -> Self {
         let config_name = format!("{}.json", config.digest().hex());
-        let names: Vec<_> = config.diff_ids().iter().map(layer_name).collect();
+        let diff_ids = config.diff_ids().iter();
+        let names: Vec<_> = diff_ids.map(|id| layer_names.name(id)).collect();
         let docker_manifest = docker_manifest::text(&config_name, tags, &names);
         let repositories = json!(repositories(config, tags));
         // Two blobs may have the same content in different compressions.
@@ -58,7 +79,7 @@ impl Archive {
             .zip(config.diff_ids())
             .filter(|(_, diff_id)| seen.insert(**diff_id))
             .map(|(blob, diff_id)| Layer {
-                name: layer_name(diff_id),
+                name: layer_names.name(diff_id),
                 blob: blob.clone(),
                 diff_id: *diff_id,
             })
@@ -76,10 +97,6 @@ impl Archive {
             ),
         }
     }
-}
-
-fn layer_name(diff_id: &DiffId) -> String {
-    format!("{}.tar", diff_id.digest().hex())
 }
 
 /// Returns the content of `repositories`, which daemons before 1.10 read: the top layer by name and tag.

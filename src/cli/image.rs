@@ -14,7 +14,7 @@ use hocker::archive::stored_image::Selection;
 use hocker::name::{Endpoint, Reference};
 use hocker::oci::platform::Platform;
 use hocker::output::{OutputDirectory, OutputFile};
-use hocker::pull::{Image, ImageProgress};
+use hocker::pull::{Image, ImageProgress, LayerNames};
 use hocker::registry::Registry;
 
 /// The source of an image.
@@ -81,7 +81,9 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
                     .await?;
             }
             Format::DockerArchive | Format::OciDir | Format::ErofsDir => {
-                image.write_docker_archive(limit, file).await?;
+                image
+                    .write_docker_archive(LayerNames::Files, limit, file)
+                    .await?;
             }
         }
         is_named

@@ -10,7 +10,7 @@ use super::Image;
 use super::source::{FetchError, Source};
 use super::transfers;
 use super::{Error, LayerProgress};
-use crate::archive::docker_archive::{Archive, Layer};
+use crate::archive::docker_archive::{Archive, Layer, LayerNames};
 use crate::archive::header::Members;
 use crate::archive::placed::Placed;
 use crate::archive::plain_layer::{LayerError, PlainLayer};
@@ -21,9 +21,15 @@ use crate::registry::Destination;
 impl Image {
     /// Writes the classic archive, whose layers are decompressed, to a file or a pipe. No layer may decompress to more
     /// than `limit`.
-    pub async fn write_docker_archive(self, limit: Limit, file: OutputFile) -> Result<(), Error> {
+    pub async fn write_docker_archive(
+        self,
+        layer_names: LayerNames,
+        limit: Limit,
+        file: OutputFile,
+    ) -> Result<(), Error> {
         let config = self.config().await?;
-        let archive = Archive::new(&self.manifest, &config, &self.names.repo_tags);
+        let tags = &self.names.repo_tags;
+        let archive = Archive::new(&self.manifest, &config, tags, layer_names);
         if file.is_seekable() {
             write_in_place(&self, &archive, limit, &file).await?;
         } else {

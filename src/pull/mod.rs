@@ -16,3 +16,4 @@ mod transfers;
 pub use self::error::Error;
 pub use self::image::Image;
 pub use self::progress::{ImageProgress, LayerProgress, Silent};
+pub use crate::archive::docker_archive::LayerNames;

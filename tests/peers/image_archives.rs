@@ -54,9 +54,10 @@ fn an_image_is_one_file_of_the_store_that_docker_loads_and_runs() {
     }
 }
 
-/// `fromImage` of nixpkgs' dockerTools hashes the file of each layer and takes that for its diff ID.
+/// `buildImage` of nixpkgs' dockerTools hashes the file of each layer of `fromImage` and takes that for its diff ID. It
+/// finds the store paths that the image contains in files with the name `layer.tar` in a directory.
 #[test]
-fn the_layers_of_the_plain_archive_hash_to_their_diff_ids() {
+fn the_plain_archive_has_the_layers_as_build_image_of_nixpkgs_reads_them() {
     let image = real_image();
     let registry = registry_with(&image);
     let nix = Nix::new();
@@ -76,9 +77,12 @@ fn the_layers_of_the_plain_archive_hash_to_their_diff_ids() {
     let config: Value =
         serde_json::from_slice(member(list[0]["Config"].as_str().unwrap())).unwrap();
     let layers = list[0]["Layers"].as_array().unwrap();
-    let hashes: Vec<_> = layers
-        .iter()
-        .map(|layer| member(layer.as_str().unwrap()))
+    let names = layers.iter().map(|layer| layer.as_str().unwrap());
+    for name in names.clone() {
+        assert_eq!(name.split('/').nth(1), Some("layer.tar"), "{name}");
+    }
+    let hashes: Vec<_> = names
+        .map(member)
         .map(|layer| format!("sha256:{}", hex_of(&Sha256::digest(layer))))
         .collect();
     assert!(!hashes.is_empty());

@@ -20,7 +20,7 @@ use hocker::name::Endpoint;
 use hocker::nix::builder::{self, ArchiveJob, Attributes, BlobJob, FetchError, Job, Location};
 use hocker::oci::platform::Platform;
 use hocker::output::{Existing, OutputFile};
-use hocker::pull::Image;
+use hocker::pull::{Image, LayerNames};
 use hocker::registry::{Progress, Registry};
 use hocker::safe_url::SafeUrl;
 
@@ -55,7 +55,9 @@ async fn archive(job: ArchiveJob, context: &Context) -> Result<(), Error> {
     };
     let image = Image::on_disk(&job.image, &selection, Arc::new(context.display.clone()))?;
     if job.plain {
-        image.write_docker_archive(Limit::default(), file).await?;
+        image
+            .write_docker_archive(LayerNames::Directories, Limit::default(), file)
+            .await?;
     } else {
         image
             .write_layout_archive(ArchiveFormat::DockerSave, file)
