@@ -2,6 +2,8 @@
 
 mod choice;
 mod images;
+mod listed;
+mod platform;
 
 use std::path::{Path, PathBuf};
 
