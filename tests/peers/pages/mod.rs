@@ -29,6 +29,7 @@ const LOCK_FILE: &str = "docs/lock-file.md";
 const MIGRATING: &str = "docs/migrating.md";
 const NETWORKS: &str = "docs/networks.md";
 const NIX: &str = "docs/nix.md";
+const SENT_TO_NIXPKGS: &str = "nix/nixpkgs/README.md";
 const PRIVATE: &str = "docs/private-registries.md";
 const SERVING: &str = "docs/serving.md";
 const SIGNATURES: &str = "docs/signatures.md";
@@ -124,6 +125,7 @@ const COMPILES: &str = "it compiles for minutes what cargo has compiled for the 
 const STORAGE: &str =
     "the test of that format does the same in another storage than this machine's";
 const TESTS: &str = "it runs the tests";
+const NIXPKGS: &str = "it needs nixpkgs";
 
 /// The blocks that no test runs, by page and first words, and why.
 const NOT_RUN: &[(&str, &str, &str)] = &[
@@ -133,7 +135,15 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     (CONTRIBUTING, "export HOCKER_STATIC", TESTS),
     (CONTRIBUTING, "cp Cargo.lock", "it changes this repository"),
     (FROM_THE_STORE, "hocker image --format erofs-dir", STORAGE),
-    (README, "nix run /path", "it needs nixpkgs"),
+    (FROM_THE_STORE, "install --directory", STORAGE),
+    (
+        LOADING,
+        "hocker load --host containerd:",
+        "the tests of containerd do the same at a socket of their own",
+    ),
+    (SENT_TO_NIXPKGS, "cargo fetch", NIXPKGS),
+    (SENT_TO_NIXPKGS, "nix-build", NIXPKGS),
+    (README, "nix run /path", NIXPKGS),
     (
         SIGNATURES,
         "hocker lock add",
