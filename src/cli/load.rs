@@ -22,13 +22,13 @@ pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> 
     let state = args
         .state
         .map(|directory| daemon::state(directory, context));
+    let images = open(args.image_path.clone()).await?;
     // `hocker prune` may read the recorded path in another working directory.
     let path = if args.image_path.as_os_str() == "-" {
         args.image_path
     } else {
         std::path::absolute(&args.image_path).unwrap_or(args.image_path)
     };
-    let images = open(path.clone()).await?;
     let choices = match (&args.image, &images) {
         (None, Some(images)) => {
             stored_image::choices(images).map_err(|error| unusable(&path, error))?

@@ -29,7 +29,8 @@ fn a_reference_in_place_of_a_path_gets_the_command_that_writes_the_image() {
         .in_directory(directory.path())
         .run()
         .failed(3)
-        .says("nginx does not exist");
+        .says("nginx does not exist")
+        .says("hocker image --format oci-dir --out DIR IMAGE");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Hints for errors of daemons, and for images that cannot be loaded into them.
 
 use hocker::archive::plain_layer::LayerError;
-use hocker::archive::stored_image;
 use hocker::daemon;
 
 pub(super) fn hint_of_daemon(error: &daemon::Error) -> Option<&'static str> {
@@ -54,9 +53,6 @@ pub(super) fn hint_of_load(error: &daemon::load::Error) -> Option<&'static str> 
         daemon::load::Error::Daemon(error) => hint_of_daemon(error),
         daemon::load::Error::NoneForDaemon(_) => {
             Some("use --platform to select an image that the daemon cannot run")
-        }
-        daemon::load::Error::Open(stored_image::Error::SeveralImages { .. }) => {
-            Some("select one of these with --image")
         }
         daemon::load::Error::Upload(daemon::UploadError::Layer {
             source: LayerError::TooLarge(_),

@@ -16,6 +16,7 @@ use hocker::oci::document::ParseError;
 use hocker::pin;
 use hocker::pull;
 use hocker::registry::Cause;
+use hocker::serve;
 use hocker::verify;
 
 /// The hint for a port that seems to speak TLS.
@@ -49,7 +50,14 @@ impl Error {
             Self::Daemon(error) | Self::Prune(daemon::prune::Error::Daemon(error)) => {
                 hint_of_daemon(error)
             }
-            Self::Load { source, .. } => hint_of_load(source),
+            Self::Load { source, .. } => match &**source {
+                daemon::load::Error::Open(error) => hint_of_stored_image(error),
+                error => hint_of_load(error),
+            },
+            Self::Images(error) => match &**error {
+                serve::Error::Layout(error) => hint_of_layout(error),
+                _ => None,
+            },
             Self::Erofs { source, .. } => match &**source {
                 erofs::Error::TooLarge(_) => {
                     Some("if you trust the layer, allow more with --max-layer-size")
@@ -104,16 +112,20 @@ fn hint_of_stored_image(error: &stored_image::Error) -> Option<&'static str> {
     match error {
         stored_image::Error::Platform { .. } => Some("select one of these with --platform"),
         stored_image::Error::SeveralImages { .. } => Some("select one of these with --image"),
-        stored_image::Error::Layout(error) => match error {
-            oci_layout::Error::NoPath { path } if is_reference(path) => Some(
-                "if this is an image of a registry, write it to a directory first, and name the directory: \
-                 `hocker image --format oci-dir --out DIR IMAGE`",
-            ),
-            oci_layout::Error::IsStore { .. } => {
-                Some("run the image with podman, or write it in another format, such as oci-dir")
-            }
-            _ => None,
-        },
+        stored_image::Error::Layout(error) => hint_of_layout(error),
+        _ => None,
+    }
+}
+
+fn hint_of_layout(error: &oci_layout::Error) -> Option<&'static str> {
+    match error {
+        oci_layout::Error::NoPath { path } if is_reference(path) => Some(
+            "if this is an image of a registry, write it to a directory first, and name the directory: \
+             `hocker image --format oci-dir --out DIR IMAGE`",
+        ),
+        oci_layout::Error::IsStore { .. } => {
+            Some("run the image with podman, or write it in another format, such as oci-dir")
+        }
         _ => None,
     }
 }

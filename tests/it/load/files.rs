@@ -19,6 +19,17 @@ fn make_fifo(path: &Path) {
 }
 
 #[test]
+fn a_reference_in_place_of_a_path_gets_the_command_that_writes_the_image() {
+    let daemon = docker();
+    let host = format!("tcp://{}", daemon.name());
+    hocker(["load", "--host", &host, "nginx:1.27"])
+        .run()
+        .failed(3)
+        .says("nginx:1.27 does not exist")
+        .says("hocker image --format oci-dir --out DIR IMAGE");
+}
+
+#[test]
 fn a_fifo_in_an_image_holds_nothing_up() {
     let image = small();
     let blob = |hex: String| format!("blobs/sha256/{hex}");
