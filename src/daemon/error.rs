@@ -157,6 +157,12 @@ impl Error {
         }
     }
 
+    /// Returns whether the daemon lacks a part of the image.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Self::Status { message, .. } if message.is_damaged())
+    }
+
     /// Returns whether the daemon's disk is full.
     #[must_use]
     pub fn is_full(&self) -> bool {

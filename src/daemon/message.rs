@@ -10,6 +10,7 @@ use crate::printable::Printable;
 pub struct DaemonMessage {
     text: Printable,
     is_full: bool,
+    is_damaged: bool,
 }
 
 impl DaemonMessage {
@@ -19,6 +20,7 @@ impl DaemonMessage {
         Self {
             text: Printable::new(text.trim()),
             is_full: states_full_disk(text),
+            is_damaged: text.contains("locating item named"),
         }
     }
 
@@ -26,6 +28,14 @@ impl DaemonMessage {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.is_full
+    }
+
+    /// Returns whether the message states that the storage lacks a part of an image.
+    ///
+    /// Source: containers/storage, `images.go` and `errors.go`; seen with podman 4.3.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.is_damaged
     }
 }
 

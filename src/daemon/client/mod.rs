@@ -185,6 +185,15 @@ impl Daemon {
         Ok((found.id == *id).then(|| self.read_image(found)))
     }
 
+    /// Returns the image with this ID, as [`image`](Self::image) does, or `None` if the daemon lacks a part of it. A fetch
+    /// that is interrupted may leave such an image in Podman's storage. The next fetch completes it.
+    pub async fn whole_image(&self, id: &Digest) -> Result<Option<DaemonImage>, Error> {
+        match self.image(id).await {
+            Err(error) if error.is_damaged() => Ok(None),
+            image => image,
+        }
+    }
+
     fn read_image(&self, found: Inspected) -> DaemonImage {
         let mut tags = HashSet::new();
         let mut has_invalid_names = false;

@@ -142,7 +142,7 @@ async fn load_found(
     };
     // An index stands for the images of several platforms.
     let is_same = |image: &DaemonImage| check(image, found.config.diff_ids()).is_ok();
-    let present = daemon.image(&found.id).await?.filter(is_same);
+    let present = daemon.whole_image(&found.id).await?.filter(is_same);
     let journal = Journal {
         state,
         id: found.id,

@@ -7,6 +7,7 @@ use super::pull::{daemons, has_no_temporary_names};
 use super::{image, load, small_layer};
 use crate::machine::counting_socket::CountingSocket;
 use crate::machine::daemon::{Daemon, Store};
+use crate::machine::podman::Podman;
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer};
 use crate::support::image::{Image, Layer, Packing};
@@ -93,7 +94,7 @@ fn a_load_that_is_killed_at_any_moment_is_repaired_by_the_next() {
             moment_reached.recv().unwrap();
             running.kill();
             drop(killed);
-            socket.wait_until_idle();
+            socket.wait_until_idle_or_stuck();
             let id = load(&daemon.host(), layout.path()).run().done().text();
             assert_eq!(daemon.image_id(&name), id.trim(), "{moment:?}");
             has_no_temporary_names(&daemon);
@@ -101,6 +102,20 @@ fn a_load_that_is_killed_at_any_moment_is_repaired_by_the_next() {
         }
         runs(&daemon, "kept:1");
     }
+}
+
+/// A fetch that ends between the record of an image and its manifest leaves this.
+#[test]
+fn an_image_that_podman_wrote_in_part_is_completed_by_the_next_load() {
+    let podman = Podman::start();
+    let layout = distinct(&program_layer(GREETING), "app").layout("app:1");
+    let id = load(&podman.host(), layout.path()).run().done().text();
+    podman.lose_manifest(id.trim().trim_start_matches("sha256:"));
+    let inspect = || program::output(podman.podman().args(["image", "inspect", "app:1"]));
+    assert!(!inspect().status.success());
+    load(&podman.host(), layout.path()).run().done();
+    assert!(inspect().status.success(), "{}", program::told(&inspect()));
+    runs(&Daemon::of_podman(podman), "app:1");
 }
 
 #[test]

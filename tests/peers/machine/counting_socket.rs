@@ -8,16 +8,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::server::wait_until;
+use super::server::{wait_at_most, wait_until};
 
 /// What a test does in between, once. It gets what the client sends.
 type Action = Box<dyn FnOnce(&str) + Send>;
 
 /// The paths by which daemons are asked to fetch an image.
 const PULLS: [&str; 2] = ["/libpod/images/pull?", "/images/create?"];
+
+/// After this time, a request that nobody waits for counts as stuck.
+const STUCK: Duration = Duration::from_secs(20);
 
 #[derive(Default)]
 struct Shared {
@@ -157,7 +161,17 @@ impl CountingSocket {
 
     /// Waits until the daemon has ended all that it was asked to do.
     pub(crate) fn wait_until_idle(&self) {
-        wait_until(|| self.shared.open.load(Ordering::SeqCst) == 0).unwrap();
+        wait_until(|| self.is_idle()).unwrap();
+    }
+
+    /// The same for a daemon that may never end it. Podman's answer to a pull waits for the pull if its client goes away,
+    /// and the pull may wait for the answer to take its next line.
+    pub(crate) fn wait_until_idle_or_stuck(&self) {
+        let _ = wait_at_most(STUCK, || self.is_idle());
+    }
+
+    fn is_idle(&self) -> bool {
+        self.shared.open.load(Ordering::SeqCst) == 0
     }
 }
 

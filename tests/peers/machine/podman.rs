@@ -55,6 +55,12 @@ impl Podman {
         &self.socket
     }
 
+    /// Removes the manifest of an image from its storage, as if the image had been written in part.
+    pub(crate) fn lose_manifest(&self, id: &str) {
+        let image = self.directory.path().join("root/vfs-images").join(id);
+        fs::remove_file(image.join("manifest")).unwrap();
+    }
+
     /// The number of layers in its storage.
     pub(crate) fn layers(&self) -> usize {
         let layers = self.directory.path().join("root/vfs-layers/layers.json");

@@ -76,10 +76,15 @@ impl Drop for Server {
 }
 
 /// Waits until something holds, within bounds.
-pub(crate) fn wait_until(mut holds: impl FnMut() -> bool) -> Result<(), ()> {
+pub(crate) fn wait_until(holds: impl FnMut() -> bool) -> Result<(), ()> {
+    wait_at_most(PATIENCE, holds)
+}
+
+/// Waits until this holds, not longer than that.
+pub(crate) fn wait_at_most(limit: Duration, mut holds: impl FnMut() -> bool) -> Result<(), ()> {
     let start = Instant::now();
     while !holds() {
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > limit {
             return Err(());
         }
         thread::sleep(PAUSE);
