@@ -164,8 +164,8 @@ impl CountingSocket {
         wait_until(|| self.is_idle()).unwrap();
     }
 
-    /// The same for a daemon that may never end it. Podman's answer to a pull waits for the pull if its client goes away,
-    /// and the pull may wait for the answer to take its next line.
+    /// The same for a daemon that may not end it. On a busy machine, podman 4.3 sometimes kept the answer to a pull open
+    /// for more than a minute after its client had gone.
     pub(crate) fn wait_until_idle_or_stuck(&self) {
         let _ = wait_at_most(STUCK, || self.is_idle());
     }
