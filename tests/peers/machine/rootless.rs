@@ -208,22 +208,32 @@ impl Rootless {
 }
 
 impl Rootless {
-    /// Ends the process that does nothing but keep the namespaces of podman.
-    fn end_pause(&self) {
-        let pause = self.directory.path().join("run/libpod/tmp/pause.pid");
-        let pid = fs::read_to_string(pause)
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = kill_process(pid, Signal::KILL);
+    /// Ends all processes that the user still has: those that keep the namespaces of podman, and a service that podman
+    /// started again in its own namespace, which does not always end with the first.
+    fn end_processes(&self) {
+        let home = format!("HOME={}", self.home().display());
+        for process in fs::read_dir("/proc").unwrap().flatten() {
+            let pid = process
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok());
+            // A process may end meanwhile.
+            let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+            let is_of_user = environment
+                .split(|byte| *byte == 0)
+                .any(|entry| entry == home.as_bytes());
+            if let Some(pid) = pid.and_then(Pid::from_raw)
+                && is_of_user
+            {
+                let _ = kill_process(pid, Signal::KILL);
+            }
         }
     }
 }
 
 impl Drop for Rootless {
     fn drop(&mut self) {
-        self.end_pause();
+        self.end_processes();
     }
 }
 
@@ -244,7 +254,7 @@ impl Manager<'_> {
 impl Drop for Manager<'_> {
     fn drop(&mut self) {
         self.server = None;
-        self.user.end_pause();
+        self.user.end_processes();
         let name = self.user.directory.path().file_name().unwrap();
         let group = format!("hocker{}", name.display());
         for hierarchy in ["", "systemd", "unified"] {
