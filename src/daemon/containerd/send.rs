@@ -67,7 +67,7 @@ pub(super) async fn send(
     };
     let sent = while_verified(&verification, work).await?;
     label(&lease.daemon, found, &documents, &known).await?;
-    Ok(report(found, &sent))
+    Ok(TransferReport::of(found.composition.manifest(), &sent))
 }
 
 /// Starts to verify the layers that containerd lacks or did not unpack.
@@ -207,19 +207,4 @@ async fn label(
         }
     }
     Ok(())
-}
-
-fn report(found: &FoundImage, sent: &HashMap<Digest, u64>) -> TransferReport {
-    let mut report = TransferReport::default();
-    let mut seen = HashSet::new();
-    for layer in &found.composition.manifest().layers {
-        let sent = sent.get(&layer.digest).copied().unwrap_or_default();
-        report.layers += 1;
-        report.layers_sent += usize::from(sent > 0);
-        if seen.insert(layer.digest) {
-            report.bytes += layer.size;
-            report.bytes_sent += sent;
-        }
-    }
-    report
 }

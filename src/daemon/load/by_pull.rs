@@ -108,18 +108,7 @@ impl Counts {
 
     fn report(&self, found: &FoundImage) -> TransferReport {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut report = TransferReport::default();
-        let mut seen = HashSet::new();
-        for layer in &found.composition.manifest().layers {
-            let sent = counts.get(&layer.digest).copied().unwrap_or_default();
-            report.layers += 1;
-            report.layers_sent += usize::from(sent > 0);
-            if seen.insert(layer.digest) {
-                report.bytes += layer.size;
-                report.bytes_sent += sent;
-            }
-        }
-        report
+        TransferReport::of(found.composition.manifest(), &counts)
     }
 }
 

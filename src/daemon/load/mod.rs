@@ -12,7 +12,7 @@ pub(super) mod journal;
 mod transfer;
 pub(super) mod verification;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -39,6 +39,7 @@ use crate::archive::stored_image;
 use crate::class::Class;
 use crate::compression::Limit;
 use crate::oci::digest::{DiffId, Digest};
+use crate::oci::manifest::Manifest;
 use crate::oci::platform::Platform;
 
 /// The number of simultaneous requests to the daemon.
@@ -110,6 +111,24 @@ pub struct TransferReport {
     pub bytes: u64,
     /// The part of `bytes` that was sent, in any form.
     pub bytes_sent: u64,
+}
+
+impl TransferReport {
+    /// Counts the layers of an image. `sent` has the bytes that were sent of each blob.
+    pub(super) fn of(manifest: &Manifest, sent: &HashMap<Digest, u64>) -> Self {
+        let mut report = Self::default();
+        let mut seen = HashSet::new();
+        for layer in &manifest.layers {
+            let sent = sent.get(&layer.digest).copied().unwrap_or_default();
+            report.layers += 1;
+            report.layers_sent += usize::from(sent > 0);
+            if seen.insert(layer.digest) {
+                report.bytes += layer.size;
+                report.bytes_sent += sent;
+            }
+        }
+        report
+    }
 }
 
 /// Loads an image. With `state`, the load is recorded there.
