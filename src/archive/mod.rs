@@ -10,6 +10,7 @@ pub mod docker_save;
 pub(crate) mod fixture;
 pub(crate) mod header;
 pub(crate) mod identities;
+pub(crate) mod layer_pass;
 pub mod names;
 pub mod oci_layout;
 pub mod on_disk;

@@ -12,6 +12,7 @@ use tempfile::SpooledTempFile;
 use super::error::Error;
 use super::format::BLOCK;
 use super::tar::Segment;
+use crate::archive::plain_layer::LayerError;
 use crate::compression::TooLarge;
 
 /// The temporary file stays in memory up to this size in bytes.
@@ -206,9 +207,10 @@ impl<'f> Contents<'f> {
         let length = offset.saturating_sub(current.taken);
         self.holes = self.holes.saturating_add(length);
         if self.holes > self.holes_limit {
-            return Err(Error::TooLarge(TooLarge {
+            return Err(LayerError::TooLarge(TooLarge {
                 limit: self.holes_limit,
-            }));
+            })
+            .into());
         }
         let in_tail = offset.saturating_sub(current.taken.max(current.in_blocks));
         // Less than a block.
@@ -362,7 +364,10 @@ mod tests {
         let segments = [segment(10, 10), segment(BLOCK as u64 + 50, 10)];
         let mut file = |size| contents.file(0, size, ROOM, &segments, |_, take| take(&[7; 10]));
         file(size).unwrap();
-        assert!(matches!(file(size + 6000), Err(Error::TooLarge(_))));
+        assert!(matches!(
+            file(size + 6000),
+            Err(Error::Layer(LayerError::TooLarge(_)))
+        ));
         let content = contents.take_written()[&0];
         let (output, mut tails) = contents.finish().unwrap();
         output.finish(3 * BLOCK as u64).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::contents::Contents;
 use super::error::Error;
-use super::pass::{Source, pass};
+use super::source::Source;
 use super::{image, unpack};
 use crate::oci::digest::DiffId;
 
@@ -30,7 +30,7 @@ pub fn convert<R: Read>(
 ) -> Result<Converted, Error> {
     let holes = source.limit.for_layer(source.size.unwrap_or(0));
     let mut contents = Contents::new(image, directory, holes);
-    let (diff_id, tree) = pass(source, |layer| unpack::unpack(layer, &mut contents))?;
+    let (diff_id, tree) = source.pass(|layer| unpack::unpack(layer, &mut contents))?;
     let size = image::finish(&tree, contents, diff_id.digest())?;
     Ok(Converted { diff_id, size })
 }

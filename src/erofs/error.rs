@@ -2,8 +2,8 @@
 
 use std::io;
 
+use crate::archive::plain_layer::LayerError;
 use crate::class::Class;
-use crate::compression::{TooLarge, UnsupportedCompression};
 use crate::verify;
 
 /// A layer that does not become an image.
@@ -12,15 +12,9 @@ pub enum Error {
     /// The layer cannot be read.
     #[error("cannot read the layer")]
     Read(#[source] io::Error),
-    /// The layer cannot be decompressed.
-    #[error("cannot decompress the layer")]
-    Decompress(#[source] io::Error),
-    /// The layer expands to more than the limit.
+    /// The layer cannot be decompressed, or is not what the image names.
     #[error(transparent)]
-    TooLarge(TooLarge),
-    /// The decompressed layer has another digest than its diff ID.
-    #[error(transparent)]
-    Content(#[from] verify::Error),
+    Layer(#[from] LayerError),
     /// The decompressed layer is not a tar archive, or ends early.
     #[error("not a complete tar archive: {0}")]
     Archive(&'static str),
@@ -46,7 +40,7 @@ impl Error {
     pub(super) fn of_read(error: io::Error) -> Self {
         let inner = error.get_ref();
         match inner.and_then(|inner| inner.downcast_ref::<verify::Error>()) {
-            Some(content) => Self::Content(content.clone()),
+            Some(content) => Self::Layer(content.clone().into()),
             None => Self::Read(error),
         }
     }
@@ -62,11 +56,8 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::Decompress(error) if UnsupportedCompression::of(error).is_some() => {
-                Class::Unsupported
-            }
-            Self::Decompress(_) | Self::TooLarge(_) | Self::Archive(_) => Class::Integrity,
-            Self::Content(error) => error.class(),
+            Self::Layer(error) => error.class(),
+            Self::Archive(_) => Class::Integrity,
             Self::Entry { source, .. } => source.class(),
             Self::ImageSize => Class::Unsupported,
             Self::Read(_) | Self::Write(_) => Class::Other,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 
-use super::pass::Source;
+use super::source::Source;
 use crate::archive::composition::{self, Composition};
 use crate::compression::Limit;
 use crate::input;

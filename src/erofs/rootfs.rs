@@ -14,9 +14,9 @@ use super::layer_file::LayerFile;
 use super::merge::merge;
 use super::mount_point::MountPoint;
 use super::name;
-use super::pass::{Plain, pass};
 use super::tree::{Id, Kind, Tree};
 use super::unpack::{self, room};
+use crate::archive::layer_pass::Plain;
 use crate::class::Class;
 use crate::compression::Limit;
 use crate::oci::digest::Digest;
@@ -122,7 +122,7 @@ impl Rootfs<'_> {
             layer: Box::new(file.descriptor.digest),
             source: Box::new(source),
         };
-        let (_, result) = pass(file.source(self.limit), work).map_err(failed)?;
+        let (_, result) = file.source(self.limit).pass(work).map_err(failed)?;
         Ok(result)
     }
 

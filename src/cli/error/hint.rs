@@ -59,7 +59,7 @@ impl Error {
                 _ => None,
             },
             Self::Erofs { source, .. } => match &**source {
-                erofs::Error::TooLarge(_) => {
+                erofs::Error::Layer(LayerError::TooLarge(_)) => {
                     Some("if you trust the layer, allow more with --max-layer-size")
                 }
                 _ => None,
@@ -103,7 +103,9 @@ impl Error {
 fn is_too_large(error: &pull::Error) -> bool {
     match error {
         pull::Error::Layer { source, .. } => matches!(source, LayerError::TooLarge(_)),
-        pull::Error::Erofs { source, .. } => matches!(**source, erofs::Error::TooLarge(_)),
+        pull::Error::Erofs { source, .. } => {
+            matches!(**source, erofs::Error::Layer(LayerError::TooLarge(_)))
+        }
         _ => false,
     }
 }
@@ -161,7 +163,7 @@ fn hint_of_mount(error: &hocker::mount::Error) -> Option<&'static str> {
              write",
         ),
         mount::Error::Convert { source, .. } => match **source {
-            erofs::Error::TooLarge(_) => {
+            erofs::Error::Layer(LayerError::TooLarge(_)) => {
                 Some("if you trust the image, allow more with --max-layer-size")
             }
             _ => None,
@@ -189,7 +191,7 @@ fn hint_of_service(error: &nix::service::Error) -> Option<&'static str> {
 fn hint_of_rootfs(error: &erofs::RootfsError) -> Option<&'static str> {
     match error {
         erofs::RootfsError::Layer { source, .. } => match **source {
-            erofs::Error::TooLarge(_) => {
+            erofs::Error::Layer(LayerError::TooLarge(_)) => {
                 Some("if you trust the image, allow more with --max-layer-size")
             }
             _ => None,

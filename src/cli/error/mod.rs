@@ -430,7 +430,7 @@ fn content_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a
     if let Some(LayerError::Content(error)) = error.downcast_ref() {
         return Some(error);
     }
-    if let Some(erofs::Error::Content(error)) = error.downcast_ref() {
+    if let Some(erofs::Error::Layer(LayerError::Content(error))) = error.downcast_ref() {
         return Some(error);
     }
     error.downcast_ref()

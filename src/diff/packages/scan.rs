@@ -2,15 +2,15 @@
 //! lists stay in memory, and their size has a limit.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, BufReader, Read, Write as _};
+use std::io;
 use std::path::Path as FilePath;
 use std::sync::Arc;
-use std::thread;
 
 use super::paths::{Path, RPM, clean, is_relevant, is_within, join, split, wanted};
 use crate::archive::blob_file::BlobFile;
 use crate::archive::composition;
-use crate::archive::plain_layer::{LayerError, PlainLayer};
+use crate::archive::layer_pass::{self, Expected, Plain};
+use crate::archive::plain_layer::LayerError;
 use crate::class::Class;
 use crate::compression::Limit;
 use crate::erofs;
@@ -98,50 +98,30 @@ impl Scanner {
     }
 }
 
-/// Decompresses a layer in one thread, and reads its archive in another.
 fn scan(
     layer: &Descriptor,
     diff_id: &DiffId,
     file: &FilePath,
     limit: Limit,
 ) -> Result<LayerFiles, Error> {
-    let (plain, pipe) = io::pipe().map_err(Error::Pipe)?;
-    let (inflated, found) = thread::scope(|scope| {
-        let reader = scope.spawn(move || collect(plain));
-        (inflate(layer, diff_id, file, limit, pipe), reader.join())
-    });
-    let found = found.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    match inflated {
-        // If the reader ended first, it has the reason.
-        Err(Error::Pipe(error)) => found.and(Err(Error::Pipe(error))),
-        Err(error) => Err(error),
-        Ok(()) => found,
-    }
-}
-
-fn inflate(
-    layer: &Descriptor,
-    diff_id: &DiffId,
-    file: &FilePath,
-    limit: Limit,
-    pipe: io::PipeWriter,
-) -> Result<(), Error> {
-    let failed = |error: LayerError| match error.into_system_error() {
-        Ok(error) => Error::Pipe(error),
-        Err(error) => Error::Layer(error),
+    let mut file = BlobFile::open(layer, file)?;
+    let expected = Expected {
+        size: Some(layer.size),
+        diff_id: Some(*diff_id),
+        limit,
     };
-    let mut blob = BlobFile::open(layer, file)?;
-    let mut plain = PlainLayer::new(diff_id, layer.size, limit, pipe);
-    while let Some(bytes) = blob.next_bytes()? {
-        plain
-            .write_all(bytes)
-            .map_err(|error| failed(LayerError::of_write(error)))?;
-    }
-    plain.finish().map(drop).map_err(failed)
+    let feed = |blob: &mut layer_pass::Blob| {
+        while let Some(bytes) = file.next_bytes().map_err(Error::from)? {
+            blob.push(bytes)?;
+        }
+        Ok(())
+    };
+    let (_, files) = layer_pass::pass(expected, feed, collect)?;
+    Ok(files)
 }
 
-fn collect(plain: impl Read) -> Result<LayerFiles, Error> {
-    let mut archive = Archive::new(BufReader::new(plain));
+fn collect(plain: Plain) -> Result<(Plain, LayerFiles), Error> {
+    let mut archive = Archive::new(plain);
     let mut layer = LayerFiles::default();
     let mut left = MAX_LISTS;
     while let Some(entry) = archive.next()? {
@@ -174,8 +154,8 @@ fn collect(plain: impl Read) -> Result<LayerFiles, Error> {
         }
     }
     // The rest must be read, since the content is verified only at its end.
-    archive.finish()?;
-    Ok(layer)
+    let plain = archive.finish()?;
+    Ok((plain, layer))
 }
 
 /// Reads the content of an entry. Returns `None` for an entry that is not a file.
@@ -220,16 +200,13 @@ pub enum Error {
     Blob(#[from] composition::Error),
     /// The layer cannot be decompressed, or is not what the image names.
     #[error(transparent)]
-    Layer(LayerError),
+    Layer(#[from] LayerError),
     /// The layer is not an archive.
     #[error(transparent)]
     Archive(#[from] erofs::Error),
     /// The lists are larger than any real ones.
     #[error("the lists of packages have more than {} MiB, or more than {MAX_FILES} files", MAX_LISTS >> 20)]
     TooLarge,
-    /// The threads cannot exchange data.
-    #[error("cannot pass the layer to another thread")]
-    Pipe(#[source] io::Error),
 }
 
 impl Error {
@@ -241,7 +218,6 @@ impl Error {
             Self::Layer(error) => error.class(),
             Self::Archive(error) => error.class(),
             Self::TooLarge => Class::Unsupported,
-            Self::Pipe(_) => Class::Other,
         }
     }
 }
