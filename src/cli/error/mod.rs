@@ -1,7 +1,9 @@
-//! The program's error, which wraps the errors of all modules. It maps each to an exit code, and `hint` to a hint.
+//! The program's error, which wraps the errors of all modules. `exit_code` maps each to an exit code, and `hint` to a
+//! hint.
 
 mod daemon_hint;
 mod denial;
+mod exit_code;
 mod hint;
 
 use std::io;
@@ -9,7 +11,6 @@ use std::path::{Path, PathBuf};
 
 use self::denial::Denial;
 use super::diff::DiffError;
-use super::exit::Exit;
 use super::lock::LockError;
 use hocker::archive::plain_layer::LayerError;
 use hocker::archive::stored_image;
@@ -314,81 +315,6 @@ impl From<serve::Error> for Error {
 }
 
 impl Error {
-    /// Returns the exit code.
-    #[must_use]
-    pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Self::Reference { .. }
-            | Self::Endpoint(_)
-            | Self::Environment { .. }
-            | Self::PasswordMissing
-            | Self::TwoFromStdin
-            | Self::RegistryOfPath
-            | Self::TagsOfSeveral { .. }
-            | Self::NameOfReference
-            | Self::ForceDirectory
-            | Self::MountPointsOfFormat
-            | Self::DirectoryToStdout => Exit::Usage,
-            #[cfg(feature = "containerd")]
-            Self::OnlyContainerd(_) => Exit::Usage,
-            Self::Denial(denial) => denial.error.exit(),
-            Self::Pin(error) => error.class().into(),
-            Self::Lock(error) => error.exit(),
-            Self::Diff(error) => error.exit(),
-            Self::LockedImage { source, .. } => source.exit(),
-            Self::Several(errors) => {
-                let mut exits = errors.iter().map(Self::exit);
-                let first = exits.next().unwrap_or(Exit::Other);
-                if exits.all(|exit| exit == first) {
-                    first
-                } else {
-                    Exit::Other
-                }
-            }
-            Self::Registry(error) => error.class().into(),
-            Self::AllLocations(error) => error.class().into(),
-            Self::Document { source, .. } => source.class().into(),
-            Self::Expression(_) => Exit::Unsupported,
-            Self::StoredImage(error) => error.class().into(),
-            Self::Images(error) => error.class().into(),
-            Self::BuildImage(error) => error.class().into(),
-            Self::BuildStore(error) => error.class().into(),
-            Self::Daemon(error) => error.class().into(),
-            Self::Prune(error) => error.class().into(),
-            Self::Load { source, .. } => source.class().into(),
-            Self::Erofs { source, .. } => source.class().into(),
-            #[cfg(target_os = "linux")]
-            Self::Mount(error) => error.class().into(),
-            #[cfg(target_os = "linux")]
-            Self::NoCache => Exit::Usage,
-            Self::Rootfs { source, .. } => source.class().into(),
-            Self::Service { source, .. } => source.class().into(),
-            Self::Output(error) if error.is_closed_pipe() => Exit::Done,
-            Self::Stdout(source) if is_closed(source) => Exit::Done,
-            Self::Pull(pull::Error::Archive { source, .. })
-                if source.io().is_some_and(is_closed) =>
-            {
-                Exit::Done
-            }
-            Self::Pull(error) => error.class().into(),
-            Self::Composite(source) if source.io().is_some_and(is_closed) => Exit::Done,
-            Self::Composite(source) => source.class().into(),
-            Self::Build(error) => error.exit(),
-            Self::Interrupted(signal) => Exit::Signal(u8::try_from(*signal).unwrap_or(0)),
-            Self::Credentials(_)
-            | Self::Roots(_)
-            | Self::Http(_)
-            | Self::Server(_)
-            | Self::DaemonContext(_)
-            | Self::Output(_)
-            | Self::Job(_)
-            | Self::Stdout(_)
-            | Self::Input { .. }
-            | Self::Runtime(_)
-            | Self::Task(_) => Exit::Other,
-        }
-    }
-
     /// Returns causes beside the chain of sources: the failures of several locations, or of sources of credentials.
     #[must_use]
     pub(crate) fn reasons(&self) -> Vec<String> {
@@ -434,9 +360,4 @@ fn content_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a
         return Some(error);
     }
     error.downcast_ref()
-}
-
-/// Whether the reader closed the pipe.
-fn is_closed(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::BrokenPipe
 }
