@@ -4,7 +4,7 @@ mod add; // names, and what is fetched
 mod available; // whether what is pinned is still there
 mod compose; // the images of a Compose file
 mod follow; // patterns of tags
-mod format; // the file: its schema, and what a hand or a merge may have done to it
+mod format; // the file: its schema, and what is refused
 mod graph; // which layers are shared
 mod moving; // a repository whose tags move
 mod platforms; // for which platforms images are added
