@@ -13,5 +13,6 @@ mod home_manager; // the same over home-manager itself, where HOME_MANAGER names
 mod load; // the units' commands, against a real daemon
 mod lock; // images of a lock file
 mod rootless; // the units' commands, against the podman of a user
-mod services; // images, pruning, credentials, serving
+mod services; // images and pruning
+mod settings; // credentials, serving, and a module that is not enabled
 mod store; // images that podman runs from the store: units, generations
