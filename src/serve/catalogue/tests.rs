@@ -1,0 +1,246 @@
+use super::super::fixture::{INDEX, LAYER, LayoutFixture, digest_of};
+use super::*;
+use crate::archive::oci_layout;
+use crate::class::Class;
+use serde_json::json;
+
+fn images(catalogue: &Catalogue) -> Vec<String> {
+    let tagged = |repository: &str| {
+        let contents = catalogue.repository(None, &repository.parse().unwrap());
+        let tags = contents.unwrap().tags();
+        tags.map(|tag| format!("{repository}:{tag}"))
+            .collect::<Vec<_>>()
+    };
+    let repositories = catalogue.repositories(None);
+    repositories.into_iter().flat_map(tagged).collect()
+}
+
+#[test]
+fn serves_several_layouts_and_what_fetchdocker_built() {
+    let first = LayoutFixture::with_image("docker.io/library/debian:jessie");
+    let second = LayoutFixture::with_image("localhost:5000/team/app:1");
+    let built = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(second.path(), built.path().join("oci")).unwrap();
+    let catalogue =
+        Catalogue::open(&[first.path(), built.path().to_owned()], Naming::Short).unwrap();
+    assert_eq!(images(&catalogue), ["library/debian:jessie", "team/app:1"]);
+}
+
+#[test]
+fn two_images_under_one_name_are_refused() {
+    let mut layout = LayoutFixture::with_image("docker.io/team/app:1");
+    let other = layout.image(b"another layer");
+    layout.list(other, "docker.io/team/app:1");
+    let error = layout.open().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("two images have the name docker.io/team/app:1")
+    );
+}
+
+#[test]
+fn two_layouts_with_different_images_under_one_name_are_refused() {
+    let first = LayoutFixture::with_image("docker.io/team/app:1");
+    let mut second = LayoutFixture::new();
+    let other = second.image(b"another layer");
+    second.list(other, "docker.io/team/app:1");
+    let paths = [first.path(), second.path()];
+    assert!(matches!(
+        Catalogue::open(&paths, Naming::Short),
+        Err(Error::TwoImages { .. })
+    ));
+}
+
+#[test]
+fn a_broken_layout_does_not_stop_the_others() {
+    let good = LayoutFixture::with_image("docker.io/library/app:1");
+    let broken = LayoutFixture::with_image("docker.io/library/broken:1");
+    std::fs::remove_file(broken.blob_path(&Digest::of(LAYER))).unwrap();
+    let paths = [broken.path(), good.path()];
+    let catalogue = Catalogue::open(&paths, Naming::Short).unwrap();
+    assert_eq!(images(&catalogue), ["library/app:1"]);
+    let unusable: Vec<_> = catalogue.unusable().iter().map(|(path, _)| path).collect();
+    assert_eq!(unusable, [&broken.path()]);
+}
+
+#[test]
+fn a_broken_image_does_not_stop_the_others_of_its_layout() {
+    for entry in [
+        json!({ "mediaType": INDEX, "digest": Digest::of(b"absent"), "size": 1 }),
+        json!({ "mediaType": INDEX, "digest": "sha384:00", "size": 1 }),
+    ] {
+        let mut layout = LayoutFixture::with_image("docker.io/library/app:1");
+        layout.list(entry, "docker.io/library/broken:1");
+        let catalogue = layout.open().unwrap();
+        assert_eq!(images(&catalogue), ["library/app:1"]);
+        let [(path, _)] = catalogue.unusable() else {
+            panic!("{:?}", catalogue.unusable());
+        };
+        assert_eq!(*path, layout.path());
+    }
+}
+
+#[test]
+fn an_index_may_have_manifests_whose_layers_were_not_copied() {
+    let mut layout = LayoutFixture::new();
+    let here = layout.image(LAYER);
+    let elsewhere = layout.image(b"layer for another platform");
+    let index = layout.index(&[here.clone(), elsewhere.clone()]);
+    layout.list(index, "a.io/multi:1");
+    let layer = layout.blob_path(&Digest::of(b"layer for another platform"));
+    std::fs::remove_file(layer).unwrap();
+    let catalogue = layout.open().unwrap();
+    let contents = catalogue
+        .repository(None, &"multi".parse().unwrap())
+        .unwrap();
+    assert!(contents.document(&digest_of(&here)).is_some());
+    assert!(contents.document(&digest_of(&elsewhere)).is_none());
+    // An index without any complete image is broken.
+    std::fs::remove_file(layout.blob_path(&Digest::of(LAYER))).unwrap();
+    assert_eq!(layout.open().unwrap_err().class(), Class::NotFound);
+}
+
+#[test]
+fn an_image_whose_name_no_registry_can_have_is_served_by_digest() {
+    let mut layout = LayoutFixture::with_image("docker.io/library/app:1");
+    let other = layout.image(b"another layer");
+    layout.list(other.clone(), "1.0.0+git5");
+    let catalogue = layout.open().unwrap();
+    let repository = "layout".parse().unwrap();
+    let contents = catalogue.repository(None, &repository).unwrap();
+    assert!(contents.document(&digest_of(&other)).is_some());
+    assert_eq!(contents.tags().count(), 0);
+    assert_eq!(images(&catalogue), ["library/app:1"]);
+}
+
+#[test]
+fn one_image_under_two_names_is_served_under_both() {
+    let mut layout = LayoutFixture::with_image("docker.io/library/app:1");
+    let manifest = layout.image(LAYER);
+    layout.list(manifest, "ghcr.io/team/app:2");
+    assert_eq!(
+        images(&layout.open().unwrap()),
+        ["library/app:1", "team/app:2"]
+    );
+}
+
+#[test]
+fn an_index_may_lack_the_platforms_that_were_not_copied() {
+    let mut layout = LayoutFixture::new();
+    let here = layout.image(LAYER);
+    let elsewhere = layout.image(b"layer for another platform");
+    let index = layout.index(&[here.clone(), elsewhere.clone()]);
+    layout.list(index, "a.io/multi:1");
+    std::fs::remove_file(layout.blob_path(&digest_of(&elsewhere))).unwrap();
+    let catalogue = layout.open().unwrap();
+    let contents = catalogue
+        .repository(None, &"multi".parse().unwrap())
+        .unwrap();
+    assert!(contents.document(&digest_of(&here)).is_some());
+    assert!(contents.document(&digest_of(&elsewhere)).is_none());
+}
+
+#[test]
+fn indexes_nested_deeply_do_not_exhaust_the_stack() {
+    let mut layout = LayoutFixture::new();
+    let mut descriptor = layout.image(LAYER);
+    for _ in 0..3000 {
+        descriptor = layout.index(&[descriptor]);
+    }
+    layout.list(descriptor, "a.io/deep:1");
+    let catalogue = layout.open().unwrap();
+    let contents = catalogue
+        .repository(None, &"deep".parse().unwrap())
+        .unwrap();
+    assert!(contents.blob(&Digest::of(LAYER)).is_some());
+}
+
+type Damage = Box<dyn Fn(&LayoutFixture)>;
+
+#[test]
+fn refuses_layouts_that_are_not_what_they_say() {
+    let manifest = |layout: &LayoutFixture| layout.blob_path(&digest_of(&layout.image(LAYER)));
+    let layer = |layout: &LayoutFixture| layout.blob_path(&Digest::of(LAYER));
+    let cases: [(&str, Damage); 9] = [
+        (
+            "is not an image",
+            Box::new(|layout| std::fs::remove_file(layout.path().join("oci-layout")).unwrap()),
+        ),
+        (
+            "unknown version 2.0.0",
+            Box::new(|layout| layout.write("oci-layout", br#"{"imageLayoutVersion":"2.0.0"}"#)),
+        ),
+        (
+            "index.json does not exist",
+            Box::new(|layout| std::fs::remove_file(layout.path().join("index.json")).unwrap()),
+        ),
+        (
+            "cannot use ",
+            Box::new(|layout| layout.write("index.json", b"<html>")),
+        ),
+        (
+            "cannot use ",
+            Box::new(|layout| layout.write("index.json", &vec![b' '; 5 << 20])),
+        ),
+        (
+            "digest mismatch in ",
+            Box::new(move |layout| std::fs::write(manifest(layout), b"{}").unwrap()),
+        ),
+        (
+            "does not exist",
+            Box::new(move |layout| std::fs::remove_file(manifest(layout)).unwrap()),
+        ),
+        (
+            "expected 10 bytes, got 3",
+            Box::new(move |layout| std::fs::write(layer(layout), b"012").unwrap()),
+        ),
+        (
+            "does not exist",
+            Box::new(move |layout| std::fs::remove_file(layer(layout)).unwrap()),
+        ),
+    ];
+    for (message, damage) in cases {
+        let layout = LayoutFixture::with_image("a.io/app:1");
+        damage(&layout);
+        let error = layout.open().unwrap_err().to_string();
+        assert!(error.contains(message), "{error}, not {message}");
+    }
+}
+
+#[test]
+fn refuses_digests_that_are_paths() {
+    let mut layout = LayoutFixture::new();
+    let path = json!({ "mediaType": INDEX, "digest": "sha256:../../../../etc/passwd", "size": 1 });
+    layout.list(path, "a.io/app:1");
+    assert!(matches!(
+        layout.open(),
+        Err(Error::Layout(oci_layout::Error::Document { .. }))
+    ));
+}
+
+#[test]
+fn a_link_out_of_the_layout_must_lead_to_the_blob_itself() {
+    let layout = LayoutFixture::with_image("a.io/app:1");
+    let elsewhere = tempfile::NamedTempFile::new().unwrap();
+    let blob = layout.blob_path(&Digest::of(LAYER));
+    std::fs::remove_file(&blob).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), &blob).unwrap();
+
+    std::fs::write(elsewhere.path(), LAYER).unwrap();
+    assert!(layout.open().is_ok());
+    std::fs::write(elsewhere.path(), b"hunter2222").unwrap();
+    assert_eq!(layout.open().unwrap_err().class(), Class::Integrity);
+}
+
+#[test]
+fn a_blob_that_is_a_directory_or_a_device_is_refused() {
+    let layout = LayoutFixture::with_image("a.io/app:1");
+    let blob = layout.blob_path(&Digest::of(LAYER));
+    std::fs::remove_file(&blob).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &blob).unwrap();
+    assert!(matches!(
+        layout.open(),
+        Err(Error::Layout(oci_layout::Error::Read { .. }))
+    ));
+}
