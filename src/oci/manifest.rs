@@ -79,8 +79,18 @@ impl DocumentFields {
             declared.is_manifest() || declared.is_index() || declared.is_schema_1()
         });
         let own = fields.media_type.as_ref().filter(|own| !own.is_empty());
-        if fields.schema_version == Some(1)
-            || fields.fs_layers.is_some()
+        fields.check(own, declared)?;
+        fields.kind(own.or(declared))
+    }
+
+    /// Refuses a document that is no manifest or index, or contradicts itself.
+    fn check(
+        &self,
+        own: Option<&MediaType>,
+        declared: Option<&MediaType>,
+    ) -> Result<(), ParseError> {
+        if self.schema_version == Some(1)
+            || self.fs_layers.is_some()
             || declared.is_some_and(MediaType::is_schema_1)
         {
             return Err(ParseError::Unsupported(
@@ -100,7 +110,7 @@ impl DocumentFields {
             }));
         }
         // A missing version is allowed, as in docker and skopeo.
-        if let Some(version) = fields
+        if let Some(version) = self
             .schema_version
             .filter(|version| ![0, 2].contains(version))
         {
@@ -108,7 +118,7 @@ impl DocumentFields {
                 "has the unknown schema version {version}; hocker knows version 2"
             )));
         }
-        if fields.manifests.is_some() && (fields.layers.is_some() || fields.config.is_some()) {
+        if self.manifests.is_some() && (self.layers.is_some() || self.config.is_some()) {
             return Err(ParseError::Contradiction(
                 "it is a manifest and an index at once".to_owned(),
             ));
@@ -120,15 +130,16 @@ impl DocumentFields {
                 "its `mediaType` is {own}, but it was sent as {declared}"
             )));
         }
-        let built_like = if fields.manifests.is_some() {
-            Some(DocumentKind::Index)
-        } else if fields.layers.is_some() || fields.config.is_some() {
-            Some(DocumentKind::Manifest)
-        } else {
-            None
-        };
-        let Some(media_type) = own.or(declared) else {
-            return match built_like {
+        Ok(())
+    }
+
+    /// Returns the kind by the media type, or else by the fields. Refuses a document with the fields of the other kind.
+    fn kind(
+        &self,
+        media_type: Option<&MediaType>,
+    ) -> Result<(DocumentKind, MediaType), ParseError> {
+        let Some(media_type) = media_type else {
+            return match self.built_like() {
                 Some(DocumentKind::Manifest) => {
                     Ok((DocumentKind::Manifest, MediaType::OCI_MANIFEST))
                 }
@@ -143,7 +154,7 @@ impl DocumentFields {
         } else {
             DocumentKind::Manifest
         };
-        match built_like {
+        match self.built_like() {
             Some(other) if other != is => Err(ParseError::Contradiction(format!(
                 "its media type is {media_type}, but it has the fields of {}",
                 match other {
@@ -152,6 +163,17 @@ impl DocumentFields {
                 }
             ))),
             _ => Ok((is, media_type.clone())),
+        }
+    }
+
+    /// Returns the kind whose fields the document has.
+    fn built_like(&self) -> Option<DocumentKind> {
+        if self.manifests.is_some() {
+            Some(DocumentKind::Index)
+        } else if self.layers.is_some() || self.config.is_some() {
+            Some(DocumentKind::Manifest)
+        } else {
+            None
         }
     }
 }

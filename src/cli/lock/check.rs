@@ -83,32 +83,36 @@ pub(super) async fn run(args: CheckArgs, path: &Path, context: &Context) -> Resu
     }
     waits.print();
     if args.json {
-        let moved = moved.iter().map(|one| {
-            let reference = one.image.reference();
-            json!({
-                "name": one.name.as_str(),
-                "reference": reference.to_string(),
-                "from": one.image.digest(),
-                "to": one.digest,
-                "fromTag": reference.tag.as_ref().map(Tag::as_str),
-                "toTag": one.tag.as_ref().or(reference.tag.as_ref()).map(Tag::as_str),
-            })
-        });
-        let failed = failures.iter().map(
-            |(name, error)| json!({"name": name.as_str(), "error": report::line(error).as_str()}),
-        );
-        let [waiting, notices] = waits.json();
-        let document = json!({
-            "moved": moved.collect::<Vec<_>>(),
-            waiting.0: waiting.1,
-            notices.0: notices.1,
-            "failed": failed.collect::<Vec<_>>(),
-        });
-        stdout::write(format!("{document:#}\n").as_bytes())?;
+        print_json(&moved, &waits, &failures)?;
     }
     let answer = (changed > 0).then_some(LockError::Moved {
         moved: changed,
         all,
     });
     changes::answer(answer, failures)
+}
+
+fn print_json(moved: &[Moved<'_>], waits: &Waits, failures: &[(Name, Error)]) -> Result<(), Error> {
+    let moved = moved.iter().map(|one| {
+        let reference = one.image.reference();
+        json!({
+            "name": one.name.as_str(),
+            "reference": reference.to_string(),
+            "from": one.image.digest(),
+            "to": one.digest,
+            "fromTag": reference.tag.as_ref().map(Tag::as_str),
+            "toTag": one.tag.as_ref().or(reference.tag.as_ref()).map(Tag::as_str),
+        })
+    });
+    let failed = failures
+        .iter()
+        .map(|(name, error)| json!({"name": name.as_str(), "error": report::line(error).as_str()}));
+    let [waiting, notices] = waits.json();
+    let document = json!({
+        "moved": moved.collect::<Vec<_>>(),
+        waiting.0: waiting.1,
+        notices.0: notices.1,
+        "failed": failed.collect::<Vec<_>>(),
+    });
+    stdout::write(format!("{document:#}\n").as_bytes())
 }
