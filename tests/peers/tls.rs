@@ -5,7 +5,7 @@ use std::fs;
 use crate::machine::docker_registry::DockerRegistry;
 use crate::machine::nginx::Nginx;
 use crate::support::tls::Authority;
-use crate::transport::image_from;
+use crate::transport::{image_by_tls, image_from};
 
 #[test]
 fn a_server_of_old_versions_of_tls_is_told() {
@@ -15,17 +15,9 @@ fn a_server_of_old_versions_of_tls_is_told() {
             &authority.identity(&["localhost"]),
             &format!("ssl_protocols {version}; ssl_ciphers DEFAULT@SECLEVEL=0; return 200;"),
         );
-        let ca = tempfile::tempdir().unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        image_from(
-            &format!("https://{}/v2/", nginx.name()),
-            directory.path(),
-            "image",
-        )
-        .env("SSL_CERT_FILE", authority.write(ca.path()))
-        .run()
-        .failed(6)
-        .says("hint: configure the server for TLS 1.2 or 1.3");
+        image_by_tls(&nginx, &authority)
+            .failed(6)
+            .says("hint: configure the server for TLS 1.2 or 1.3");
         assert!(nginx.requests().is_empty());
     }
 }

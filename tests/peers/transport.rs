@@ -15,7 +15,7 @@ use crate::machine::nginx::Nginx;
 use crate::machine::server::wait_until;
 use crate::machine::token_server::TokenServer;
 use crate::support::files::listing;
-use crate::support::hocker::{Run, hocker};
+use crate::support::hocker::{Outcome, Run, hocker};
 use crate::support::image::{Family, Image, Layer, Packing, digest, hex, noise};
 use crate::support::tls::Authority;
 
@@ -46,6 +46,16 @@ pub(crate) fn image_from(url: &str, directory: &Path, name: &str) -> Run {
     hocker(["image", "--format", "oci-dir", "--out", name])
         .arguments(["--registry", url, "team/app", "1"])
         .in_directory(directory)
+}
+
+/// `hocker image` from nginx, by TLS and with the authority that vouches for it, to its end.
+pub(crate) fn image_by_tls(nginx: &Nginx, authority: &Authority) -> Outcome {
+    let ca = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("https://{}/v2/", nginx.name());
+    image_from(&url, directory.path(), "image")
+        .env("SSL_CERT_FILE", authority.write(ca.path()))
+        .run()
 }
 
 #[track_caller]
@@ -134,17 +144,9 @@ fn a_private_authority_is_trusted_when_it_is_named_and_only_then() {
 fn a_certificate_for_another_host_is_refused() {
     let authority = Authority::new("a company");
     let nginx = Nginx::start_with_tls(&authority.identity(&["registry.test"]), "return 200;");
-    let ca = tempfile::tempdir().unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    image_from(
-        &format!("https://{}/v2/", nginx.name()),
-        directory.path(),
-        "image",
-    )
-    .env("SSL_CERT_FILE", authority.write(ca.path()))
-    .run()
-    .failed(6)
-    .says("certificate");
+    image_by_tls(&nginx, &authority)
+        .failed(6)
+        .says("certificate");
     assert!(nginx.requests().is_empty());
 }
 

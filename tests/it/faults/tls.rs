@@ -3,8 +3,10 @@
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
+
+use tempfile::TempDir;
 
 use super::{TOKEN, layer, retries};
 use crate::support::hocker::Run;
@@ -19,58 +21,84 @@ fn fetch(registry: &Registry, digest: &str, directory: &Path) -> Run {
         .in_directory(directory)
 }
 
+/// A registry by TLS, and a directory for what is fetched.
+struct Bench {
+    registry: Registry,
+    directory: TempDir,
+    _ca: TempDir,
+    /// The file of the authority that vouches for the registry.
+    bundle: PathBuf,
+}
+
+impl Bench {
+    fn new(protocols: &[&str]) -> Self {
+        let authority = Authority::new("the tests");
+        let ca = tempfile::tempdir().unwrap();
+        Self {
+            registry: Registry::start_with_tls(authority.server(protocols)),
+            directory: tempfile::tempdir().unwrap(),
+            bundle: authority.write(ca.path()),
+            _ca: ca,
+        }
+    }
+
+    /// `hocker layer` that knows the authority.
+    fn fetch(&self, digest: &str) -> Run {
+        fetch(&self.registry, digest, self.directory.path()).env("SSL_CERT_FILE", &self.bundle)
+    }
+
+    fn fetched(&self) -> Vec<u8> {
+        fs::read(self.directory.path().join("layer")).unwrap()
+    }
+
+    #[track_caller]
+    fn has_nothing(&self) {
+        assert_eq!(fs::read_dir(self.directory.path()).unwrap().count(), 0);
+    }
+}
+
 #[test]
 fn a_server_that_would_speak_http_2_is_spoken_to_in_http_1() {
     // So that no stream of a shared connection stalls, and no GOAWAY ends them all.
     for protocols in [&["h2", "http/1.1"][..], &["http/1.1"], &[]] {
-        let authority = Authority::new("the tests");
-        let registry = Registry::start_with_tls(authority.server(protocols));
-        let directory = tempfile::tempdir().unwrap();
-        let ca = tempfile::tempdir().unwrap();
+        let bench = Bench::new(protocols);
         let blob = noise(100_000);
         let digest = digest(&blob);
-        registry.on(get(blob_path("app", &digest)), Answer::ok(blob.clone()));
-        fetch(&registry, &digest, directory.path())
-            .env("SSL_CERT_FILE", authority.write(ca.path()))
-            .run()
-            .done()
-            .never_says(TOKEN);
-        assert!(fs::read(directory.path().join("layer")).unwrap() == blob);
-        for protocol in registry.protocols() {
+        bench
+            .registry
+            .on(get(blob_path("app", &digest)), Answer::ok(blob.clone()));
+        bench.fetch(&digest).run().done().never_says(TOKEN);
+        assert!(bench.fetched() == blob);
+        for protocol in bench.registry.protocols() {
             let expected = (!protocols.is_empty()).then_some(b"http/1.1" as &[u8]);
             assert_eq!(protocol.as_deref(), expected);
         }
-        assert_eq!(registry.protocols().len(), 1);
+        assert_eq!(bench.registry.protocols().len(), 1);
     }
 }
 
 #[test]
 fn a_server_that_speaks_http_2_alone_is_told_apart_and_not_tried_again() {
-    let authority = Authority::new("the tests");
-    let registry = Registry::start_with_tls(authority.server(&["h2"]));
-    let directory = tempfile::tempdir().unwrap();
-    let ca = tempfile::tempdir().unwrap();
-    let outcome = fetch(&registry, &digest(b"x"), directory.path())
-        .env("SSL_CERT_FILE", authority.write(ca.path()))
+    let bench = Bench::new(&["h2"]);
+    let outcome = bench
+        .fetch(&digest(b"x"))
         .run()
         .failed(6)
         .says("the server does not speak HTTP/1.1")
         .says("for one that speaks only HTTP/2, use a proxy")
         .never_says(TOKEN);
     assert_eq!(retries(&outcome).len(), 0, "{outcome}");
-    assert!(registry.requests().is_empty(), "the token was sent");
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    assert!(bench.registry.requests().is_empty(), "the token was sent");
+    bench.has_nothing();
 }
 
 #[test]
 fn a_broken_body_is_resumed_by_tls_too() {
-    let authority = Authority::new("the tests");
-    let registry = Registry::start_with_tls(authority.server(&[]));
-    let directory = tempfile::tempdir().unwrap();
-    let ca = tempfile::tempdir().unwrap();
+    let bench = Bench::new(&[]);
     let blob = noise(100_000);
     let (digest, last) = (digest(&blob), blob.len() - 1);
-    registry
+    bench
+        .registry
         .on(
             get(blob_path("app", &digest)).without("Range"),
             Answer::ok(blob.clone()).close_after(40_000),
@@ -79,34 +107,29 @@ fn a_broken_body_is_resumed_by_tls_too() {
             get(blob_path("app", &digest)).with("Range", format!("bytes=40000-{last}")),
             Answer::partial(&blob, 40_000, last),
         );
-    fetch(&registry, &digest, directory.path())
-        .env("NIX_SSL_CERT_FILE", authority.write(ca.path()))
+    fetch(&bench.registry, &digest, bench.directory.path())
+        .env("NIX_SSL_CERT_FILE", &bench.bundle)
         .run()
         .done();
-    assert!(fs::read(directory.path().join("layer")).unwrap() == blob);
+    assert!(bench.fetched() == blob);
 }
 
 #[test]
 fn a_body_that_ends_without_the_end_of_tls_is_not_the_whole() {
     // Whoever can cut the connection could otherwise cut the content.
-    let authority = Authority::new("the tests");
-    let registry = Registry::start_with_tls(authority.server(&[]));
-    let directory = tempfile::tempdir().unwrap();
-    let ca = tempfile::tempdir().unwrap();
+    let bench = Bench::new(&[]);
     let blob = noise(100_000);
     let digest = digest(&blob);
-    registry.on(
+    bench.registry.on(
         get(blob_path("app", &digest)).repeatedly(),
         Answer::ok(blob.clone()).until_close().close_after(40_000),
     );
-    let outcome = fetch(&registry, &digest, directory.path())
-        .env("SSL_CERT_FILE", authority.write(ca.path()))
-        .run();
+    let outcome = bench.fetch(&digest).run();
     assert!(
         outcome.code.is_some_and(|code| [5, 6].contains(&code)),
         "{outcome}"
     );
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    bench.has_nothing();
 }
 
 #[test]
@@ -130,25 +153,22 @@ fn a_certificate_that_nobody_vouches_for_is_not_tried_again() {
 
 #[test]
 fn https_does_not_fall_back_to_http() {
-    let authority = Authority::new("the tests");
-    let registry = Registry::start_with_tls(authority.server(&[]));
+    let bench = Bench::new(&[]);
     let plain = Registry::start();
-    let directory = tempfile::tempdir().unwrap();
-    let ca = tempfile::tempdir().unwrap();
     let digest = digest(b"x");
-    registry.on(
+    bench.registry.on(
         get(blob_path("app", &digest)),
         Answer::redirect(307, plain.at("/store/x?signature=5igned")),
     );
-    fetch(&registry, &digest, directory.path())
-        .env("SSL_CERT_FILE", authority.write(ca.path()))
+    bench
+        .fetch(&digest)
         .run()
         .failed(7)
         .says("allow this server with --blobs-from")
         .never_says(TOKEN)
         .never_says("5igned");
     assert_eq!(plain.connections(), 0, "it was asked");
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    bench.has_nothing();
 }
 
 #[test]
@@ -186,20 +206,17 @@ fn a_server_that_the_user_allows_may_have_blobs_without_https() {
 
 #[test]
 fn a_realm_by_http_is_no_realm_of_a_registry_by_https() {
-    let authority = Authority::new("the tests");
-    let registry = Registry::start_with_tls(authority.server(&[]));
+    let bench = Bench::new(&[]);
     let plain = Registry::start();
-    let directory = tempfile::tempdir().unwrap();
-    let ca = tempfile::tempdir().unwrap();
     let digest = digest(b"x");
-    registry.on(
+    bench.registry.on(
         get(blob_path("app", &digest)),
         Answer::challenge(format!("Bearer realm=\"{}\"", plain.at("/token"))),
     );
-    fetch(&registry, &digest, directory.path())
+    bench
+        .fetch(&digest)
         .env("DOCKER_TOKEN", "")
         .arguments(["--username", "ann", "--password", TOKEN])
-        .env("SSL_CERT_FILE", authority.write(ca.path()))
         .run()
         .failed(4)
         .never_says(TOKEN);
