@@ -36,6 +36,11 @@ impl Original {
         }
     }
 
+    /// The text at a path.
+    fn text(&self, pointer: &str) -> &str {
+        self.proof.pointer(pointer).unwrap().as_str().unwrap()
+    }
+
     /// Demands that a changed proof is refused, and that the change is one.
     #[track_caller]
     fn refuses(&self, name: &str, change: impl FnOnce(&mut Value)) {

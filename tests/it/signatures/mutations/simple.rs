@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{BUNDLE, CERTIFICATE, Original, SIGNATURE, change, simple_original};
+use super::{BUNDLE, CERTIFICATE, SIGNATURE, change, simple_original};
 use crate::support::sigstore::{SIGNED_AT, Sigstore};
 
 const CHAIN: &str = "/annotations/dev.sigstore.cosign~1chain";
@@ -102,11 +102,4 @@ fn changes_of_the_entry_of_a_simple_signature_are_refused() {
     }
     let twice = text.replacen('{', "{\"SignedEntryTimestamp\": \"\", ", 1);
     original.refuses_each(&[("a promise twice", BUNDLE, Some(json!(twice)))]);
-}
-
-impl Original {
-    /// The text at a path.
-    pub(super) fn text(&self, pointer: &str) -> &str {
-        self.proof.pointer(pointer).unwrap().as_str().unwrap()
-    }
 }
