@@ -76,16 +76,21 @@ impl Podman {
     }
 }
 
-fn serve(path: &Path, socket: &Path) -> Server {
-    let mut command = Command::new("podman");
-    command.env("CONTAINERS_REGISTRIES_CONF", path.join(REGISTRIES));
+/// Lets podman keep everything in a directory.
+pub(crate) fn keep_in(podman: &mut Command, directory: &Path) {
     for (option, name) in [
         ("--root", "root"),
         ("--runroot", "run"),
         ("--tmpdir", "tmp"),
     ] {
-        command.arg(option).arg(path.join(name));
+        podman.arg(option).arg(directory.join(name));
     }
+}
+
+fn serve(path: &Path, socket: &Path) -> Server {
+    let mut command = Command::new("podman");
+    command.env("CONTAINERS_REGISTRIES_CONF", path.join(REGISTRIES));
+    keep_in(&mut command, path);
     // What its defaults are made of, systemd and a filesystem that takes overlays among them, is not to be found on
     // every machine.
     command

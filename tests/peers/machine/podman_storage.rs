@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::podman::keep_in;
 use super::program;
 
 /// What containers are run with. Podman's own limits may be higher than those of this machine.
@@ -39,13 +40,7 @@ impl Storage {
     pub(crate) fn podman(&self) -> Command {
         let path = self.directory.path();
         let mut command = Command::new("podman");
-        for (option, name) in [
-            ("--root", "root"),
-            ("--runroot", "run"),
-            ("--tmpdir", "tmp"),
-        ] {
-            command.arg(option).arg(path.join(name));
-        }
+        keep_in(&mut command, path);
         command
             .args(["--cgroup-manager=cgroupfs", "--events-backend=none"])
             .args(["--storage-driver=overlay", "--runtime=runc"]);

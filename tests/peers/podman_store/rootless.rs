@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::machine::podman::keep_in;
 use crate::machine::podman_storage::Mounts;
 use crate::machine::program;
 use crate::machine::real_image::compiled_layer;
@@ -110,13 +111,7 @@ impl User {
             .arg("podman")
             .env("HOME", &home)
             .env("XDG_RUNTIME_DIR", &home);
-        for (option, name) in [
-            ("--root", "root"),
-            ("--runroot", "run"),
-            ("--tmpdir", "tmp"),
-        ] {
-            command.arg(option).arg(home.join(name));
-        }
+        keep_in(&mut command, &home);
         command
             .args(["--cgroup-manager=cgroupfs", "--events-backend=none"])
             .args([
