@@ -8,8 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::configuration::nixpkgs_lib;
 use super::nix::{Nix, root};
-use super::nixos::nixpkgs_lib;
 use super::program;
 
 /// What the flake consists of.

@@ -1,5 +1,6 @@
 //! Peers on this machine, each started by the test that needs it and gone when it ends.
 
+pub(crate) mod configuration;
 pub(crate) mod containerd;
 pub(crate) mod counting_socket;
 pub(crate) mod cutter;
@@ -8,13 +9,11 @@ pub(crate) mod desk;
 pub(crate) mod docker_registry;
 pub(crate) mod dockerd;
 pub(crate) mod flake;
-pub(crate) mod home;
 pub(crate) mod host;
 pub(crate) mod internet;
 pub(crate) mod microsocks;
 pub(crate) mod nginx;
 pub(crate) mod nix;
-pub(crate) mod nixos;
 pub(crate) mod podman;
 pub(crate) mod podman_storage;
 pub(crate) mod program;

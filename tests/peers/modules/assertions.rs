@@ -1,7 +1,7 @@
 //! What must not be declared fails with a message that says what to do instead.
 
+use crate::machine::configuration::Configuration;
 use crate::machine::nix::Nix;
-use crate::machine::nixos::Configuration;
 
 /// A configuration, and parts of the one message that it fails with: where, and the remedy.
 const CASES: &[(&str, &[&str])] = &[

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
+use crate::machine::configuration::Configuration;
 use crate::machine::docker_registry::DockerRegistry;
 use crate::machine::nix::{Nix, built};
-use crate::machine::nixos::Configuration;
 use crate::machine::program;
 use crate::machine::real_image::real_image;
 

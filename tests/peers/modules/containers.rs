@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
+use crate::machine::configuration::Configuration;
 use crate::machine::nix::Nix;
-use crate::machine::nixos::Configuration;
 
 /// What comes of a container and its unit.
 const SEEN: &str = "seen = lib.mapAttrs (_: container: let service = config.systemd.services.${container.serviceName}; \

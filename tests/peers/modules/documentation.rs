@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::machine::home::Home;
+use crate::machine::configuration::{Configuration, MANIFEST, nixpkgs_lib};
 use crate::machine::nix::{Nix, root};
-use crate::machine::nixos::{Configuration, MANIFEST, nixpkgs_lib};
 use crate::support::pages::Page;
 
 /// The modules, with the titles of their lists of options.
@@ -90,7 +89,7 @@ fn the_configuration_of_a_home_holds() {
     let nix = Nix::new();
     let page = Page::at("docs/home-manager.md");
     let file = in_checkout(&nix, &page.section("Home-manager").block("nix"));
-    let values = Home::of_file(&file).values(
+    let values = Configuration::of_home_file(&file).values(
         &nix,
         "units = lib.attrNames config.systemd.user.services; files = config.xdg.configFile; \
          web = config.services.podman.containers.web.extraConfig.Container;",

@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use crate::machine::configuration::Configuration;
 use crate::machine::nix::{Nix, static_hocker};
-use crate::machine::nixos::Configuration;
 use crate::machine::program;
 
 /// The exposure that `systemd-analyze security` may find, in tenths. A service that says nothing has 96.

@@ -6,9 +6,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::hardening::NEWER_KEYS;
-use crate::machine::home::Home;
+use crate::machine::configuration::{Configuration, MANIFEST};
 use crate::machine::nix::{Nix, root};
-use crate::machine::nixos::MANIFEST;
 use crate::machine::program;
 
 /// Two images, and containers: one runs the first by its name, one the second by `hockerImage`, one another image.
@@ -32,7 +31,7 @@ services.podman = {
 #[ignore = "needs NIXPKGS_LIB"]
 fn an_image_is_loaded_by_a_unit_of_the_user_and_from_the_store() {
     let nix = Nix::new();
-    let values = Home::new(CONTAINERS).values(
+    let values = Configuration::home(CONTAINERS).values(
         &nix,
         "seen = config.systemd.user; program = config.services.hocker.program; \
          paths = lib.mapAttrs (_: image: image.path) config.services.hocker.images; \
@@ -84,7 +83,7 @@ fn an_image_is_loaded_by_a_unit_of_the_user_and_from_the_store() {
 #[ignore = "needs NIXPKGS_LIB"]
 fn a_container_that_runs_a_declared_image_waits_for_it_and_asks_no_registry() {
     let nix = Nix::new();
-    let home = Home::new(CONTAINERS);
+    let home = Configuration::home(CONTAINERS);
     let values = home.values(
         &nix,
         "containers = config.services.podman.containers; \
@@ -124,7 +123,7 @@ fn a_container_of_a_home_changes_with_the_content_of_its_image_and_only_then() {
     );
     let package = format!("services.hocker.package = {};", root.join("nix").display());
     let [first, other_hocker, other_image] = ["", &package, &changed].map(|change| {
-        Home::new(&format!("{CONTAINERS} imports = [ {{ {change} }} ];")).values(
+        Configuration::home(&format!("{CONTAINERS} imports = [ {{ {change} }} ];")).values(
             &nix,
             "web = config.services.podman.containers.web.extraConfig; \
              path = config.services.hocker.images.web.path;",
@@ -139,7 +138,7 @@ fn a_container_of_a_home_changes_with_the_content_of_its_image_and_only_then() {
 #[ignore = "needs NIXPKGS_LIB"]
 fn a_user_can_override_what_a_container_gets() {
     let nix = Nix::new();
-    let values = Home::new(
+    let values = Configuration::home(
         r#"
         services.hocker = { enable = true; images.web.image = fetch "nginx:1.27"; };
         services.podman.containers.web = {
@@ -167,7 +166,7 @@ fn another_socket_has_no_unit_here() {
         ("unix://%t/podman/podman.sock", json!(["podman.socket"])),
         ("unix:///srv/ann/podman.sock", json!([])),
     ] {
-        let values = Home::new(&format!(
+        let values = Configuration::home(&format!(
             "services.hocker = {{ enable = true; podman.host = {host:?}; images.web.image = fetch \"nginx:1.27\"; }};"
         ))
         .values(&nix, "seen = config.systemd.user;");
@@ -186,7 +185,7 @@ fn another_socket_has_no_unit_here() {
 #[ignore = "needs NIXPKGS_LIB"]
 fn all_images_of_a_lock_file_are_declared_in_a_home_too() {
     let nix = Nix::new();
-    let values = Home::new(
+    let values = Configuration::home(
         "services.hocker = { enable = true; lockFile = ROOT/tests/nix/docker-images.lock.json; };"
             .replace("ROOT", &root().display().to_string())
             .as_str(),
@@ -204,7 +203,7 @@ fn all_images_of_a_lock_file_are_declared_in_a_home_too() {
 #[ignore = "needs NIXPKGS_LIB"]
 fn nothing_happens_in_a_home_where_it_is_not_enabled() {
     let nix = Nix::new();
-    let values = Home::new(
+    let values = Configuration::home(
         r#"
         services.hocker.images.web.image = fetch "nginx:1.27";
         services.podman.containers.web.image = "nginx:1.27";
@@ -251,7 +250,7 @@ fn mistakes_in_a_home_are_refused_with_a_remedy() {
              ghcr.io/a/b:1.",
         ),
     ] {
-        let home = Home::new(&format!(
+        let home = Configuration::home(&format!(
             "services.hocker = {{ enable = true; images.web.image = fetch \"nginx:1.27\"; }}; {body}"
         ));
         assert_eq!(home.failures(&nix), [expected]);
@@ -262,7 +261,7 @@ fn mistakes_in_a_home_are_refused_with_a_remedy() {
 #[ignore = "needs NIXPKGS_LIB"]
 fn systemd_understands_the_units_of_a_user() {
     let nix = Nix::new();
-    let values = Home::new(CONTAINERS).values(&nix, "texts = texts;");
+    let values = Configuration::home(CONTAINERS).values(&nix, "texts = texts;");
     let directory = nix.directory().join("units");
     fs::create_dir(&directory).unwrap();
     let mut command = Command::new("systemd-analyze");

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::home::CONTAINERS;
-use crate::machine::home::Home;
+use crate::machine::configuration::Configuration;
 use crate::machine::nix::Nix;
 
 #[test]
 #[ignore = "needs HOME_MANAGER"]
 fn home_manager_makes_containers_of_the_images() {
     let nix = Nix::new();
-    let values = Home::new(CONTAINERS).real().values(
+    let values = Configuration::home(CONTAINERS).over_home_manager().values(
         &nix,
         "quadlets = quadlets; order = order; content = config.services.hocker.images.web.content; \
          files = lib.filter (lib.hasInfix \"hocker\") (lib.attrNames config.xdg.configFile);",
@@ -67,14 +67,15 @@ fn home_manager_makes_containers_of_the_images() {
 #[ignore = "needs HOME_MANAGER"]
 fn a_home_without_containers_of_podman_loads_images_too() {
     let nix = Nix::new();
-    let values =
-        Home::new("services.hocker = { enable = true; images.web.image = fetch \"nginx:1.27\"; };")
-            .real()
-            .values(
-                &nix,
-                "order = order; package = \"${config.services.hocker.podman.package}\"; \
+    let values = Configuration::home(
+        "services.hocker = { enable = true; images.web.image = fetch \"nginx:1.27\"; };",
+    )
+    .over_home_manager()
+    .values(
+        &nix,
+        "order = order; package = \"${config.services.hocker.podman.package}\"; \
          unit = config.services.hocker.images.web.unit;",
-            );
+    );
     assert_eq!(values["unit"], "hocker-load-web.service");
     assert_eq!(values["package"], "/packages/podman");
     let order = values["order"].as_array().unwrap();

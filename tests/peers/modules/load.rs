@@ -10,7 +10,7 @@ use super::command_line::words;
 use crate::machine::daemon::{Daemon, Store};
 use crate::machine::dockerd::Dockerd;
 use crate::machine::nix::{Nix, built};
-use crate::machine::nixos::Configuration;
+use crate::machine::configuration::Configuration;
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer, real_image};
 use crate::pipeline::{push, registry_with};

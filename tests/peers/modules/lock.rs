@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::machine::configuration::Configuration;
 use crate::machine::nix::{Nix, root};
-use crate::machine::nixos::Configuration;
 
 fn configuration(body: &str) -> Configuration {
     let file = root().join("tests/nix/docker-images.lock.json");

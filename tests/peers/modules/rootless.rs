@@ -9,9 +9,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::command_line::words;
-use crate::machine::home::Home;
+use crate::machine::configuration::Configuration;
 use crate::machine::nix::{Nix, built};
-use crate::machine::nixos::Configuration;
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer, real_image};
 use crate::machine::rootless::{Rootless, USER_ID};
@@ -73,7 +72,7 @@ impl Machine {
             )
             .unwrap();
         }
-        let home = Home::new(&body);
+        let home = Configuration::home(&body);
         // The closure of the generation.
         built(&home.build(
             &self.nix,

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::machine::configuration::Configuration;
 use crate::machine::nix::Nix;
-use crate::machine::nixos::Configuration;
 
 /// What one wants to see of a service.
 pub(super) const SEEN: &str = "seen = lib.mapAttrs (_: service: { \

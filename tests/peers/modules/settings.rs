@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::services::{SEEN, command};
+use crate::machine::configuration::Configuration;
 use crate::machine::nix::Nix;
-use crate::machine::nixos::Configuration;
 
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::machine::nix::{Nix, built, store_name};
-use crate::machine::nixos::Configuration;
+use crate::machine::configuration::Configuration;
 use crate::machine::podman_storage::{Mounts, Storage};
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer, real_image};

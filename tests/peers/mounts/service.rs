@@ -8,8 +8,8 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{EntryType, add};
+use crate::machine::configuration::Configuration;
 use crate::machine::nix::Nix;
-use crate::machine::nixos::Configuration;
 use crate::machine::program;
 use crate::machine::server::{Server, wait_until};
 use crate::support::hocker::hocker;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::machine::configuration::nixpkgs_lib;
 use crate::machine::nix::root;
-use crate::machine::nixos::nixpkgs_lib;
 use crate::machine::program;
 
 /// Runs the script over a checkout, without cargo, which would run these tests.
