@@ -11,7 +11,7 @@ use crate::machine::docker_registry::DockerRegistry;
 use crate::machine::dockerd::Dockerd;
 use crate::machine::nix::Nix;
 use crate::machine::program;
-use crate::machine::real_image::{GREETING, real_image};
+use crate::machine::real_image::{GREETING, next_version, real_image};
 use crate::support::hocker::{classic, hocker};
 use crate::support::image::Image;
 
@@ -20,6 +20,15 @@ pub(crate) fn registry_with(image: &Image) -> DockerRegistry {
     let registry = DockerRegistry::start();
     push(&registry, image, "1");
     registry
+}
+
+/// Two versions of an image, and a registry with them as team/app:1 and team/app:2.
+pub(crate) fn two_versions() -> (Image, Image, DockerRegistry) {
+    let old = real_image();
+    let new = next_version(&old);
+    let registry = registry_with(&old);
+    push(&registry, &new, "2");
+    (old, new, registry)
 }
 
 /// Pushes an image as team/app.

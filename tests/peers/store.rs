@@ -7,16 +7,14 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::machine::nix::{Nix, built, root, store_name};
-use crate::machine::real_image::{program_layer, real_image};
+use crate::machine::real_image::{next_version, program_layer, real_image};
 use crate::pipeline::{classic_expression, expression, push, registry_with};
 use crate::support::image::{Family, Image, hex};
 
 #[test]
 fn images_share_the_store_paths_of_the_layers_that_they_share() {
     let first = real_image();
-    let mut layers = first.layers[..2].to_vec();
-    layers.push(program_layer("Another program."));
-    let second = Image::new(Family::Oci, &["/hello"], layers);
+    let second = next_version(&first);
     let registry = registry_with(&first);
     let nix = Nix::new();
     let one = nix.built_image(&expression(&registry));

@@ -10,6 +10,9 @@ use crate::support::image::{Family, Image, Layer, Packing};
 /// What the program of the image prints.
 pub(crate) const GREETING: &str = "Hello from the layers of a registry.";
 
+/// What the program of [`next_version`] prints.
+pub(crate) const NEXT_GREETING: &str = "Another program.";
+
 /// Trees of some megabytes that every Debian with this ring's packages has.
 const TREES: [&str; 2] = ["usr/share/fish/completions", "usr/share/zsh/functions"];
 
@@ -17,6 +20,13 @@ const TREES: [&str; 2] = ["usr/share/fish/completions", "usr/share/zsh/functions
 pub(crate) fn real_image() -> Image {
     let mut layers: Vec<Layer> = TREES.map(tree).into();
     layers.push(program_layer(GREETING));
+    Image::new(Family::Oci, &["/hello"], layers)
+}
+
+/// A [`real_image`] with another program. The other layers are the same.
+pub(crate) fn next_version(image: &Image) -> Image {
+    let mut layers = image.layers[..2].to_vec();
+    layers.push(program_layer(NEXT_GREETING));
     Image::new(Family::Oci, &["/hello"], layers)
 }
 

@@ -7,13 +7,13 @@ use std::process::Command;
 use serde_json::json;
 
 use super::command_line::words;
+use crate::machine::configuration::Configuration;
 use crate::machine::daemon::{Daemon, Store};
 use crate::machine::dockerd::Dockerd;
 use crate::machine::nix::{Nix, built};
-use crate::machine::configuration::Configuration;
 use crate::machine::program;
-use crate::machine::real_image::{GREETING, program_layer, real_image};
-use crate::pipeline::{push, registry_with};
+use crate::machine::real_image::{GREETING, NEXT_GREETING, real_image};
+use crate::pipeline::{registry_with, two_versions};
 use crate::support::image::{Family, Image, digest, index};
 
 /// Starts a unit, which must not fail, and gives what it prints.
@@ -82,12 +82,7 @@ impl Machine {
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
 fn a_declared_image_is_loaded_and_pruned_by_the_commands_of_its_units() {
-    let old = real_image();
-    let mut layers = old.layers[..2].to_vec();
-    layers.push(program_layer("Another program."));
-    let new = Image::new(Family::Oci, &["/hello"], layers);
-    let registry = registry_with(&old);
-    push(&registry, &new, "2");
+    let (old, new, registry) = two_versions();
     let reference = |tag: &str| format!("{}/team/app:{tag}", registry.name());
     let machine = Machine {
         nix: Nix::new(),
@@ -118,10 +113,7 @@ fn a_declared_image_is_loaded_and_pruned_by_the_commands_of_its_units() {
     ]));
     let second = machine.switch("app", &reference("2"), &new);
     machine.start(&second, "hocker-load-app");
-    assert_eq!(
-        machine.docker.run_image(&reference("2")),
-        "Another program."
-    );
+    assert_eq!(machine.docker.run_image(&reference("2")), NEXT_GREETING);
     assert!(machine.has(&reference("1")), "nothing was pruned yet");
     machine.start(&second, "hocker-prune-docker");
     assert!(!machine.has(&reference("1")), "nobody declares it");

@@ -12,11 +12,11 @@ use super::command_line::words;
 use crate::machine::configuration::Configuration;
 use crate::machine::nix::{Nix, built};
 use crate::machine::program;
-use crate::machine::real_image::{GREETING, program_layer, real_image};
+use crate::machine::real_image::{GREETING, NEXT_GREETING};
 use crate::machine::rootless::{Rootless, USER_ID};
 use crate::machine::server::Server;
-use crate::pipeline::{push, registry_with};
-use crate::support::image::{Family, Image};
+use crate::pipeline::two_versions;
+use crate::support::image::Image;
 
 /// A user, and a Nix whose store the user can read.
 struct Machine {
@@ -144,20 +144,10 @@ impl Machine {
     }
 }
 
-/// An image with another program.
-fn changed(old: &Image) -> Image {
-    let mut layers = old.layers[..2].to_vec();
-    layers.push(program_layer("Another program."));
-    Image::new(Family::Oci, &["/hello"], layers)
-}
-
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
 fn images_of_a_home_are_loaded_into_the_users_podman_and_pruned() {
-    let old = real_image();
-    let new = changed(&old);
-    let registry = registry_with(&old);
-    push(&registry, &new, "2");
+    let (old, new, registry) = two_versions();
     let reference = |tag: &str| format!("{}/team/app:{tag}", registry.name());
     let machine = Machine::new();
     let user = &machine.user;
@@ -187,7 +177,7 @@ fn images_of_a_home_are_loaded_into_the_users_podman_and_pruned() {
         machine.start(&second, "hocker-load-app"),
         new.config_digest()
     );
-    assert_eq!(user.run_image(&reference("2")), "Another program.");
+    assert_eq!(user.run_image(&reference("2")), NEXT_GREETING);
     machine.start(&second, "hocker-prune-podman");
     assert!(!user.has(&reference("1")), "no generation declares it");
     assert!(user.has(&reference("2")));
@@ -196,10 +186,7 @@ fn images_of_a_home_are_loaded_into_the_users_podman_and_pruned() {
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
 fn the_systemd_of_a_user_loads_an_image_before_its_container_starts() {
-    let old = real_image();
-    let new = changed(&old);
-    let registry = registry_with(&old);
-    push(&registry, &new, "2");
+    let (old, new, registry) = two_versions();
     let reference = |tag: &str| format!("{}/team/app:{tag}", registry.name());
     let machine = Machine::new();
     let user = &machine.user;
@@ -239,7 +226,7 @@ fn the_systemd_of_a_user_loads_an_image_before_its_container_starts() {
     assert!(user.has(&reference("2")), "it is loaded before the restart");
     manager.systemctl(&["daemon-reload"]);
     manager.systemctl(&["start", "podman-app.service"]);
-    assert_eq!(printed(), "Another program.");
+    assert_eq!(printed(), NEXT_GREETING);
     assert!(user.has(&reference("1")), "nothing was pruned yet");
     manager.systemctl(&["start", "hocker-prune-podman.service"]);
     assert!(!user.has(&reference("1")), "no generation declares it");
@@ -249,10 +236,7 @@ fn the_systemd_of_a_user_loads_an_image_before_its_container_starts() {
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
 fn a_unit_of_the_system_loads_into_the_podman_of_a_user_and_prunes_there() {
-    let old = real_image();
-    let new = changed(&old);
-    let registry = registry_with(&old);
-    push(&registry, &new, "2");
+    let (old, new, registry) = two_versions();
     let reference = |tag: &str| format!("{}/team/app:{tag}", registry.name());
     let machine = Machine::new();
     let user = &machine.user;

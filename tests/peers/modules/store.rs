@@ -6,13 +6,13 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::machine::nix::{Nix, built, store_name};
 use crate::machine::configuration::Configuration;
+use crate::machine::nix::{Nix, built, store_name};
 use crate::machine::podman_storage::{Mounts, Storage};
 use crate::machine::program;
-use crate::machine::real_image::{GREETING, program_layer, real_image};
-use crate::pipeline::{push, registry_with};
-use crate::support::image::{Family, Image};
+use crate::machine::real_image::{GREETING, NEXT_GREETING};
+use crate::pipeline::two_versions;
+use crate::support::image::Image;
 
 /// What one wants to see of a configuration.
 const SEEN: &str = "inherit (config.systemd) mounts targets tmpfiles; modules = config.boot.kernelModules; \
@@ -250,12 +250,7 @@ impl Generation {
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
 fn a_container_outlives_the_mounts_of_its_generation_and_a_rollback_mounts_them_again() {
-    let old = real_image();
-    let mut layers = old.layers[..2].to_vec();
-    layers.push(program_layer("Another program."));
-    let new = Image::new(Family::Oci, &["/hello"], layers);
-    let registry = registry_with(&old);
-    push(&registry, &new, "2");
+    let (old, new, registry) = two_versions();
     let reference = |tag: &str| format!("{}/team/app:{tag}", registry.name());
     let nix = Nix::new();
     let first = Generation::of(&nix, &reference("1"), &old);
@@ -281,7 +276,7 @@ fn a_container_outlives_the_mounts_of_its_generation_and_a_rollback_mounts_them_
     first.stop(&second.mounts);
     second.start(&mut mounts, &first.mounts);
     let after = Storage::with_stores(&[&second.store]);
-    assert_eq!(after.run(&reference("2"), &[]), "Another program.");
+    assert_eq!(after.run(&reference("2"), &[]), NEXT_GREETING);
     let printed = program::text(Command::new("chroot").arg(&running).arg("/hello"));
     assert_eq!(printed, GREETING, "the overlay has its layers");
     assert!(!before.try_run(&reference("1"), &[]).status.success());

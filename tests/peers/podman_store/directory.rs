@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::machine::podman_storage::{Mounts, Storage};
 use crate::machine::program;
-use crate::machine::real_image::{GREETING, program_layer, real_image};
+use crate::machine::real_image::{GREETING, NEXT_GREETING, next_version, real_image};
 use crate::pipeline::{push, registry_with};
 use crate::support::hocker::hocker;
 use crate::support::image::{Family, Image};
@@ -88,20 +88,14 @@ fn podman_pulls_and_builds_on_top_of_an_image_that_it_only_reads() {
     let storage = Storage::with_stores(&[&store]);
 
     // The first layers are the same, and so is the last of another image with other layers below.
-    let mut layers = image.layers[..2].to_vec();
-    layers.push(program_layer("Another program."));
-    push(
-        &registry,
-        &Image::new(Family::Oci, &["/hello"], layers),
-        "2",
-    );
+    push(&registry, &next_version(&image), "2");
     let layers = vec![image.layers[1].clone(), image.layers[2].clone()];
     push(
         &registry,
         &Image::new(Family::Oci, &["/hello"], layers),
         "3",
     );
-    for (tag, printed) in [("2", "Another program."), ("3", GREETING)] {
+    for (tag, printed) in [("2", NEXT_GREETING), ("3", GREETING)] {
         let reference = format!("{name}:{tag}");
         storage.pull(&reference);
         assert_eq!(storage.run(&reference, &[]), printed);

@@ -9,8 +9,8 @@ use crate::machine::docker_registry::DockerRegistry;
 use crate::machine::nix::{Nix, built, store_name};
 use crate::machine::podman_storage::{Mounts, Storage};
 use crate::machine::program;
-use crate::machine::real_image::{GREETING, program_layer, real_image};
-use crate::pipeline::{push, registry_with};
+use crate::machine::real_image::{GREETING, real_image};
+use crate::pipeline::{registry_with, two_versions};
 use crate::support::image::{Family, Image, digest, index};
 
 /// An expression of an image with its index, which only the expression knows.
@@ -103,12 +103,7 @@ fn an_image_of_the_store_runs_without_being_loaded() {
 
 #[test]
 fn images_share_the_file_system_images_of_layers_and_need_no_layer_to_be_renamed() {
-    let first = real_image();
-    let mut layers = first.layers[..2].to_vec();
-    layers.push(program_layer("Another program."));
-    let second = Image::new(Family::Oci, &["/hello"], layers);
-    let registry = registry_with(&first);
-    push(&registry, &second, "2");
+    let (first, second, registry) = two_versions();
     let nix = Nix::new();
     let [one, two] =
         [(&first, "1"), (&second, "2")].map(|(image, tag)| fetched(&nix, &registry, image, tag));
