@@ -7,73 +7,44 @@ let
   inherit (lib) mkOption types;
   cfg = config.services.hocker;
   ociContainers = config.virtualisation.oci-containers;
-  canonicalName = import ./canonical-name.nix;
-
-  # A definition with this priority is weaker than one with `mkDefault`, and stronger than the default of the option.
-  weak = 1100;
 
   # The images that containers can run: one backend runs all containers.
   available = lib.filterAttrs (_: image: image.backend == ociContainers.backend) cfg.images;
 
-  byName = import ./by-name.nix { inherit lib; } available;
+  containerImage = import ./container-image.nix {
+    inherit lib;
+    inherit (cfg) enable;
+    images = available;
+  };
+  inherit (containerImage) byName imageOf weak;
 
-  # The declared image that a container names with `hockerImage`, or null.
-  namedImage =
-    container:
-    if cfg.enable && container.hockerImage != null then
-      available.${container.hockerImage} or null
-    else
-      null;
+  hockerImage = containerImage.module ''
+    The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
+    one of the names of that image, or names it by its digest. Podman finds a loaded image by the registry's digest of
+    its manifest or index. Docker finds it only with containerd's image store, and only by the digest of its manifest;
+    see {option}`services.hocker.docker.keepsDigests`.
+  '';
 
-  # The declared image that a container runs, or null.
-  imageOf =
-    container:
-    if !cfg.enable || container.hockerImage != null then
-      namedImage container
-    else
-      let
-        canonical = canonicalName container.image;
-      in
-      if canonical == null then null else byName.${canonical} or null;
-
-  containerModule =
+  neverPull =
     { config, options, ... }:
     let
-      # This must not read `image`, because it may define `image`.
-      named = namedImage config;
       image = imageOf config;
     in
     {
-      options.hockerImage = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        example = "web";
-        description = ''
-          The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
-          one of the names of that image, or names it by its digest. Podman finds a loaded image by the registry's digest of
-          its manifest or index. Docker finds it only with containerd's image store, and only by the digest of its manifest;
-          see {option}`services.hocker.docker.keepsDigests`.
-        '';
-      };
-
-      config = {
-        image = lib.mkIf (named != null && named.names != [ ]) (lib.mkOverride weak (lib.head named.names));
-      }
       # Older releases of NixOS do not have the option `pull`.
-      // (
+      config =
         if options ? pull then
           { pull = lib.mkIf (image != null) (lib.mkOverride weak "never"); }
         else
-          { extraOptions = lib.mkIf (image != null) [ "--pull=never" ]; }
-      );
+          { extraOptions = lib.mkIf (image != null) [ "--pull=never" ]; };
     };
 
   # The images, by the names of the services of the containers that run them.
-  imageOfService = lib.mapAttrs' (
-    name: container:
-    lib.nameValuePair (container.serviceName or "${ociContainers.backend}-${name}") (imageOf container)
-  ) (lib.filterAttrs (_: container: imageOf container != null) ociContainers.containers);
-  usedUnits = lib.mapAttrsToList (_: image: image.unit) imageOfService;
+  imageOfService = lib.mapAttrs' (name: lib.nameValuePair (serviceOf name)) (
+    containerImage.ofContainers ociContainers.containers
+  );
+  serviceOf =
+    name: ociContainers.containers.${name}.serviceName or "${ociContainers.backend}-${name}";
 
   # A container without `imageFile` and `imageStream` waits for the network, to fetch its image. One with a declared image
   # needs no network. This removes only that dependency: if your configuration adds the same one, it stays.
@@ -97,7 +68,12 @@ let
 in
 {
   options.virtualisation.oci-containers.containers = mkOption {
-    type = types.attrsOf (types.submodule containerModule);
+    type = types.attrsOf (
+      types.submodule [
+        hockerImage
+        neverPull
+      ]
+    );
   };
 
   options.systemd.services = mkOption {
@@ -127,7 +103,7 @@ in
       (lib.mkIf (imageOfService != { }) {
         hocker = import ./preload.nix {
           inherit lib;
-          images = lib.filter (image: lib.elem image.unit usedUnits) (lib.attrValues available);
+          images = containerImage.used ociContainers.containers;
         };
       })
     ];

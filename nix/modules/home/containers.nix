@@ -7,74 +7,49 @@ let
   inherit (lib) mkOption types;
   cfg = config.services.hocker;
   inherit (config.services.podman) containers;
-  canonicalName = import ../canonical-name.nix;
 
-  # A definition with this priority is weaker than one with `mkDefault`, and stronger than the default of the option.
-  weak = 1100;
+  containerImage = import ../container-image.nix {
+    inherit lib;
+    inherit (cfg) enable images;
+  };
+  inherit (containerImage) byName imageOf weak;
 
-  byName = import ../by-name.nix { inherit lib; } cfg.images;
+  hockerImage = containerImage.module ''
+    The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
+    one of the names of that image, or names it by the registry's digest of its manifest or index.
+  '';
 
-  # The declared image that a container names with `hockerImage`, or null.
-  namedImage =
-    container:
-    if cfg.enable && container.hockerImage != null then
-      cfg.images.${container.hockerImage} or null
-    else
-      null;
-
-  # The declared image that a container runs, or null.
-  imageOf =
-    container:
-    if !cfg.enable || container.hockerImage != null then
-      namedImage container
-    else
-      let
-        canonical = canonicalName container.image;
-      in
-      if canonical == null then null else byName.${canonical} or null;
-
-  containerModule =
+  neverPull =
     { config, ... }:
     let
-      # This must not read `image`, because it may define `image`.
-      named = namedImage config;
       image = imageOf config;
     in
     {
-      options.hockerImage = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        example = "web";
-        description = ''
-          The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
-          one of the names of that image, or names it by the registry's digest of its manifest or index.
-        '';
-      };
-
-      config = {
-        image = lib.mkIf (named != null && named.names != [ ]) (lib.mkOverride weak (lib.head named.names));
-        extraConfig = lib.mkIf (image != null) {
-          Container.Pull = lib.mkOverride weak "never";
-          # A container whose image is loaded does not wait for the network.
-          Quadlet.DefaultDependencies = lib.mkOverride weak false;
-          # A switch restarts a unit if its text changes, so the text changes with the content of the image. It does not
-          # change with the version of hocker.
-          Unit.X-HockerImage = image.content;
-        };
+      config.extraConfig = lib.mkIf (image != null) {
+        Container.Pull = lib.mkOverride weak "never";
+        # A container whose image is loaded does not wait for the network.
+        Quadlet.DefaultDependencies = lib.mkOverride weak false;
+        # A switch restarts a unit if its text changes, so the text changes with the content of the image. It does not
+        # change with the version of hocker.
+        Unit.X-HockerImage = image.content;
       };
     };
 
   # The images, by the units of the containers that run them.
-  imageOfUnit = lib.mapAttrs' (
-    name: container: lib.nameValuePair (unitOf name container) (imageOf container)
-  ) (lib.filterAttrs (_: container: imageOf container != null) containers);
-  usedUnits = lib.mapAttrsToList (_: image: image.unit) imageOfUnit;
+  imageOfUnit = lib.mapAttrs' (name: lib.nameValuePair (unitOf name containers.${name})) (
+    containerImage.ofContainers containers
+  );
   unitOf =
     name: container: "${container.extraConfig.Container.ServiceName or "podman-${name}"}.service";
 in
 {
   options.services.podman.containers = mkOption {
-    type = types.attrsOf (types.submodule containerModule);
+    type = types.attrsOf (
+      types.submodule [
+        hockerImage
+        neverPull
+      ]
+    );
   };
 
   options.services.hocker = {
@@ -89,7 +64,7 @@ in
       type = types.listOf types.raw;
       readOnly = true;
       internal = true;
-      default = lib.attrValues (lib.filterAttrs (_: image: lib.elem image.unit usedUnits) cfg.images);
+      default = containerImage.used containers;
       description = "The images that containers run.";
     };
   };
