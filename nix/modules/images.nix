@@ -10,7 +10,6 @@
   ...
 }:
 let
-  inherit (lib) literalExpression mkOption types;
   cfg = config.services.hocker;
   daemonClient = import ./daemon-client.nix { inherit config lib utils; };
   load = import ./load.nix { inherit lib; };
@@ -36,25 +35,12 @@ let
     };
 in
 {
-  options.services.hocker.images = mkOption {
-    type = types.attrsOf (
-      types.submodule [
-        (import ./image.nix { inherit lib; })
-        (import ./image-daemon.nix {
-          inherit lib;
-          defaultBackend = config.virtualisation.oci-containers.backend;
-        })
-      ]
-    );
-    default = { };
-    example = literalExpression ''
-      {
-        web.image = config.services.hocker.functions.fetchdocker {
-          image = "nginx:1.27";
-          imageManifest = ./nginx.json;
-        };
-      }
-    '';
+  options.services.hocker.images = import ./images-option.nix {
+    inherit lib;
+    module = import ./image-daemon.nix {
+      inherit lib;
+      defaultBackend = config.virtualisation.oci-containers.backend;
+    };
     description = ''
       Images to load into Docker, Podman or containerd. They are part of the system's closure, so a load fetches nothing.
     '';

@@ -5,7 +5,6 @@
 */
 { config, lib, ... }:
 let
-  inherit (lib) literalExpression mkOption types;
   cfg = config.services.hocker;
   client = import ./client.nix { inherit config lib; };
   load = import ../load.nix { inherit lib; };
@@ -35,22 +34,9 @@ let
   };
 in
 {
-  options.services.hocker.images = mkOption {
-    type = types.attrsOf (
-      types.submodule [
-        (import ../image.nix { inherit lib; })
-        imageModule
-      ]
-    );
-    default = { };
-    example = literalExpression ''
-      {
-        web.image = config.services.hocker.functions.fetchdocker {
-          image = "nginx:1.27";
-          imageManifest = ./nginx.json;
-        };
-      }
-    '';
+  options.services.hocker.images = import ../images-option.nix {
+    inherit lib;
+    module = imageModule;
     description = ''
       Images to load into the podman of this user. They are part of the configuration's closure, so a load fetches
       nothing.
