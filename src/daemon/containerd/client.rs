@@ -9,14 +9,14 @@ use std::time::Duration;
 use prost::Message;
 
 use super::error::Error;
-use super::messages::{Empty, Filters, Named, NamespaceAnswer, Plugin, Plugins};
+use super::messages::{Empty, Filters, Named, NamespaceAnswer, Plugins};
 use super::namespace::Namespace;
+use super::snapshotter;
 use crate::daemon::message::DaemonMessage;
 use crate::http::GrpcError;
 use crate::http::grpc::{Channel, Code, Receiver};
 use crate::http::retry::{Backoff, Failure, Policy};
 use crate::oci::platform::Platform;
-use crate::printable::Printable;
 
 /// The limit in bytes for answers about one object, or a few.
 pub(super) const SMALL: usize = 4 << 20;
@@ -157,28 +157,7 @@ impl Containerd {
         let what = "list the snapshotters of containerd";
         let method = "/containerd.services.introspection.v1.Introspection/Plugins";
         let Plugins { plugins } = self.call(what, method, &request).await?;
-        let works = |plugin: &&Plugin| plugin.error.is_none();
-        let found = plugins.iter().find(|plugin| plugin.id == name);
-        let Some(plugin) = found.filter(works) else {
-            let problem = found.and_then(|plugin| plugin.error.as_ref());
-            return Err(Error::Snapshotter {
-                name: Printable::new(&name),
-                problem: problem.map(|error| Printable::new(&error.message)),
-                others: plugins
-                    .iter()
-                    .filter(works)
-                    .map(|plugin| Printable::new(&plugin.id))
-                    .collect(),
-            });
-        };
-        if let Some(platform) = plugin.platforms.first() {
-            self.platform = Platform {
-                os: platform.os.clone(),
-                architecture: platform.architecture.clone(),
-                ..Platform::default()
-            }
-            .normalised();
-        }
+        self.platform = snapshotter::platform_of(&plugins, &name)?;
         self.snapshotter = name;
         Ok(())
     }

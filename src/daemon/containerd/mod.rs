@@ -16,6 +16,7 @@ mod namespace;
 pub mod prune;
 mod send;
 mod snapshots;
+mod snapshotter;
 mod transfer;
 
 pub use self::client::{Containerd, ContainerdOptions};
