@@ -89,8 +89,9 @@ pub(super) struct TargetName {
 /// Returns the names that an image gets: its tags in full, and by digest where containerd's clients look for it so.
 ///
 /// In the namespace of Kubernetes these are the names that a pull by its runtime interface leaves, with the digest of the
-/// config first. In other namespaces an image has names by digest only if its index is known, or if it has no tag. With
-/// an index, the image has a name by the digest of its manifest too, because containerd finds only what a name means.
+/// config first. In other namespaces an image has names by digest only if its index is known, if its own name is one by
+/// digest, or if it has no tag. With an index, the image has a name by the digest of its manifest too, because containerd
+/// finds only what a name means.
 pub(super) fn names(found: &FoundImage, namespace: &Namespace) -> Vec<TargetName> {
     let target = target(found);
     let manifest = found.composition.manifest().descriptor();
@@ -109,11 +110,15 @@ pub(super) fn names(found: &FoundImage, namespace: &Namespace) -> Vec<TargetName
         add(full_name(tag), &target);
     }
     let has_index = found.index().is_some();
-    if is_of_kubernetes || has_index || found.tags.is_empty() {
-        for repository in repositories(found) {
-            for target in [&target, &manifest] {
-                add(format!("{repository}@{}", target.digest), target);
-            }
+    let by_digest = if is_of_kubernetes || has_index || found.tags.is_empty() {
+        repositories(found)
+    } else {
+        let own = found.digest_name.iter();
+        own.map(|name| name.full_name().to_owned()).collect()
+    };
+    for repository in by_digest {
+        for target in [&target, &manifest] {
+            add(format!("{repository}@{}", target.digest), target);
         }
     }
     if names.is_empty() {

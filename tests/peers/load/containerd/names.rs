@@ -150,6 +150,24 @@ fn kubernetes_gets_the_names_and_labels_of_a_pull() {
 }
 
 #[test]
+fn an_image_that_is_named_by_digest_keeps_this_name_beside_a_tag() {
+    let containerd = start();
+    let image = Image::new(Family::Oci, &["/x"], vec![small_layer("x")]);
+    let by_digest = format!("ghcr.io/team/app@{}", image.digest());
+    let layout = image.layout(&by_digest);
+    load(&containerd.host(), layout.path())
+        .arguments(["--tag", "app:1"])
+        .run()
+        .done();
+    let expected = ["docker.io/library/app:1".to_owned(), by_digest];
+    assert_eq!(names(&containerd, "default"), expected);
+    for name in &expected {
+        is_whole(&containerd, "default", name);
+        assert_eq!(containerd.digest(name), image.digest());
+    }
+}
+
+#[test]
 fn images_without_a_tag_have_a_name_by_digest() {
     let containerd = start();
     let image = Image::new(Family::Oci, &["/x"], vec![small_layer("x")]);
