@@ -9,7 +9,7 @@ use std::time::Duration;
 use prost::Message;
 
 use super::error::Error;
-use super::messages::{Empty, Filters, Named, NamespaceAnswer, Plugins};
+use super::messages::{Empty, Filters, ImageFileSystems, Named, NamespaceAnswer, Plugin, Plugins};
 use super::namespace::Namespace;
 use super::snapshotter;
 use crate::daemon::message::DaemonMessage;
@@ -36,7 +36,8 @@ pub struct ContainerdOptions {
     pub socket: PathBuf,
     /// The namespace of the images.
     pub namespace: Namespace,
-    /// The snapshotter that unpacks images. The default is that of the namespace.
+    /// The snapshotter that unpacks images. The default is that of pods in the namespace of Kubernetes, and otherwise that
+    /// of the namespace.
     pub snapshotter: Option<String>,
     /// The time within which the server must answer first.
     pub timeout: Duration,
@@ -147,19 +148,47 @@ impl Containerd {
 
     /// Checks that containerd has the snapshotter, and that it works.
     async fn choose_snapshotter(&mut self, wanted: Option<String>) -> Result<(), Error> {
-        let name = match wanted {
-            Some(name) => name,
-            None => self.default_snapshotter().await?,
-        };
         let request = Filters {
             filters: vec!["type==io.containerd.snapshotter.v1".to_owned()],
         };
         let what = "list the snapshotters of containerd";
         let method = "/containerd.services.introspection.v1.Introspection/Plugins";
         let Plugins { plugins } = self.call(what, method, &request).await?;
+        let of_kubernetes = match wanted {
+            None if self.namespace.is_of_kubernetes() => {
+                self.snapshotter_of_kubernetes(&plugins).await?
+            }
+            wanted => wanted,
+        };
+        let name = match of_kubernetes {
+            Some(name) => name,
+            None => self.default_snapshotter().await?,
+        };
         self.platform = snapshotter::platform_of(&plugins, &name)?;
         self.snapshotter = name;
         Ok(())
+    }
+
+    /// Returns the snapshotter of pods, if containerd serves Kubernetes' runtime interface. That names only a directory,
+    /// and the first is the one of images.
+    ///
+    /// Source: cri-api, `runtime/v1/api.proto`; containerd 1.6, `pkg/cri/server/imagefs_info.go`.
+    async fn snapshotter_of_kubernetes(&self, plugins: &[Plugin]) -> Result<Option<String>, Error> {
+        let what = "ask for the snapshotter of pods";
+        let method = "/runtime.v1.ImageService/ImageFsInfo";
+        let answer = self.call::<ImageFileSystems>(what, method, &Empty {}).await;
+        let directory = match answer {
+            Ok(ImageFileSystems { file_systems }) => {
+                let first = file_systems.into_iter().next();
+                first.and_then(|first| first.directory)
+            }
+            // The interface is disabled or not ready.
+            Err(Error::Refused { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let name =
+            directory.and_then(|directory| snapshotter::of_directory(plugins, &directory.name));
+        Ok(name.map(str::to_owned))
     }
 
     async fn default_snapshotter(&self) -> Result<String, Error> {

@@ -87,6 +87,8 @@ pub(super) struct Plugin {
     pub(super) id: String,
     #[prost(message, repeated, tag = "4")]
     pub(super) platforms: Vec<Platform>,
+    #[prost(map = "string, string", tag = "5")]
+    pub(super) exports: HashMap<String, String>,
     #[prost(message, optional, tag = "7")]
     pub(super) error: Option<PluginError>,
 }
@@ -98,6 +100,8 @@ pub(super) struct Platform {
     pub(super) os: String,
     #[prost(string, tag = "2")]
     pub(super) architecture: String,
+    #[prost(string, tag = "3")]
+    pub(super) variant: String,
 }
 
 /// `google.rpc.Status`
@@ -105,6 +109,21 @@ pub(super) struct Platform {
 pub(super) struct PluginError {
     #[prost(string, tag = "2")]
     pub(super) message: String,
+}
+
+/// `runtime.v1.ImageFsInfoResponse`, of Kubernetes' runtime interface
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ImageFileSystems {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) file_systems: Vec<ImageFileSystem>,
+}
+
+/// `runtime.v1.FilesystemUsage`
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ImageFileSystem {
+    /// `runtime.v1.FilesystemIdentifier`, which has the directory.
+    #[prost(message, optional, tag = "2")]
+    pub(super) directory: Option<Named>,
 }
 
 /// `namespaces.v1.GetNamespaceResponse`

@@ -20,6 +20,9 @@ pub(crate) struct Containerd {
     directory: TempDir,
 }
 
+/// The line of the configuration without the runtime interface of Kubernetes.
+const NO_KUBERNETES: &str = "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
+
 /// A small disk of its own for a daemon's data.
 struct Disk(PathBuf);
 
@@ -43,7 +46,18 @@ impl Containerd {
             )
             .unwrap();
         }
-        Self::serve(directory, None)
+        Self::serve(directory, None, NO_KUBERNETES)
+    }
+
+    /// Starts it with the runtime interface of Kubernetes, whose pods use this snapshotter.
+    pub(crate) fn with_pods_on(snapshotter: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let networks = directory.path().join("networks");
+        let interface = r#"plugins."io.containerd.grpc.v1.cri""#;
+        let config = format!(
+            "[{interface}.containerd]\nsnapshotter = {snapshotter:?}\n[{interface}.cni]\nconf_dir = {networks:?}\n"
+        );
+        Self::serve(directory, None, &config)
     }
 
     /// Starts it with its data on a disk of this size in MiB.
@@ -55,16 +69,13 @@ impl Containerd {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &options, "hocker-test"]);
         program::run(mount.arg(&root));
-        Self::serve(directory, Some(Disk(root)))
+        Self::serve(directory, Some(Disk(root)), NO_KUBERNETES)
     }
 
-    fn serve(directory: TempDir, disk: Option<Disk>) -> Self {
+    fn serve(directory: TempDir, disk: Option<Disk>, config: &str) -> Self {
         let path = directory.path();
-        fs::write(
-            path.join("config.toml"),
-            "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n",
-        )
-        .unwrap();
+        let config = format!("version = 2\n{config}");
+        fs::write(path.join("config.toml"), config).unwrap();
         Self {
             server: Some(serve(path)),
             socket: path.join("containerd.sock"),

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{contents, indexed, is_whole, list_index, load, names, small_layer, start};
+use crate::machine::containerd::Containerd;
 use crate::machine::real_image::{GREETING, program_layer};
 use crate::support::image::{Family, Image, digest};
 
@@ -165,6 +166,31 @@ fn an_image_that_is_named_by_digest_keeps_this_name_beside_a_tag() {
         is_whole(&containerd, "default", name);
         assert_eq!(containerd.digest(name), image.digest());
     }
+}
+
+#[test]
+fn images_of_pods_are_unpacked_by_the_snapshotter_of_pods() {
+    let containerd = Containerd::with_pods_on("native");
+    let image = Image::new(Family::Oci, &["/hello"], vec![program_layer(GREETING)]);
+    let layout = image.layout("app:1");
+    let unpacked = |namespace: &str, snapshotter: &str| {
+        let list = ["snapshots", "--snapshotter", snapshotter, "list"];
+        let list = containerd.ctr_in(namespace, &list);
+        list.contains(&digest(&image.layers[0].tar))
+    };
+    let load_into = |namespace: &str| {
+        load(&containerd.host(), layout.path()).arguments(["--namespace", namespace])
+    };
+    load_into("k8s.io").run().done();
+    assert!(unpacked("k8s.io", "native") && !unpacked("k8s.io", "overlayfs"));
+    load_into("k8s.io").run().done().says("nothing was sent");
+    load_into("k8s.io")
+        .arguments(["--snapshotter", "overlayfs"])
+        .run()
+        .done();
+    assert!(unpacked("k8s.io", "overlayfs"));
+    load_into("default").run().done();
+    assert!(unpacked("default", "overlayfs") && !unpacked("default", "native"));
 }
 
 #[test]
