@@ -75,6 +75,30 @@ pub(super) fn documents<'a>(found: &'a FoundImage, snapshotter: &str) -> Vec<Doc
     documents
 }
 
+/// Returns the labels that a blob lacks of those that it needs. A label by which other content is kept stays: a client
+/// that imported another platform alone numbers the manifests of the index in its own way.
+pub(super) fn missing_labels(needed: &Labels, present: &Labels) -> Labels {
+    let is_reference = |key: &str| key.starts_with(CONTENT);
+    let is_kept = |digest: &String| {
+        let mut present = present.iter();
+        present.any(|(key, value)| is_reference(key) && value == digest)
+    };
+    let mut missing = Labels::new();
+    for (key, value) in needed {
+        let key = match present.get(key) {
+            Some(found) if found == value => continue,
+            _ if is_reference(key) && is_kept(value) => continue,
+            Some(_) if is_reference(key) => {
+                let (_, hex) = value.split_once(':').unwrap_or_default();
+                format!("{key}.{hex}")
+            }
+            _ => key.clone(),
+        };
+        missing.insert(key, value.clone());
+    }
+    missing
+}
+
 fn content_label(name: &str, child: &Descriptor) -> (String, String) {
     (format!("{CONTENT}.{name}"), child.digest.to_string())
 }
@@ -161,4 +185,47 @@ fn repositories(found: &FoundImage) -> Vec<String> {
         }
     }
     repositories
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_blob_gets_the_labels_that_it_lacks_and_keeps_others() {
+        let own = ("containerd.io/gc.ref.content.m.0", "sha256:aa");
+        let chain = ("containerd.io/gc.ref.snapshot.overlayfs", "sha256:cc");
+        let needed = labels(&[own, chain]);
+        for (present, missing) in [
+            (&[][..], &[own, chain][..]),
+            (&[own, chain, ("other", "label")], &[]),
+            // Another client counts in another way.
+            (
+                &[("containerd.io/gc.ref.content.m.7", "sha256:aa"), chain],
+                &[],
+            ),
+            (
+                &[("containerd.io/gc.ref.content.m.0", "sha256:bb"), chain],
+                &[("containerd.io/gc.ref.content.m.0.aa", "sha256:aa")],
+            ),
+            (
+                &[
+                    ("containerd.io/gc.ref.snapshot.overlayfs", "sha256:bb"),
+                    own,
+                ],
+                &[chain],
+            ),
+            (&[("other", "sha256:aa"), chain], &[own]),
+        ] {
+            let found = missing_labels(&needed, &labels(present));
+            assert_eq!(found, labels(missing), "{present:?}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use super::client::Containerd;
 use super::error::Error as ContainerdError;
-use super::image::{TargetName, documents, full_name, is_by_digest, names};
+use super::image::{TargetName, documents, full_name, is_by_digest, missing_labels, names};
 use super::lease::{Lease, remove_left};
 use super::send::send;
 use super::snapshots::chain_ids;
@@ -132,13 +132,17 @@ async fn missing(
     Ok(wanted.into_iter().filter(is_missing).collect())
 }
 
-/// Returns whether containerd has all parts of the image.
+/// Returns whether containerd has all parts of the image, and keeps them as long as a name of the image exists.
 async fn is_complete(daemon: &Containerd, found: &FoundImage) -> Result<bool, ContainerdError> {
-    let manifest = found.composition.manifest();
-    let documents = documents(found, daemon.snapshotter());
-    let documents = documents.iter().map(|document| &document.blob.digest);
-    for blob in documents.chain(manifest.layers.iter().map(|layer| &layer.digest)) {
-        if content::labels(daemon, blob).await?.is_none() {
+    for document in documents(found, daemon.snapshotter()) {
+        let labels = content::labels(daemon, &document.blob.digest).await?;
+        let has_all = |labels| missing_labels(&document.labels, &labels).is_empty();
+        if !labels.is_some_and(has_all) {
+            return Ok(false);
+        }
+    }
+    for layer in &found.composition.manifest().layers {
+        if content::labels(daemon, &layer.digest).await?.is_none() {
             return Ok(false);
         }
     }

@@ -10,7 +10,7 @@ use futures_util::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamE
 
 use super::client::Containerd;
 use super::error::Error as ContainerdError;
-use super::image::{DocumentBlob, UNCOMPRESSED, documents};
+use super::image::{DocumentBlob, UNCOMPRESSED, documents, missing_labels};
 use super::lease::Lease;
 use super::messages::Labels;
 use super::snapshots::{Layer, chain_ids, resource_type};
@@ -195,15 +195,19 @@ async fn label(
     let layers = &found.composition.manifest().layers;
     for (layer, diff_id) in layers.iter().zip(found.config.diff_ids()) {
         let labels = known.get(&layer.digest).and_then(Option::as_ref);
-        if labels.is_none_or(|labels| !labels.contains_key(UNCOMPRESSED)) {
+        let known = labels.and_then(|labels| labels.get(UNCOMPRESSED));
+        // A layer with another one was verified now.
+        if known.is_none_or(|known| *known != diff_id.to_string()) {
             let labels = Labels::from([(UNCOMPRESSED.to_owned(), diff_id.to_string())]);
             content::add_labels(daemon, &layer.digest, labels).await?;
         }
     }
     for document in documents {
-        if !document.labels.is_empty() {
-            let labels = document.labels.clone();
-            content::add_labels(daemon, &document.blob.digest, labels).await?;
+        let digest = &document.blob.digest;
+        let present = content::labels(daemon, digest).await?.unwrap_or_default();
+        let missing = missing_labels(&document.labels, &present);
+        if !missing.is_empty() {
+            content::add_labels(daemon, digest, missing).await?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 mod killed; // loads that end early leave nothing
 mod names; // tags, digests, indexes, platforms, and the namespace of Kubernetes
+mod others; // what other clients wrote, or write at the same time
 mod prune; // what nobody wants any more goes, and nothing else
 mod refused; // wrong images, other servers, and a containerd that cannot be used
 
