@@ -48,7 +48,7 @@ async fn load_found(
     state: Option<&State>,
     progress: &LoadProgress,
 ) -> Result<Loaded, Error> {
-    let lock = match state.cloned() {
+    let _lock = match state.cloned() {
         Some(state) => Some(spawn_blocking(move || state.lock_to_load()).await??),
         None => None,
     };
@@ -69,16 +69,21 @@ async fn load_found(
         tagged: Vec::new(),
         sent: None,
     };
-    let is_complete = !present.is_empty() && is_complete(daemon, found).await?;
-    if is_complete && missing.is_empty() {
+    if !present.is_empty() && missing.is_empty() && is_complete(daemon, found).await? {
         journal.found()?;
-    } else if is_complete {
-        let change = Change {
-            names: &names,
-            sent,
-        };
+        return Ok(loaded);
+    }
+    let change = Change {
+        names: &names,
+        sent,
+    };
+    let lease = Lease::create(daemon).await?;
+    // First, so that another client cannot remove the image after it was seen.
+    lease.add("content", &found.id.to_string()).await?;
+    if !present.is_empty() && is_complete(&lease.daemon, found).await? {
         journal.begin(change)?;
-        put_names(daemon, &missing).await?;
+        put_names(&lease.daemon, &missing).await?;
+        lease.end(false).await?;
         journal.complete(change)?;
         let tags = found.tags.iter();
         loaded.tagged = tags
@@ -86,12 +91,7 @@ async fn load_found(
             .cloned()
             .collect();
     } else {
-        let change = Change {
-            names: &names,
-            sent,
-        };
         let before = journal.begin(change)?;
-        let lease = Lease::create(daemon).await?;
         match send(&lease, found, progress).await {
             Ok(report) => {
                 put_names(&lease.daemon, &missing).await?;
@@ -109,7 +109,6 @@ async fn load_found(
             }
         }
     }
-    drop(lock);
     Ok(loaded)
 }
 
