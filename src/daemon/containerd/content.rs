@@ -12,8 +12,8 @@ use futures_util::future::try_join;
 use super::client::{Containerd, SMALL, failed, if_present};
 use super::error::Error;
 use super::messages::{
-    ContentAnswer, ContentInfo, ContentPiece, Empty, FieldMask, Labels, Named, ReadContent,
-    UpdateContent, WriteAction, WriteContent, Written, signed,
+    ContentAnswer, ContentInfo, ContentPiece, Empty, FieldMask, Filters, Labels, Named,
+    ReadContent, UpdateContent, WriteAction, WriteContent, Writes, Written, signed,
 };
 use crate::http::grpc::{Code, Receiver, Sender};
 use crate::oci::descriptor::Descriptor;
@@ -90,6 +90,14 @@ pub(super) async fn read(daemon: &Containerd, digest: &Digest) -> Result<Option<
     } else {
         Err(Error::Document { digest: *digest })
     }
+}
+
+/// Returns the names of all incomplete writes.
+pub(super) async fn incomplete_writes(daemon: &Containerd) -> Result<Vec<String>, Error> {
+    let method = format!("{SERVICE}/ListStatuses");
+    let what = "list the incomplete writes";
+    let Writes { writes } = daemon.call(what, &method, &Filters::default()).await?;
+    Ok(writes.into_iter().map(|write| write.reference).collect())
 }
 
 /// Ends an incomplete write that no client uses, if it exists.

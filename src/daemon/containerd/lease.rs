@@ -7,12 +7,13 @@
 //!
 //! Source: containerd, `docs/garbage-collection.md`; the expiration is that of containerd's own clients.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::client::{Containerd, SMALL, failed};
-use super::content::{WriteStream, abort};
+use super::content::{WriteStream, abort, incomplete_writes};
 use super::error::Error;
 use super::messages::{
     AddResource, CreateLease, Empty, Filters, Labels, Leases, Remove, Resource, WriteAction,
@@ -112,14 +113,17 @@ impl Drop for Lease {
     }
 }
 
-/// Removes the leases that killed loads left, and lets containerd collect what they kept.
+/// Removes the leases and locks that killed loads left, and lets containerd collect what they kept.
 pub(super) async fn remove_left(daemon: &Containerd) -> Result<(), Error> {
     let method = format!("{SERVICE}/List");
     let request = Filters::default();
     let Leases { leases } = daemon.call("list the leases", &method, &request).await?;
-    for lease in leases.iter().filter(|lease| lease.name.starts_with(PREFIX)) {
-        match lock(daemon, &lease.name).await {
-            Ok(guard) => end(daemon, &lease.name, Some(guard), true).await?,
+    let mut ids: BTreeSet<String> = leases.into_iter().map(|lease| lease.name).collect();
+    // A load that was killed before it had its lease left the lock alone.
+    ids.extend(incomplete_writes(daemon).await?);
+    for id in ids.iter().filter(|id| id.starts_with(PREFIX)) {
+        match lock(daemon, id).await {
+            Ok(guard) => end(daemon, id, Some(guard), true).await?,
             // A load that runs holds the lock.
             Err(error) if error.code() == Some(Code::Unavailable) => {}
             Err(error) => return Err(error),

@@ -192,6 +192,20 @@ pub(super) struct ContentInfo {
     pub(super) labels: Labels,
 }
 
+/// `content.v1.ListStatusesResponse`
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Writes {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) writes: Vec<IncompleteWrite>,
+}
+
+/// `content.v1.Status`
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct IncompleteWrite {
+    #[prost(string, tag = "3")]
+    pub(super) reference: String,
+}
+
 /// `content.v1.UpdateRequest`
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct UpdateContent {

@@ -27,8 +27,10 @@ enum Moment {
 
 impl Moment {
     /// From the first question to the last name.
-    const OF_A_LOAD: [Self; 8] = [
+    const OF_A_LOAD: [Self; 9] = [
         Self::Sent(600),
+        // The lease, after its lock.
+        Self::Before("containerd.io/gc.expire"),
         Self::Sent(2_000),
         Self::Sent(LARGE as u64 / 2),
         Self::Sent(LARGE as u64 * 3 / 2),
