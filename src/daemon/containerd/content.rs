@@ -15,6 +15,7 @@ use super::messages::{
     ContentAnswer, ContentInfo, ContentPiece, Empty, FieldMask, Filters, Labels, Named,
     ReadContent, UpdateContent, WriteAction, WriteContent, Writes, Written, signed,
 };
+use crate::daemon::message::DaemonMessage;
 use crate::http::grpc::{Code, Receiver, Sender};
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
@@ -126,15 +127,18 @@ pub(super) struct BlobWrite<'a> {
 
 impl<'a> BlobWrite<'a> {
     /// Begins to write a blob, or continues a write. `kind` is `layer`, `config`, `manifest` or `index`. Waits while
-    /// another client writes the same blob. Returns `None` if containerd has the blob.
+    /// another client writes the same blob: `waiting` is called if that takes long. Returns `None` if containerd has the
+    /// blob.
     pub(super) async fn begin(
         daemon: &'a Containerd,
         kind: &str,
         blob: &'a Descriptor,
+        waiting: impl Fn(&DaemonMessage),
     ) -> Result<Option<Self>, Error> {
         let reference = format!("{kind}-{}", blob.digest);
         let what = format!("write the {kind} {}", blob.digest);
         let (mut wait, longest) = WAITS;
+        let mut has_waited_long = false;
         loop {
             let (sender, mut receiver) =
                 daemon.channel().open::<WriteContent, Written>(WRITE, SMALL);
@@ -151,6 +155,11 @@ impl<'a> BlobWrite<'a> {
                 Ok(state) => state.unwrap_or_default().offset,
                 Err(error) if error.code() == Some(Code::AlreadyExists) => return Ok(None),
                 Err(error) if error.code() == Some(Code::Unavailable) => {
+                    if wait == longest && !has_waited_long {
+                        has_waited_long = true;
+                        let text = format!("another client writes the {kind} {}", blob.digest);
+                        waiting(&DaemonMessage::new(&text));
+                    }
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(longest);
                     continue;

@@ -98,19 +98,19 @@ async fn send_blobs(
     let (first, others) = documents.split_at(1);
     // containerd 1.6 fails to collect incomplete writes of layers if it has never had a blob.
     for config in first {
-        send_document(daemon, config).await?;
+        send_document(daemon, config, progress).await?;
     }
     (progress.sending)(missing.iter().map(|(layer, _)| layer.size).sum());
     let mut transfers = Vec::new();
     for (layer, path) in missing {
-        let sent = send_layer(daemon, layer, path, &progress.sent);
+        let sent = send_layer(daemon, layer, path, progress);
         let digest = layer.digest;
         transfers.push(sent.map_ok(move |bytes| (digest, bytes)).boxed());
     }
     let sending = stream::iter(transfers).buffer_unordered(AT_ONCE);
     let sent = sending.try_collect().await?;
     for document in others {
-        send_document(daemon, document).await?;
+        send_document(daemon, document, progress).await?;
     }
     Ok(sent)
 }

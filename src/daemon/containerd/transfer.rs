@@ -12,7 +12,8 @@ use super::content::BlobWrite;
 use super::error::Error;
 use super::image::DocumentBlob;
 use crate::archive::blob_file::BlobFile;
-use crate::daemon::load;
+use crate::daemon::DaemonMessage;
+use crate::daemon::load::{self, LoadProgress};
 use crate::daemon::upload::{OnSent, UploadError};
 use crate::oci::descriptor::Descriptor;
 
@@ -23,9 +24,11 @@ const WAITING: usize = 4;
 pub(super) async fn send_document(
     daemon: &Containerd,
     document: &DocumentBlob<'_>,
+    progress: &LoadProgress,
 ) -> Result<(), Error> {
     loop {
-        let write = BlobWrite::begin(daemon, document.kind, &document.blob).await?;
+        let waiting = |text: &DaemonMessage| (progress.event)(text);
+        let write = BlobWrite::begin(daemon, document.kind, &document.blob, waiting).await?;
         let Some(write) = write else {
             return Ok(());
         };
@@ -48,17 +51,18 @@ pub(super) async fn send_layer(
     daemon: &Containerd,
     layer: &Descriptor,
     path: &Path,
-    sent: &OnSent,
+    progress: &LoadProgress,
 ) -> Result<u64, load::Error> {
     let mut bytes_sent = 0;
     loop {
-        let Some(write) = BlobWrite::begin(daemon, "layer", layer).await? else {
+        let waiting = |text: &DaemonMessage| (progress.event)(text);
+        let Some(write) = BlobWrite::begin(daemon, "layer", layer, waiting).await? else {
             return Ok(bytes_sent);
         };
         let offset = write.offset();
         let (sender, pieces) = mpsc::channel(WAITING);
         let reading = spawn_blocking({
-            let (layer, path, sent) = (layer.clone(), path.to_owned(), Arc::clone(sent));
+            let (layer, path, sent) = (layer.clone(), path.to_owned(), Arc::clone(&progress.sent));
             move || read(&layer, &path, offset, &sender, &sent)
         });
         let verified = async { Ok::<_, load::Error>(reading.await??) };

@@ -1,14 +1,15 @@
 //! What other clients of containerd wrote, or write at the same time.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::{indexed, is_whole, list_index, load, small_layer, start};
+use super::{image, indexed, is_whole, list_index, load, names, small_layer, start};
 use crate::machine::containerd::Containerd;
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer};
-use crate::support::image::{Family, Image, digest};
+use crate::support::image::{Family, Image, Packing, digest};
 
 /// The blobs of a namespace.
 fn blobs(containerd: &Containerd) -> Vec<String> {
@@ -109,4 +110,43 @@ fn labels_that_are_absent_or_wrong_are_written_again() {
         list.contains(&format!("{uncompressed}={diff_id}")),
         "{list}"
     );
+}
+
+#[test]
+fn a_load_waits_while_another_client_writes_a_layer() {
+    let containerd = start();
+    let image = image(Packing::Gzip, vec![small_layer("app:1")]);
+    let layout = image.layout("app:1");
+    let [first, ..] = &image.layers[..] else {
+        panic!("it has layers");
+    };
+    let reference = format!("layer-{}", first.digest());
+    let mut other = containerd.ctr();
+    other.args(["content", "ingest", &reference]);
+    let mut other = other.stdin(Stdio::piped()).spawn().unwrap();
+    let mut pipe = other.stdin.take().unwrap();
+    // It writes the first megabyte as soon as it has that, and holds the lock until it ends.
+    pipe.write_all(&first.blob[..first.blob.len() / 2]).unwrap();
+    pipe.flush().unwrap();
+    let is_open = || {
+        containerd
+            .ctr_in("default", &["content", "active"])
+            .contains(&reference)
+    };
+    while !is_open() {
+        std::thread::yield_now();
+    }
+    let mut running = load(&containerd.host(), layout.path())
+        .arguments(["--verbose"])
+        .start();
+    running.wait_until_it_says(&format!(
+        "another client writes the layer {}",
+        first.digest()
+    ));
+    other.kill().unwrap();
+    other.wait().unwrap();
+    drop(pipe);
+    running.finish().done();
+    is_whole(&containerd, "default", "docker.io/library/app:1");
+    assert_eq!(names(&containerd, "default"), ["docker.io/library/app:1"]);
 }
