@@ -90,6 +90,9 @@ pub enum Error {
         /// The digest.
         digest: Digest,
     },
+    /// The containers are more than hocker counts.
+    #[error("containerd has more containers than hocker can count")]
+    TooManyContainers,
     /// The operating system has no random bytes.
     #[error("the operating system has no random bytes")]
     NoRandom,
@@ -119,7 +122,7 @@ impl Error {
             Self::OtherContent { .. } | Self::Document { .. } | Self::Lost { .. } => {
                 Class::Integrity
             }
-            Self::Refused { .. } | Self::NoRandom => Class::Other,
+            Self::Refused { .. } | Self::TooManyContainers | Self::NoRandom => Class::Other,
         }
     }
 

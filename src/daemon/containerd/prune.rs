@@ -26,11 +26,16 @@ impl From<ContainerdError> for Error {
     }
 }
 
+/// The largest number of images of containers. A machine runs some hundred containers.
+const MAX_NAMES: usize = 100_000;
+/// The largest number of snapshots between a container and its image.
+const MAX_DEPTH: usize = 4;
+
 /// What the containers of the namespace use.
 struct InUse {
     /// The names of their images.
     names: HashSet<String>,
-    /// The snapshots below theirs.
+    /// The snapshots of these images.
     chains: HashSet<String>,
 }
 
@@ -156,12 +161,23 @@ async fn in_use(daemon: &Containerd) -> Result<InUse, ContainerdError> {
     let next = |error| failed(what, error);
     while let Some(message) = containers.next().await.map_err(next)? {
         let container = message.container.unwrap_or_default();
-        if !container.snapshot_key.is_empty() {
-            let key = &container.snapshot_key;
-            let info = snapshots::stat(daemon, &container.snapshotter, key).await?;
-            in_use.chains.extend(info.map(|info| info.parent));
+        let mut key = container.snapshot_key;
+        // A container with other user IDs has a snapshot of its own below, which has no digest as its name.
+        for _ in 0..MAX_DEPTH {
+            if key.is_empty() {
+                break;
+            }
+            let info = snapshots::stat(daemon, &container.snapshotter, &key).await?;
+            key = info.map(|info| info.parent).unwrap_or_default();
+            if key.parse::<Digest>().is_ok() {
+                in_use.chains.insert(key);
+                break;
+            }
         }
         in_use.names.insert(container.image);
+        if in_use.names.len() > MAX_NAMES {
+            return Err(ContainerdError::TooManyContainers);
+        }
     }
     Ok(in_use)
 }

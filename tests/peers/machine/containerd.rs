@@ -117,10 +117,24 @@ impl Containerd {
     /// What the image's own program prints.
     #[track_caller]
     pub(crate) fn run_image(&self, namespace: &str, image: &str) -> String {
-        // All containerd daemons of a machine share the directory in which runc knows containers.
-        let directory = self.socket.parent().unwrap().file_name().unwrap();
-        let name = directory.to_str().unwrap().replace('.', "");
+        let name = self.container_name();
         self.ctr_in(namespace, &["run", "--rm", image, &name])
+    }
+
+    /// Runs an image with other user IDs, and returns the name of the container, which stays.
+    #[track_caller]
+    pub(crate) fn run_remapped(&self, namespace: &str, image: &str) -> String {
+        let name = self.container_name();
+        let ids = "0:100000:65536";
+        let run = ["run", "--uidmap", ids, "--gidmap", ids, image, &name];
+        self.ctr_in(namespace, &run);
+        name
+    }
+
+    /// All containerd daemons of a machine share the directory in which runc knows containers.
+    fn container_name(&self) -> String {
+        let directory = self.socket.parent().unwrap().file_name().unwrap();
+        directory.to_str().unwrap().replace('.', "")
     }
 
     /// Creates a container of an image, which does not run.

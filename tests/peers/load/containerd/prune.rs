@@ -85,6 +85,24 @@ fn prune_keeps_the_image_of_a_container() {
 }
 
 #[test]
+fn prune_keeps_the_image_of_a_container_with_other_user_ids() {
+    let containerd = start();
+    let state = tempfile::tempdir().unwrap();
+    let image = Image::new(Family::Oci, &["/hello"], vec![program_layer(GREETING)]);
+    let name = "docker.io/library/app:1";
+    load(&containerd.host(), image.layout("app:1").path())
+        .arguments(["--state", state.path().to_str().unwrap(), "--tag", "app:2"])
+        .run()
+        .done();
+    let container = containerd.run_remapped("default", name);
+    // Below the container's snapshot is one whose files belong to these users.
+    containerd.ctr_in("default", &["images", "rm", name]);
+    assert_eq!(prune(&containerd, state.path(), &[]), Vec::<String>::new());
+    containerd.ctr_in("default", &["containers", "delete", &container]);
+    assert_eq!(prune(&containerd, state.path(), &[]), [image.digest()]);
+}
+
+#[test]
 fn prune_removes_an_image_with_its_names_by_digest() {
     let containerd = start();
     let state = tempfile::tempdir().unwrap();
