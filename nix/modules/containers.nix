@@ -21,8 +21,9 @@ let
   hockerImage = containerImage.module ''
     The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
     one of the names of that image, or names it by its digest. Podman finds a loaded image by the registry's digest of
-    its manifest or index. Docker finds it only with containerd's image store, and only by the digest of its manifest;
-    see {option}`services.hocker.docker.keepsDigests`.
+    its manifest or index. Docker finds it only with containerd's image store, by the digest of its index if
+    `fetchdocker` has `imageIndex`, and otherwise by that of its manifest; see
+    {option}`services.hocker.docker.keepsDigests`.
   '';
 
   neverPull =

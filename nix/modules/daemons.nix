@@ -52,7 +52,8 @@ in
       defaultText = lib.literalExpression "config.virtualisation.docker.daemon.settings.features.containerd-snapshotter or false";
       description = ''
         Whether Docker uses containerd's image store, which is the default of new installations of Docker 29. This store
-        finds a loaded image by the registry's digest of its manifest. Docker's own store does not.
+        finds a loaded image by the registry's digest of its index, or of its manifest if the image has no index. Docker's
+        own store does not.
       '';
     };
 

@@ -1,8 +1,9 @@
 /**
   Returns the assertions about a container that names its image by a digest. Each message contains a remedy.
 
-  Docker's own image store keeps no digests of loaded images. Containerd's store finds the manifest's digest, and Podman
-  finds that of the index, too (seen with Docker 20.10 and 26.1, and with Podman 4.3 and 5.4).
+  Docker's own image store keeps no digests of loaded images. Containerd's store finds the digest of the index if the image
+  has one, and otherwise that of the manifest. Podman finds both (seen with Docker 20.10 and 26.1, and with Podman 4.3 and
+  5.4).
 
   # Type
 
@@ -27,6 +28,8 @@ let
   canonical = canonicalName container.image;
   isOf = what: lib.elem canonical (image.canonicalDigests.${what} or [ ]);
 
+  notFoundBy = if image.foundByDocker == "index" then "manifest" else "index";
+
   # The declared image with the same name and tag, if the container names one.
   hasTag = parts != null && builtins.match ".*:[^/:]+" (lib.head parts) != null;
   tagged = if hasTag then byName.${toString (canonicalName (lib.head parts))} or null else null;
@@ -43,12 +46,12 @@ let
 in
 lib.optionals (parts != null && image != null && backend == "docker") [
   {
-    assertion = isOf "manifest" -> keepsDigests;
+    assertion = (isOf "manifest" || isOf "index") -> keepsDigests;
     message = "${option}: Docker's own image store does not keep the registry's digests, so it does not find `${container.image}`. ${withoutDigest}: ${image.unit} verifies the content. Or use containerd's image store: set `virtualisation.docker.daemon.settings.features.containerd-snapshotter = true`, or `services.hocker.docker.keepsDigests = true` if Docker uses it by default.";
   }
   {
-    assertion = !isOf "index";
-    message = "${option}: `${container.image}` has the digest of the index, but Docker finds a loaded image only by the digest of its manifest. ${withoutDigest}: ${image.unit} verifies the content.";
+    assertion = keepsDigests && (isOf "manifest" || isOf "index") -> isOf image.foundByDocker;
+    message = "${option}: `${container.image}` has the digest of the ${notFoundBy}, but Docker finds this image only by the digest of its ${image.foundByDocker}. ${withoutDigest}: ${image.unit} verifies the content.";
   }
 ]
 ++ lib.optional (image == null && tagged != null) {

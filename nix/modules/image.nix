@@ -87,6 +87,16 @@ in
       internal = true;
       description = "The full names of the image with the digest of its `manifest`, and with that of its `index`.";
     };
+
+    foundByDocker = mkOption {
+      type = types.enum [
+        "manifest"
+        "index"
+      ];
+      readOnly = true;
+      internal = true;
+      description = "The document by whose digest Docker with containerd's image store finds the loaded image.";
+    };
   };
 
   config = {
@@ -101,6 +111,19 @@ in
         if document.digest != null then document.digest else document.path
       else
         config.path;
+    # As `Composition::named_index` decides it: an image whose own name has the digest of the manifest is loaded by that.
+    foundByDocker =
+      if
+        !isFetched
+        || (config.image.indexDigest or null) == null
+        || (
+          config.image.imageSpec.repoTags == [ ]
+          && lib.hasSuffix "@${config.image.manifestDigest}" config.image.image
+        )
+      then
+        "manifest"
+      else
+        "index";
     canonicalDigests = lib.optionalAttrs isFetched (
       lib.mapAttrs
         (

@@ -126,11 +126,43 @@ const CASES: &[(&str, &[&str])] = &[
                imageIndex = builtins.toJSON { manifests = [ { digest = "sha256:${builtins.hashString "sha256" manifest}"; } ]; };
              };
            virtualisation.oci-containers.containers.c.image =
-             "nginx:1@${config.services.hocker.images.web.image.indexDigest}";"#,
+             "nginx:1@${config.services.hocker.images.web.image.manifestDigest}";"#,
         &[
-            "has the digest of the index, but Docker finds a loaded image only by the digest of its manifest",
+            "has the digest of the manifest, but Docker finds this image only by the digest of its index",
             "set `hockerImage`",
         ],
+    ),
+    (
+        r#"services.hocker.docker.keepsDigests = true;
+           services.hocker.images.web.image =
+             let
+               manifest = (fetch "nginx:1").imageSpec.manifest;
+               digest = "sha256:${builtins.hashString "sha256" manifest}";
+             in
+             config.services.hocker.functions.fetchdocker {
+               image = "nginx@${digest}";
+               imageManifest = manifest;
+               imageIndex = builtins.toJSON { manifests = [ { inherit digest; } ]; };
+             };
+           virtualisation.oci-containers.containers.c.image =
+             "nginx@${config.services.hocker.images.web.image.indexDigest}";"#,
+        &[
+            "has the digest of the index, but Docker finds this image only by the digest of its manifest",
+        ],
+    ),
+    (
+        r#"services.hocker.images.web.image =
+             let
+               manifest = (fetch "nginx:1").imageSpec.manifest;
+             in
+             config.services.hocker.functions.fetchdocker {
+               image = "nginx:1";
+               imageManifest = manifest;
+               imageIndex = builtins.toJSON { manifests = [ { digest = "sha256:${builtins.hashString "sha256" manifest}"; } ]; };
+             };
+           virtualisation.oci-containers.containers.c.image =
+             "nginx:1@${config.services.hocker.images.web.image.indexDigest}";"#,
+        &["Docker's own image store does not keep the registry's digests"],
     ),
     (
         r#"services.hocker.images.web.image = fetch "nginx:1";

@@ -70,36 +70,53 @@ fn a_container_that_runs_a_declared_image_waits_for_it_and_asks_no_registry() {
 #[ignore = "needs NIXPKGS_LIB"]
 fn a_container_that_names_the_digest_of_an_index_waits_for_its_image() {
     let nix = Nix::new();
-    let values = Configuration::new(
-        r#"
-        virtualisation.podman.enable = true;
-        virtualisation.oci-containers = {
-          backend = "podman";
-          containers.index.image = "nginx:1.27@${config.services.hocker.images.web.image.indexDigest}";
-          containers.manifest.image = "nginx@${config.services.hocker.images.web.image.manifestDigest}";
-        };
-        services.hocker = {
-          enable = true;
-          images.web.image =
-            let
-              manifest = (fetch "nginx").imageSpec.manifest;
-            in
-            config.services.hocker.functions.fetchdocker {
-              image = "nginx:1.27";
-              imageManifest = manifest;
-              imageIndex = builtins.toJSON {
-                schemaVersion = 2;
-                manifests = [ { digest = "sha256:${builtins.hashString "sha256" manifest}"; } ];
-              };
-            };
-        };
-        "#,
-    )
-    .values(&nix, SEEN);
-    let containers = values["seen"].as_object().unwrap();
-    assert_eq!(containers.len(), 2);
-    for (name, container) in containers {
-        assert_eq!(container["requires"], json!(LOADED), "{name}");
+    // Docker with containerd's store finds an image with an index by the digest of the index alone.
+    for (settings, images) in [
+        (
+            r#"
+            virtualisation.podman.enable = true;
+            virtualisation.oci-containers.backend = "podman";
+            virtualisation.oci-containers.containers.manifest.image =
+              "nginx@${config.services.hocker.images.web.image.manifestDigest}";
+            "#,
+            2,
+        ),
+        (
+            r#"
+            virtualisation.oci-containers.backend = "docker";
+            services.hocker.docker.keepsDigests = true;
+            "#,
+            1,
+        ),
+    ] {
+        let values = Configuration::new(&format!(
+            r#"
+            {settings}
+            virtualisation.oci-containers.containers.index.image =
+              "nginx:1.27@${{config.services.hocker.images.web.image.indexDigest}}";
+            services.hocker = {{
+              enable = true;
+              images.web.image =
+                let
+                  manifest = (fetch "nginx").imageSpec.manifest;
+                in
+                config.services.hocker.functions.fetchdocker {{
+                  image = "nginx:1.27";
+                  imageManifest = manifest;
+                  imageIndex = builtins.toJSON {{
+                    schemaVersion = 2;
+                    manifests = [ {{ digest = "sha256:${{builtins.hashString "sha256" manifest}}"; }} ];
+                  }};
+                }};
+            }};
+            "#,
+        ))
+        .values(&nix, SEEN);
+        let containers = values["seen"].as_object().unwrap();
+        assert_eq!(containers.len(), images);
+        for (name, container) in containers {
+            assert_eq!(container["requires"], json!(LOADED), "{name}");
+        }
     }
 }
 
