@@ -220,12 +220,6 @@ impl Error {
         }
     }
 
-    /// Returns whether the error is about the server's certificate.
-    #[must_use]
-    pub fn is_certificate(&self) -> bool {
-        self.tls_problem().is_some_and(TlsProblem::is_of_the_server)
-    }
-
     /// Returns the reason why a TLS connection failed.
     #[must_use]
     pub fn tls_problem(&self) -> Option<TlsProblem> {

@@ -75,18 +75,6 @@ impl TlsProblem {
             _ => None,
         }
     }
-
-    /// Returns whether the problem is the server's certificate.
-    pub(super) fn is_of_the_server(self) -> bool {
-        matches!(
-            self,
-            Self::UnknownAuthority
-                | Self::Name
-                | Self::Expired
-                | Self::NotYetValid
-                | Self::Certificate
-        )
-    }
 }
 
 /// Returns the text of an error, with dates instead of seconds.
