@@ -150,18 +150,11 @@ fn identity(lines: &mut Lines, diff: &ImageDiff, depth: usize) {
         depth,
         format_args!("digest: {} → {}", from.digest(), to.digest()),
     );
-    let (old, new) = (&from.description, &to.description);
-    for (name, old, new) in [
-        ("version", &old.version, &new.version),
-        ("revision", &old.revision, &new.revision),
-        ("base", &base(from), &base(to)),
-    ] {
-        if old != new {
-            lines.push(
-                depth,
-                format_args!("{name}: {}", arrow(old.as_deref(), new.as_deref())),
-            );
-        }
+    for (name, old, new) in described(diff) {
+        lines.push(
+            depth,
+            format_args!("{name}: {}", arrow(old.as_deref(), new.as_deref())),
+        );
     }
     if from.size == to.size {
         lines.push(depth, format_args!("size: {}", Size(to.size)));
@@ -173,8 +166,22 @@ fn identity(lines: &mut Lines, diff: &ImageDiff, depth: usize) {
     }
 }
 
+/// Returns what two images state differently about themselves: the name, the old value and the new one.
+pub(super) fn described(
+    diff: &ImageDiff,
+) -> impl Iterator<Item = (&'static str, Option<String>, Option<String>)> {
+    let (from, to) = (&diff.from, &diff.to);
+    let (old, new) = (from.description.clone(), to.description.clone());
+    let all = [
+        ("version", old.version, new.version),
+        ("revision", old.revision, new.revision),
+        ("base", base(from), base(to)),
+    ];
+    all.into_iter().filter(|(_, old, new)| old != new)
+}
+
 /// Returns the base image that an image states.
-pub(super) fn base(side: &Side) -> Option<String> {
+fn base(side: &Side) -> Option<String> {
     let (name, digest) = (&side.description.base_name, side.description.base_digest);
     let digest = digest.map(|digest| abbreviated(&digest));
     match (name, digest) {

@@ -8,7 +8,7 @@ use crate::diff::config::{ConfigChange, EntryChange};
 use crate::diff::image::{ImageDiff, Side};
 use crate::diff::layers::ListedLayer;
 use crate::diff::packages::PackageChanges;
-use crate::diff::text::{abbreviated, base, layer_counts, package_counts};
+use crate::diff::text::{abbreviated, described, layer_counts, package_counts};
 use crate::size::Size;
 
 /// Returns the difference between two images.
@@ -73,15 +73,8 @@ fn identity(text: &mut String, diff: &ImageDiff) {
     let (from, to) = (&diff.from, &diff.to);
     let short = |side: &Side| code(&abbreviated(&side.manifest));
     let _ = writeln!(text, "- manifest: {} → {}", short(from), short(to));
-    let (old, new) = (&from.description, &to.description);
-    for (name, old, new) in [
-        ("version", &old.version, &new.version),
-        ("revision", &old.revision, &new.revision),
-        ("base", &base(from), &base(to)),
-    ] {
-        if old != new {
-            let _ = writeln!(text, "- {name}: {}", arrow(old.as_deref(), new.as_deref()));
-        }
+    for (name, old, new) in described(diff) {
+        let _ = writeln!(text, "- {name}: {}", arrow(old.as_deref(), new.as_deref()));
     }
     let _ = writeln!(text, "- size: {} → {}", Size(from.size), Size(to.size));
 }
