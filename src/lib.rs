@@ -17,7 +17,7 @@
 //! | values | the terms of the specifications: references, digests, descriptors, manifests. They parse text and do no input or output |
 //! | mechanisms | HTTP, verification, compression, files that are absent or complete. They do not know registries |
 //! | auth | challenges, tokens, and the sources of credentials |
-//! | subject | the registry client, archives, EROFS images and their mounts, podman's store, pulling, Nix text and builds, the lock file, Compose files, the read-only registry, container daemons |
+//! | subject | the registry client, archives, EROFS images and their mounts, podman's store, pulling, signatures, the lock file and its page, differences, Compose files, Nix text and builds, container daemons, the read-only registry |
 //!
 //! The program, `src/cli`, uses this library as any other program does.
 //!

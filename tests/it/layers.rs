@@ -1,7 +1,6 @@
 //! The architecture, held: the library's modules stand in four layers and use none of a later one; the HTTP client and
-//! the HTTP server have one owner each; `archive`, `compose`, `diff`, `erofs`, `html`, `lock`, `nix`, `podman_store` and
-//! `signature` see no network. The layers are read from the headings in `src/lib.rs`. The program, `src/cli`, uses the
-//! library as other programs do.
+//! the HTTP server have one owner each; the modules in [`OFFLINE`] see no network. The layers are read from the headings
+//! in `src/lib.rs`. The program, `src/cli`, uses the library as other programs do.
 
 use std::collections::BTreeMap;
 use std::fs;
