@@ -1,11 +1,19 @@
 //! `hocker layer`: one layer's blob, as the registry has it.
 
 use std::fs;
+use std::path::Path;
 
 use crate::support::files::listing;
-use crate::support::hocker::hocker;
+use crate::support::hocker::{Run, hocker};
 use crate::support::image::{Family, Image, Layer, Packing, blob_answer, blob_path, small};
 use crate::support::scripted_registry::{Answer, Registry, get};
+
+/// `hocker layer` of the image `app:1`, to the file `layer`.
+pub(crate) fn to_file(registry: &Registry, layer: &Layer, directory: &Path) -> Run {
+    let reference = format!("{}/app:1", registry.name());
+    let digest = layer.digest();
+    hocker(["layer", "--layer", &digest, "--out", "layer", &reference]).in_directory(directory)
+}
 
 #[test]
 fn writes_the_blob_of_either_way_to_name_it() {
@@ -55,12 +63,7 @@ fn a_layer_of_any_compression_is_kept_as_it_is() {
             image.manifest_answer(),
         );
         image.serve_layers(&registry, "app");
-        let reference = format!("{}/app:1", registry.name());
-        let digest = layer.digest();
-        hocker(["layer", "--layer", &digest, "--out", "layer", &reference])
-            .in_directory(directory.path())
-            .run()
-            .done();
+        to_file(&registry, &layer, directory.path()).run().done();
         assert_eq!(
             fs::read(directory.path().join("layer")).unwrap(),
             layer.blob,

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::layer::to_file;
 use crate::support::hocker::{Run, hocker};
 use crate::support::image::{blob_answer, blob_path, small};
 use crate::support::scripted_registry::{Answer, Registry, get};
@@ -11,18 +12,8 @@ type Script = fn(&[u8], &[u8]) -> Answer;
 
 /// Fetches the layer of the small image, with a mirror for its registry.
 fn fetch(registry: &Registry, mirror: &str, directory: &std::path::Path) -> Run {
-    let reference = format!("{}/app:1", registry.name());
     let mirror = format!("{}={mirror}", registry.name());
-    hocker([
-        "layer",
-        "--layer",
-        &small().layers[0].hex(),
-        "--out",
-        "layer",
-        &reference,
-    ])
-    .arguments(["--mirror", &mirror])
-    .in_directory(directory)
+    to_file(registry, &small().layers[0], directory).arguments(["--mirror", &mirror])
 }
 
 #[test]
@@ -108,17 +99,8 @@ fn the_mirror_of_another_registry_is_not_asked() {
         get(blob_path("app", &layer.digest())),
         blob_answer(&layer.blob),
     );
-    let reference = format!("{}/app:1", registry.name());
-    hocker([
-        "layer",
-        "--layer",
-        &layer.hex(),
-        "--out",
-        "layer",
-        &reference,
-    ])
-    .arguments(["--mirror", &format!("docker.io={}", mirror.at(""))])
-    .in_directory(directory.path())
-    .run()
-    .done();
+    to_file(&registry, &layer, directory.path())
+        .arguments(["--mirror", &format!("docker.io={}", mirror.at(""))])
+        .run()
+        .done();
 }

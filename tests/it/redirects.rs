@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use crate::layer::to_file;
 use crate::support::hocker::{Run, hocker};
 use crate::support::image::{Layer, blob_answer, blob_path, small};
 use crate::support::scripted_registry::{Answer, Expect, Registry, get, post};
@@ -32,17 +33,7 @@ fn registry(layer: &Layer, answer: Answer) -> Registry {
 }
 
 fn fetch(registry: &Registry, layer: &Layer, directory: &std::path::Path) -> Run {
-    let reference = format!("{}/app:1", registry.name());
-    hocker([
-        "layer",
-        "--layer",
-        &layer.hex(),
-        "--out",
-        "layer",
-        &reference,
-    ])
-    .arguments(["--username", "ann", "--password", "s3cret"])
-    .in_directory(directory)
+    to_file(registry, layer, directory).arguments(["--username", "ann", "--password", "s3cret"])
 }
 
 #[test]
@@ -94,19 +85,10 @@ fn bearer_tokens_do_not_follow_either() {
         get(blob_path("app", &layer.digest())),
         Answer::redirect(307, store.at("/store/x")),
     );
-    let reference = format!("{}/app:1", registry.name());
-    hocker([
-        "layer",
-        "--layer",
-        &layer.hex(),
-        "--out",
-        "layer",
-        &reference,
-    ])
-    .arguments(["--token", "t0ken"])
-    .in_directory(directory.path())
-    .run()
-    .done();
+    to_file(&registry, &layer, directory.path())
+        .arguments(["--token", "t0ken"])
+        .run()
+        .done();
 }
 
 #[test]

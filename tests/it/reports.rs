@@ -1,6 +1,7 @@
 //! How things are told: errors with the object, the causes and a hint; progress in classic lines off a terminal;
 //! nothing a server says can command the terminal.
 
+use crate::layer::to_file;
 use crate::support::hocker::hocker;
 use crate::support::image::{blob_answer, blob_path, small};
 use crate::support::scripted_registry::{Answer, Registry, get};
@@ -45,21 +46,12 @@ fn a_wrong_digest_is_told_as_nix_writes_it_too() {
         get(blob_path("app", &layer.digest())).repeatedly(),
         blob_answer(&wrong),
     );
-    let reference = format!("{}/app:1", registry.name());
-    hocker([
-        "layer",
-        "--layer",
-        &layer.hex(),
-        "--out",
-        "layer",
-        &reference,
-    ])
-    .in_directory(directory.path())
-    .run()
-    .failed(5)
-    .says(&layer.digest())
-    .says(&crate::support::image::digest(&wrong))
-    .says("sha256-");
+    to_file(&registry, layer, directory.path())
+        .run()
+        .failed(5)
+        .says(&layer.digest())
+        .says(&crate::support::image::digest(&wrong))
+        .says("sha256-");
 }
 
 #[test]
