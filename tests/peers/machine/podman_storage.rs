@@ -12,7 +12,7 @@ use super::podman::keep_in;
 use super::program;
 
 /// What containers are run with. Podman's own limits may be higher than those of this machine.
-const RUN: [&str; 7] = [
+pub(crate) const RUN: [&str; 7] = [
     "run",
     "--rm",
     "--pull=never",

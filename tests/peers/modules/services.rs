@@ -10,6 +10,15 @@ pub(super) const SEEN: &str = "seen = lib.mapAttrs (_: service: { \
                     inherit (service) after requires wants wantedBy serviceConfig; }) \
                     (lib.filterAttrs (name: _: lib.hasPrefix \"hocker-\" name) config.systemd.services);";
 
+/// An image for docker.
+const DOCKER: &str = r#"
+virtualisation.docker.enable = true;
+services.hocker = {
+  enable = true;
+  images.web = { image = fetch "nginx:1.27"; backend = "docker"; };
+};
+"#;
+
 pub(super) fn command(service: &Value) -> &str {
     service["serviceConfig"]["ExecStart"].as_str().unwrap()
 }
@@ -18,15 +27,7 @@ pub(super) fn command(service: &Value) -> &str {
 #[ignore = "needs NIXPKGS_LIB"]
 fn an_image_for_docker_is_loaded_after_the_daemon_and_from_the_store() {
     let nix = Nix::new();
-    let values = Configuration::new(
-        r#"
-        virtualisation.docker.enable = true;
-        services.hocker = {
-          enable = true;
-          images.web = { image = fetch "nginx:1.27"; backend = "docker"; };
-        };
-        "#,
-    )
+    let values = Configuration::new(DOCKER)
     .values(
         &nix,
         &format!("{SEEN} path = config.services.hocker.images.web.image.outPath; program = config.services.hocker.program;"),
@@ -199,15 +200,7 @@ fn an_image_is_loaded_again_where_its_store_path_changes_and_only_then() {
 #[ignore = "needs NIXPKGS_LIB"]
 fn a_unit_that_loads_runs_at_each_start_of_its_dependents_and_never_stops_them() {
     let nix = Nix::new();
-    let values = Configuration::new(
-        r#"
-        virtualisation.docker.enable = true;
-        services.hocker = {
-          enable = true;
-          images.web = { image = fetch "nginx:1.27"; backend = "docker"; };
-        };
-        "#,
-    )
+    let values = Configuration::new(DOCKER)
     .values(
         &nix,
         "unit = { inherit (config.systemd.services.hocker-load-web) restartIfChanged unitConfig serviceConfig; };",

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use crate::machine::podman::keep_in;
-use crate::machine::podman_storage::Mounts;
+use crate::machine::podman_storage::{Mounts, RUN};
 use crate::machine::program;
 use crate::machine::real_image::compiled_layer;
 use crate::support::hocker::hocker;
@@ -128,16 +128,7 @@ impl User {
     }
 
     fn run(&self) -> Output {
-        self.podman(&[
-            "run",
-            "--rm",
-            "--pull=never",
-            "--network=none",
-            "--ulimit=nofile=1024:1024",
-            "--ulimit=nproc=1024:1024",
-            "--log-driver=none",
-            "app:1",
-        ])
+        self.podman(&[&RUN[..], &["app:1"]].concat())
     }
 
     /// The layers of the store, and where they are to be mounted.
