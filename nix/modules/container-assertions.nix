@@ -7,6 +7,7 @@
   available,
   byName,
   imageOf,
+  hasName,
 }:
 let
   cfg = config.services.hocker;
@@ -47,10 +48,7 @@ let
               lib.optionalString (declared != "") "; for ${backend}, these are: ${declared}"
             }. Declare it, or correct the name.";
       }
-      {
-        assertion = named != null && image != null -> image.names != [ ];
-        message = "${option}.hockerImage: the image `${toString named}` has no name, so no container can run it. Set `services.hocker.images.${toString named}.tags`.";
-      }
+      (hasName option container)
     ]
     ++ lib.optionals (image != null) [
       {

@@ -12,11 +12,13 @@
       imageOf :: Container -> Image | Null,
       ofContainers :: { ${name} :: Container } -> { ${name} :: Image },
       used :: { ${name} :: Container } -> [ Image ],
+      hasName :: String -> Container -> Assertion,
       module :: String -> Module
     }
   ```
 
-  `module` makes a module for containers from the description of the option `hockerImage`.
+  `hasName` is the assertion that a container names no image without a name, for the container's option. `module` makes
+  a module for containers from the description of the option `hockerImage`.
 */
 {
   lib,
@@ -57,6 +59,17 @@ rec {
       units = map (image: image.unit) (lib.attrValues (ofContainers containers));
     in
     lib.filter (image: lib.elem image.unit units) (lib.attrValues images);
+
+  hasName =
+    option: container:
+    let
+      image = namedImage container;
+      name = toString container.hockerImage;
+    in
+    {
+      assertion = image == null || image.names != [ ];
+      message = "${option}.hockerImage: the image `${name}` has no name, so no container can run it. Set `services.hocker.images.${name}.tags`.";
+    };
 
   module =
     description:

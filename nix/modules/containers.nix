@@ -16,7 +16,12 @@ let
     inherit (cfg) enable;
     images = available;
   };
-  inherit (containerImage) byName imageOf weak;
+  inherit (containerImage)
+    byName
+    hasName
+    imageOf
+    weak
+    ;
 
   hockerImage = containerImage.module ''
     The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
@@ -89,6 +94,7 @@ in
         available
         byName
         imageOf
+        hasName
         ;
     };
 

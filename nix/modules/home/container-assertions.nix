@@ -6,6 +6,7 @@
   lib,
   byName,
   imageOf,
+  hasName,
 }:
 let
   cfg = config.services.hocker;
@@ -38,10 +39,7 @@ let
           lib.optionalString (declared != "") "; these are: ${declared}"
         }. Declare it, or correct the name.";
       }
-      {
-        assertion = named != null && image != null -> image.names != [ ];
-        message = "${option}.hockerImage: the image `${toString named}` has no name, so no container can run it. Set `services.hocker.images.${toString named}.tags`.";
-      }
+      (hasName option container)
     ]
     ++ lib.optional (image != null) {
       assertion = asking == [ ];

@@ -12,7 +12,12 @@ let
     inherit lib;
     inherit (cfg) enable images;
   };
-  inherit (containerImage) byName imageOf weak;
+  inherit (containerImage)
+    byName
+    hasName
+    imageOf
+    weak
+    ;
 
   hockerImage = containerImage.module ''
     The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
@@ -76,6 +81,7 @@ in
         lib
         byName
         imageOf
+        hasName
         ;
     };
 
