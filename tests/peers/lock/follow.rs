@@ -15,6 +15,24 @@ fn count(accesses: &[Access], method: &str, kind: fn(&Access) -> bool) -> usize 
         .count()
 }
 
+/// Demands that nothing but what moved is another line: the index and its text, and manifest, configuration and top
+/// layer of each platform.
+#[track_caller]
+fn only_moved(before: &str, after: &str, moved: &[usize]) {
+    assert_eq!(before.lines().count(), after.lines().count());
+    let changed = before
+        .lines()
+        .zip(after.lines())
+        .filter(|(old, new)| old != new)
+        .count();
+    assert_eq!(changed, moved.len() * 8);
+    let [before, after] = [before, after].map(|text| serde_json::from_str::<Value>(text).unwrap());
+    for (number, name) in (0..IMAGES).map(|number| (number, name(number))) {
+        let same = after["images"][&name] == before["images"][&name];
+        assert_eq!(same, !moved.contains(&number), "{name}");
+    }
+}
+
 #[test]
 fn fifty_images_cost_manifests_and_configurations_alone() {
     let mut fleet = Fleet::start();
@@ -105,21 +123,7 @@ fn fifty_images_cost_manifests_and_configurations_alone() {
         }
     }
 
-    // Nothing but what moved is another line: the index and its text, and manifest, configuration and top layer of each
-    // platform.
-    let after = text(place);
-    assert_eq!(before.lines().count(), after.lines().count());
-    let changed = before
-        .lines()
-        .zip(after.lines())
-        .filter(|(old, new)| old != new)
-        .count();
-    assert_eq!(changed, moved.len() * 8);
-    let after: Value = serde_json::from_str(&after).unwrap();
-    for (number, name) in (0..IMAGES).map(|number| (number, name(number))) {
-        let same = after["images"][&name] == lock_file["images"][&name];
-        assert_eq!(same, !moved.contains(&number), "{name}");
-    }
+    only_moved(&before, &text(place), &moved);
     lock(place, &["check"]).run().done();
     let graph = lock(place, &["graph"]).run().done().text();
     assert!(graph.contains("50 images for linux/"), "{graph}");

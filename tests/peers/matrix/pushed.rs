@@ -24,14 +24,50 @@ pub(super) fn push(
     packing: Packing,
     layers: &[Vec<u8>],
 ) -> Expected {
-    let directory = tempfile::tempdir().unwrap();
     let target = format!("docker://{}/{repository}:single", registry.name());
+    copy(&target, family, packing, layers);
+    let inspect = |what: &[&str]| {
+        program::run(
+            Command::new("skopeo")
+                .args(["inspect", "--tls-verify=false", "--raw"])
+                .args(what)
+                .arg(&target),
+        )
+    };
+    let mut manifest = inspect(&[]);
+    let config = inspect(&["--config"]);
+    if (family, packing) == (Family::Docker, Packing::Zstd) {
+        manifest = of_buildkit(manifest);
+        let media_type = "application/vnd.docker.distribution.manifest.v2+json";
+        registry.put_manifest(repository, "single", media_type, &manifest);
+        assert!(inspect(&[]) == manifest, "the registry keeps another");
+    }
+    let parsed: Value = serde_json::from_slice(&manifest).unwrap();
+    let layer = parsed["layers"][0]["mediaType"].as_str().unwrap();
+    let suffix = match (family, packing) {
+        (Family::Docker, Packing::Gzip) => "tar.gzip",
+        (Family::Docker, Packing::Zstd) => "tar.zstd",
+        (Family::Oci, Packing::Gzip) => "tar+gzip",
+        (Family::Oci, Packing::Zstd) => "tar+zstd",
+        _ => "tar",
+    };
+    assert!(layer.ends_with(suffix), "{family:?} {packing:?}: {layer}");
+    Expected {
+        config,
+        media_type: parsed["mediaType"].as_str().unwrap_or_default().to_owned(),
+        manifest,
+    }
+}
+
+/// Lets skopeo copy an image of these layers to `target`.
+fn copy(target: &str, family: Family, packing: Packing, layers: &[Vec<u8>]) {
+    let directory = tempfile::tempdir().unwrap();
     let skopeo = |arguments: &[&str]| {
         program::run(
             Command::new("skopeo")
                 .args(["--insecure-policy", "copy", "--dest-tls-verify=false"])
                 .args(arguments)
-                .arg(&target),
+                .arg(target),
         )
     };
     let image = |family, packing| {
@@ -64,49 +100,21 @@ pub(super) fn push(
         let compress = ["--dest-compress-format", compression];
         skopeo(&[&["--format", format][..], &compress, &[&source]].concat());
     }
-    let inspect = |what: &[&str]| {
-        program::run(
-            Command::new("skopeo")
-                .args(["inspect", "--tls-verify=false", "--raw"])
-                .args(what)
-                .arg(&target),
-        )
-    };
-    let mut manifest = inspect(&[]);
-    let config = inspect(&["--config"]);
-    if (family, packing) == (Family::Docker, Packing::Zstd) {
-        // BuildKit writes such, and skopeo does not: the same blobs, by a manifest of the other family.
-        let text = String::from_utf8(manifest).unwrap();
-        manifest = text
-            .replace(
-                "vnd.oci.image.manifest.v1",
-                "vnd.docker.distribution.manifest.v2",
-            )
-            .replace("vnd.oci.image.config.v1", "vnd.docker.container.image.v1")
-            .replace(
-                "vnd.oci.image.layer.v1.tar+zstd",
-                "vnd.docker.image.rootfs.diff.tar.zstd",
-            )
-            .into_bytes();
-        let media_type = "application/vnd.docker.distribution.manifest.v2+json";
-        registry.put_manifest(repository, "single", media_type, &manifest);
-        assert!(inspect(&[]) == manifest, "the registry keeps another");
-    }
-    let parsed: Value = serde_json::from_slice(&manifest).unwrap();
-    let layer = parsed["layers"][0]["mediaType"].as_str().unwrap();
-    let suffix = match (family, packing) {
-        (Family::Docker, Packing::Gzip) => "tar.gzip",
-        (Family::Docker, Packing::Zstd) => "tar.zstd",
-        (Family::Oci, Packing::Gzip) => "tar+gzip",
-        (Family::Oci, Packing::Zstd) => "tar+zstd",
-        _ => "tar",
-    };
-    assert!(layer.ends_with(suffix), "{family:?} {packing:?}: {layer}");
-    Expected {
-        config,
-        media_type: parsed["mediaType"].as_str().unwrap_or_default().to_owned(),
-        manifest,
-    }
+}
+
+/// A manifest of Docker's family about the same blobs. `BuildKit` writes such with zstd, and skopeo does not.
+fn of_buildkit(manifest: Vec<u8>) -> Vec<u8> {
+    let text = String::from_utf8(manifest).unwrap();
+    text.replace(
+        "vnd.oci.image.manifest.v1",
+        "vnd.docker.distribution.manifest.v2",
+    )
+    .replace("vnd.oci.image.config.v1", "vnd.docker.container.image.v1")
+    .replace(
+        "vnd.oci.image.layer.v1.tar+zstd",
+        "vnd.docker.image.rootfs.diff.tar.zstd",
+    )
+    .into_bytes()
 }
 
 /// Makes `index`, with an attestation and the image, and `nested`, with that index.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{EntryType, add};
 use crate::machine::configuration::Configuration;
@@ -120,7 +120,7 @@ fn image(directory: &Path) -> PathBuf {
 }
 
 /// Starts the builder, as Nix does.
-fn build(directory: &Path, attributes: &serde_json::Value) {
+fn build(directory: &Path, attributes: &Value) {
     let file = directory.join("attributes.json");
     fs::write(&file, attributes.to_string()).unwrap();
     hocker(["builder"])
@@ -221,6 +221,20 @@ fn extend(units: &Path, name: &str, extension: &str, image: &Path) {
     }
 }
 
+/// Writes the accounts that NixOS would create.
+fn write_accounts(directory: &Path, accounts: &Value) {
+    assert_eq!(accounts["users"]["hocker-1234"]["uid"], 1234);
+    assert_eq!(accounts["groups"]["hocker-5678"]["gid"], 5678);
+    for (name, line) in [
+        ("passwd", "hocker-1234:x:1234:5678::/:/bin/false\n"),
+        ("group", "hocker-5678:x:5678:\n"),
+    ] {
+        let mut text = fs::read_to_string(Path::new("/etc").join(name)).unwrap();
+        text.push_str(line);
+        fs::write(directory.join(name), text).unwrap();
+    }
+}
+
 #[test]
 #[ignore = "needs NIXPKGS_LIB"]
 fn systemd_runs_an_image_as_its_config_says() {
@@ -273,18 +287,7 @@ fn systemd_runs_an_image_as_its_config_says() {
     let extension = values["hocker-service-web"].as_str().unwrap();
     extend(&units, name, extension, &at("app.erofs"));
 
-    // The accounts that NixOS would create.
-    let accounts = &values["accounts"];
-    assert_eq!(accounts["users"]["hocker-1234"]["uid"], 1234);
-    assert_eq!(accounts["groups"]["hocker-5678"]["gid"], 5678);
-    for (name, line) in [
-        ("passwd", "hocker-1234:x:1234:5678::/:/bin/false\n"),
-        ("group", "hocker-5678:x:5678:\n"),
-    ] {
-        let mut text = fs::read_to_string(Path::new("/etc").join(name)).unwrap();
-        text.push_str(line);
-        fs::write(at(name), text).unwrap();
-    }
+    write_accounts(directory.path(), &values["accounts"]);
 
     let systemd = Systemd::start(directory.path(), &units);
     let report = Path::new("/proc")
