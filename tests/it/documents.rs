@@ -188,6 +188,18 @@ fn an_image_is_taken_whatever_docker_called_the_type_of_its_configuration() {
     }
 }
 
+/// Demands that `hocker image` takes an image.
+#[track_caller]
+fn is_taken(image: &Image) {
+    let registry = Registry::start();
+    let directory = tempfile::tempdir().unwrap();
+    image.serve(&registry, "app", "1");
+    hocker(["image", "--out", "x", &format!("{}/app:1", registry.name())])
+        .in_directory(directory.path())
+        .run()
+        .done();
+}
+
 #[test]
 fn what_go_writes_of_nothing_is_nothing() {
     let edits: [fn(&mut Value); 9] = [
@@ -204,29 +216,15 @@ fn what_go_writes_of_nothing_is_nothing() {
         },
     ];
     for edit in edits {
-        let registry = Registry::start();
-        let directory = tempfile::tempdir().unwrap();
-        let image = edited(small(), edit);
-        image.serve(&registry, "app", "1");
-        hocker(["image", "--out", "x", &format!("{}/app:1", registry.name())])
-            .in_directory(directory.path())
-            .run()
-            .done();
+        is_taken(&edited(small(), edit));
     }
 }
 
 #[test]
 fn an_image_without_layers_may_leave_them_out() {
     for layers in [json!([]), json!(null)] {
-        let registry = Registry::start();
-        let directory = tempfile::tempdir().unwrap();
         let empty = Image::new(Family::Docker, &["/x"], Vec::new());
-        let image = edited(empty, |manifest| manifest["layers"] = layers);
-        image.serve(&registry, "app", "1");
-        hocker(["image", "--out", "x", &format!("{}/app:1", registry.name())])
-            .in_directory(directory.path())
-            .run()
-            .done();
+        is_taken(&edited(empty, |manifest| manifest["layers"] = layers));
     }
 }
 

@@ -270,10 +270,25 @@ pub(crate) fn index(entries: &[Value]) -> Vec<u8> {
     .unwrap()
 }
 
+/// The descriptor of an index, for another index or a layout.
+pub(crate) fn index_entry(index: &[u8]) -> Value {
+    json!({"mediaType": OCI_INDEX, "digest": digest(index), "size": index.len()})
+}
+
 /// Makes an index the only entry of a layout.
 pub(crate) fn list_index(layout: &Path, text: &[u8]) {
+    list_entry(layout, text, index_entry(text));
+}
+
+/// The same, under a name.
+pub(crate) fn list_index_as(layout: &Path, text: &[u8], name: &str) {
+    let mut entry = index_entry(text);
+    entry["annotations"] = json!({"org.opencontainers.image.ref.name": name});
+    list_entry(layout, text, entry);
+}
+
+fn list_entry(layout: &Path, text: &[u8], entry: Value) {
     fs::write(layout.join("blobs/sha256").join(hex(text)), text).unwrap();
-    let entry = json!({"mediaType": OCI_INDEX, "digest": digest(text), "size": text.len()});
     fs::write(layout.join("index.json"), index(&[entry])).unwrap();
 }
 

@@ -66,17 +66,21 @@ fn blobs(registry: &Registry, image: &Image, answer: impl Fn(&[u8]) -> Answer) {
     }
 }
 
+/// Answers every request for the manifest or a layer like this.
+fn whatever(registry: &Registry, image: &Image, answer: &Answer) {
+    registry.on(get("/v2/team/app/manifests/1").perhaps(), answer.clone());
+    for layer in &image.layers {
+        registry.on(
+            get(blob_path("team/app", &layer.digest())).perhaps(),
+            answer.clone(),
+        );
+    }
+}
+
 #[test]
 fn an_unknown_image_is_not_found() {
     each_command_fails(&ALL, 3, "team/app", |registry, image| {
-        let answer = Answer::error(404, "NAME_UNKNOWN");
-        registry.on(get("/v2/team/app/manifests/1").perhaps(), answer.clone());
-        for layer in &image.layers {
-            registry.on(
-                get(blob_path("team/app", &layer.digest())).perhaps(),
-                answer.clone(),
-            );
-        }
+        whatever(registry, image, &Answer::error(404, "NAME_UNKNOWN"));
     });
 }
 
@@ -100,14 +104,7 @@ fn an_unknown_blob_is_not_found() {
 #[test]
 fn a_wrong_password_is_denied() {
     each_command_fails(&ALL, 4, "team/app", |registry, image| {
-        let answer = Answer::challenge("Basic realm=\"x\"");
-        registry.on(get("/v2/team/app/manifests/1").perhaps(), answer.clone());
-        for layer in &image.layers {
-            registry.on(
-                get(blob_path("team/app", &layer.digest())).perhaps(),
-                answer.clone(),
-            );
-        }
+        whatever(registry, image, &Answer::challenge("Basic realm=\"x\""));
     });
 }
 

@@ -11,7 +11,7 @@ use crate::support::files::listing;
 use crate::support::hocker::hocker;
 use crate::support::image::{
     Family, Image, Layer, Packing, blob_answer, blob_path, digest, gzip, hex, hex_of, index,
-    index_answer, small,
+    index_answer, index_entry, small,
 };
 use crate::support::scripted_registry::{Registry, get};
 
@@ -153,12 +153,7 @@ fn an_image_is_found_through_nested_indexes_past_attestations_and_by_the_nearest
     attestation["platform"] = json!({"os": "unknown", "architecture": "unknown"});
     attestation["annotations"] = json!({"vnd.docker.reference.type": "attestation-manifest"});
     let inner = index(&[attestation, v5.descriptor(), v6.descriptor()]);
-    let entry = json!({
-        "mediaType": crate::support::image::OCI_INDEX,
-        "digest": digest(&inner),
-        "size": inner.len(),
-    });
-    let outer = index(&[entry]);
+    let outer = index(&[index_entry(&inner)]);
     let registry = Registry::start();
     registry.on(get("/v2/team/app/manifests/1"), index_answer(&outer));
     registry.on(

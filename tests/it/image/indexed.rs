@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::entries;
 use crate::support::hocker::hocker;
-use crate::support::image::{Family, Image, digest, hex, index, index_answer, small};
+use crate::support::image::{Family, Image, digest, hex, index, index_answer, index_entry, small};
 use crate::support::scripted_registry::{Registry, get};
 
 /// An image, and an index that names it and another.
@@ -20,6 +20,12 @@ fn indexed() -> (Image, Vec<u8>) {
 
 fn manifests(index: &[u8]) -> Value {
     serde_json::from_slice::<Value>(index).unwrap()["manifests"].clone()
+}
+
+/// What `index.json` of an archive with these members lists.
+fn listed(members: &[(String, Vec<u8>)]) -> Value {
+    let list = members.iter().find(|(name, _)| name == "index.json");
+    manifests(&list.unwrap().1)
 }
 
 #[test]
@@ -93,12 +99,7 @@ fn the_index_of_a_digest_is_kept_by_every_format_that_has_one() {
 #[test]
 fn a_nested_index_gives_its_digest_to_no_manifest() {
     let (image, inner) = indexed();
-    let entry = json!({
-        "mediaType": crate::support::image::OCI_INDEX,
-        "digest": digest(&inner),
-        "size": inner.len(),
-    });
-    let outer = index(&[entry]);
+    let outer = index(&[index_entry(&inner)]);
     let registry = Registry::start();
     let path = |index: &[u8]| format!("/v2/team/app/manifests/{}", digest(index));
     registry.on(get(path(&outer)), index_answer(&outer));
@@ -117,11 +118,7 @@ fn a_nested_index_gives_its_digest_to_no_manifest() {
     .run()
     .done();
     let members = entries(&archive.stdout);
-    let (_, list) = members
-        .iter()
-        .find(|(name, _)| name == "index.json")
-        .unwrap();
-    let listed = manifests(list);
+    let listed = listed(&members);
     assert_eq!(listed[0]["digest"], image.digest());
     assert_eq!(
         listed[0]["annotations"]["io.containerd.image.name"],
@@ -160,12 +157,8 @@ fn a_layout_that_lists_an_index_is_written_with_it() {
         .arguments(arguments)
         .run()
         .done();
-        let members = entries(&archive.stdout);
-        let (_, list) = members
-            .iter()
-            .find(|(name, _)| name == "index.json")
-            .unwrap();
-        manifests(list)[0]["digest"].as_str().unwrap().to_owned()
+        let listed = listed(&entries(&archive.stdout));
+        listed[0]["digest"].as_str().unwrap().to_owned()
     };
     assert_eq!(written(&[]), digest(&index));
     assert_eq!(written(&["--image", &digest(&index)]), digest(&index));

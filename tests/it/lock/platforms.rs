@@ -1,8 +1,16 @@
 //! `hocker lock add`: for which platforms.
 
+use serde_json::Value;
+
 use super::{Place, image, serve, serve_single};
 use crate::support::image::{index, index_answer};
 use crate::support::scripted_registry::{Registry, get};
+
+/// The platforms of the image `app`.
+fn platforms(lock: &Value) -> Vec<&str> {
+    let platforms = lock["images"]["app"]["platforms"].as_object().unwrap();
+    platforms.keys().map(String::as_str).collect()
+}
 
 #[test]
 fn only_the_usual_platforms_that_there_are_are_locked() {
@@ -22,12 +30,7 @@ fn only_the_usual_platforms_that_there_are_are_locked() {
         lock["images"]["app"]["reference"],
         format!("{}/app:latest", registry.name())
     );
-    let platforms: Vec<_> = lock["images"]["app"]["platforms"]
-        .as_object()
-        .unwrap()
-        .keys()
-        .cloned()
-        .collect();
+    let platforms = platforms(&lock);
     assert_eq!(platforms, ["linux/amd64"]);
 }
 
@@ -52,8 +55,7 @@ fn what_merely_runs_on_a_usual_platform_is_locked_on_request_alone() {
             .collect();
         place.run(&arguments).done();
         let lock = place.valid();
-        let platforms = lock["images"]["app"]["platforms"].as_object().unwrap();
-        assert!(platforms.keys().eq(expected), "{platforms:?}");
+        assert_eq!(platforms(&lock), expected);
     }
 }
 
@@ -117,12 +119,7 @@ fn platforms_keep_the_names_that_were_asked_for() {
         ])
         .done();
     let lock = place.valid();
-    let platforms: Vec<_> = lock["images"]["app"]["platforms"]
-        .as_object()
-        .unwrap()
-        .keys()
-        .cloned()
-        .collect();
+    let platforms = platforms(&lock);
     assert_eq!(platforms, ["linux/arm/v7", "linux/arm64"]);
 }
 

@@ -10,7 +10,7 @@ use super::desk::Desk;
 use super::host::Host;
 use super::program;
 use super::server::Server;
-use crate::support::image::{Family, Image, Layer, OCI_INDEX, digest, hex, index};
+use crate::support::image::{Family, Image, Layer, index, list_index_as};
 use crate::support::tls::Authority;
 
 /// The hosts of the registries.
@@ -101,15 +101,7 @@ fn serve(host: &Host, authority: &Authority) -> Server {
 fn push(host: &Host, image: &Image, name: &str) {
     let layout = image.layout("1");
     let index = index(&[image.descriptor()]);
-    fs::write(layout.path().join("blobs/sha256").join(hex(&index)), &index).unwrap();
-    let entry = json!({
-        "mediaType": OCI_INDEX,
-        "digest": digest(&index),
-        "size": index.len(),
-        "annotations": {"org.opencontainers.image.ref.name": "1"},
-    });
-    let entries = json!({"schemaVersion": 2, "manifests": [entry]});
-    fs::write(layout.path().join("index.json"), entries.to_string()).unwrap();
+    list_index_as(layout.path(), &index, "1");
     program::run(
         host.command("skopeo", layout.path())
             .args(["--insecure-policy", "copy", "--dest-tls-verify=false"])

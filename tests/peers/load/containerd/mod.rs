@@ -7,7 +7,6 @@ mod others; // what other clients wrote, or write at the same time
 mod prune; // what nobody wants any more goes, and nothing else
 mod refused; // wrong images, other servers, and a containerd that cannot be used
 
-use std::fs;
 use std::path::Path;
 use std::thread;
 
@@ -18,7 +17,7 @@ use super::{SMALL, image, load, small_layer};
 use crate::machine::containerd::Containerd;
 use crate::machine::counting_socket::CountingSocket;
 use crate::machine::real_image::{GREETING, program_layer};
-use crate::support::image::{Family, Image, Layer, OCI_INDEX, Packing, digest, hex, index};
+use crate::support::image::{Family, Image, Layer, Packing, digest, index, list_index_as};
 
 fn start() -> Containerd {
     Containerd::start(&[], "http://127.0.0.1:1")
@@ -83,14 +82,7 @@ fn indexed(image: &Image, name: &str) -> (TempDir, String) {
 /// Lets a layout list an index of these entries alone, and returns its digest.
 fn list_index(layout: &Path, entries: &[Value], name: &str) -> String {
     let index = index(entries);
-    fs::write(layout.join("blobs/sha256").join(hex(&index)), &index).unwrap();
-    let entry = json!({"schemaVersion": 2, "manifests": [{
-        "mediaType": OCI_INDEX,
-        "digest": digest(&index),
-        "size": index.len(),
-        "annotations": {"org.opencontainers.image.ref.name": name},
-    }]});
-    fs::write(layout.join("index.json"), entry.to_string()).unwrap();
+    list_index_as(layout, &index, name);
     digest(&index)
 }
 
