@@ -53,6 +53,7 @@ impl Containerd {
     pub(crate) fn with_pods_on(snapshotter: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let networks = directory.path().join("networks");
+        let networks = networks.to_str().unwrap();
         let interface = r#"plugins."io.containerd.grpc.v1.cri""#;
         let config = format!(
             "[{interface}.containerd]\nsnapshotter = {snapshotter:?}\n[{interface}.cni]\nconf_dir = {networks:?}\n"
