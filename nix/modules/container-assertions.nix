@@ -5,11 +5,10 @@
   config,
   lib,
   available,
-  byName,
-  imageOf,
-  hasName,
+  containerImage,
 }:
 let
+  inherit (containerImage) byName hasName imageOf;
   cfg = config.services.hocker;
   inherit (config.virtualisation.oci-containers) backend containers;
   askingOptions = import ./asking-options.nix { inherit lib; };

@@ -16,12 +16,7 @@ let
     inherit (cfg) enable;
     images = available;
   };
-  inherit (containerImage)
-    byName
-    hasName
-    imageOf
-    weak
-    ;
+  inherit (containerImage) imageOf weak;
 
   hockerImage = containerImage.module ''
     The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
@@ -92,9 +87,7 @@ in
         config
         lib
         available
-        byName
-        imageOf
-        hasName
+        containerImage
         ;
     };
 

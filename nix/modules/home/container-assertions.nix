@@ -4,11 +4,10 @@
 {
   config,
   lib,
-  byName,
-  imageOf,
-  hasName,
+  containerImage,
 }:
 let
+  inherit (containerImage) byName hasName imageOf;
   cfg = config.services.hocker;
   askingOptions = import ../asking-options.nix { inherit lib; };
   digestAssertions = import ../digest-assertions.nix {

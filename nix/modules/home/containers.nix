@@ -12,12 +12,7 @@ let
     inherit lib;
     inherit (cfg) enable images;
   };
-  inherit (containerImage)
-    byName
-    hasName
-    imageOf
-    weak
-    ;
+  inherit (containerImage) imageOf weak;
 
   hockerImage = containerImage.module ''
     The image of {option}`services.hocker.images` that the container runs. This option is not needed if `image` is
@@ -79,9 +74,7 @@ in
       inherit
         config
         lib
-        byName
-        imageOf
-        hasName
+        containerImage
         ;
     };
 
