@@ -122,13 +122,7 @@ impl Direct {
         let url = self.url(path)?;
         let timeout = self.settings.stall_timeout;
         let exchange = async {
-            let response = self
-                .inner
-                .request(method(verb), url.clone())
-                .send()
-                .await
-                .map_err(|source| Error::send(&url, source))?;
-            let response = Response::new(url.clone(), response, timeout);
+            let response = self.send(verb, url.clone(), timeout).await?;
             Ok(BufferedResponse {
                 status: response.status(),
                 headers: response.headers().clone(),
@@ -148,14 +142,18 @@ impl Direct {
     /// Sends a request without a body, and returns the response when its headers arrive. There is no timeout, as for
     /// [`upload`](Self::upload).
     pub(crate) async fn begin(&self, verb: Verb, path: &str) -> Result<Response, Error> {
-        let url = self.url(path)?;
+        self.send(verb, self.url(path)?, Duration::MAX).await
+    }
+
+    /// Sends a request without a body. The response counts as stalled after `timeout` without data.
+    async fn send(&self, verb: Verb, url: Url, timeout: Duration) -> Result<Response, Error> {
         let response = self
             .inner
             .request(method(verb), url.clone())
             .send()
             .await
             .map_err(|source| Error::send(&url, source))?;
-        Ok(Response::new(url, response, Duration::MAX))
+        Ok(Response::new(url, response, timeout))
     }
 
     /// Posts a body that is produced while it is sent. Returns the response when its headers arrive. An error in the
