@@ -163,6 +163,14 @@ impl Error {
         matches!(self, Self::Status { message, .. } if message.is_damaged())
     }
 
+    /// Returns the daemon's own message about a request that it received.
+    pub(super) fn message(&self) -> Option<&DaemonMessage> {
+        match self {
+            Self::Load { message } | Self::Status { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
     /// Returns whether the daemon's disk is full.
     #[must_use]
     pub fn is_full(&self) -> bool {

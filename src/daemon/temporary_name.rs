@@ -1,6 +1,7 @@
-//! The name under which a daemon fetches an image from this program: `127.0.0.1:PORT/hocker-load/SECRET@DIGEST`. The
+//! The name of an image in a daemon during a load. Under `127.0.0.1:PORT/hocker-load/SECRET@DIGEST` the daemon fetches
+//! the image from this program. `127.0.0.1:PORT/hocker-load/SECRET:sha256-HEX` is an image of the lowest layer alone. The
 //! secret is 128 random bits. The daemon keeps the name until the load removes it, or, if that load was killed, until
-//! the next load or prune does. A load removes only names of this form that no running load serves.
+//! the next load or prune does. A load removes only names of these forms that no running load serves.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -27,7 +28,18 @@ const SERVED: &[u8] = b"HTTP/1.1 200 ";
 pub(super) struct TemporaryName {
     port: u16,
     repository: Repository,
+    /// The digest of the image to load.
     digest: Digest,
+    names: Named,
+}
+
+/// The image that has a temporary name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// The image to load. The name ends in its digest.
+    Image,
+    /// An image of its lowest layer. Such an image has no digest before it is made, so the name ends in a tag.
+    LowestLayer,
 }
 
 /// Returns the path of a repository that other programs cannot guess. Fails if the operating system has no random
@@ -40,11 +52,12 @@ pub(super) fn secret_repository() -> Option<Repository> {
 }
 
 impl TemporaryName {
-    pub(super) fn new(port: u16, repository: Repository, digest: Digest) -> Self {
+    pub(super) fn new(port: u16, repository: Repository, digest: Digest, names: Named) -> Self {
         Self {
             port,
             repository,
             digest,
+            names,
         }
     }
 
@@ -53,9 +66,12 @@ impl TemporaryName {
         format!("{}:{}/{}", Ipv4Addr::LOCALHOST, self.port, self.repository)
     }
 
-    /// The digest of the manifest.
-    pub(super) fn digest(&self) -> &Digest {
-        &self.digest
+    /// The digest or the tag.
+    pub(super) fn reference(&self) -> String {
+        match self.names {
+            Named::Image => self.digest.to_string(),
+            Named::LowestLayer => self.digest.to_string().replace(':', "-"),
+        }
     }
 
     /// Whether a running load serves the image under this name. If that is uncertain, the answer is yes.
@@ -83,7 +99,11 @@ impl TemporaryName {
 
 impl fmt::Display for TemporaryName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.repository(), self.digest)
+        let separator = match self.names {
+            Named::Image => '@',
+            Named::LowestLayer => ':',
+        };
+        write!(f, "{}{separator}{}", self.repository(), self.reference())
     }
 }
 
@@ -92,8 +112,15 @@ impl FromStr for TemporaryName {
 
     fn from_str(text: &str) -> Result<Self, NotTemporary> {
         let parse = || {
-            let (repository, digest) = text.split_once('@')?;
-            let (registry, repository) = repository.split_once('/')?;
+            let (registry, rest) = text.split_once('/')?;
+            let (repository, digest, names) =
+                if let Some((repository, digest)) = rest.split_once('@') {
+                    (repository, digest.parse(), Named::Image)
+                } else {
+                    let (repository, tag) = rest.split_once(':')?;
+                    let digest = tag.replacen('-', ":", 1).parse();
+                    (repository, digest, Named::LowestLayer)
+                };
             let port = registry.strip_prefix("127.0.0.1:")?;
             let secret = repository.strip_prefix(PREFIX)?;
             let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -103,7 +130,8 @@ impl FromStr for TemporaryName {
             Some(Self {
                 port: port.parse().ok()?,
                 repository: repository.parse().ok()?,
-                digest: digest.parse().ok()?,
+                digest: digest.ok()?,
+                names,
             })
         };
         parse()
@@ -126,13 +154,29 @@ mod tests {
     fn only_names_of_this_form_are_temporary() {
         let digest = Digest::of(b"");
         let secret = "0123456789abcdef0123456789abcdef";
-        let name = format!("127.0.0.1:1234/hocker-load/{secret}@{digest}");
-        let parsed: TemporaryName = name.parse().unwrap();
-        assert_eq!(parsed.to_string(), name);
+        let tag = digest.to_string().replace(':', "-");
+        for (name, names) in [
+            (
+                format!("127.0.0.1:1234/hocker-load/{secret}@{digest}"),
+                Named::Image,
+            ),
+            (
+                format!("127.0.0.1:1234/hocker-load/{secret}:{tag}"),
+                Named::LowestLayer,
+            ),
+        ] {
+            let parsed: TemporaryName = name.parse().unwrap();
+            assert_eq!(parsed.to_string(), name);
+            assert_eq!(parsed.names, names);
+        }
         for other in [
             format!("127.0.0.1:1234/hocker-load/{secret}"),
             format!("127.0.0.1:1234/hocker-load/{secret}:1@{digest}"),
             format!("127.0.0.1:1234/hocker-load/{secret}:latest"),
+            format!("127.0.0.1:1234/hocker-load/{secret}@{tag}"),
+            format!("127.0.0.1:1234/hocker-load/{secret}:{digest}"),
+            format!("127.0.0.1:1234/hocker-load/{secret}:{tag}@{digest}"),
+            format!("127.0.0.1:1234/hocker-load/app:{tag}"),
             format!("127.0.0.1:1234/hocker-load/{}@{digest}", &secret[1..]),
             format!("127.0.0.1:1234/hocker-load/0{secret}@{digest}"),
             format!("127.0.0.1:1234/hocker-load/x/{secret}@{digest}"),
@@ -156,7 +200,12 @@ mod tests {
             .map(|_| secret_repository().unwrap().to_string())
             .collect();
         assert_eq!(secrets.len(), 100);
-        let name = TemporaryName::new(1, secret_repository().unwrap(), Digest::of(b""));
+        let name = TemporaryName::new(
+            1,
+            secret_repository().unwrap(),
+            Digest::of(b""),
+            Named::Image,
+        );
         assert_eq!(name.to_string().parse(), Ok(name));
     }
 
@@ -170,7 +219,12 @@ mod tests {
         ] {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = listener.local_addr().unwrap().port();
-            let name = TemporaryName::new(port, secret_repository().unwrap(), Digest::of(b""));
+            let name = TemporaryName::new(
+                port,
+                secret_repository().unwrap(),
+                Digest::of(b""),
+                Named::LowestLayer,
+            );
             let other = async {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let mut request = [0; 512];

@@ -24,11 +24,13 @@ impl Temporary {
     /// Serves an image under this repository, on a port of 127.0.0.1 that the kernel chooses.
     pub async fn start(
         catalogue: Catalogue,
-        supervision: Supervision,
+        supervision: Option<Supervision>,
     ) -> Result<Self, ServerError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut server = Server::bind(address, catalogue, Arc::new(|_| ())).await?;
-        server.supervise(supervision);
+        if let Some(supervision) = supervision {
+            server.supervise(supervision);
+        }
         let (stop, stopped) = oneshot::channel();
         Ok(Self {
             address: server.local_addr(),

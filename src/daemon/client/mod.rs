@@ -2,12 +2,10 @@
 
 mod answers;
 mod pull;
+mod send;
 
 use std::collections::HashSet;
-use std::io;
 
-use bytes::Bytes;
-use futures_util::Stream;
 use serde::de::DeserializeOwned;
 
 use self::answers::{
@@ -17,7 +15,7 @@ use self::answers::{
 use super::address::{Address, Endpoint};
 use super::tag::TagName;
 use super::temporary_name::TemporaryName;
-use super::{DaemonMessage, DigestName, Error, LayerForm, Store, events, peer};
+use super::{DaemonMessage, DigestName, Error, LayerForm, Store, peer};
 use crate::http::BufferedResponse;
 use crate::http::direct::{Direct, Verb};
 use crate::http::{self, Roots, RootsError, Settings, StatusCode};
@@ -281,45 +279,6 @@ impl Daemon {
             StatusCode::NOT_FOUND => Ok(Removal::Absent),
             StatusCode::CONFLICT => Ok(Removal::InUse),
             _ => self.require_success(&what, answer).map(|_| Removal::Done),
-        }
-    }
-
-    /// Sends an archive, and waits until the daemon has loaded it.
-    pub async fn load(
-        &self,
-        archive: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
-    ) -> Result<(), Error> {
-        let what = "load the image";
-        let path = self.path("/images/load?quiet=1");
-        let mut response = self
-            .client
-            .upload(&path, "application/x-tar", archive)
-            .await
-            .map_err(|source| self.http(what, source))?;
-        let status = response.status();
-        if !status.is_success() {
-            // Only the end of a load may take any time. The body of an error has a time limit.
-            let body = response.start_of_body(MESSAGE);
-            let body = tokio::time::timeout(self.client.stall_timeout(), body).await;
-            return Err(self.status(what, status, &body.unwrap_or_default()));
-        }
-        let mut body = Vec::new();
-        let broken = loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= EVENTS => {
-                    body.extend_from_slice(&chunk);
-                }
-                Ok(Some(_)) => break Some(response.too_large(EVENTS)),
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-        };
-        // An error of the daemon is more important than a failure of the connection.
-        match (events::error(&body), broken) {
-            (Ok(Some(message)), _) => Err(Error::Load { message }),
-            (_, Some(broken)) => Err(self.http(what, broken)),
-            (Ok(None), None) => Ok(()),
-            (Err(source), None) => Err(self.invalid_answer(what, source)),
         }
     }
 

@@ -112,15 +112,11 @@ impl Daemon {
         self.is_here
     }
 
-    /// Whether a load may have left temporary names: the daemon fetches images, and from this machine.
-    fn may_keep_temporary_names(&self) -> bool {
-        self.is_here && !matches!(self.store, Store::Docker { .. })
-    }
-
     /// Removes the temporary names that killed loads left. The daemon lists them, so no record of them can be lost.
     /// Failures are ignored: the next load or prune tries again.
     pub(in crate::daemon) async fn remove_left_names(&self) {
-        if !self.may_keep_temporary_names() {
+        // Only a daemon of this machine gets such names.
+        if !self.is_here {
             return;
         }
         for name in self.temporary_names().await.unwrap_or_default() {
@@ -200,7 +196,7 @@ impl Daemon {
         }
         query
             .append_pair("fromImage", &name.repository())
-            .append_pair("tag", &name.digest().to_string());
+            .append_pair("tag", &name.reference());
         // Docker before 1.32 of the API does not know it, and pulls the manifest that the digest names.
         if let Some(platform) = platform.filter(|_| self.version >= ApiVersion(1, 32)) {
             query.append_pair("platform", &platform.to_string());

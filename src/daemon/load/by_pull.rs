@@ -10,6 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::task::spawn_blocking;
 
 use super::find::FoundImage;
+use super::temporary_image::TemporaryImage;
 use super::transfer::add_digest_name;
 use super::verification::{Failure, Verification};
 use super::{AT_ONCE, Error, LoadProgress, TransferReport};
@@ -17,7 +18,7 @@ use crate::causes;
 use crate::daemon::DaemonMessage;
 use crate::daemon::client::Daemon;
 use crate::daemon::store::Store;
-use crate::daemon::temporary_name::{TemporaryName, secret_repository};
+use crate::daemon::temporary_name::{Named, TemporaryName, secret_repository};
 use crate::oci::digest::{DiffId, Digest};
 use crate::oci::platform::Platform;
 use crate::printable::Printable;
@@ -37,7 +38,7 @@ pub enum WhyArchive {
     Elsewhere,
     /// The image cannot be served.
     NotServed(Printable),
-    /// The daemon did not fetch the image.
+    /// The daemon did not take the image in another way.
     Refused(Printable),
 }
 
@@ -60,6 +61,8 @@ pub enum Way {
     Pull(u16),
     /// It is sent as an archive.
     Archive(WhyArchive),
+    /// The lowest layer is sent by itself, and the rest as an archive.
+    LowestLayer,
     /// containerd gets the blobs that it lacks.
     Blobs,
 }
@@ -69,29 +72,18 @@ impl fmt::Display for Way {
         match self {
             Self::Pull(port) => write!(f, "the daemon fetches what it lacks from 127.0.0.1:{port}"),
             Self::Archive(why) => write!(f, "sending an archive: {why}"),
+            Self::LowestLayer => f.write_str(
+                "sending the lowest layer by itself, which the daemon unpacks while it arrives, and an archive of the rest",
+            ),
             Self::Blobs => f.write_str("sending the blobs that containerd lacks"),
         }
-    }
-}
-
-/// An image that a daemon has fetched, or tried to. It still has its temporary name, and is still served under it: other
-/// loads see by this that the name is in use.
-pub(super) struct Pulled {
-    name: TemporaryName,
-    _serving: Temporary,
-}
-
-impl Pulled {
-    /// Removes the temporary name, and ends the server. If this fails, the next load removes the name.
-    pub(super) async fn end(self, daemon: &Daemon) {
-        let _ = daemon.remove_temporary_name(&self.name).await;
     }
 }
 
 /// The outcome of an attempt to let the daemon fetch the image.
 pub(super) enum Outcome {
     /// The daemon fetched it.
-    Done(Pulled, TransferReport),
+    Done(TemporaryImage, TransferReport),
     /// The daemon did not.
     Not(WhyArchive),
 }
@@ -166,16 +158,15 @@ pub(super) async fn pull(
         verified: Some(config),
         verdict: verification.verdict(),
     };
-    let serving = match Temporary::start(catalogue, supervision).await {
+    let serving = match Temporary::start(catalogue, Some(supervision)).await {
         Ok(serving) => serving,
         Err(error) => return Ok(Outcome::Not(WhyArchive::NotServed(line(&error)))),
     };
     (progress.way)(&Way::Pull(serving.port()));
-    let pulled = Pulled {
-        name: TemporaryName::new(serving.port(), repository, *found.digest()),
-        _serving: serving,
-    };
-    let mut outcome = run(daemon, &pulled.name, platform, &verification, progress).await;
+    let digest = *found.digest();
+    let name = TemporaryName::new(serving.port(), repository, digest, Named::Image);
+    let pulled = TemporaryImage::new(name, serving);
+    let mut outcome = run(daemon, pulled.name(), platform, &verification, progress).await;
     if outcome.is_ok() && found.digest_name.is_some() {
         outcome = add_digest_name(daemon, found).await;
     }
@@ -227,7 +218,7 @@ async fn run(
 }
 
 /// Returns the text of an error and its causes in one line.
-fn line(error: &dyn std::error::Error) -> Printable {
+pub(super) fn line(error: &dyn std::error::Error) -> Printable {
     Printable::new(&causes::line(error))
 }
 

@@ -6,9 +6,12 @@
 //! abort loads that are about to succeed. The user can set a limit from outside (`timeout`, systemd's
 //! `TimeoutStartSec`): the next load repairs an interrupted one.
 
+mod by_archive;
 mod by_pull;
 pub(super) mod find;
 pub(super) mod journal;
+mod lowest_layer;
+mod temporary_image;
 mod transfer;
 pub(super) mod verification;
 
@@ -16,7 +19,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, stream};
 use tokio::task::{JoinError, spawn_blocking};
 
 pub use self::by_pull::{Way, WhyArchive};
@@ -24,7 +26,6 @@ pub use self::by_pull::{Way, WhyArchive};
 use self::by_pull::Outcome;
 use self::find::{FoundImage, find};
 use self::journal::{Change, Journal};
-use self::transfer::{Attempt, transfer};
 use super::client::{Daemon, DaemonImage};
 use super::digest_name::DigestName;
 use super::message::DaemonMessage;
@@ -33,7 +34,7 @@ use super::state::{self, State};
 use super::store::Store;
 use super::tag::{self, TagName};
 use super::upload::{OnSent, UploadError};
-use crate::archive::composition::{self, Composition};
+use crate::archive::composition;
 use crate::archive::on_disk::OnDisk;
 use crate::archive::stored_image;
 use crate::class::Class;
@@ -242,40 +243,8 @@ async fn send(
             Ok((report, finished?))
         }
         Outcome::Not(why) => {
-            (progress.way)(&Way::Archive(why));
-            let report = send_archive(daemon, found, progress).await?;
+            let report = by_archive::send(daemon, found, why, progress).await?;
             Ok((report, finish(daemon, found).await?))
-        }
-    }
-}
-
-/// Sends the image as an archive, at first without the layers that the daemon has.
-async fn send_archive(
-    daemon: &Daemon,
-    found: &Arc<FoundImage>,
-    progress: &LoadProgress,
-) -> Result<TransferReport, Error> {
-    let known = match daemon.store() {
-        Store::Docker { .. } => known_layers(daemon, found.config.diff_ids()).await?,
-        Store::Containerd | Store::Podman => 0,
-    };
-    let mut attempt = Attempt {
-        left_out: plan::left_out(&found.composition.manifest().layers, known),
-        form: daemon.form(),
-    };
-    loop {
-        let report = report(&found.composition, &attempt.left_out);
-        (progress.sending)(report.bytes_sent);
-        match transfer(daemon, found, &attempt, &progress.sent).await {
-            Ok(()) => return Ok(report),
-            Err(Error::Daemon(super::Error::Load { message })) => {
-                let Some((next, reason)) = attempt.next(daemon.store(), &message) else {
-                    return Err(super::Error::Load { message }.into());
-                };
-                (progress.resending)(reason, &message);
-                attempt = next;
-            }
-            Err(error) => return Err(error),
         }
     }
 }
@@ -307,40 +276,6 @@ async fn tag(daemon: &Daemon, id: &Digest, names: &[TagName]) -> Result<(), Erro
         daemon.tag(id, name).await?;
     }
     Ok(())
-}
-
-/// Returns the number of layers, starting with the lowest, that the daemon has in one of its images.
-async fn known_layers(daemon: &Daemon, diff_ids: &[DiffId]) -> Result<usize, Error> {
-    let ids = daemon.images().await?;
-    let mut images = stream::iter(ids)
-        .map(|id| async move { daemon.image(&id).await })
-        .buffer_unordered(AT_ONCE);
-    let mut known = 0;
-    while let Some(image) = images.next().await {
-        // An image that was removed meanwhile or is broken shares nothing.
-        if let Ok(Some(image)) = image {
-            known = known.max(plan::shared_layers(&image.layers, diff_ids));
-        }
-        if known == diff_ids.len() {
-            break;
-        }
-    }
-    Ok(known)
-}
-
-fn report(composition: &Composition, left_out: &HashSet<Digest>) -> TransferReport {
-    let mut report = TransferReport::default();
-    let mut seen = HashSet::new();
-    for layer in &composition.manifest().layers {
-        let sent = !left_out.contains(&layer.digest);
-        report.layers += 1;
-        report.layers_sent += usize::from(sent);
-        if seen.insert(layer.digest) {
-            report.bytes += layer.size;
-            report.bytes_sent += if sent { layer.size } else { 0 };
-        }
-    }
-    report
 }
 
 /// The image was not loaded.

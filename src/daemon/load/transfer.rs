@@ -1,23 +1,33 @@
-//! The transfer of one archive: a thread writes it while a request sends it. Each ends when the other fails.
+//! The transfer of one archive or layer: a thread writes it while a request sends it. Each ends when the other fails.
 
 use std::collections::HashSet;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::find::FoundImage;
 use super::{Error, ResendReason};
-use crate::daemon::DaemonMessage;
 use crate::daemon::client::Daemon;
 use crate::daemon::form::LayerForm;
 use crate::daemon::store::Store;
-use crate::daemon::upload::{self, OnSent, Payload, StopSignal, UploadError, channel};
+use crate::daemon::temporary_name::TemporaryName;
+use crate::daemon::upload::{
+    self, Gate, LayerCheck, OnSent, Payload, Pipe, StopSignal, UploadError, channel,
+};
+use crate::daemon::{self, DaemonMessage};
 use crate::oci::digest::Digest;
 
 /// The time that the thread has to end after the daemon has answered.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// The body of a request.
+type Body = BoxStream<'static, io::Result<Bytes>>;
 
 /// The content of one attempt.
 #[derive(Clone, Debug)]
@@ -63,6 +73,7 @@ pub(super) async fn transfer(
     found: &Arc<FoundImage>,
     attempt: &Attempt,
     sent: &OnSent,
+    gate: Gate,
 ) -> Result<(), Error> {
     let payload = spawn_blocking({
         let found = Arc::clone(found);
@@ -70,22 +81,46 @@ pub(super) async fn transfer(
         move || Payload::new(&found.payload(&left_out), form)
     })
     .await??;
-    upload(daemon, payload, sent).await
+    upload(daemon, payload, sent, gate).await
+}
+
+/// Sends one layer, decompressed, and waits until the daemon has an image of it under this name.
+pub(super) async fn import(
+    daemon: &Daemon,
+    name: &TemporaryName,
+    layer: LayerCheck,
+    sent: &OnSent,
+) -> Result<(), Error> {
+    let sent = Arc::clone(sent);
+    let write = move |pipe| upload::run_layer(&layer, pipe, &sent);
+    stream(write, |body| daemon.import(name, body)).await
 }
 
 /// Gives an image that the daemon has its name with a digest. Only an archive can name it, but needs no layers.
 pub(super) async fn add_digest_name(daemon: &Daemon, found: &FoundImage) -> Result<(), Error> {
     let payload = Payload::of_name(&found.payload(&HashSet::new()));
     let sent: OnSent = Arc::new(|_| ());
-    upload(daemon, payload, &sent).await
+    upload(daemon, payload, &sent, Gate::open()).await
 }
 
-async fn upload(daemon: &Daemon, payload: Payload, sent: &OnSent) -> Result<(), Error> {
+async fn upload(daemon: &Daemon, payload: Payload, sent: &OnSent, gate: Gate) -> Result<(), Error> {
+    let sent = Arc::clone(sent);
+    let write = move |pipe| upload::run(&payload, pipe, &sent, gate);
+    stream(write, |body| daemon.load(body)).await
+}
+
+/// Runs `write` in a thread, and `request` with what it writes.
+async fn stream<R>(
+    write: impl FnOnce(Pipe) -> Result<(), UploadError> + Send + 'static,
+    request: impl FnOnce(Body) -> R,
+) -> Result<(), Error>
+where
+    R: Future<Output = Result<(), daemon::Error>>,
+{
     let stop = StopOnDrop(StopSignal::default());
     let (pipe, body) = channel(stop.0.clone());
-    let sent = Arc::clone(sent);
-    let mut made = spawn_blocking(move || upload::run(&payload, pipe, &sent));
-    let mut answer = pin!(daemon.load(body));
+    let mut made = spawn_blocking(move || write(pipe));
+    let mut answer = pin!(request(body.boxed()));
     tokio::select! {
         biased;
         result = &mut made => match result? {

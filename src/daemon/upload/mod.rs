@@ -4,6 +4,7 @@
 //! layers are decompressed in parallel, only to verify them.
 
 mod check;
+mod gate;
 mod payload;
 mod pipe;
 mod plain;
@@ -15,10 +16,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 pub(super) use self::check::LayerCheck;
+pub(super) use self::gate::Gate;
 pub(super) use self::payload::{Payload, PayloadSource};
-pub(super) use self::pipe::{StopSignal, channel};
+pub(super) use self::pipe::{Pipe, StopSignal, channel};
 
-use self::pipe::Pipe;
 use crate::archive::plain_layer::LayerError;
 use crate::archive::{composition, header};
 use crate::class::Class;
@@ -31,8 +32,24 @@ pub type OnSent = Arc<dyn Fn(u64) + Send + Sync>;
 /// The largest number of verification threads. More would not be faster, because the daemon limits the speed.
 const MAX_CHECKERS: usize = 4;
 
-/// Writes the archive into `pipe`, and sends its end after every layer is verified.
-pub(super) fn run(payload: &Payload, pipe: Pipe, sent: &OnSent) -> Result<(), UploadError> {
+/// Writes the decompressed content of a layer into `pipe`, and sends its end after it is verified.
+pub(super) fn run_layer(
+    layer: &LayerCheck,
+    mut pipe: Pipe,
+    sent: &OnSent,
+) -> Result<(), UploadError> {
+    let stop = pipe.stop();
+    layer.write(&stop, &mut pipe, |bytes| sent(bytes))?;
+    pipe.finish().map_err(|_| UploadError::Stopped)
+}
+
+/// Writes the archive into `pipe`, and sends its end after every layer is verified and `gate` is open.
+pub(super) fn run(
+    payload: &Payload,
+    pipe: Pipe,
+    sent: &OnSent,
+    gate: Gate,
+) -> Result<(), UploadError> {
     let stop = pipe.stop();
     let next = AtomicUsize::new(0);
     let failure = Mutex::new(None);
@@ -72,7 +89,10 @@ pub(super) fn run(payload: &Payload, pipe: Pipe, sent: &OnSent) -> Result<(), Up
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     match (failure, written) {
         (Some(error), _) | (None, Err(error)) => Err(error),
-        (None, Ok(pipe)) => pipe.finish().map_err(|_| UploadError::Stopped),
+        (None, Ok(pipe)) => {
+            gate.wait()?;
+            pipe.finish().map_err(|_| UploadError::Stopped)
+        }
     }
 }
 

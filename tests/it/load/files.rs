@@ -91,13 +91,14 @@ fn a_fifo_in_a_state_holds_nothing_up() {
 fn a_daemon_gets_the_configuration_that_was_verified() {
     let good = small();
     let evil = Image::new(Family::Docker, &["/evil"], good.layers.clone());
-    for daemon in [docker(), super::docker_that_says("26.1.5", &super::here())] {
+    let here = super::docker_that_says("26.1.5", &super::here());
+    for (daemon, lists) in [(docker(), 1), (here, 2)] {
         let layout = layout(&good);
         let path = layout.path().join("blobs/sha256").join(hex(&good.config));
         daemon.on(inspect(&good.config_digest()), absent());
         let content = evil.config.clone();
         // It has been verified by now, and nothing has been sent.
-        daemon.on_each(api("/images/json"), move |_| {
+        daemon.on_each(api("/images/json").times(lists), move |_| {
             fs::write(&path, &content).unwrap();
             json(&json!([]))
         });

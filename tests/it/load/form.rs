@@ -6,8 +6,8 @@ use hocker::size::Size;
 use serde_json::Value;
 
 use super::{
-    LIBPOD_INFO, absent, docker_that_says, elsewhere, gets, here, inspect, inspected, json, layout,
-    load, loaded, pong, upload, uploads,
+    LIBPOD_INFO, absent, docker_that_says, elsewhere, gets, has_no_left_names, here, inspect,
+    inspected, json, layout, load, loaded, pong, upload, uploads,
 };
 use crate::support::hocker::Outcome;
 use crate::support::image::{Family, Image, Layer, Packing, noise};
@@ -45,6 +45,7 @@ fn dockers_own_store_on_this_machine_gets_plain_layers() {
     for version in ["20.10.24", "26.1.5"] {
         let daemon = docker_that_says(version, &here());
         gets(&daemon, &image, [loaded()]);
+        has_no_left_names(&daemon);
         says_all(load(&daemon, &layout).run().done(), &image);
         let sent = uploads(&daemon).remove(0);
         assert!(!sent.contains_key("oci-layout"));
@@ -120,6 +121,7 @@ fn a_daemon_without_room_for_plain_layers_gets_them_as_they_are() {
     let message = "write /var/lib/docker/tmp/x: no space left on device";
     let full = json(&json!({"errorDetail": {"message": message}}));
     gets(&daemon, &image, [full, loaded()]);
+    has_no_left_names(&daemon);
     let outcome = load(&daemon, &layout).run().done();
     let outcome =
         outcome.says("no space for decompressed layers; sending compressed layers: write /var/");

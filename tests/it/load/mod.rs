@@ -121,6 +121,11 @@ fn gets<const N: usize>(daemon: &Registry, image: &Image, answers: [Answer; N]) 
     daemon.on(inspect(&image.config_digest()), there);
 }
 
+/// A daemon on this machine is also asked for the names that killed loads left.
+fn has_no_left_names(daemon: &Registry) {
+    daemon.on(api("/images/json"), json(&json!([])));
+}
+
 /// What fetchdocker builds of an image in a layout.
 fn write_script(script: &Path, image: &Image, layout: &Path, names: &serde_json::Value) {
     let blob = |hex: String| layout.join("blobs/sha256").join(hex);

@@ -14,7 +14,7 @@ use crate::support::image::{Image, Layer, Packing};
 
 /// When something is killed.
 #[derive(Clone, Copy, Debug)]
-enum Moment {
+pub(super) enum Moment {
     /// Before the daemon gets a request.
     Before(&'static str),
     /// When the daemon answers a request with this, before the client gets the answer.
@@ -40,7 +40,7 @@ impl Moment {
     }
 
     /// Does something then, with the socket through which the load goes.
-    fn act(self, socket: &CountingSocket, action: impl FnOnce(&str) + Send + 'static) {
+    pub(super) fn act(self, socket: &CountingSocket, action: impl FnOnce(&str) + Send + 'static) {
         match self {
             Self::Before(request) => socket.before_request(request, action),
             Self::Answered(request, answer) => socket.before_answer(request, answer, action),

@@ -4,6 +4,7 @@ mod changed; // blobs that are changed while they are sent are found out
 mod containerd; // containerd itself, by its own API
 mod docker; // only what is not there is sent
 mod killed; // a load or a daemon that is killed while the daemon fetches
+mod lowest_layer; // Docker's own store gets the lowest layer by itself
 mod names; // an image that is called by another's id is not that image
 mod prune; // what nobody wants any more goes, and nothing else
 mod pull; // other image stores fetch what they lack from a registry on loopback
