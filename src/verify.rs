@@ -3,7 +3,11 @@
 //!
 //! Source: OCI image specification, `descriptor.md`, section "Verification".
 
-use std::io::{self, Read, Write};
+mod writer;
+
+use std::io::{self, Read};
+
+pub use self::writer::VerifyingWriter;
 
 use crate::class::Class;
 use crate::oci::digest::{Digest, Hasher};
@@ -118,43 +122,6 @@ impl Verifier {
         let mut verifier = Self::new(expected, size);
         verifier.update(bytes)?;
         verifier.finish()
-    }
-}
-
-/// A writer that verifies the bytes that it passes on, for example the output of a decoder.
-pub struct VerifyingWriter<W> {
-    output: W,
-    verifier: Verifier,
-}
-
-impl<W: Write> VerifyingWriter<W> {
-    /// Expects that the bytes written to `output` have this digest.
-    pub fn new(expected: Digest, output: W) -> Self {
-        Self {
-            output,
-            verifier: Verifier::new(expected, None),
-        }
-    }
-
-    /// Verifies the digest at the end. Returns the inner writer and the number of bytes written.
-    pub fn finish(self) -> Result<(W, u64), Error> {
-        let written = self.verifier.seen();
-        self.verifier.finish()?;
-        Ok((self.output, written))
-    }
-}
-
-impl<W: Write> Write for VerifyingWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.output.write(bytes)?;
-        if let Some(taken) = bytes.get(..written) {
-            self.verifier.update(taken).map_err(io::Error::other)?;
-        }
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
     }
 }
 
