@@ -18,6 +18,9 @@ const SNAPSHOT: &str = "containerd.io/gc.ref.snapshot";
 /// The label of a layer with its diff ID. containerd's clients set it after they unpacked the layer.
 pub(super) const UNCOMPRESSED: &str = "containerd.io/uncompressed";
 
+/// The first part of labels with the registry from which containerd's clients fetched a blob.
+const SOURCE: &str = "containerd.io/distribution.source.";
+
 /// A manifest or an index, its bytes, and its labels.
 pub(super) struct DocumentBlob<'a> {
     pub(super) kind: &'static str,
@@ -73,6 +76,13 @@ pub(super) fn documents<'a>(found: &'a FoundImage, snapshotter: &str) -> Vec<Doc
         });
     }
     documents
+}
+
+/// Returns whether a client pulled the blob with these labels from a registry, also if containerd had it before.
+///
+/// Source: containerd 1.6, `remotes/docker/handler.go`.
+pub(super) fn is_of_registry(labels: &Labels) -> bool {
+    labels.keys().any(|key| key.starts_with(SOURCE))
 }
 
 /// Returns the labels that a blob lacks of those that it needs. A label by which other content is kept stays: a client

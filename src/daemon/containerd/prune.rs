@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::client::{Containerd, failed};
 use super::error::Error as ContainerdError;
-use super::image::is_by_digest;
+use super::image::{is_by_digest, is_of_registry};
 use super::lease::remove_left;
 use super::messages::{ContainerMessage, Filters};
 use super::snapshots::chain_ids;
@@ -94,12 +94,15 @@ async fn prune_one(
     // Names, and what they mean.
     let mut names: Vec<(String, Digest)> = Vec::new();
     let (mut is_in_use, mut is_kept, mut has_other_names) = (false, false, false);
+    let mut is_pulled = false;
     for target in targets(record) {
         let of_target = images::names_of(daemon, &target).await?;
         if kept.contains(&target) {
             is_kept |= of_target.iter().any(|name| record.tags.contains(name));
             continue;
         }
+        let labels = content::labels(daemon, &target).await?;
+        is_pulled |= labels.is_some_and(|labels| is_of_registry(&labels));
         is_in_use |= of_target.iter().any(|name| in_use.names.contains(name))
             || in_use.has_one_of(&chains_of(daemon, &target).await?);
         for name in of_target {
@@ -118,7 +121,7 @@ async fn prune_one(
             .map(|(name, _)| (name.clone(), name.clone()))
             .collect(),
         has_other_names,
-        is_pulled: false,
+        is_pulled,
     });
     let pruned = decide(record, image, is_in_use);
     if !dry_run {

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::{contents, indexed, is_whole, load, names, small_layer, start};
 use crate::load::records;
 use crate::machine::containerd::Containerd;
-use crate::machine::real_image::{GREETING, program_layer};
+use crate::machine::real_image::{GREETING, program_layer, real_image};
+use crate::pipeline::registry_with;
 use crate::support::hocker::hocker;
 use crate::support::image::{Family, Image};
 
@@ -100,6 +101,26 @@ fn prune_keeps_the_image_of_a_container_with_other_user_ids() {
     assert_eq!(prune(&containerd, state.path(), &[]), Vec::<String>::new());
     containerd.ctr_in("default", &["containers", "delete", &container]);
     assert_eq!(prune(&containerd, state.path(), &[]), [image.digest()]);
+}
+
+#[test]
+fn prune_keeps_an_image_that_was_also_pulled() {
+    let containerd = start();
+    let state = tempfile::tempdir().unwrap();
+    let image = real_image();
+    let registry = registry_with(&image);
+    let name = format!("{}/team/app:1", registry.name());
+    load(&containerd.host(), image.layout(&name).path())
+        .arguments(["--state", state.path().to_str().unwrap()])
+        .run()
+        .done();
+    let removed = prune(&containerd, state.path(), &["--dry-run"]);
+    assert_eq!(removed, [image.digest()]);
+    // containerd fetches no blob, but it was asked to.
+    containerd.pull(&name);
+    assert_eq!(prune(&containerd, state.path(), &[]), Vec::<String>::new());
+    assert_eq!(names(&containerd, "default"), [name]);
+    assert_eq!(records(state.path()), Vec::<serde_json::Value>::new());
 }
 
 #[test]
