@@ -1,6 +1,7 @@
 //! Images: the names of manifests and indexes.
 //!
-//! Source: containerd 1.6, `api/services/images/v1/images.proto` and `pkg/cri/server/image_pull.go` for the label.
+//! Source: containerd 1.6, `api/services/images/v1/images.proto` and `pkg/cri/server/image_pull.go`; containerd 1.7,
+//! `pkg/cri/labels/labels.go`, for the labels.
 
 use super::client::{Containerd, if_present};
 use super::error::Error;
@@ -15,6 +16,8 @@ use crate::oci::digest::Digest;
 const SERVICE: &str = "/containerd.services.images.v1.Images";
 /// The label of images that Kubernetes' runtime interface knows.
 const CRI_LABEL: (&str, &str) = ("io.cri-containerd.image", "managed");
+/// The label of images that the kubelet does not remove when disk space is short. containerd 1.7 and later know it.
+const PINNED_LABEL: (&str, &str) = ("io.cri-containerd.pinned", "pinned");
 /// How often a name is written again that other clients create and remove at the same time.
 const ATTEMPTS: usize = 10;
 
@@ -41,19 +44,23 @@ pub(super) async fn target_of(daemon: &Containerd, name: &str) -> Result<Option<
     Ok(image.map(|image| image.target.unwrap_or_default().digest))
 }
 
-/// Gives this name to a manifest or an index. If it means another one, that loses it.
+/// Gives this name to a manifest or an index. If it means another one, that loses it. With `pinned`, Kubernetes keeps the
+/// image until the name is removed.
 pub(super) async fn put(
     daemon: &Containerd,
     name: &str,
     target: &descriptor::Descriptor,
+    pinned: bool,
 ) -> Result<(), Error> {
     let what = format!("name the image {} {name}", target.digest);
     let mut labels = Labels::new();
     let mut paths = vec!["target".to_owned()];
     if daemon.namespace().is_of_kubernetes() {
-        let (key, value) = CRI_LABEL;
-        labels.insert(key.to_owned(), value.to_owned());
-        paths.push(format!("labels.{key}"));
+        let pinned = Some(PINNED_LABEL).filter(|_| pinned);
+        for (key, value) in [CRI_LABEL].into_iter().chain(pinned) {
+            labels.insert(key.to_owned(), value.to_owned());
+            paths.push(format!("labels.{key}"));
+        }
     }
     let image = Some(Image {
         name: name.to_owned(),

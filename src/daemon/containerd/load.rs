@@ -77,12 +77,14 @@ async fn load_found(
         names: &names,
         sent,
     };
+    // A prune removes the names that a record has. Nothing would remove other names that Kubernetes keeps.
+    let is_pinned = state.is_some();
     let lease = Lease::create(daemon).await?;
     // First, so that another client cannot remove the image after it was seen.
     lease.add("content", &found.id.to_string()).await?;
     if !present.is_empty() && is_complete(&lease.daemon, found).await? {
         journal.begin(change)?;
-        put_names(&lease.daemon, &missing).await?;
+        put_names(&lease.daemon, &missing, is_pinned).await?;
         lease.end(false).await?;
         journal.complete(change)?;
         let tags = found.tags.iter();
@@ -94,7 +96,7 @@ async fn load_found(
         let before = journal.begin(change)?;
         match send(&lease, found, progress).await {
             Ok(report) => {
-                put_names(&lease.daemon, &missing).await?;
+                put_names(&lease.daemon, &missing, is_pinned).await?;
                 check(&lease.daemon, found).await?;
                 lease.end(false).await?;
                 journal.complete(change)?;
@@ -151,9 +153,13 @@ async fn is_complete(daemon: &Containerd, found: &FoundImage) -> Result<bool, Co
     }
 }
 
-async fn put_names(daemon: &Containerd, names: &[TargetName]) -> Result<(), ContainerdError> {
+async fn put_names(
+    daemon: &Containerd,
+    names: &[TargetName],
+    is_pinned: bool,
+) -> Result<(), ContainerdError> {
     for TargetName { name, target } in names {
-        images::put(daemon, name, target).await?;
+        images::put(daemon, name, target, is_pinned).await?;
     }
     Ok(())
 }

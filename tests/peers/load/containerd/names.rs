@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{contents, indexed, is_whole, list_index, load, names, small_layer, start};
 use crate::machine::containerd::Containerd;
 use crate::machine::real_image::{GREETING, program_layer};
+use crate::support::hocker::hocker;
 use crate::support::image::{Family, Image, digest};
 
 #[test]
@@ -166,6 +167,46 @@ fn an_image_that_is_named_by_digest_keeps_this_name_beside_a_tag() {
         is_whole(&containerd, "default", name);
         assert_eq!(containerd.digest(name), image.digest());
     }
+}
+
+#[test]
+fn kubernetes_keeps_the_images_that_prune_removes_later() {
+    let containerd = start();
+    let state = tempfile::tempdir().unwrap();
+    let image = Image::new(Family::Oci, &["/x"], vec![small_layer("x")]);
+    let load_as = |name: &str, arguments: &[&str]| {
+        load(&containerd.host(), image.layout(name).path())
+            .arguments(["--namespace", "k8s.io"])
+            .arguments(arguments)
+            .run()
+            .done();
+        let list = containerd.ctr_in("k8s.io", &["images", "list"]);
+        let pinned = list
+            .lines()
+            .filter(|line| line.contains("cri-containerd.pinned=pinned"));
+        pinned.count()
+    };
+    let names_in = |namespace: &str| names(&containerd, namespace).len();
+    assert_eq!((load_as("app:1", &[]), names_in("k8s.io")), (0, 3));
+    let state = ["--state", state.path().to_str().unwrap()];
+    // The names that existed are not in the record.
+    assert_eq!((load_as("team/app:1", &state), names_in("k8s.io")), (2, 5));
+    let prune = [
+        "prune",
+        "--host",
+        &containerd.host(),
+        "--namespace",
+        "k8s.io",
+    ];
+    hocker(prune).arguments(state).run().done();
+    assert_eq!((load_as("app:1", &[]), names_in("k8s.io")), (0, 3));
+    let outside = ["--namespace", "default", state[0], state[1]];
+    load(&containerd.host(), image.layout("app:1").path())
+        .arguments(outside)
+        .run()
+        .done();
+    let list = containerd.ctr_in("default", &["images", "list"]);
+    assert!(!list.contains("pinned"), "{list}");
 }
 
 #[test]
