@@ -50,12 +50,15 @@ pub struct ContainerdOptions {
 pub struct Containerd {
     channel: Channel,
     namespace: Namespace,
+    /// The snapshotter that the user named.
+    wanted: Option<String>,
+    /// Empty until a load chooses it.
     snapshotter: String,
     platform: Platform,
 }
 
 impl Containerd {
-    /// Connects, and determines the snapshotter and the platform.
+    /// Connects.
     pub async fn connect(options: ContainerdOptions) -> Result<Self, Error> {
         let ContainerdOptions {
             socket,
@@ -83,14 +86,13 @@ impl Containerd {
                 break outcome?;
             }
         };
-        let mut containerd = Self {
+        Ok(Self {
             channel: with(&channel, NAMESPACE_HEADER, namespace.as_str())?,
             namespace,
+            wanted: snapshotter,
             snapshotter: String::new(),
             platform: Platform::of_this_machine(),
-        };
-        containerd.choose_snapshotter(snapshotter).await?;
-        Ok(containerd)
+        })
     }
 
     /// Returns the namespace.
@@ -100,14 +102,12 @@ impl Containerd {
     }
 
     /// Returns the name of the snapshotter.
-    #[must_use]
-    pub fn snapshotter(&self) -> &str {
+    pub(super) fn snapshotter(&self) -> &str {
         &self.snapshotter
     }
 
     /// Returns the platform for which the snapshotter unpacks images.
-    #[must_use]
-    pub fn platform(&self) -> &Platform {
+    pub(super) fn platform(&self) -> &Platform {
         &self.platform
     }
 
@@ -146,27 +146,29 @@ impl Containerd {
         answers.map_err(|error| failed(what, error))
     }
 
-    /// Checks that containerd has the snapshotter, and that it works.
-    async fn choose_snapshotter(&mut self, wanted: Option<String>) -> Result<(), Error> {
+    /// Returns the same connection with the snapshotter for a load. Checks that containerd has it, and that it works.
+    pub(super) async fn with_snapshotter(&self) -> Result<Self, Error> {
         let request = Filters {
             filters: vec!["type==io.containerd.snapshotter.v1".to_owned()],
         };
         let what = "list the snapshotters of containerd";
         let method = "/containerd.services.introspection.v1.Introspection/Plugins";
         let Plugins { plugins } = self.call(what, method, &request).await?;
-        let of_kubernetes = match wanted {
+        let known = match &self.wanted {
             None if self.namespace.is_of_kubernetes() => {
                 self.snapshotter_of_kubernetes(&plugins).await?
             }
-            wanted => wanted,
+            wanted => wanted.clone(),
         };
-        let name = match of_kubernetes {
+        let name = match known {
             Some(name) => name,
             None => self.default_snapshotter().await?,
         };
-        self.platform = snapshotter::platform_of(&plugins, &name)?;
-        self.snapshotter = name;
-        Ok(())
+        Ok(Self {
+            platform: snapshotter::platform_of(&plugins, &name)?,
+            snapshotter: name,
+            ..self.clone()
+        })
     }
 
     /// Returns the snapshotter of pods, if containerd serves Kubernetes' runtime interface. That names only a directory,

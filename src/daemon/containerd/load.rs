@@ -33,6 +33,7 @@ pub async fn load(
     state: Option<&State>,
     progress: &LoadProgress,
 ) -> Result<Loaded, Error> {
+    let daemon = &daemon.with_snapshotter().await?;
     let path = options.path.clone();
     let found = find(daemon.platform(), Store::Containerd, options).await?;
     let loaded = load_found(daemon, &found, &path, state, progress).await;

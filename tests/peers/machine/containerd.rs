@@ -61,6 +61,13 @@ impl Containerd {
         Self::serve(directory, None, &config)
     }
 
+    /// Starts it without the snapshotter that clients use by default.
+    pub(crate) fn without_overlays() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let plugins = "disabled_plugins = [\"io.containerd.grpc.v1.cri\", \"io.containerd.snapshotter.v1.overlayfs\"]\n";
+        Self::serve(directory, None, plugins)
+    }
+
     /// Starts it with its data on a disk of this size in MiB.
     pub(crate) fn with_disk_of(megabytes: u32) -> Self {
         let directory = tempfile::tempdir().unwrap();

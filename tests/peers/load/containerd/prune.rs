@@ -104,6 +104,26 @@ fn prune_keeps_the_image_of_a_container_with_other_user_ids() {
 }
 
 #[test]
+fn prune_needs_no_snapshotter() {
+    let containerd = Containerd::without_overlays();
+    let state = tempfile::tempdir().unwrap();
+    let image = Image::new(Family::Oci, &["/x"], vec![small_layer("x")]);
+    let layout = image.layout("app:1");
+    let load = || load(&containerd.host(), layout.path()).arguments(["--state"]);
+    load()
+        .arguments([state.path()])
+        .run()
+        .failed(7)
+        .says("containerd has no snapshotter `overlayfs`; it has native");
+    load()
+        .arguments([state.path()])
+        .arguments(["--snapshotter", "native"])
+        .run()
+        .done();
+    assert_eq!(prune(&containerd, state.path(), &[]), [image.digest()]);
+}
+
+#[test]
 fn prune_keeps_an_image_that_was_also_pulled() {
     let containerd = start();
     let state = tempfile::tempdir().unwrap();
