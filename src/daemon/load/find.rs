@@ -126,12 +126,13 @@ pub(in crate::daemon) async fn find(
 }
 
 /// Returns whether containerd's store selects this manifest from its index. It takes the entry for its own platform, and
-/// an image for another platform would hide behind that entry.
+/// an image for another platform would hide behind that entry. It fails at an entry without the media type of a manifest.
 fn is_selected_by(composition: &Composition, platform: &Platform) -> bool {
     let manifest = composition.manifest().digest();
     composition.named_index().is_some_and(|index| {
         let mut entries = index.manifests.iter();
         let entry = entries.find(|entry| entry.digest == *manifest);
+        let entry = entry.filter(|entry| entry.media_type.is_manifest());
         let named = entry.and_then(|entry| entry.platform.as_ref());
         named.is_some_and(|named| fits(platform, named, true))
     })

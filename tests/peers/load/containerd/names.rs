@@ -54,6 +54,26 @@ fn an_image_with_an_index_is_found_by_both_digests() {
 }
 
 #[test]
+fn an_index_that_containerd_cannot_read_is_left_out() {
+    let containerd = start();
+    let image = Image::new(Family::Oci, &["/hello"], vec![program_layer(GREETING)]);
+    for (number, media_type) in [Value::Null, json!(""), json!("text/plain")]
+        .into_iter()
+        .enumerate()
+    {
+        let name = format!("app:{number}");
+        let layout = image.layout(&name);
+        let mut entry = image.descriptor();
+        entry["mediaType"] = media_type;
+        list_index(layout.path(), &[entry], &name);
+        let id = load(&containerd.host(), layout.path()).run().done().text();
+        assert_eq!(id.trim(), image.digest());
+        let name = format!("docker.io/library/{name}");
+        assert!(containerd.run_image("default", &name).contains(GREETING));
+    }
+}
+
+#[test]
 fn a_platform_is_selected_from_an_index() {
     let containerd = start();
     let own = Image::new(Family::Oci, &["/hello"], vec![program_layer(GREETING)]);
