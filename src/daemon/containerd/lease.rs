@@ -28,6 +28,8 @@ const EXPIRE: &str = "containerd.io/gc.expire";
 const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The first part of the names of hocker's leases.
 const PREFIX: &str = "hocker-load-";
+/// The number of hexadecimal digits after it.
+const DIGITS: usize = 32;
 /// How long the drop of a lease waits for containerd.
 const GRACE: Duration = Duration::from_millis(400);
 
@@ -47,7 +49,7 @@ impl Lease {
     pub(super) async fn create(daemon: &Containerd) -> Result<Self, Error> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| Error::NoRandom)?;
-        let id = format!("{PREFIX}{:032x}", u128::from_ne_bytes(random));
+        let id = name_of(random);
         // Before the lease exists, so that no other load takes it for one that was left.
         let guard = lock(daemon, &id).await?;
         let mut lease = Self {
@@ -121,7 +123,7 @@ pub(super) async fn remove_left(daemon: &Containerd) -> Result<(), Error> {
     let mut ids: BTreeSet<String> = leases.into_iter().map(|lease| lease.name).collect();
     // A load that was killed before it had its lease left the lock alone.
     ids.extend(incomplete_writes(daemon).await?);
-    for id in ids.iter().filter(|id| id.starts_with(PREFIX)) {
+    for id in ids.iter().filter(|id| is_of_load(id)) {
         match lock(daemon, id).await {
             Ok(guard) => end(daemon, id, Some(guard), true).await?,
             // A load that runs holds the lock.
@@ -175,9 +177,43 @@ async fn lock(daemon: &Containerd, id: &str) -> Result<WriteStream, Error> {
     }
 }
 
+/// Returns the name of the lease and the lock of a load.
+fn name_of(random: [u8; 16]) -> String {
+    format!("{PREFIX}{:0DIGITS$x}", u128::from_ne_bytes(random))
+}
+
+/// Returns whether a name is one that a load gives its lease. Leases of users stay, whatever their names begin with.
+fn is_of_load(name: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let secret = name.strip_prefix(PREFIX);
+    secret.is_some_and(|secret| secret.len() == DIGITS && secret.bytes().all(is_digit))
+}
+
 /// Returns the time at which a lease that begins now expires.
 fn expiration() -> Timestamp {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let seconds = (now.unwrap_or_default() + LIFE).as_secs();
     Timestamp::of_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_form_are_of_loads() {
+        let name = name_of([0; 16]);
+        assert!(is_of_load(&name) && is_of_load(&name_of([0xfe; 16])));
+        for other in [
+            PREFIX.to_owned(),
+            "hocker-load-mine".to_owned(),
+            format!("{name}0"),
+            name.replacen('0', "g", 1),
+            name.replacen('0', "A", 1),
+            name.replacen("load", "keep", 1),
+            String::new(),
+        ] {
+            assert!(!is_of_load(&other), "{other}");
+        }
+    }
 }
