@@ -69,14 +69,14 @@ pub(crate) struct LoadArgs {
     #[command(flatten)]
     pub(crate) daemon: DaemonArgs,
 
-    /// Let this snapshotter of containerd unpack the image [default: `CONTAINERD_SNAPSHOTTER`, else that of the namespace,
-    /// else overlayfs]
+    /// Let this snapshotter of containerd unpack the image [default: `CONTAINERD_SNAPSHOTTER`, else that of pods in
+    /// k8s.io, else that of the namespace, else overlayfs]
     #[cfg(feature = "containerd")]
     #[arg(
         long,
         value_name = "NAME",
-        help = "Let this snapshotter of containerd unpack the image [default: CONTAINERD_SNAPSHOTTER, else that of the \
-                namespace, else overlayfs]"
+        help = "Let this snapshotter of containerd unpack the image [default: CONTAINERD_SNAPSHOTTER, else that of pods \
+                in k8s.io, else that of the namespace, else overlayfs]"
     )]
     pub(crate) snapshotter: Option<String>,
 
