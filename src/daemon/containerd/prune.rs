@@ -26,12 +26,13 @@ impl From<ContainerdError> for Error {
     }
 }
 
-/// The largest number of images of containers. A machine runs some hundred containers.
-const MAX_NAMES: usize = 100_000;
+/// The largest number of images of containers, and of their snapshots. A machine runs some hundred containers.
+const MAX_IN_USE: usize = 100_000;
 /// The largest number of snapshots between a container and its image.
 const MAX_DEPTH: usize = 4;
 
 /// What the containers of the namespace use.
+#[derive(Default)]
 struct InUse {
     /// The names of their images.
     names: HashSet<String>,
@@ -40,6 +41,16 @@ struct InUse {
 }
 
 impl InUse {
+    /// Adds what a container uses.
+    fn add(&mut self, image: String, chain: Option<String>) -> Result<(), ContainerdError> {
+        self.names.insert(image);
+        self.chains.extend(chain);
+        if self.names.len().max(self.chains.len()) > MAX_IN_USE {
+            return Err(ContainerdError::TooManyContainers);
+        }
+        Ok(())
+    }
+
     /// Returns whether containers use one of these chains.
     fn has_one_of(&self, chains: &[Digest]) -> bool {
         let mut chains = chains.iter();
@@ -157,14 +168,12 @@ async fn in_use(daemon: &Containerd) -> Result<InUse, ContainerdError> {
     let mut containers = daemon
         .ask::<ContainerMessage>(what, method, &Filters::default())
         .await?;
-    let mut in_use = InUse {
-        names: HashSet::new(),
-        chains: HashSet::new(),
-    };
+    let mut in_use = InUse::default();
     let next = |error| failed(what, error);
     while let Some(message) = containers.next().await.map_err(next)? {
         let container = message.container.unwrap_or_default();
         let mut key = container.snapshot_key;
+        let mut chain = None;
         // A container with other user IDs has a snapshot of its own below, which has no digest as its name.
         for _ in 0..MAX_DEPTH {
             if key.is_empty() {
@@ -173,14 +182,11 @@ async fn in_use(daemon: &Containerd) -> Result<InUse, ContainerdError> {
             let info = snapshots::stat(daemon, &container.snapshotter, &key).await?;
             key = info.map(|info| info.parent).unwrap_or_default();
             if key.parse::<Digest>().is_ok() {
-                in_use.chains.insert(key);
+                chain = Some(key);
                 break;
             }
         }
-        in_use.names.insert(container.image);
-        if in_use.names.len() > MAX_NAMES {
-            return Err(ContainerdError::TooManyContainers);
-        }
+        in_use.add(container.image, chain)?;
     }
     Ok(in_use)
 }
@@ -209,4 +215,23 @@ async fn chains_of(daemon: &Containerd, id: &Digest) -> Result<Vec<Digest>, Cont
         tops.extend(config.and_then(|config| chain_ids(config.diff_ids()).last().copied()));
     }
     Ok(tops)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_to_count_containers_without_end() {
+        let mut in_use = InUse::default();
+        for number in 0..MAX_IN_USE {
+            let chain = number.to_string();
+            in_use.add("app:1".to_owned(), Some(chain)).unwrap();
+        }
+        in_use
+            .add("app:1".to_owned(), Some("0".to_owned()))
+            .unwrap();
+        let error = in_use.add("app:1".to_owned(), Some("more".to_owned()));
+        assert!(matches!(error, Err(ContainerdError::TooManyContainers)));
+    }
 }
