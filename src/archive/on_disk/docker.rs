@@ -3,7 +3,6 @@
 //!
 //! Source: moby, `image/spec/v1.2.md`, section "Combined Image JSON + Filesystem Changeset Format".
 
-use std::collections::{HashMap, HashSet};
 use std::io::{Read as _, Seek as _};
 
 use serde::de::MapAccess;
@@ -13,7 +12,7 @@ use super::Error;
 use super::unpack::{Blob, Files};
 use crate::archive::docker_manifest::NAME;
 use crate::archive::names::Names;
-use crate::archive::oci_layout::{self, FULL_NAME, ImageName, LayoutReader, OCI_LAYOUT};
+use crate::archive::oci_layout::{self, FULL_NAME, OCI_LAYOUT};
 use crate::compression::{UnsupportedCompression, sniff};
 use crate::go_json::{self, Fields, Object, as_go_reads};
 use crate::input;
@@ -22,21 +21,17 @@ use crate::oci::config::ImageConfig;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::{DiffId, Digest};
 use crate::oci::document::{Document, ParseError};
-use crate::oci::index::Index;
-use crate::oci::manifest::Manifest;
 use crate::oci::media_type::{Compression, MediaType};
 
-/// The largest number of documents that are read for a comparison.
-const MAX_DOCUMENTS: usize = 10_000;
 /// The number of first bytes that tell the compression.
 const START: u64 = 16;
 
 /// An image in `manifest.json`.
 #[derive(Default)]
 pub(super) struct Item {
-    config: String,
-    tags: Vec<String>,
-    layers: Vec<String>,
+    pub(super) config: String,
+    pub(super) tags: Vec<String>,
+    pub(super) layers: Vec<String>,
 }
 
 impl Fields for Item {
@@ -131,7 +126,7 @@ impl Item {
 }
 
 /// Returns an entry of `index.json` with a name. A text that is not a name stays as it is written.
-fn entry(manifest: &Descriptor, tag: &str) -> Descriptor {
+pub(super) fn entry(manifest: &Descriptor, tag: &str) -> Descriptor {
     if let Ok(reference) = tag.parse::<Reference>() {
         let named = Names::of_reference(&reference).entries(manifest);
         if let Some(entry) = named.into_iter().next() {
@@ -181,74 +176,4 @@ fn layer(
         }
     };
     Ok(Descriptor::new(media_type, blob.digest, blob.size))
-}
-
-/// Compares `manifest.json` with the layout in the same archive: both must name the same images. Adds names that only
-/// `manifest.json` has to `index.json`.
-pub(super) fn compare(files: &Files, layout: &LayoutReader, items: &[Item]) -> Result<(), Error> {
-    let index = layout.index()?;
-    let configs = configs(layout, &index)?;
-    let mut entries = index.manifests.clone();
-    for item in items {
-        let config = files.find(&item.config)?.ok_or_else(|| Error::Absent {
-            name: item.config.clone(),
-        })?;
-        let Some(tops) = configs.get(&config.digest) else {
-            let text = format!(
-                "`index.json` has no image with the config {}",
-                config.digest
-            );
-            return Err(Error::Contradiction(text));
-        };
-        for tag in &item.tags {
-            let named: Vec<_> = index
-                .images()
-                .filter(|entry| ImageName::of(&entry.annotations).is(tag))
-                .collect();
-            if named.iter().any(|entry| !tops.contains(&entry.digest)) {
-                let text = format!("they name different images {tag}");
-                return Err(Error::Contradiction(text));
-            }
-            let top = index.images().find(|entry| tops.contains(&entry.digest));
-            if let (true, Some(top)) = (named.is_empty(), top) {
-                entries.push(entry(top, tag));
-            }
-        }
-    }
-    if entries.len() > index.manifests.len() {
-        files.write("index.json", &oci_layout::index(&entries))?;
-    }
-    Ok(())
-}
-
-/// Returns for each config the entries of `index.json` that lead to it.
-fn configs(
-    layout: &LayoutReader,
-    index: &Index,
-) -> Result<HashMap<Digest, HashSet<Digest>>, Error> {
-    let mut configs: HashMap<Digest, HashSet<Digest>> = HashMap::new();
-    let mut pending: Vec<_> = index
-        .manifests
-        .iter()
-        .map(|entry| (entry.digest, entry.clone()))
-        .collect();
-    let mut seen = HashSet::new();
-    while let Some((top, entry)) = pending.pop() {
-        if seen.len() >= MAX_DOCUMENTS || !seen.insert((top, entry.digest)) {
-            continue;
-        }
-        if entry.media_type.is_index() {
-            if let Some(index) = layout.document::<Index>(&entry)? {
-                pending.extend(index.manifests.iter().map(|below| (top, below.clone())));
-            }
-        } else if entry.media_type.is_manifest()
-            && let Some(manifest) = layout.document::<Manifest>(&entry)?
-        {
-            configs
-                .entry(manifest.config.digest)
-                .or_default()
-                .insert(top);
-        }
-    }
-    Ok(configs)
 }

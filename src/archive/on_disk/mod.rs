@@ -7,6 +7,7 @@
 mod directory;
 mod docker;
 mod error;
+mod hybrid;
 mod input;
 mod members;
 mod unpack;
@@ -63,7 +64,7 @@ impl OnDisk {
                 files.write("oci-layout", marker.as_deref().unwrap_or(OCI_LAYOUT))?;
                 let layout = LayoutReader::open_as(directory.path(), archive, files.wrong())?;
                 if let Some(items) = items {
-                    docker::compare(&files, &layout, &items)?;
+                    hybrid::compare(&files, &layout, &items)?;
                 }
                 layout
             }
