@@ -5,13 +5,17 @@ mod images;
 mod listed;
 mod platform;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+pub use self::platform::different_platforms;
 
 use self::choice::{Chosen, choose};
 use super::composition::{self, Composition, find_script};
 use super::oci_layout;
 use super::on_disk::{self, OnDisk};
 use crate::class::Class;
+use crate::input;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::index::{NoSuchPlatform, SelectError};
 use crate::oci::platform::Platform;
@@ -40,7 +44,17 @@ pub fn open(path: &Path, selection: &Selection<'_>) -> Result<Composition, Error
 
 /// Returns the script at `path`, unless that file is an archive.
 pub(super) fn script(path: &Path) -> Option<PathBuf> {
-    find_script(path).filter(|script| !on_disk::is_archive(script))
+    let is_script = |script: &Path| {
+        !on_disk::is_archive(script) && (script != path || starts_like_script(script))
+    };
+    find_script(path).filter(|script| is_script(script))
+}
+
+/// Returns whether a text starts like a script of an image, with or without its first line.
+fn starts_like_script(path: &Path) -> bool {
+    let mut start = [0; 2];
+    input::open(path).is_ok_and(|mut file| file.read(&mut start).is_ok())
+        && (start == *b"#!" || start.first() == Some(&b'{'))
 }
 
 /// Opens the layout or the archive at `path`.

@@ -54,7 +54,7 @@ impl LayoutReader {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let directory = [path.to_owned(), path.join("oci")]
             .into_iter()
-            .find(|directory| directory.join("oci-layout").exists())
+            .find(|directory| is_layout(directory))
             .ok_or_else(|| Error::no_layout(path))?;
         let directory = directory.canonicalize().map_err(|source| Error::Read {
             path: directory,
@@ -188,6 +188,12 @@ impl LayoutReader {
     fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.directory.join(blob_name(digest))
     }
+}
+
+/// Returns whether a directory is a layout. podman and skopeo do not need the file `oci-layout`.
+fn is_layout(directory: &Path) -> bool {
+    directory.join("oci-layout").exists()
+        || (directory.join("index.json").exists() && directory.join("blobs").is_dir())
 }
 
 /// Returns the version of a layout, or an empty text if it names none. The file has no digest, so it is read as Go

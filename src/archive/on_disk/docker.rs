@@ -80,7 +80,7 @@ pub(super) fn compose(files: &Files, items: &[Item]) -> Result<(), Error> {
 
 impl Item {
     /// Composes the manifest of the image, and returns its descriptor.
-    fn manifest(&self, files: &Files) -> Result<Descriptor, Error> {
+    pub(super) fn manifest(&self, files: &Files) -> Result<Descriptor, Error> {
         let absent = |name: &str| Error::Absent {
             name: name.to_owned(),
         };
@@ -116,7 +116,7 @@ impl Item {
     }
 
     /// Returns the entries of `index.json` for the image, one for each name.
-    fn entries(&self, manifest: &Descriptor) -> Vec<Descriptor> {
+    pub(super) fn entries(&self, manifest: &Descriptor) -> Vec<Descriptor> {
         if self.tags.is_empty() {
             return vec![manifest.clone()];
         }

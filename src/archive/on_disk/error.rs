@@ -29,12 +29,9 @@ pub enum Error {
         "the archive has the format of Docker before 1.10, with `repositories` but without `manifest.json`"
     )]
     OldFormat,
-    /// A member's name leads out of the archive.
-    #[error("the archive has a member with the name `{name}`, which leads out of it")]
-    Name {
-        /// The name.
-        name: String,
-    },
+    /// The input has no bytes.
+    #[error("there is no archive: the input is empty")]
+    Empty,
     /// A name or an extended header is too long.
     #[error("the archive has a name of {size} bytes; the limit is {limit}")]
     LongName {
@@ -112,15 +109,15 @@ impl Error {
             Self::Tar(_) | Self::Write { .. } => Class::Other,
             Self::NoTar
             | Self::NoImage
+            | Self::Empty
             | Self::NoManifest
             | Self::OldFormat
             | Self::LongName { .. }
             | Self::TooManyMembers { .. }
             | Self::Sparse => Class::Unsupported,
-            Self::Name { .. }
-            | Self::TwoMembers { .. }
-            | Self::Digest { .. }
-            | Self::Contradiction(_) => Class::Integrity,
+            Self::TwoMembers { .. } | Self::Digest { .. } | Self::Contradiction(_) => {
+                Class::Integrity
+            }
             Self::Absent { .. } => Class::NotFound,
             Self::Document { source, .. } => source.class(),
             Self::Layout(error) => error.class(),

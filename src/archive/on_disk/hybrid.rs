@@ -6,6 +6,7 @@ use super::Error;
 use super::docker::{Item, entry};
 use super::unpack::Files;
 use crate::archive::oci_layout::{self, ImageName, LayoutReader};
+use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 use crate::oci::index::Index;
 use crate::oci::manifest::Manifest;
@@ -13,8 +14,11 @@ use crate::oci::manifest::Manifest;
 /// The largest number of documents that are read for a comparison.
 const MAX_DOCUMENTS: usize = 10_000;
 
-/// Compares `manifest.json` with the layout in the same archive: both must name the same images. Adds names that only
-/// `manifest.json` has to `index.json`.
+/// Adds to `index.json` what only `manifest.json` has: names, images, and layers. Docker's own store reads
+/// `manifest.json`, and other programs read `index.json`, so both must mean the same images by the same names.
+///
+/// Docker 25.0 wrote manifests without layers (moby issue 47065). Docker leaves images that are saved by a digest out of
+/// `index.json` (moby issues 47210 and 51389).
 pub(super) fn compare(files: &Files, layout: &LayoutReader, items: &[Item]) -> Result<(), Error> {
     let index = layout.index()?;
     let configs = configs(layout, &index)?;
@@ -23,40 +27,65 @@ pub(super) fn compare(files: &Files, layout: &LayoutReader, items: &[Item]) -> R
         let config = files.find(&item.config)?.ok_or_else(|| Error::Absent {
             name: item.config.clone(),
         })?;
-        let Some(tops) = configs.get(&config.digest) else {
-            let text = format!(
-                "`index.json` has no image with the config {}",
-                config.digest
-            );
-            return Err(Error::Contradiction(text));
-        };
+        let tops = configs.get(&config.digest).map_or(&[][..], Vec::as_slice);
+        let mut unlisted = Vec::new();
         for tag in &item.tags {
             let named: Vec<_> = index
                 .images()
                 .filter(|entry| ImageName::of(&entry.annotations).is(tag))
                 .collect();
-            if named.iter().any(|entry| !tops.contains(&entry.digest)) {
+            let is_top = |entry: &Descriptor| tops.iter().any(|top| top.digest == entry.digest);
+            if !named.iter().all(|entry| is_top(entry)) {
                 let text = format!("they name different images {tag}");
                 return Err(Error::Contradiction(text));
             }
-            let top = index.images().find(|entry| tops.contains(&entry.digest));
-            if let (true, Some(top)) = (named.is_empty(), top) {
-                entries.push(entry(top, tag));
+            if named.is_empty() {
+                unlisted.push(tag);
             }
         }
+        let is_whole = |top: &&Top| !top.lacks_layers(item);
+        let whole = tops.iter().find(is_whole).map(|top| &top.digest);
+        if let Some(top) = index.images().find(|entry| Some(&entry.digest) == whole) {
+            entries.extend(unlisted.into_iter().map(|tag| entry(top, tag)));
+            continue;
+        }
+        let composed = item.manifest(files)?;
+        if tops.is_empty() {
+            entries.extend(item.entries(&composed));
+            continue;
+        }
+        for entry in &mut entries {
+            if tops.iter().any(|top| top.digest == entry.digest) {
+                let annotations = std::mem::take(&mut entry.annotations);
+                *entry = composed.clone();
+                entry.annotations = annotations;
+            }
+        }
+        entries.extend(unlisted.into_iter().map(|tag| entry(&composed, tag)));
     }
-    if entries.len() > index.manifests.len() {
+    if entries != index.manifests {
         files.write("index.json", &oci_layout::index(&entries))?;
     }
     Ok(())
 }
 
+/// An entry of `index.json` that leads to a config.
+struct Top {
+    digest: Digest,
+    /// The number of layers, if the entry is the manifest itself.
+    layers: Option<usize>,
+}
+
+impl Top {
+    /// Returns whether the entry is a manifest with fewer layers than `manifest.json` has for the same config.
+    fn lacks_layers(&self, item: &Item) -> bool {
+        self.layers.is_some_and(|layers| layers < item.layers.len())
+    }
+}
+
 /// Returns for each config the entries of `index.json` that lead to it.
-fn configs(
-    layout: &LayoutReader,
-    index: &Index,
-) -> Result<HashMap<Digest, HashSet<Digest>>, Error> {
-    let mut configs: HashMap<Digest, HashSet<Digest>> = HashMap::new();
+fn configs(layout: &LayoutReader, index: &Index) -> Result<HashMap<Digest, Vec<Top>>, Error> {
+    let mut configs: HashMap<Digest, Vec<Top>> = HashMap::new();
     let mut pending: Vec<_> = index
         .manifests
         .iter()
@@ -74,10 +103,12 @@ fn configs(
         } else if entry.media_type.is_manifest()
             && let Some(manifest) = layout.document::<Manifest>(&entry)?
         {
-            configs
-                .entry(manifest.config.digest)
-                .or_default()
-                .insert(top);
+            let layers = (top == entry.digest).then_some(manifest.layers.len());
+            let tops = configs.entry(manifest.config.digest).or_default();
+            tops.push(Top {
+                digest: top,
+                layers,
+            });
         }
     }
     Ok(configs)

@@ -28,6 +28,9 @@ pub(super) fn plain<'i>(input: impl Read + 'i) -> Result<Box<dyn Read + 'i>, Err
         },
     );
     let start = input.fill_buf().map_err(Error::Tar)?;
+    if start.is_empty() {
+        return Err(Error::Empty);
+    }
     let decoder: Box<dyn Read + 'i> = match (UnsupportedCompression::sniff(start), sniff(start)) {
         (Some(UnsupportedCompression::Xz), _) => {
             Box::new(XzReader::new_mem_limit(input, true, XZ_MEMORY))

@@ -12,8 +12,10 @@ mod input;
 mod members;
 mod unpack;
 
+use std::fs::File;
 use std::io::Read;
 use std::ops::Deref;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 pub use self::directory::{Unpacked, remove_unpacked};
@@ -38,11 +40,18 @@ pub struct OnDisk {
 impl OnDisk {
     /// Opens a layout or an archive.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        if is_open_pipe(path) {
+            let pipe = File::open(path).map_err(Error::Tar)?;
+            return Self::unpack(pipe, path);
+        }
         if !path.is_file() {
             return Ok(Self {
                 layout: LayoutReader::open(path)?,
                 unpacked: None,
             });
+        }
+        if !is_archive(path) {
+            return Err(Error::NoImage);
         }
         let file = files::open(path).map_err(Error::Tar)?;
         Self::unpack(file, path)
@@ -94,6 +103,19 @@ impl Deref for OnDisk {
     fn deref(&self) -> &LayoutReader {
         &self.layout
     }
+}
+
+/// Returns whether a path names a pipe that this process has open, as shells pass `<(command)`. No other pipe is opened:
+/// it may have no writer.
+fn is_open_pipe(path: &Path) -> bool {
+    let is_descriptor = path == Path::new("/dev/stdin")
+        || ["/dev/fd", "/proc/self/fd"]
+            .iter()
+            .any(|directory| path.parent() == Some(Path::new(directory)));
+    is_descriptor
+        && path
+            .metadata()
+            .is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
 /// Returns whether a file starts like an archive, compressed or not.

@@ -29,8 +29,8 @@ pub(super) struct Files {
 #[derive(Debug, PartialEq, Eq)]
 enum Content {
     File(Blob),
-    /// A link to another member; `None` if the target lies outside of the archive.
-    Link(Option<String>),
+    /// A link to another member.
+    Link(String),
     /// Two members have this name and different contents.
     Ambiguous,
 }
@@ -53,10 +53,7 @@ impl Files {
         fs::create_dir_all(directory.join("blobs/sha256")).map_err(|error| files.failed(error))?;
         let mut members = Members::new(input);
         while let Some(member) = members.next_member()? {
-            let outside = || Error::Name {
-                name: member.name.clone(),
-            };
-            let name = join("", &member.name).ok_or_else(outside)?;
+            let name = join("", &member.name);
             let content = match &member.kind {
                 Kind::Other => continue,
                 Kind::File => {
@@ -82,17 +79,30 @@ impl Files {
 
     /// Returns the file with a name, following links. Fails if two different members have the name.
     pub(super) fn find(&self, name: &str) -> Result<Option<Blob>, Error> {
-        let mut next = join("", name);
+        let mut name = join("", name);
         for _ in 0..MAX_LINKS {
-            let Some(name) = next else { break };
-            next = match self.members.get(&name) {
-                None => break,
+            name = match self.members.get(&name) {
                 Some(Content::File(blob)) => return Ok(Some(*blob)),
                 Some(Content::Link(target)) => target.clone(),
                 Some(Content::Ambiguous) => return Err(Error::TwoMembers { name }),
+                None => match self.below_link(&name) {
+                    Some(name) => name,
+                    None => break,
+                },
             };
         }
         Ok(None)
+    }
+
+    /// Returns another name for a member, if a directory in its name is a link.
+    fn below_link(&self, name: &str) -> Option<String> {
+        name.match_indices('/').find_map(|(at, _)| {
+            let (directory, rest) = name.split_at(at);
+            match self.members.get(directory) {
+                Some(Content::Link(target)) => Some(join(target, rest.trim_start_matches('/'))),
+                _ => None,
+            }
+        })
     }
 
     /// Returns the digests of blobs of the layout whose content has another digest, with that one.
@@ -194,23 +204,21 @@ impl Files {
     }
 }
 
-/// Returns the name of a member relative to the root of the archive, in one spelling. Returns `None` for a name that
-/// leads out of the archive.
-fn join(parent: &str, name: &str) -> Option<String> {
-    if name.starts_with('/') {
-        return None;
-    }
+/// Returns the name of a member relative to the root of the archive, in one spelling. No name leads out of the archive:
+/// its root is `/`, whose parent is `/`, as where Docker unpacks archives.
+fn join(parent: &str, name: &str) -> String {
+    let parent = if name.starts_with('/') { "" } else { parent };
     let mut parts: Vec<&str> = parent.split('/').filter(|part| !part.is_empty()).collect();
     for part in name.split('/') {
         match part {
             "" | "." => {}
             ".." => {
-                parts.pop()?;
+                parts.pop();
             }
             part => parts.push(part),
         }
     }
-    Some(parts.join("/"))
+    parts.join("/")
 }
 
 #[cfg(test)]
@@ -220,14 +228,14 @@ mod tests {
     #[test]
     fn names_stay_inside_of_the_archive() {
         for (parent, name, expected) in [
-            ("", "./manifest.json", Some("manifest.json")),
-            ("a", "../b/layer.tar", Some("b/layer.tar")),
-            ("", "a//b/./c", Some("a/b/c")),
-            ("", "..", None),
-            ("a", "../../etc/passwd", None),
-            ("a", "/etc/passwd", None),
+            ("", "./manifest.json", "manifest.json"),
+            ("a", "../b/layer.tar", "b/layer.tar"),
+            ("", "a//b/./c", "a/b/c"),
+            ("", "..", ""),
+            ("a", "../../etc/passwd", "etc/passwd"),
+            ("a", "/etc/passwd", "etc/passwd"),
         ] {
-            assert_eq!(join(parent, name).as_deref(), expected, "{parent} {name}");
+            assert_eq!(join(parent, name), expected, "{parent} {name}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::listed::{Listed, list};
-use super::platform::{descend, platform_of, present, require_platform};
+use super::platform::{descend, different_platforms, present, require_platform};
 use super::{Error, MAX_NESTING, Selection};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::LayoutReader;
@@ -103,29 +103,35 @@ pub(super) fn choose(
     })
 }
 
-/// Returns the name or the digest of each image, if there are several that differ by more than the platform.
+/// Returns the name or the digest of each image, if there are several that differ by more than the platform. Images that
+/// share a name have their digests, in the order of the layout: the last gets the name, as in `docker load`.
 pub(super) fn choices(layout: &LayoutReader) -> Result<Vec<String>, Error> {
     let index = layout.index()?;
     let listed = list(layout, &index);
+    let all: Vec<&Listed> = listed.iter().collect();
     let first = listed.first().map(|first| &first.names);
-    let mut platforms = HashSet::new();
-    let differ_by_platform = listed.iter().all(|image| {
-        let platform = platform_of(layout, &image.entry);
-        Some(&image.names) == first
-            && platform.is_some_and(|platform| platforms.insert(platform.normalised()))
-    });
-    if listed.len() < 2 || differ_by_platform {
+    let have_one_name = listed.iter().all(|image| Some(&image.names) == first);
+    if listed.len() < 2 || (have_one_name && differ_by_platform(layout, &all)) {
         return Ok(Vec::new());
     }
     let mut choices = Vec::new();
     for image in &listed {
-        let name = image.names.first();
+        let name = image.names.first().filter(|name| {
+            let same = all.iter().filter(|other| other.names.contains(name));
+            let same: Vec<&Listed> = same.copied().collect();
+            same.len() < 2 || differ_by_platform(layout, &same)
+        });
         let choice = name.map_or_else(|| image.entry.digest.to_string(), ToString::to_string);
         if !choices.contains(&choice) {
             choices.push(choice);
         }
     }
     Ok(choices)
+}
+
+fn differ_by_platform(layout: &LayoutReader, images: &[&Listed]) -> bool {
+    let entries: Vec<_> = images.iter().map(|image| &image.entry).collect();
+    different_platforms(layout, &entries).is_some()
 }
 
 /// Returns the images that name a platform and serve the wanted one best. They must not be more than one: entries of

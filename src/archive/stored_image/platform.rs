@@ -1,5 +1,6 @@
 //! The selection of one image by its platform, through indexes, and by the configs where an index names no platform.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::images::{is_absent, only_image};
@@ -29,6 +30,16 @@ pub(super) fn platform_of(layout: &LayoutReader, entry: &Descriptor) -> Option<P
         let config = layout.document::<ImageConfig>(&manifest.config).ok()??;
         Some(config.platform().clone()).filter(is_named)
     })
+}
+
+/// Returns the platform of each image, if all are known and no two of them are equal.
+#[must_use]
+pub fn different_platforms(layout: &LayoutReader, images: &[&Descriptor]) -> Option<Vec<Platform>> {
+    let mut known = HashSet::new();
+    let platforms = images.iter().map(|image| {
+        platform_of(layout, image).filter(|platform| known.insert(platform.normalised()))
+    });
+    platforms.collect()
 }
 
 /// A manifest, and the index that names it, if no other index lies above that one.

@@ -12,7 +12,7 @@ use super::{entries, image_of};
 use crate::support::archive::{Archive, crane, manifest_json, oci, old_docker_save, several};
 use crate::support::files::listing;
 use crate::support::hocker::Outcome;
-use crate::support::image::{Family, Image, Layer, Packing, gzip, hex, small};
+use crate::support::image::{Family, Image, Layer, Packing, digest, gzip, hex, small};
 
 /// Writes the image in the archive as a classic archive.
 fn read(directory: &Path, archive: &[u8], arguments: &[&str]) -> Outcome {
@@ -164,16 +164,16 @@ fn hostile_and_damaged_archives_are_refused_and_nothing_is_left() {
     let evil = Layer::of_files(Packing::Plain, &[("evil", b"evil")]).tar;
     for (what, archive, code, says) in [
         (
-            "a name that leads out",
-            good.clone().file("../../evil", "x").bytes(),
+            "a second manifest.json, by a name that leads out",
+            good.clone().file("../../manifest.json", "[]").bytes(),
             5,
-            "leads out of it",
+            "two different members",
         ),
         (
-            "an absolute name",
-            good.clone().file("/etc/evil", "x").bytes(),
+            "a second manifest.json, by an absolute name",
+            good.clone().file("/manifest.json", "[]").bytes(),
             5,
-            "leads out of it",
+            "two different members",
         ),
         (
             "a layer that is a link out of the archive",
@@ -248,6 +248,156 @@ fn hostile_and_damaged_archives_are_refused_and_nothing_is_left() {
             .says(says);
         assert_eq!(listing(directory.path()), before, "{what}");
     }
+}
+
+#[test]
+fn a_file_that_is_neither_an_archive_nor_a_script_is_no_image() {
+    let directory = tempfile::tempdir().unwrap();
+    for content in [&b"no image"[..], b""] {
+        read(directory.path(), content, &[])
+            .failed(7)
+            .says("the file is not an image");
+    }
+}
+
+/// Docker unpacks an archive where it cannot leave a directory, and other programs ignore such members.
+#[test]
+fn members_with_names_that_lead_out_do_no_harm_and_links_are_followed_inside() {
+    let image = twice();
+    let config = format!("{}.json", hex(&image.config));
+    let [one, two, _] = [0, 1, 2].map(|number| image.layers[number].tar.clone());
+    let layers = |names: [&str; 3]| manifest_json(&config, &["app:1"], &names.map(str::to_owned));
+    let with_layers = || {
+        Archive::default()
+            .file("1/layer.tar", one.clone())
+            .file("2/layer.tar", two.clone())
+            .file(&config, image.config.clone())
+    };
+    let names = ["1/layer.tar", "2/layer.tar", "3/layer.tar"];
+    let absolute = Archive::default()
+        .file("/1/layer.tar", one.clone())
+        .file("/2/layer.tar", two.clone())
+        .file(&format!("/{config}"), image.config.clone())
+        .link("/3/layer.tar", "/1/layer.tar");
+    for archive in [
+        old_docker_save(&image, &["app:1"]).file("../../evil", "x"),
+        old_docker_save(&image, &["app:1"]).file("/etc/evil", "x"),
+        absolute.json("/manifest.json", &layers(names)),
+        with_layers()
+            .link("3/layer.tar", "../../1/layer.tar")
+            .json("manifest.json", &layers(names)),
+        with_layers()
+            .link("3", "1")
+            .json("manifest.json", &layers(names)),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let inner = directory.path().join("a/b");
+        fs::create_dir_all(&inner).unwrap();
+        read(&inner, &archive.bytes(), &[]).done();
+        assert_eq!(names_of(&inner, &image), json!(["app:1"]));
+        assert_eq!(fs::read_dir(&inner).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}
+
+/// Docker leaves images that are saved by a digest out of `index.json`, and Docker 25.0 wrote manifests without layers.
+///
+/// Sources: moby, issues 47210, 51389 and 47065.
+#[test]
+fn what_only_manifest_json_has_of_a_hybrid_archive_is_read() {
+    let (first, second) = (small(), twice());
+    let blob = |content: &[u8]| format!("blobs/sha256/{}", hex(content));
+    let item = |image: &Image, tags: Value| {
+        let layers: Vec<_> = image.layers.iter().map(|layer| blob(&layer.tar)).collect();
+        json!({ "Config": blob(&image.config), "RepoTags": tags, "Layers": layers })
+    };
+    let blobs = |images: &[&Image]| {
+        images.iter().fold(Archive::default(), |archive, image| {
+            let layers = image.layers.iter().map(|layer| &layer.tar);
+            layers
+                .chain([&image.config])
+                .fold(archive, |archive, content| {
+                    archive.file(&blob(content), content.clone())
+                })
+        })
+    };
+    let index = |entries: Value| {
+        let media_type = "application/vnd.oci.image.index.v1+json";
+        json!({ "schemaVersion": 2, "mediaType": media_type, "manifests": entries })
+    };
+    let directory = tempfile::tempdir().unwrap();
+
+    let archive = blobs(&[&first])
+        .json("index.json", &index(Value::Null))
+        .json("manifest.json", &json!([item(&first, Value::Null)]));
+    read(directory.path(), &archive.bytes(), &[]).done();
+    assert_eq!(names_of(directory.path(), &first), json!([]));
+
+    let manifest = |layers: Value| {
+        let config = json!({
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": digest(&first.config), "size": first.config.len(),
+        });
+        json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": config, "layers": layers,
+        })
+        .to_string()
+        .into_bytes()
+    };
+    let entry = |manifest: &[u8]| {
+        json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": digest(manifest), "size": manifest.len(),
+            "annotations": { "io.containerd.image.name": "docker.io/library/app:1" },
+        })
+    };
+    let hollow = manifest(Value::Null);
+    let archive = blobs(&[&first])
+        .file(&blob(&hollow), hollow.clone())
+        .json("index.json", &index(json!([entry(&hollow)])))
+        .json(
+            "manifest.json",
+            &json!([item(&first, json!(["app:1", "app:2"]))]),
+        );
+    read(directory.path(), &archive.bytes(), &[]).done();
+    assert_eq!(
+        names_of(directory.path(), &first),
+        json!(["app:1", "app:2"])
+    );
+
+    let layers: Vec<_> = first
+        .layers
+        .iter()
+        .map(|layer| {
+            json!({
+                "mediaType": "application/vnd.oci.image.layer.v1.tar",
+                "digest": digest(&layer.tar), "size": layer.tar.len(),
+            })
+        })
+        .collect();
+    let whole = manifest(json!(layers));
+    let items = json!([
+        item(&second, json!(["second:1"])),
+        item(&first, json!(["app:1"]))
+    ]);
+    let archive = blobs(&[&first, &second])
+        .file(&blob(&whole), whole.clone())
+        .json("index.json", &index(json!([entry(&whole)])))
+        .json("manifest.json", &items);
+    for (name, image) in [("app:1", &first), ("second:1", &second)] {
+        read(directory.path(), &archive.bytes(), &["--image", name]).done();
+        assert_eq!(names_of(directory.path(), image), json!([name]));
+    }
+    // One name for two images is a contradiction, whichever list has the first.
+    let items = json!([item(&second, json!(["app:1"]))]);
+    let archive = blobs(&[&first, &second])
+        .file(&blob(&whole), whole.clone())
+        .json("index.json", &index(json!([entry(&whole)])))
+        .json("manifest.json", &items);
+    read(directory.path(), &archive.bytes(), &[])
+        .failed(5)
+        .says("they name different images app:1");
 }
 
 #[test]

@@ -44,6 +44,22 @@ fn a_layout_without_names_gets_those_that_are_given() {
     image_of(path, &arguments).run().failed(2);
 }
 
+/// podman and skopeo read such a layout.
+#[test]
+fn a_layout_may_lack_the_file_with_its_version() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    small().write_layout(&path.join("layout"), "app:1");
+    fs::remove_file(path.join("layout/oci-layout")).unwrap();
+    image_of(path, &["--out", "out", "./layout"]).run().done();
+    assert_eq!(repo_tags(&path.join("out")), serde_json::json!(["app:1"]));
+    fs::remove_dir_all(path.join("layout/blobs")).unwrap();
+    image_of(path, &["--out", "no", "./layout"])
+        .run()
+        .failed(3)
+        .says("is not an image");
+}
+
 #[test]
 fn a_layout_is_written_as_a_layout_again() {
     let directory = tempfile::tempdir().unwrap();

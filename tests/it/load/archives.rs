@@ -22,15 +22,15 @@ fn an_archive_is_loaded_from_a_file_and_from_standard_input() {
         gzip(&crane(&image, &["team/app:1"]).bytes()),
     ] {
         fs::write(&path, &archive).unwrap();
-        for from_input in [false, true] {
+        // A shell passes `<(command)` as the name of a pipe in such a directory.
+        for input in [None, Some("-"), Some("/dev/stdin"), Some("/dev/fd/0")] {
             let daemon = docker();
             gets(&daemon, &image, [loaded()]);
             let host = format!("tcp://{}", daemon.name());
             let load = hocker(["load", "--retries", "0", "--host", &host]);
-            let load = if from_input {
-                load.arguments(["-"]).input(archive.clone())
-            } else {
-                load.arguments([&path])
+            let load = match input {
+                Some(input) => load.arguments([input]).input(archive.clone()),
+                None => load.arguments([&path]),
             };
             let outcome = load.run().done();
             assert_eq!(outcome.text(), format!("{}\n", image.config_digest()));
@@ -88,6 +88,29 @@ fn all_images_of_an_archive_are_loaded_unless_one_is_selected() {
     .says("--image");
 }
 
+/// `docker load` does the same: the last image gets the name.
+#[test]
+fn images_that_share_a_name_are_loaded_in_their_order() {
+    let images = [
+        small(),
+        Image::new(Family::Oci, &["/second"], small().layers[..1].to_vec()),
+    ];
+    let name = json!(["team/app:1"]);
+    let archive = several(&[(&images[1], name.clone()), (&images[0], name)]);
+    let daemon = docker();
+    for image in images.iter().rev() {
+        gets(&daemon, image, [loaded()]);
+    }
+    let host = format!("tcp://{}", daemon.name());
+    let outcome = hocker(["load", "--retries", "0", "--host", &host, "-"])
+        .input(archive.bytes())
+        .run()
+        .done();
+    let ids: Vec<_> = images.iter().rev().map(Image::config_digest).collect();
+    assert_eq!(outcome.text().lines().collect::<Vec<_>>(), ids);
+    assert_eq!(uploads(&daemon).len(), 2);
+}
+
 #[test]
 fn what_standard_input_has_instead_of_an_archive_is_refused() {
     let daemon = docker();
@@ -98,6 +121,13 @@ fn what_standard_input_has_instead_of_an_archive_is_refused() {
         .failed(7)
         .says("cannot use the archive standard input")
         .says("not a tar archive");
+    let daemon = docker();
+    let host = format!("tcp://{}", daemon.name());
+    hocker(["load", "--retries", "0", "--host", &host, "-"])
+        .input("")
+        .run()
+        .failed(7)
+        .says("the input is empty");
 }
 
 /// A load that has read a half of its archive, and is the one of so many that have unpacked some of it here.
