@@ -40,9 +40,15 @@ pub(super) async fn run<Again: Future>(
         )));
     }
     for (name, images) in catalogue.ambiguous() {
+        let images = images.join(", ");
+        // Images with one full name are told apart by their digests.
+        let who = if images.contains('@') {
+            "clients must name the digest to get one of"
+        } else {
+            "clients that do not name the registry get none of"
+        };
         report::note(&Printable::new(&format!(
-            "{name} is ambiguous: clients that do not name the registry get none of {}",
-            images.join(", ")
+            "{name} is ambiguous: {who} {images}"
         )));
     }
     let log = AccessLogWriter::start(quiet);

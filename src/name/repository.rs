@@ -26,6 +26,27 @@ impl Repository {
         &self.0
     }
 
+    /// Returns a name like that of a file or a directory. Letters become lowercase, and `-` replaces characters that no
+    /// repository has.
+    #[must_use]
+    pub fn of_file_name(name: &str) -> Self {
+        if let Ok(repository) = name.parse() {
+            return repository;
+        }
+        let is_separator = |character| matches!(character, '.' | '_' | '-');
+        let mut text = String::new();
+        for character in name.to_lowercase().chars() {
+            match character {
+                'a'..='z' | '0'..='9' => text.push(character),
+                _ if text.is_empty() || text.ends_with(is_separator) => {}
+                '.' | '_' => text.push(character),
+                _ => text.push('-'),
+            }
+        }
+        let text = text.trim_end_matches(is_separator);
+        text.parse().unwrap_or_else(|_| Self("image".to_owned()))
+    }
+
     /// Splits the path at its last slash: `a/b/c` becomes `a/b` and `c`. The classic expressions call the two parts
     /// `repository` and `imageName`.
     #[must_use]
@@ -74,4 +95,25 @@ fn is_path_component(component: &str) -> bool {
                 b"" | b"." | b"_" | b"__" => true,
                 dashes => dashes.iter().all(|byte| *byte == b'-'),
             })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_name_gives_a_repository() {
+        for (name, expected) in [
+            ("app.oci", "app.oci"),
+            ("MyApp", "myapp"),
+            ("tmp.aB3 (1)", "tmp.ab3-1"),
+            ("_a..b__c--d_ e", "a.b_c-d_e"),
+            ("\u{dc}n\u{ef}", "n"),
+            ("---", "image"),
+            ("sha256", "image"),
+            (&"A".repeat(255), &"a".repeat(255)),
+        ] {
+            assert_eq!(Repository::of_file_name(name).as_str(), expected, "{name}");
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! The served repositories. They are found at the start, by reading all documents below each `index.json`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::layout_name::LayoutName;
 use super::naming::{Naming, RepositoryNames};
+use super::platforms;
 use super::repository::{Repositories, ServedRepository};
 use super::unnamed_referrers::{self, Unnamed};
 use crate::archive::on_disk::{OnDisk, Unpacked};
@@ -45,7 +46,7 @@ impl Catalogue {
                 Ok(found) => {
                     let reported = found.unusable.into_iter();
                     entries.extend(reported.map(|error| (path.clone(), error)));
-                    absorb(&mut registries, found.registries)?;
+                    absorb(&mut registries, found.registries);
                     unnamed.extend(found.unnamed);
                     unpacked.extend(found.unpacked);
                 }
@@ -104,8 +105,8 @@ impl Catalogue {
         path.is_empty() || name.is_some_and(|name| Digest::of(name.as_bytes()) == *secret)
     }
 
-    /// Returns the ambiguous names, `repository:tag`, which images of several registries share. Each has the full names
-    /// of these images. The server has no image under an ambiguous name.
+    /// Returns the ambiguous names, `repository:tag`, which several images share. Each has the full names of these images,
+    /// with digests if they are equal. The server has no image under an ambiguous name.
     pub fn ambiguous(&self) -> impl Iterator<Item = (String, Vec<String>)> {
         self.names.ambiguous()
     }
@@ -159,39 +160,46 @@ fn read(path: &Path) -> Result<Found, Error> {
         descriptor.media_type.is_manifest() || descriptor.media_type.is_index()
     });
     let (unnamed, entries) = unnamed_referrers::split(&layout, documents);
-    let images: HashSet<_> = index.images().map(|image| image.digest).collect();
-    let digests: HashSet<_> = entries.iter().map(|entry| entry.digest).collect();
-    let only = digests.intersection(&images).count() == 1;
+    let is_only = platforms::is_only_image(&layout, &index, &entries);
     let mut registries: BTreeMap<String, Repositories> = BTreeMap::new();
     let mut names = Vec::new();
+    let mut tagged: BTreeMap<String, (LayoutName, Vec<&Descriptor>)> = BTreeMap::new();
     for descriptor in entries {
-        let name = name(descriptor, path, only)?;
+        let name = LayoutName::of(&descriptor.annotations, path, is_only);
         let mut image = ServedRepository::default();
         if let Err(error) = image.add(&layout, descriptor) {
             unusable.push(error);
             continue;
         }
-        let contents = registries
-            .entry(name.registry_text().to_owned())
-            .or_default()
-            .entry(name.repository.to_string())
-            .or_default();
-        contents.tag(&name, descriptor.digest)?;
-        contents.merge(&image);
+        repository_of(&mut registries, &name).merge(&image);
+        if name.tag.is_some() {
+            let images = tagged.entry(name.to_string());
+            let (_, images) = images.or_insert_with(|| (name.clone(), Vec::new()));
+            images.push(descriptor);
+        }
         names.push(name);
     }
-    if names.is_empty()
-        && unnamed.is_empty()
-        && let Some(error) = unusable.pop()
-    {
-        return Err(error);
+    for (name, images) in tagged.values() {
+        let repository = repository_of(&mut registries, name);
+        if let Some(index) = platforms::index(&layout, images) {
+            repository.add_index(&index);
+            repository.tag(name, *index.digest());
+            continue;
+        }
+        for image in images {
+            repository.tag(name, image.digest);
+        }
+    }
+    if names.is_empty() && unnamed.is_empty() {
+        let path = path.to_owned();
+        return Err(unusable.pop().unwrap_or(Error::NoImage { path }));
     }
     let unnamed = match unnamed.first() {
         None => None,
         Some(first) => {
             let home = match LayoutName::common(&names) {
                 Some(common) => common.clone(),
-                None => name(first, path, false)?,
+                None => LayoutName::of(&first.annotations, path, false),
             };
             Some(Unnamed::read(&layout, home, &unnamed)?)
         }
@@ -204,26 +212,25 @@ fn read(path: &Path) -> Result<Found, Error> {
     })
 }
 
-fn name(descriptor: &Descriptor, path: &Path, only: bool) -> Result<LayoutName, Error> {
-    LayoutName::of(&descriptor.annotations, path, only).map_err(|source| Error::Name {
-        path: path.to_owned(),
-        source,
-    })
+fn repository_of<'r>(
+    registries: &'r mut BTreeMap<String, Repositories>,
+    name: &LayoutName,
+) -> &'r mut ServedRepository {
+    registries
+        .entry(name.registry_text().to_owned())
+        .or_default()
+        .entry(name.repository.to_string())
+        .or_default()
 }
 
-/// Adds the repositories of one layout to those of the others. Fails if two layouts have different images under one
-/// name.
-fn absorb(
-    all: &mut BTreeMap<String, Repositories>,
-    found: BTreeMap<String, Repositories>,
-) -> Result<(), Error> {
+/// Adds the repositories of one layout to those of the others.
+fn absorb(all: &mut BTreeMap<String, Repositories>, found: BTreeMap<String, Repositories>) {
     for (registry, repositories) in found {
         let all = all.entry(registry).or_default();
         for (path, contents) in repositories {
-            all.entry(path).or_default().absorb(&contents)?;
+            all.entry(path).or_default().merge(&contents);
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

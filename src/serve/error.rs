@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::archive::{oci_layout, on_disk};
 use crate::class::Class;
-use crate::name;
-use crate::oci::digest::Digest;
 
 /// The failure to serve images.
 #[derive(Debug, thiserror::Error)]
@@ -22,22 +20,11 @@ pub enum Error {
         #[source]
         source: Box<on_disk::Error>,
     },
-    /// The name in the layout is not one that a registry can have.
-    #[error("cannot use the name of the image in {}", path.display())]
-    Name {
+    /// The layout lists nothing that can be served.
+    #[error("{} has no image", path.display())]
+    NoImage {
         /// The path of the layout.
         path: PathBuf,
-        /// The error of the parser.
-        #[source]
-        source: name::ParseError,
-    },
-    /// Two different images have one name.
-    #[error("two images have the name {name}; the second is {digest}")]
-    TwoImages {
-        /// The name, `repository:tag`.
-        name: String,
-        /// The digest of the second image.
-        digest: Digest,
     },
 }
 
@@ -58,8 +45,7 @@ impl Error {
         match self {
             Self::Layout(error) => error.class(),
             Self::Archive { source, .. } => source.class(),
-            Self::Name { .. } => Class::Unsupported,
-            Self::TwoImages { .. } => Class::Other,
+            Self::NoImage { .. } => Class::NotFound,
         }
     }
 }

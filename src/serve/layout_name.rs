@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::archive::oci_layout::ImageName;
-use crate::name::{ParseError, Reference, RegistryName, Repository, Tag};
+use crate::name::{Reference, RegistryName, Repository, Tag};
 
 /// A registry, a repository and a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,23 +21,19 @@ pub(super) struct LayoutName {
 impl LayoutName {
     /// Returns the name in the `annotations`. Without one there, the name is made from the path of the layout, and its tag
     /// is `latest` if the layout has this image `only`.
-    pub(super) fn of(
-        annotations: &BTreeMap<String, String>,
-        path: &Path,
-        only: bool,
-    ) -> Result<Self, ParseError> {
+    pub(super) fn of(annotations: &BTreeMap<String, String>, path: &Path, only: bool) -> Self {
         let tag = match ImageName::of(annotations) {
-            ImageName::Full(reference) => return Ok(reference.into()),
+            ImageName::Full(reference) => return reference.into(),
             ImageName::Tag(tag) => Some(tag),
             // No registry can have such a name, so clients ask for the image by its digest.
             ImageName::Text(_) => None,
             ImageName::Unnamed => only.then(Tag::latest),
         };
-        Ok(Self {
+        Self {
             registry: None,
-            repository: base_name(path).parse()?,
+            repository: Repository::of_file_name(&base_name(path)),
             tag,
-        })
+        }
     }
 
     /// Returns one of the names if all are in the same repository.
@@ -117,12 +113,12 @@ mod tests {
     const FULL_NAME: &str = "io.containerd.image.name";
     const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
-    fn name(annotations: &[(&str, &str)], only: bool) -> Result<String, ParseError> {
+    fn name(annotations: &[(&str, &str)], only: bool) -> String {
         let annotations = annotations
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        LayoutName::of(&annotations, Path::new("/images/app"), only).map(|name| name.to_string())
+        LayoutName::of(&annotations, Path::new("/images/app"), only).to_string()
     }
 
     #[test]
@@ -145,28 +141,28 @@ mod tests {
                 "x.io/full:1",
             ),
         ] {
-            assert_eq!(name(annotations, true).unwrap(), served);
+            assert_eq!(name(annotations, true), served);
         }
     }
 
     #[test]
     fn an_image_without_a_name_is_latest_only_where_it_is_alone() {
-        assert_eq!(name(&[], true).unwrap(), "app:latest");
-        assert_eq!(name(&[], false).unwrap(), "app");
+        assert_eq!(name(&[], true), "app:latest");
+        assert_eq!(name(&[], false), "app");
     }
 
     #[test]
     fn an_image_named_by_digest_has_no_tag() {
         let digest = crate::oci::digest::Digest::of(b"");
         let full = format!("ghcr.io/a/b@{digest}");
-        assert_eq!(name(&[(FULL_NAME, &full)], true).unwrap(), "ghcr.io/a/b");
+        assert_eq!(name(&[(FULL_NAME, &full)], true), "ghcr.io/a/b");
     }
 
     #[test]
     fn an_image_with_a_name_that_no_registry_can_have_has_no_tag() {
         for text in ["../../etc", "A/B:1", "a b", "v1+build"] {
             for key in [FULL_NAME, REF_NAME] {
-                assert_eq!(name(&[(key, text)], true).unwrap(), "app", "{text}");
+                assert_eq!(name(&[(key, text)], true), "app", "{text}");
             }
         }
     }

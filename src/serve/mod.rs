@@ -24,6 +24,8 @@ mod naming;
 mod object;
 mod pace;
 mod page;
+mod percent;
+mod platforms;
 mod range;
 mod referrers;
 mod repository;

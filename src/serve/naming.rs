@@ -74,7 +74,9 @@ impl RepositoryNames {
 
     /// Returns the ambiguous names, `repository:tag`, each with the full names of its images.
     pub(super) fn ambiguous(&self) -> impl Iterator<Item = (String, Vec<String>)> {
-        self.all.iter().flat_map(|(name, contents)| {
+        let names = self.all.iter();
+        let names = names.filter(|(name, _)| !self.aliases.contains(*name));
+        names.flat_map(|(name, contents)| {
             let tags = contents.ambiguous();
             tags.map(move |(tag, images)| (format!("{name}:{tag}"), images))
         })

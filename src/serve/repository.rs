@@ -34,7 +34,7 @@ pub(super) struct ServedRepository {
     referrers: Referrers,
 }
 
-/// An image with a tag. A tag of several registries' repositories may have several images, Docker Hub's first.
+/// An image with a tag. A tag may have several images, of several registries or of several layouts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Tagged {
     digest: Digest,
@@ -50,7 +50,8 @@ pub(super) enum TagLookup {
     One(Digest),
     /// The repository has no such tag.
     Unknown,
-    /// Several registries, none of them Docker Hub, have different images with this tag. These are their names.
+    /// Several registries, none of them Docker Hub, have different images with this tag, or one registry has. These are
+    /// their names, with digests if the names are equal.
     Ambiguous(Vec<String>),
 }
 
@@ -172,8 +173,11 @@ impl ServedRepository {
     pub(super) fn merge(&mut self, other: &Self) {
         for (tag, candidates) in &other.tags {
             let own = self.tags.entry(tag.clone()).or_default();
-            own.extend(candidates.iter().cloned());
-            own.sort_by_key(|candidate| !candidate.is_docker_hub);
+            for candidate in candidates {
+                if !own.contains(candidate) {
+                    own.push(candidate.clone());
+                }
+            }
         }
         let documents = other.documents.iter();
         self.documents
@@ -214,27 +218,10 @@ impl ServedRepository {
         self.documents.insert(digest, document);
     }
 
-    /// Adds another repository of the same name. Fails if a tag means different images.
-    pub(super) fn absorb(&mut self, other: &Self) -> Result<(), Error> {
-        for (tag, candidates) in &other.tags {
-            let own = self.tags.get(tag).map(Vec::as_slice).unwrap_or_default();
-            for candidate in candidates {
-                if own.iter().any(|own| own.digest != candidate.digest) {
-                    return Err(Error::TwoImages {
-                        name: candidate.name.clone(),
-                        digest: candidate.digest,
-                    });
-                }
-            }
-        }
-        self.merge(other);
-        Ok(())
-    }
-
-    /// Adds the tag of an image. Two different images with one name are an error.
-    pub(super) fn tag(&mut self, name: &LayoutName, digest: Digest) -> Result<(), Error> {
+    /// Adds the tag of an image. If the tag already has another image, it is ambiguous: clients fetch both by digest.
+    pub(super) fn tag(&mut self, name: &LayoutName, digest: Digest) {
         let Some(tag) = &name.tag else {
-            return Ok(());
+            return;
         };
         let tagged = Tagged {
             digest,
@@ -242,16 +229,14 @@ impl ServedRepository {
             is_docker_hub: name.registry_text() == DOCKER_HUB,
         };
         let candidates = self.tags.entry(tag.to_string()).or_default();
-        if candidates.iter().any(|first| first.digest != digest) {
-            return Err(Error::TwoImages {
-                name: tagged.name,
-                digest,
-            });
-        }
-        if candidates.is_empty() {
+        if !candidates.contains(&tagged) {
             candidates.push(tagged);
         }
-        Ok(())
+    }
+
+    /// Adds an index whose manifests the repository has already.
+    pub(super) fn add_index(&mut self, index: &Document<Index>) {
+        self.insert(*index.digest(), index.into());
     }
 
     /// Adds a document, and all documents and blobs below it. Indexes may be nested to any depth, so this uses a list of
@@ -341,13 +326,26 @@ fn require_optional(
 }
 
 fn choose(candidates: &[Tagged]) -> TagLookup {
-    let Some(first) = candidates.first() else {
+    let of_docker_hub = candidates.iter().filter(|found| found.is_docker_hub);
+    let mut found: Vec<&Tagged> = of_docker_hub.collect();
+    if found.is_empty() {
+        found = candidates.iter().collect();
+    }
+    let Some(first) = found.first() else {
         return TagLookup::Unknown;
     };
-    if first.is_docker_hub || candidates.iter().all(|other| other.digest == first.digest) {
+    if found.iter().all(|other| other.digest == first.digest) {
         return TagLookup::One(first.digest);
     }
-    TagLookup::Ambiguous(candidates.iter().map(|found| found.name.clone()).collect())
+    let have_one_name = found.iter().all(|other| other.name == first.name);
+    let label = |found: &&Tagged| {
+        if have_one_name {
+            format!("{}@{}", found.name, found.digest)
+        } else {
+            found.name.clone()
+        }
+    };
+    TagLookup::Ambiguous(found.iter().map(label).collect())
 }
 
 /// Returns the manifest for clients that do not read indexes: the one for linux/amd64, as in docker-registry.

@@ -12,7 +12,7 @@ use super::catalogue::Catalogue;
 use super::repository::{ServedRepository, TagLookup};
 use super::request::{NAMESPACE, RequestHead};
 use super::response::{Refusal, Response, json};
-use super::{accept, object, page, referrers, well_formed};
+use super::{accept, object, page, percent, referrers, well_formed};
 use crate::name::{RegistryName, Repository, Tag, docker_hub};
 use crate::oci::digest::Digest;
 
@@ -52,7 +52,8 @@ fn route(catalogue: &Catalogue, head: RequestHead<'_>) -> Result<Response, Refus
 fn read(catalogue: &Catalogue, head: RequestHead<'_>) -> Result<Response, Refusal> {
     let (uri, headers) = (head.uri, head.headers);
     let query = uri.query().unwrap_or_default();
-    let path = match uri.path() {
+    let path = percent::decoded(uri.path()).ok_or(Refusal::NO_SUCH_PATH)?;
+    let path = match &*path {
         "/v2" => "",
         path => path.strip_prefix("/v2/").ok_or(Refusal::NO_SUCH_PATH)?,
     };
@@ -87,6 +88,11 @@ fn read(catalogue: &Catalogue, head: RequestHead<'_>) -> Result<Response, Refusa
         }
         ("manifests", reference) => match reference.parse() {
             Ok(tag) => tagged(find()?, &tag, headers),
+            // A text that is neither a tag nor a digest names no manifest.
+            Err(_) if !reference.contains(':') => {
+                find()?;
+                Err(Refusal::MANIFEST_UNKNOWN)
+            }
             Err(_) => object::manifest(find()?, &digest(reference)?, headers),
         },
         ("referrers", subject) => {
@@ -142,12 +148,9 @@ fn tagged(
     Ok(response)
 }
 
-/// Parses a digest in a path. RFC 3986 allows clients to escape the colon.
+/// Parses a digest in a path.
 fn digest(text: &str) -> Result<Digest, Refusal> {
-    text.replacen("%3A", ":", 1)
-        .replacen("%3a", ":", 1)
-        .parse()
-        .map_err(|_| Refusal::DIGEST_INVALID)
+    text.parse().map_err(|_| Refusal::DIGEST_INVALID)
 }
 
 fn list_page(uri: &Uri, page: &serde_json::Value, next: Option<String>) -> Response {
@@ -181,8 +184,9 @@ mod tests {
                 &manifest,
                 MANIFEST,
             ),
+            ("%31".to_owned(), &index, INDEX),
         ] {
-            let path = format!("/v2/team/app/manifests/{reference}");
+            let path = format!("/v2/team/%61pp/manifests/{reference}");
             let response = ask(&catalogue, "GET", &path, &[]);
             let digest = digest_of(descriptor);
             assert_eq!(response.status, StatusCode::OK, "{path}");
@@ -311,7 +315,10 @@ mod tests {
                 "BLOB_UNKNOWN",
             ),
             ("GET", "/v2/app/blobs/sha256:00", 400, "DIGEST_INVALID"),
-            ("GET", "/v2/app/manifests/..", 400, "DIGEST_INVALID"),
+            ("GET", "/v2/app/manifests/..", 404, "MANIFEST_UNKNOWN"),
+            ("GET", "/v2/app/manifests/%00", 404, "MANIFEST_UNKNOWN"),
+            ("GET", "/v2/app/manifests/%ff", 404, "UNSUPPORTED"),
+            ("GET", "/v2/app/manifests/a:b", 400, "DIGEST_INVALID"),
             ("GET", "/v2/App/manifests/1", 400, "NAME_INVALID"),
             ("GET", "/v2/../../etc/manifests/passwd", 400, "NAME_INVALID"),
             ("GET", "/v2//manifests/1", 400, "NAME_INVALID"),

@@ -1,4 +1,5 @@
 use super::super::fixture::{INDEX, LAYER, LayoutFixture, digest_of};
+use super::super::repository::TagLookup;
 use super::*;
 use crate::archive::oci_layout;
 use crate::class::Class;
@@ -26,30 +27,81 @@ fn serves_several_layouts_and_what_fetchdocker_built() {
     assert_eq!(images(&catalogue), ["library/debian:jessie", "team/app:1"]);
 }
 
-#[test]
-fn two_images_under_one_name_are_refused() {
-    let mut layout = LayoutFixture::with_image("docker.io/team/app:1");
-    let other = layout.image(b"another layer");
-    layout.list(other, "docker.io/team/app:1");
-    let error = layout.open().unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("two images have the name docker.io/team/app:1")
-    );
+/// Returns the image of `team/app:1`, and the ambiguous names.
+fn found(catalogue: &Catalogue) -> (TagLookup, Vec<(String, Vec<String>)>) {
+    let registry = "docker.io".parse::<RegistryName>().unwrap();
+    let contents = catalogue.repository(Some(&registry), &"team/app".parse().unwrap());
+    let tagged = contents.unwrap().tagged(&"1".parse().unwrap());
+    (tagged, catalogue.ambiguous().collect())
 }
 
 #[test]
-fn two_layouts_with_different_images_under_one_name_are_refused() {
-    let first = LayoutFixture::with_image("docker.io/team/app:1");
-    let mut second = LayoutFixture::new();
-    let other = second.image(b"another layer");
-    second.list(other, "docker.io/team/app:1");
-    let paths = [first.path(), second.path()];
-    assert!(matches!(
-        Catalogue::open(&paths, Naming::Short),
-        Err(Error::TwoImages { .. })
-    ));
+fn images_under_one_name_are_served_by_digest_alone() {
+    let mut one = LayoutFixture::with_image("docker.io/team/app:1");
+    let mut two = LayoutFixture::new();
+    let other = two.image(b"another layer");
+    two.list(other.clone(), "docker.io/team/app:1");
+    let first = digest_of(&one.image(LAYER));
+    let names: Vec<_> = [first, digest_of(&other)]
+        .map(|digest| format!("docker.io/team/app:1@{digest}"))
+        .into();
+    let paths = [one.path(), two.path()];
+    let catalogues = [Catalogue::open(&paths, Naming::Short).unwrap(), {
+        let other = one.image(b"another layer");
+        one.list(other, "docker.io/team/app:1");
+        one.open().unwrap()
+    }];
+    for catalogue in catalogues {
+        let ambiguous = vec![("team/app:1".to_owned(), names.clone())];
+        assert_eq!(
+            found(&catalogue),
+            (TagLookup::Ambiguous(names.clone()), ambiguous)
+        );
+        let contents = catalogue.repository(None, &"team/app".parse().unwrap());
+        for digest in [first, digest_of(&other)] {
+            assert!(contents.unwrap().document(&digest).is_some());
+        }
+    }
+}
+
+#[test]
+fn images_for_several_platforms_under_one_name_are_an_index() {
+    let for_platform = |layout: &LayoutFixture, architecture: &str| {
+        let mut image = layout.image(architecture.as_bytes());
+        image["platform"] = json!({ "os": "linux", "architecture": architecture });
+        image
+    };
+    let mut layout = LayoutFixture::new();
+    let images = ["amd64", "arm64"].map(|name| for_platform(&layout, name));
+    for image in &images {
+        layout.list(image.clone(), "docker.io/team/app:1");
+    }
+    let catalogue = layout.open().unwrap();
+    let (TagLookup::One(digest), ambiguous) = found(&catalogue) else {
+        panic!("the tag has no image");
+    };
+    assert_eq!(ambiguous, []);
+    let contents = catalogue.repository(None, &"team/app".parse().unwrap());
+    let index = contents.unwrap().document(&digest).unwrap();
+    let index: serde_json::Value = serde_json::from_slice(&index.bytes).unwrap();
+    assert_eq!(index["manifests"], json!(images));
+}
+
+#[test]
+fn a_layout_without_images_is_reported() {
+    let empty = LayoutFixture::new();
+    let text = json!({ "mediaType": "text/plain", "digest": Digest::of(b""), "size": 0 });
+    for entries in [json!([]), json!([text])] {
+        let index = json!({ "schemaVersion": 2, "manifests": entries });
+        empty.write("index.json", index.to_string().as_bytes());
+        let error = empty.open().unwrap_err();
+        assert!(matches!(error, Error::NoImage { .. }), "{error}");
+        assert_eq!(error.class(), Class::NotFound);
+    }
+    let good = LayoutFixture::with_image("docker.io/library/app:1");
+    let paths = [empty.path(), good.path()];
+    let catalogue = Catalogue::open(&paths, Naming::Short).unwrap();
+    assert_eq!(catalogue.unusable().len(), 1);
 }
 
 #[test]
@@ -165,7 +217,11 @@ fn refuses_layouts_that_are_not_what_they_say() {
     let cases: [(&str, Damage); 9] = [
         (
             "is not an image",
-            Box::new(|layout| std::fs::remove_file(layout.path().join("oci-layout")).unwrap()),
+            Box::new(|layout| {
+                for name in ["oci-layout", "index.json"] {
+                    std::fs::remove_file(layout.path().join(name)).unwrap();
+                }
+            }),
         ),
         (
             "unknown version 2.0.0",

@@ -153,9 +153,17 @@ fn pull_requests_have_the_specified_responses() {
             Some(&image.layers[0].blob),
         ),
         (manifest("unknown"), 404, None),
+        (manifest(".INVALID_MANIFEST_NAME"), 404, None),
+        (manifest(&"t".repeat(129)), 404, None),
+        (manifest("sha256:totallywrong"), 400, None),
         (manifest(&unknown), 404, None),
         (manifest(&image.digest()), 200, Some(&image.manifest)),
         (manifest("test0"), 200, Some(&image.manifest)),
+        (
+            "/v2/library/%61pp/manifests/%74est0".to_owned(),
+            200,
+            Some(&image.manifest),
+        ),
         ("/v2/library/unknown/manifests/test0".to_owned(), 404, None),
         (blob("sha256:totallywrong"), 400, None),
     ] {

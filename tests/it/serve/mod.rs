@@ -117,6 +117,33 @@ fn images_that_share_a_name_are_told_at_the_start() {
 }
 
 #[test]
+fn layouts_in_directories_of_one_name_are_served_and_so_is_one_with_an_unusual_name() {
+    let (first, second, third) = (
+        one_layer(b"first"),
+        one_layer(b"second"),
+        one_layer(b"third"),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let paths = ["a/oci", "b/oci", "c/My Image"].map(|path| directory.path().join(path));
+    for (image, path) in [&first, &second, &third].into_iter().zip(&paths) {
+        image.write_layout(path, "1");
+    }
+    let serving = Serving::start(&paths);
+    assert_eq!(serving.ask("GET", "/v2/oci/manifests/1", "").status, 404);
+    for image in [&first, &second] {
+        let target = format!("/v2/oci/manifests/{}", image.digest());
+        assert!(serving.ask("GET", &target, "").body == image.manifest);
+    }
+    let reply = serving.ask("GET", "/v2/my-image/manifests/1", "");
+    assert!(reply.body == third.manifest);
+    serving.stop().done().says(&format!(
+        "oci:1 is ambiguous: clients must name the digest to get one of oci:1@{}, oci:1@{}",
+        first.digest(),
+        second.digest()
+    ));
+}
+
+#[test]
 fn the_access_log_has_one_line_a_request_unless_it_is_not_wanted() {
     let image = small();
     let on_disk = image.layout("docker.io/library/app:1");
