@@ -186,8 +186,11 @@ fn read(path: &Path) -> Result<Found, Error> {
             repository.tag(name, *index.digest());
             continue;
         }
+        let covering = platforms::covering(&layout, images);
         for image in images {
-            repository.tag(name, image.digest);
+            if covering.is_none_or(|index| index == image.digest) {
+                repository.tag(name, image.digest);
+            }
         }
     }
     if names.is_empty() && unnamed.is_empty() {

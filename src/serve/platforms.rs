@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::archive::oci_layout::{self, ImageName, LayoutReader};
 use crate::archive::stored_image::different_platforms;
 use crate::oci::descriptor::Descriptor;
+use crate::oci::digest::Digest;
 use crate::oci::document::Document;
 use crate::oci::index::Index;
 
@@ -37,6 +38,20 @@ pub(super) fn index(layout: &LayoutReader, images: &[&Descriptor]) -> Option<Doc
         })
         .collect();
     Document::parse(oci_layout::index(&entries), None).ok()
+}
+
+/// Returns the digest of the index among the images that names all others: clients get the index.
+pub(super) fn covering(layout: &LayoutReader, images: &[&Descriptor]) -> Option<Digest> {
+    let mut indexes = images.iter().filter(|image| image.media_type.is_index());
+    let covering = indexes.find(|candidate| {
+        let Ok(Some(index)) = layout.document::<Index>(candidate) else {
+            return false;
+        };
+        let mut known: HashSet<_> = index.manifests.iter().map(|entry| entry.digest).collect();
+        known.insert(candidate.digest);
+        images.iter().all(|image| known.contains(&image.digest))
+    });
+    covering.map(|index| index.digest)
 }
 
 /// Returns the descriptors with different digests.

@@ -7,14 +7,14 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::listed::{Listed, list};
-use super::platform::{descend, different_platforms, present, require_platform};
+use super::platform::{descend, different_platforms, platform_of, present, require_platform};
 use super::{Error, MAX_NESTING, Selection};
 use crate::archive::names::Names;
 use crate::archive::oci_layout::LayoutReader;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 use crate::oci::document::Document;
-use crate::oci::index::Index;
+use crate::oci::index::{Index, Selected};
 use crate::oci::manifest::Manifest;
 use crate::oci::platform::Platform;
 
@@ -86,11 +86,12 @@ pub(super) fn choose(
             manifest,
         });
     }
-    let equals = nearest(&chosen, selection.platform);
+    let equals = nearest(layout, &chosen, selection.platform);
     if equals.len() > 1 {
         return Err(several(layout, path, &equals));
     }
-    let entries = chosen.iter().map(|listed| listed.entry.clone()).collect();
+    let fitting = if equals.is_empty() { &chosen } else { &equals };
+    let entries = fitting.iter().map(|listed| listed.entry.clone()).collect();
     let (top, (index, manifest)) = descend(layout, path, index.with(entries), selection)?;
     let names = chosen
         .iter()
@@ -134,15 +135,54 @@ fn differ_by_platform(layout: &LayoutReader, images: &[&Listed]) -> bool {
     different_platforms(layout, &entries).is_some()
 }
 
-/// Returns the images that name a platform and serve the wanted one best. They must not be more than one: entries of
-/// `index.json` are images of their own, so the first of equal ones is not preferred as in an index.
-fn nearest<'l>(chosen: &[&'l Listed], platform: &Platform) -> Vec<&'l Listed> {
-    let distance = |listed: &Listed| platform.distance_to(listed.entry.platform.as_ref()?);
-    let least = chosen.iter().filter_map(|listed| distance(listed)).min();
-    let equals = chosen
-        .iter()
-        .filter(|listed| least.is_some() && distance(listed) == least);
-    equals.copied().collect()
+/// Returns the images that serve the platform best. They must not be more than one: entries of `index.json` are images of
+/// their own, so the first of equal ones is not preferred as in an index. A manifest beside an index that leads to it is
+/// the same image.
+fn nearest<'l>(
+    layout: &LayoutReader,
+    chosen: &[&'l Listed],
+    platform: &Platform,
+) -> Vec<&'l Listed> {
+    let fitting = chosen.iter().filter_map(|listed| {
+        let (distance, manifest) = fit(layout, &listed.entry, platform)?;
+        Some((distance, manifest, *listed))
+    });
+    let fitting: Vec<_> = fitting.collect();
+    let least = fitting.iter().map(|(distance, ..)| *distance).min();
+    let mut seen = HashSet::new();
+    fitting
+        .into_iter()
+        .filter(|(distance, ..)| Some(*distance) == least)
+        .filter(|(_, manifest, _)| seen.insert(*manifest))
+        .map(|(_, _, listed)| listed)
+        .collect()
+}
+
+/// Returns how well an image or an index serves a platform, and the digest of the manifest. The distance of an index is that
+/// of its best manifest.
+fn fit(layout: &LayoutReader, entry: &Descriptor, platform: &Platform) -> Option<(usize, Digest)> {
+    if entry.media_type.is_index() {
+        let index = layout.document::<Index>(entry).ok()??;
+        return match index.select(platform).ok()? {
+            Selected::One(found) => {
+                // An index below the index may have any platform.
+                let distance = match platform_of(layout, found) {
+                    Some(own) => platform.distance_to(&own)?,
+                    None => 0,
+                };
+                Some((distance, found.digest))
+            }
+            Selected::Unnamed(found) => {
+                let distances = found.iter().filter_map(|found| {
+                    let distance = platform.distance_to(&platform_of(layout, found)?)?;
+                    Some((distance, found.digest))
+                });
+                distances.min_by_key(|(distance, _)| *distance)
+            }
+        };
+    }
+    let distance = platform.distance_to(&platform_of(layout, entry)?)?;
+    Some((distance, entry.digest))
 }
 
 /// Returns the error for several images, with their names, or with their digests where these differ alone.

@@ -88,6 +88,16 @@ fn images_for_several_platforms_under_one_name_are_an_index() {
 }
 
 #[test]
+fn an_index_and_its_manifest_under_one_name_are_the_index() {
+    let mut layout = LayoutFixture::with_image("docker.io/team/app:1");
+    let index = layout.index(&[layout.image(LAYER)]);
+    layout.list(index.clone(), "docker.io/team/app:1");
+    let catalogue = layout.open().unwrap();
+    let expected = TagLookup::One(digest_of(&index));
+    assert_eq!(found(&catalogue), (expected, Vec::new()));
+}
+
+#[test]
 fn a_layout_without_images_is_reported() {
     let empty = LayoutFixture::new();
     let text = json!({ "mediaType": "text/plain", "digest": Digest::of(b""), "size": 0 });

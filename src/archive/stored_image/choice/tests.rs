@@ -84,6 +84,24 @@ fn a_text_that_is_no_name_selects_its_image_and_disturbs_no_other() {
 }
 
 #[test]
+fn an_image_that_names_its_platform_is_not_preferred_to_an_equal_one() {
+    let layout = Layout::new();
+    let mut one = image(&layout, "a");
+    one["platform"] = json!({ "os": "linux", "architecture": "amd64" });
+    let index = layout.index(&[one.clone()]);
+    for other in [image(&layout, "b"), layout.index(&[image(&layout, "c")])] {
+        layout.list(&[one.clone(), other]);
+        let error = chosen(&layout, None).unwrap_err();
+        assert!(matches!(error, Error::SeveralImages { .. }), "{error}");
+    }
+    // A manifest beside its index is the same image.
+    for entries in [[index.clone(), one.clone()], [one, index]] {
+        layout.list(&entries);
+        assert_eq!(chosen(&layout, None).unwrap().0, "a");
+    }
+}
+
+#[test]
 fn images_without_names_are_listed_and_selected_by_digest() {
     let layout = Layout::new();
     let (a, b) = (image(&layout, "a"), image(&layout, "b"));
