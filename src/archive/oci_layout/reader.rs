@@ -18,6 +18,7 @@ use crate::oci::descriptor::Descriptor;
 use crate::oci::digest::Digest;
 use crate::oci::document::{self, Document, ParseError, View};
 use crate::oci::index::Index;
+use crate::oci::media_type::MediaType;
 use crate::printable::Printable;
 
 /// The directory of the Nix store, whose files Nix verified.
@@ -96,7 +97,14 @@ impl LayoutReader {
         let read = || {
             let absent = || Error::Absent { path: path.clone() };
             let bytes = read_document(&path)?.ok_or_else(absent)?;
-            Document::parse(bytes, None).map_err(|source| Error::Document {
+            let parsed = match Document::parse(bytes.clone(), None) {
+                // Without a media type and with `null` for the manifests, only its name says that it is an index.
+                Err(ParseError::Unsupported(_)) => {
+                    Document::parse(bytes, Some(&MediaType::OCI_INDEX))
+                }
+                parsed => parsed,
+            };
+            parsed.map_err(|source| Error::Document {
                 path: path.clone(),
                 source,
             })

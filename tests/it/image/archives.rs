@@ -327,11 +327,13 @@ fn what_only_manifest_json_has_of_a_hybrid_archive_is_read() {
     };
     let directory = tempfile::tempdir().unwrap();
 
-    let archive = blobs(&[&first])
-        .json("index.json", &index(Value::Null))
-        .json("manifest.json", &json!([item(&first, Value::Null)]));
-    read(directory.path(), &archive.bytes(), &[]).done();
-    assert_eq!(names_of(directory.path(), &first), json!([]));
+    for index in [index(Value::Null), json!({ "manifests": null })] {
+        let archive = blobs(&[&first])
+            .json("index.json", &index)
+            .json("manifest.json", &json!([item(&first, Value::Null)]));
+        read(directory.path(), &archive.bytes(), &[]).done();
+        assert_eq!(names_of(directory.path(), &first), json!([]));
+    }
 
     let manifest = |layers: Value| {
         let config = json!({
