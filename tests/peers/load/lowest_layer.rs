@@ -96,6 +96,18 @@ fn a_wrong_layer_leaves_nothing_of_the_lowest_one() {
 }
 
 #[test]
+fn a_daemon_without_room_for_the_lowest_layer_keeps_nothing_of_it() {
+    let dockerd = Dockerd::with_disk_of(6);
+    let image = distinct(&program_layer(GREETING), "1");
+    load(&dockerd.host(), image.layout("app:1").path())
+        .run()
+        .failed(1)
+        .says("the daemon has no space for decompressed layers; sending compressed layers")
+        .says("no space left on device");
+    assert_eq!(dockerd.contents(), (vec![], 0));
+}
+
+#[test]
 fn another_load_leaves_the_temporary_name_of_one_that_runs() {
     let dockerd = Dockerd::start();
     let socket = CountingSocket::before(dockerd.socket());

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::mount_point::MountPoint;
 use super::program;
 use super::server::Server;
 
@@ -16,21 +17,12 @@ pub(crate) struct Containerd {
     socket: PathBuf,
     hosts: PathBuf,
     /// Unmounted after the server has ended, and before its directory is removed.
-    _disk: Option<Disk>,
+    _disk: Option<MountPoint>,
     directory: TempDir,
 }
 
 /// The line of the configuration without the runtime interface of Kubernetes.
 const NO_KUBERNETES: &str = "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
-
-/// A small disk of its own for a daemon's data.
-struct Disk(PathBuf);
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
 
 impl Containerd {
     /// Starts it and waits until it answers. `mirror` is a URL.
@@ -72,15 +64,11 @@ impl Containerd {
     pub(crate) fn with_disk_of(megabytes: u32) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().join("root");
-        fs::create_dir(&root).unwrap();
-        let options = format!("size={megabytes}m");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &options, "hocker-test"]);
-        program::run(mount.arg(&root));
-        Self::serve(directory, Some(Disk(root)), NO_KUBERNETES)
+        let disk = MountPoint::with_disk_of(megabytes, root);
+        Self::serve(directory, Some(disk), NO_KUBERNETES)
     }
 
-    fn serve(directory: TempDir, disk: Option<Disk>, config: &str) -> Self {
+    fn serve(directory: TempDir, disk: Option<MountPoint>, config: &str) -> Self {
         let path = directory.path();
         let config = format!("version = 2\n{config}");
         fs::write(path.join("config.toml"), config).unwrap();

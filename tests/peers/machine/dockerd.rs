@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use super::mount_point::MountPoint;
 use super::program;
 use super::server::Server;
 
@@ -14,6 +15,8 @@ pub(crate) struct Dockerd {
     server: Option<Server>,
     socket: PathBuf,
     arguments: Vec<String>,
+    /// A daemon that is killed leaves its data mounted on itself.
+    _data: MountPoint,
     directory: TempDir,
 }
 
@@ -32,12 +35,25 @@ impl Dockerd {
     pub(crate) fn start_in(arguments: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let arguments = arguments(directory.path());
+        let data = MountPoint::new(directory.path().join("data"));
+        Self::serve(directory, data, arguments)
+    }
+
+    /// Starts it with its data on a disk of this size in MiB.
+    pub(crate) fn with_disk_of(megabytes: u32) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let data = MountPoint::with_disk_of(megabytes, directory.path().join("data"));
+        Self::serve(directory, data, Vec::new())
+    }
+
+    fn serve(directory: TempDir, data: MountPoint, arguments: Vec<String>) -> Self {
         let socket = directory.path().join("socket");
         let server = serve(directory.path(), &socket, &arguments);
         Self {
             server: Some(server),
             socket,
             arguments,
+            _data: data,
             directory,
         }
     }

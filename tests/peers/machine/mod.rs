@@ -12,6 +12,7 @@ pub(crate) mod flake;
 pub(crate) mod host;
 pub(crate) mod internet;
 pub(crate) mod microsocks;
+pub(crate) mod mount_point;
 pub(crate) mod nginx;
 pub(crate) mod nix;
 pub(crate) mod podman;
