@@ -18,8 +18,8 @@ in
       default = "load";
       description = ''
         How the daemon gets the image. With `load`, it is copied into the daemon's storage after the daemon starts. With
-        `store`, podman runs it from the Nix store: its layers are mounted, and nothing is loaded or copied. Only images from
-        `fetchdocker` have this mode, and only for the podman of root.
+        `store`, Podman runs it from the Nix store: its layers are mounted, and nothing is loaded or copied. Only images from
+        `fetchdocker` have this mode, and only for the Podman of root.
       '';
     };
 
@@ -38,7 +38,7 @@ in
       type = types.nullOr types.raw;
       readOnly = true;
       internal = true;
-      description = "The store from which podman runs the image, or null for an image that it cannot run so.";
+      description = "The store from which Podman runs the image, or null for an image that it cannot run so.";
     };
   };
 

@@ -50,7 +50,7 @@ pub(crate) struct Args {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 
-    /// Print the sources of credentials and of certificate authorities
+    /// Print the sources of credentials and of certificate authorities, and the steps of a load
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
 

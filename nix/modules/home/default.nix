@@ -29,7 +29,7 @@ in
     type = types.bool;
     default = false;
     description = ''
-      Whether to enable hocker: loading the images of {option}`services.hocker.images` into the podman of this user.
+      Whether to enable hocker: loading the images of {option}`services.hocker.images` into the Podman of this user.
     '';
   };
 

@@ -38,7 +38,7 @@ in
     inherit lib;
     module = imageModule;
     description = ''
-      Images to load into the podman of this user. They are part of the configuration's closure, so a load fetches
+      Images to load into the Podman of this user. They are part of the configuration's closure, so a load fetches
       nothing.
     '';
   };

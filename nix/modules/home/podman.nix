@@ -19,7 +19,7 @@ in
       defaultText = literalExpression "config.services.podman.package";
       example = "/usr";
       description = ''
-        The podman whose API loads the images: the one that runs the containers. The podman of another distribution is
+        The Podman whose API loads the images: the one that runs the containers. The Podman of another distribution is
         `"/usr"`.
       '';
     };
@@ -30,7 +30,7 @@ in
       default = own;
       example = "unix://%t/podman/podman.sock";
       description = ''
-        The socket of podman's API; `%t` is the runtime directory of the user. The default is a socket of the module's
+        The socket of Podman's API; `%t` is the runtime directory of the user. The default is a socket of the module's
         own, whose unit starts {option}`services.hocker.podman.package` while images are loaded.
       '';
     };

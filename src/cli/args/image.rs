@@ -8,6 +8,10 @@ use hocker::name::Reference;
 
 /// `hocker image`
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "An IMAGE that begins with /, ./ or ../ is an image on disk, which hocker does not fetch: an OCI image layout, \
+                  a result of fetchdocker, or an archive such as that of docker save."
+)]
 pub(crate) struct ImageArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
@@ -65,7 +69,7 @@ pub(crate) enum Format {
     /// One EROFS file system image of all layers together, which Linux mounts: the root of a systemd service, of
     /// systemd-nspawn or of a virtual machine
     Erofs,
-    /// A directory from which podman runs the image without loading it, after you mount its layers: they are EROFS file
+    /// A directory from which Podman runs the image without loading it, after you mount its layers: they are EROFS file
     /// system images
     ErofsDir,
 }

@@ -81,7 +81,7 @@ pub(crate) struct PlatformsArgs {
 /// `hocker lock add`
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddArgs {
-    /// Images, as `docker pull` takes them, with or without a name for the lock: debian:12, web=ghcr.io/a/b:1; an
+    /// Images, as `docker pull` takes them, with or without a name for the lock file: debian:12, web=ghcr.io/a/b:1; an
     /// image with a digest never moves, and one with a pattern follows the newest tag: 'nginx:1.*', 'redis:*-alpine'
     #[arg(value_name = "[NAME=]IMAGE", required = true)]
     pub(crate) images: Vec<String>,
@@ -268,7 +268,7 @@ pub(crate) enum GraphFormat {
 
 /// `hocker lock report`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The page is one HTML file that loads nothing else.")]
+#[command(after_help = "The page is one self-contained HTML file.")]
 pub(crate) struct ReportArgs {
     /// Show sizes and layers for this platform [default: this machine's, else the first locked one]
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]

@@ -35,7 +35,7 @@ pub(crate) struct MountArgs {
     #[arg(long)]
     pub(crate) dev: bool,
 
-    /// Use the file system images of layers in this directory: files *.erofs, or a store for podman; may be given several
+    /// Use the file system images of layers in this directory: files *.erofs, or a store for Podman; may be given several
     /// times
     #[arg(long, value_name = "DIR")]
     pub(crate) layers: Vec<PathBuf>,
