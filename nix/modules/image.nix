@@ -20,6 +20,17 @@ let
       lib.optionals (matched != null) matched
     ) ([ config.image.imageName ] ++ config.names)
   );
+
+  # As `daemon::load::find` decides it: hocker loads an image into Docker with its index if the index states the platform
+  # of the daemon for it, and if the image is not named by the digest of its manifest. An image with the option `platform`
+  # is for another platform.
+  isLoadedWithIndex =
+    isFetched
+    && config.image.indexDigest or null != null
+    && config.platform == null
+    && !lib.hasSuffix "@${config.image.manifestDigest}" config.image.imageSpec.reference
+    && lib.any statesPlatform (builtins.fromJSON config.image.imageSpec.index).manifests;
+  statesPlatform = entry: entry.digest == config.image.manifestDigest && entry ? platform;
 in
 {
   options = {
@@ -111,19 +122,7 @@ in
         if document.digest != null then document.digest else document.path
       else
         config.path;
-    # As `Composition::named_index` decides it: an image whose own name has the digest of the manifest is loaded by that.
-    foundByDocker =
-      if
-        !isFetched
-        || (config.image.indexDigest or null) == null
-        || (
-          config.image.imageSpec.repoTags == [ ]
-          && lib.hasSuffix "@${config.image.manifestDigest}" config.image.image
-        )
-      then
-        "manifest"
-      else
-        "index";
+    foundByDocker = if isLoadedWithIndex then "index" else "manifest";
     canonicalDigests = lib.optionalAttrs isFetched (
       lib.mapAttrs
         (

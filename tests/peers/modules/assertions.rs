@@ -123,7 +123,12 @@ const CASES: &[(&str, &[&str])] = &[
              config.services.hocker.functions.fetchdocker {
                image = "nginx:1";
                imageManifest = manifest;
-               imageIndex = builtins.toJSON { manifests = [ { digest = "sha256:${builtins.hashString "sha256" manifest}"; } ]; };
+               imageIndex = builtins.toJSON {
+                 manifests = [ {
+                   digest = "sha256:${builtins.hashString "sha256" manifest}";
+                   platform = { os = "linux"; architecture = "amd64"; };
+                 } ];
+               };
              };
            virtualisation.oci-containers.containers.c.image =
              "nginx:1@${config.services.hocker.images.web.image.manifestDigest}";"#,

@@ -105,7 +105,10 @@ fn a_container_that_names_the_digest_of_an_index_waits_for_its_image() {
                   imageManifest = manifest;
                   imageIndex = builtins.toJSON {{
                     schemaVersion = 2;
-                    manifests = [ {{ digest = "sha256:${{builtins.hashString "sha256" manifest}}"; }} ];
+                    manifests = [ {{
+                      digest = "sha256:${{builtins.hashString "sha256" manifest}}";
+                      platform = {{ os = "linux"; architecture = "amd64"; }};
+                    }} ];
                   }};
                 }};
             }};
@@ -117,6 +120,49 @@ fn a_container_that_names_the_digest_of_an_index_waits_for_its_image() {
         for (name, container) in containers {
             assert_eq!(container["requires"], json!(LOADED), "{name}");
         }
+    }
+}
+
+/// hocker loads these images into Docker without their index.
+#[test]
+#[ignore = "needs NIXPKGS_LIB"]
+fn docker_finds_an_image_whose_index_it_does_not_keep_by_the_digest_of_the_manifest() {
+    let nix = Nix::new();
+    let amd64 = r#"platform = { os = "linux"; architecture = "amd64"; };"#;
+    for (reference, entry, options) in [
+        ("nginx:1.27", "", ""),
+        ("nginx:1.27", amd64, r#"platform = "linux/arm64";"#),
+        ("nginx@${digest}", amd64, ""),
+    ] {
+        let configuration = Configuration::new(&format!(
+            r#"
+            virtualisation.oci-containers.backend = "docker";
+            virtualisation.oci-containers.containers.web.image =
+              "nginx@${{config.services.hocker.images.web.image.manifestDigest}}";
+            services.hocker = {{
+              enable = true;
+              docker.keepsDigests = true;
+              images.web = {{
+                {options}
+                image =
+                  let
+                    manifest = (fetch "nginx").imageSpec.manifest;
+                    digest = "sha256:${{builtins.hashString "sha256" manifest}}";
+                  in
+                  config.services.hocker.functions.fetchdocker {{
+                    image = "{reference}";
+                    imageManifest = manifest;
+                    imageIndex = builtins.toJSON {{
+                      schemaVersion = 2;
+                      manifests = [ {{ inherit digest; {entry} }} ];
+                    }};
+                  }};
+              }};
+            }};
+            "#
+        ));
+        let seen = &configuration.values(&nix, SEEN)["seen"]["web"];
+        assert_eq!(seen["requires"], json!(LOADED), "{configuration:?}");
     }
 }
 

@@ -180,6 +180,8 @@ fn an_image_that_its_unit_loads_runs_by_the_digest_of_its_index_without_its_regi
                     ""
                 }
             ));
+            let failures = configuration.failures(&nix);
+            assert!(failures.is_empty(), "{}: {failures:?}", daemon.name());
             let wanted = "config.services.hocker.images.app.image";
             built(&configuration.build(&nix, wanted));
             (daemon, configuration)
