@@ -1,5 +1,5 @@
-//! A client for container registries that brings images into the Nix store, layer by layer. It **downloads nothing to
-//! compute a hash**, because the manifest already contains the hashes.
+//! Brings container images from a registry into the Nix store, layer by layer. It **downloads nothing to learn a hash**,
+//! because the manifest already contains the hashes. It also loads, mounts and serves images, and maintains lock files.
 //!
 //! Start with [`registry::Registry`]: it resolves a [`name::Reference`] to a manifest and fetches blobs. The directory
 //! `examples` has complete programs.

@@ -1,5 +1,5 @@
 //! EROFS images of layers: a layer's tar archive becomes one read-only file system image, by one pass over the layer.
-//! Never sees the network; the same tar always gives the same bytes, however the layer is compressed.
+//! The module does not use the network. The same tar always gives the same bytes, however the layer is compressed.
 //!
 //! An image has three areas. Block 0 holds the superblock. Contents follow, in the order of the archive. The inodes
 //! stand behind them, each with its extended attributes and the last bytes of its content. [`convert`] writes the

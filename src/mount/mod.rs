@@ -1,6 +1,6 @@
 //! Images as mounted directories: an overlay of the layers' EROFS images, read-only or with a writable top. Only hocker's
-//! own EROFS images are mounted, so the kernel parses no structure that the author of an image chose. Never sees the
-//! network.
+//! own EROFS images are mounted, so the kernel parses no structure that the author of an image chose. The module
+//! does not use the network.
 //!
 //! [`images`] finds or makes the EROFS image of each layer. [`Overlay::prepare`] mounts them where no path leads to, and
 //! [`Prepared::attach`] gives the overlay its directory. So an interruption before the last step leaves no mount. The

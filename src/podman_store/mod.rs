@@ -1,6 +1,6 @@
 //! Podman's store of one image: the directory of an *additional image store*, which podman reads and never writes. No
-//! layer is copied into it. The layers are EROFS images that somebody mounts, so podman runs an image that it never
-//! loaded. The module mounts nothing and starts no podman. The same image always gives the same bytes.
+//! layer is copied into it. The layers are EROFS images. After they are mounted, podman runs the image without loading
+//! it. The module mounts nothing and starts no podman. The same image always gives the same bytes.
 //!
 //! | path | content |
 //! |---|---|

@@ -111,6 +111,10 @@ pub(crate) fn a_bot_proposes_what_moved_and_nothing_else() {
 
     project.git(&["switch", "--quiet", "main"]);
     fleet.push(1, "second");
+    // An update writes the signatures of images with a signer there.
+    let signatures = project.path().join("docker-images.lock.d");
+    fs::create_dir(&signatures).unwrap();
+    fs::write(signatures.join("signature"), "").unwrap();
     project.bash(project.path(), &commands);
     assert_eq!(
         project.git(&["rev-list", "--count", "main..update-images"]),
@@ -118,7 +122,7 @@ pub(crate) fn a_bot_proposes_what_moved_and_nothing_else() {
     );
     assert_eq!(
         project.git(&["show", "--format=", "--name-only", "update-images"]),
-        "docker-images.lock.json"
+        "docker-images.lock.d/signature\ndocker-images.lock.json"
     );
     let message = project.git(&["log", "-1", "--format=%B", "update-images"]);
     assert!(
