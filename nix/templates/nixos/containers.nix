@@ -1,15 +1,14 @@
-# Two containers, whose images docker-images.lock.json pins. It comes of
+# Two containers, whose images docker-images.lock.json pins. These commands write the file:
 #
 #     hocker lock add web=nginx:1.27 cache=redis:7
 #     git add docker-images.lock.json
 #
-# and `hocker lock update` follows their tags. `nix run path:/path/to/hocker -- lock update` does so where hocker is not
-# installed.
+# `hocker lock update` follows the tags. If hocker is not installed, run `nix run path:/path/to/hocker -- lock update`.
 {
   services.hocker = {
     enable = true;
     lockFile = ./docker-images.lock.json;
-    # Images that the file does not pin any more, and no container uses.
+    # Removes images that the file does not pin any more and no container uses.
     prune.enable = true;
   };
 

@@ -4,7 +4,7 @@
   inputs = {
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
     hocker = {
-      # Where you have hocker from.
+      # Your checkout of hocker.
       url = "path:/path/to/hocker";
       inputs.nixpkgs.follows = "nixpkgs";
     };
@@ -18,7 +18,7 @@
           { nixpkgs.hostPlatform = "x86_64-linux"; }
           hocker.nixosModules.default
           ./containers.nix
-          # And what is in /etc/nixos.
+          # The modules of your host, from /etc/nixos.
         ];
       };
     };
