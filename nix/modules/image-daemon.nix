@@ -17,7 +17,7 @@ in
       ];
       default = "load";
       description = ''
-        How the daemon gets the image. With `load`, it is copied into the daemon's storage after the daemon starts. With
+        How the daemon gets the image. With `load`, it is copied into the daemon's image store after the daemon starts. With
         `store`, Podman runs it from the Nix store: its layers are mounted, and nothing is loaded or copied. Only images from
         `fetchdocker` have this mode, and only for the Podman of root.
       '';
