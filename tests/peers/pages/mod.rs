@@ -151,6 +151,7 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ),
     (README, "cargo install", COMPILES),
     (README, "scripts/build", COMPILES),
+    (README, "scripts/test", TESTS),
 ];
 
 /// Whether a test runs the block of a page that begins with this command.
