@@ -3,7 +3,7 @@
 //! Images are told apart by digest. A layout may list one image several times, once for each name. Entries for
 //! artifacts, signatures and attestations are not images.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::listed::{Listed, list};
@@ -20,6 +20,8 @@ use crate::oci::platform::Platform;
 
 /// The largest number of documents in which a digest is searched.
 const MAX_DOCUMENTS: usize = 10_000;
+/// The beginning of the media types of manifests of Docker's schema 1.
+const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+";
 
 /// An image of a layout.
 pub(super) struct Chosen {
@@ -38,6 +40,9 @@ pub(super) fn choose(
 ) -> Result<Chosen, Error> {
     let index = layout.index()?;
     let listed = list(layout, &index);
+    if listed.is_empty() {
+        explain(layout, &index)?;
+    }
     let absent = || Error::NoImage {
         path: path.to_owned(),
         wanted: selection.name.map(str::to_owned),
@@ -104,6 +109,17 @@ pub(super) fn choose(
     })
 }
 
+/// Fails with the reason why a layout lists no image, if an entry is invalid or has an old manifest.
+fn explain(layout: &LayoutReader, index: &Index) -> Result<(), Error> {
+    layout.check_entries(index)?;
+    for entry in index.images() {
+        if entry.media_type.as_str().starts_with(SCHEMA_1) {
+            layout.document::<Manifest>(entry)?;
+        }
+    }
+    Ok(())
+}
+
 /// Returns the name or the digest of each image, if there are several that differ by more than the platform. Images that
 /// share a name have their digests, in the order of the layout: the last gets the name, as in `docker load`.
 pub(super) fn choices(layout: &LayoutReader) -> Result<Vec<String>, Error> {
@@ -116,11 +132,14 @@ pub(super) fn choices(layout: &LayoutReader) -> Result<Vec<String>, Error> {
         return Ok(Vec::new());
     }
     let mut choices = Vec::new();
+    let mut known: HashMap<String, bool> = HashMap::new();
     for image in &listed {
         let name = image.names.first().filter(|name| {
-            let same = all.iter().filter(|other| other.names.contains(name));
-            let same: Vec<&Listed> = same.copied().collect();
-            same.len() < 2 || differ_by_platform(layout, &same)
+            *known.entry(name.to_string()).or_insert_with(|| {
+                let same = all.iter().filter(|other| other.names.contains(name));
+                let same: Vec<&Listed> = same.copied().collect();
+                same.len() < 2 || differ_by_platform(layout, &same)
+            })
         });
         let choice = name.map_or_else(|| image.entry.digest.to_string(), ToString::to_string);
         if !choices.contains(&choice) {

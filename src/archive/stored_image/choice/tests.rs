@@ -2,6 +2,7 @@ use super::super::open;
 use super::*;
 use crate::archive::fixture::Layout;
 use crate::archive::oci_layout::{FULL_NAME, REF_NAME};
+use crate::class::Class;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -81,6 +82,23 @@ fn a_text_that_is_no_name_selects_its_image_and_disturbs_no_other() {
     let (_, names) = chosen(&layout, None).unwrap();
     assert_eq!(names.repo_tags, Vec::<String>::new());
     assert_eq!(names.ref_names, ["1.0.0+git5"]);
+}
+
+#[test]
+fn the_error_for_a_layout_without_images_names_the_reason() {
+    let layout = Layout::new();
+    let mut wrong = image(&layout, "a");
+    wrong["size"] = json!("415");
+    let old = json!({ "schemaVersion": 1, "fsLayers": [], "history": [] });
+    let media_type = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+    let old = layout.blob(media_type, old.to_string().as_bytes());
+    for (entry, reason) in [(wrong, "entry"), (old, "schema 1")] {
+        layout.list(&[entry]);
+        let error = chosen(&layout, None).unwrap_err();
+        assert_eq!(error.class(), Class::Unsupported, "{error}");
+        let line = crate::causes::line(&error);
+        assert!(line.contains(reason), "{line}");
+    }
 }
 
 #[test]
