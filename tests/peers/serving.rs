@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::machine::containerd::Containerd;
@@ -138,6 +139,40 @@ fn podman_pulls_through_it_as_a_mirror_and_by_its_own_name() {
     let outcome = serving.stop().done();
     assert_eq!(fetched(&outcome, &first), [1, 1, 1], "{outcome}");
     assert_eq!(fetched(&outcome, &second), [1, 1, 1], "{outcome}");
+}
+
+#[test]
+fn clients_select_the_platform_of_images_that_share_a_name_in_a_layout() {
+    let images = ["amd64", "arm64"].map(|architecture| {
+        let platform = json!({"os": "linux", "architecture": architecture});
+        Image::for_platform(Family::Oci, &platform, &["/hello"], real_image().layers)
+    });
+    let layout = TempDir::new().unwrap();
+    let name = "docker.io/team/app:1";
+    let entries = images.each_ref().map(|image| {
+        image.write_layout(layout.path(), name);
+        let mut entry = image.descriptor();
+        entry["annotations"] = json!({"io.containerd.image.name": name});
+        entry
+    });
+    let index = json!({"schemaVersion": 2, "manifests": entries});
+    std::fs::write(layout.path().join("index.json"), index.to_string()).unwrap();
+    let serving = Serving::start([layout.path()]);
+    let name = format!("{}/team/app:1", serving.name());
+    for (image, architecture) in images.iter().zip(["amd64", "arm64"]) {
+        let config = program::run(
+            Command::new("skopeo")
+                .arg(format!("--override-arch={architecture}"))
+                .args(["inspect", "--tls-verify=false", "--config", "--raw"])
+                .arg(format!("docker://{name}")),
+        );
+        assert!(config.trim_ascii() == image.config, "{architecture}");
+    }
+    let dockerd = Dockerd::start();
+    program::run(dockerd.docker().args(["pull", "--quiet", &name]));
+    assert_eq!(dockerd.image_id(&name), images[0].config_digest());
+    assert_eq!(dockerd.run_image(&name), GREETING);
+    serving.stop().done();
 }
 
 #[test]
