@@ -12,7 +12,7 @@ pub use self::platform::different_platforms;
 
 use self::choice::{Chosen, choose};
 use super::composition::{self, Composition, find_script};
-use super::oci_layout;
+use super::oci_layout::{self, LayoutReader};
 use super::on_disk::{self, OnDisk};
 use crate::class::Class;
 use crate::input;
@@ -60,6 +60,16 @@ fn starts_like_script(path: &Path) -> bool {
 /// Opens the layout or the archive at `path`.
 pub(super) fn open_layout(path: &Path) -> Result<OnDisk, Error> {
     OnDisk::open(path).map_err(|error| Error::on_disk(path, error))
+}
+
+/// Checks that an archive, a layout or a script is at `path`, without reading an archive or a layout.
+pub fn check(path: &Path) -> Result<(), Error> {
+    match script(path) {
+        Some(script) => Composition::read_script(&script).map(drop)?,
+        None if path.is_file() => {}
+        None => LayoutReader::locate(path).map(drop)?,
+    }
+    Ok(())
 }
 
 /// Opens the images at `path`, for several selections. Returns `None` for a script, which has one image.

@@ -15,6 +15,10 @@ use hocker::printable::Printable;
 use hocker::size::Size;
 
 pub(super) async fn run(args: LoadArgs, context: &Context) -> Result<(), Error> {
+    // A wrong path fails without a daemon. An archive is unpacked only if the daemon answers, because that takes long.
+    if args.image_path.as_os_str() != "-" {
+        stored_image::check(&args.image_path).map_err(|error| unusable(&args.image_path, error))?;
+    }
     #[cfg(feature = "containerd")]
     let daemon = daemon::connect(args.daemon, args.snapshotter, context).await?;
     #[cfg(not(feature = "containerd"))]

@@ -53,10 +53,7 @@ impl Fields for Marker {
 impl LayoutReader {
     /// Opens the layout at `path`, or the layout `oci/` in the output of `fetchdocker`.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let directory = [path.to_owned(), path.join("oci")]
-            .into_iter()
-            .find(|directory| is_layout(directory))
-            .ok_or_else(|| Error::no_layout(path))?;
+        let directory = Self::locate(path)?;
         let directory = directory.canonicalize().map_err(|source| Error::Read {
             path: directory,
             source,
@@ -74,6 +71,14 @@ impl LayoutReader {
             directory,
             wrong: Arc::default(),
         })
+    }
+
+    /// Returns the directory of the layout at `path`, without reading a document.
+    pub fn locate(path: &Path) -> Result<PathBuf, Error> {
+        [path.to_owned(), path.join("oci")]
+            .into_iter()
+            .find(|directory| is_layout(directory))
+            .ok_or_else(|| Error::no_layout(path))
     }
 
     /// Opens the layout of an archive in a temporary directory. Errors name `shown` instead of the directory. `wrong` has

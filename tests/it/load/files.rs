@@ -19,14 +19,34 @@ fn make_fifo(path: &Path) {
 }
 
 #[test]
-fn a_reference_in_place_of_a_path_gets_the_command_that_writes_the_image() {
-    let daemon = docker();
-    let host = format!("tcp://{}", daemon.name());
-    hocker(["load", "--host", &host, "nginx:1.27"])
-        .run()
-        .failed(3)
-        .says("nginx:1.27 does not exist")
-        .says("hocker image --format oci-dir --out DIR IMAGE");
+fn a_wrong_path_fails_before_the_daemon_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+    write("empty", "");
+    write("text", "no image\n");
+    fs::create_dir(directory.path().join("directory")).unwrap();
+    for (path, code, reason) in [
+        ("nginx:1.27", 3, "nginx:1.27 does not exist"),
+        (
+            "nginx:1.27",
+            3,
+            "hocker image --format oci-dir --out DIR IMAGE",
+        ),
+        ("directory", 3, "directory is not an image"),
+        ("empty", 7, "empty is not an image: the file is empty"),
+        (
+            "text",
+            7,
+            "text is not an image: the file is neither an archive",
+        ),
+    ] {
+        hocker(["load", "--host", "unix:///nowhere", path])
+            .in_directory(directory.path())
+            .run()
+            .failed(code)
+            .says(reason)
+            .never_says("daemon");
+    }
 }
 
 #[test]

@@ -29,7 +29,8 @@ fn nobody_there_is_told_with_what_can_be_done() {
         .run()
         .failed(2)
         .says("forward the socket");
-    hocker(["load", "/nowhere"])
+    hocker(["load"])
+        .arguments([layout.path()])
         .env("DOCKER_HOST", "what")
         .run()
         .failed(2)
