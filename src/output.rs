@@ -233,6 +233,17 @@ fn is_stream(metadata: &fs::Metadata) -> bool {
     kind.is_char_device() || kind.is_fifo() || kind.is_socket() || kind.is_block_device()
 }
 
+/// Returns the operating system's error alone. The crate for temporary files adds a random name, which helps nobody. It
+/// hides the error inside, so the number is read from the text: `No such file or directory (os error 2) at path "…"`.
+pub(crate) fn without_temporary_name(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    let code = text
+        .split_once(") at path ")
+        .and_then(|(reason, _)| reason.rsplit_once(" (os error "))
+        .and_then(|(_, code)| code.parse().ok());
+    code.map_or(error, io::Error::from_raw_os_error)
+}
+
 /// Returns the directory of a path; `.` for a bare file name.
 #[must_use]
 pub fn parent(path: &Path) -> &Path {
@@ -333,7 +344,7 @@ impl Error {
             operation: "create",
             path: path.to_owned(),
             is_directory: false,
-            source,
+            source: without_temporary_name(source),
         }
     }
 
@@ -356,7 +367,7 @@ impl Error {
             operation: "write",
             path: path.to_owned(),
             is_directory: false,
-            source,
+            source: without_temporary_name(source),
         }
     }
 
@@ -370,6 +381,12 @@ impl Error {
     #[must_use]
     pub fn is_existing_directory(&self) -> bool {
         self.is_directory && self.is_existing()
+    }
+
+    /// Returns whether the output's directory does not exist.
+    #[must_use]
+    pub fn is_without_directory(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound && !parent(&self.path).exists()
     }
 
     /// Returns whether the output exists already.

@@ -26,6 +26,7 @@ use super::oci_layout::{LayoutReader, OCI_LAYOUT};
 use crate::compression::{UnsupportedCompression, sniff};
 use crate::input as files;
 use crate::oci::media_type::Compression;
+use crate::output::without_temporary_name;
 
 /// The size of a block of tar in bytes.
 const BLOCK: usize = 512;
@@ -61,7 +62,7 @@ impl OnDisk {
     pub fn unpack(input: impl Read, archive: &Path) -> Result<Self, Error> {
         let directory = Unpacked::create(archive).map_err(|source| Error::Write {
             path: std::env::temp_dir(),
-            source,
+            source: without_temporary_name(source),
         })?;
         let files = Files::unpack(input::plain(input)?, directory.path())?;
         let items = docker::items(&files)?;

@@ -12,6 +12,7 @@ use super::members::{Kind, Members};
 use crate::archive::oci_layout::blob_name;
 use crate::oci::digest::{Digest, Hasher};
 use crate::oci::document;
+use crate::output;
 
 /// The size of the copy buffer in bytes.
 const BUFFER: usize = 256 << 10;
@@ -133,8 +134,9 @@ impl Files {
 
     pub(super) fn failed(&self, source: io::Error) -> Error {
         Error::Write {
-            path: self.directory.clone(),
-            source,
+            // The directory itself has a random name, and is gone when the message is read.
+            path: output::parent(&self.directory).to_owned(),
+            source: output::without_temporary_name(source),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Error;
 use super::daemon_hint::{hint_of_daemon, hint_of_load};
 use hocker::archive::plain_layer::LayerError;
-use hocker::archive::{oci_layout, stored_image};
+use hocker::archive::{oci_layout, on_disk, stored_image};
 use hocker::auth;
 use hocker::daemon;
 use hocker::erofs;
@@ -23,6 +23,9 @@ use hocker::verify;
 const BY_HTTPS: &str = "check the port: for a registry that speaks https, use --registry https://HOST:PORT/v2/, or in a \
                         build registry = \"https://HOST:PORT/v2/\"";
 
+/// The hint for a temporary directory that is absent, full or read-only.
+const TEMPORARY: &str = "name a directory with enough space with the environment variable TMPDIR";
+
 impl Error {
     /// Returns an action that the user can take, if there is one.
     #[must_use]
@@ -31,6 +34,9 @@ impl Error {
             Self::Output(error) if error.is_existing_directory() => Some("choose another name"),
             Self::Output(error) if error.is_existing() => {
                 Some("choose another name, or replace it with --force")
+            }
+            Self::Output(error) if error.is_without_directory() => {
+                Some("create its directory first, or choose another one")
             }
             Self::Registry(error) => hint_of_cause(error.cause()),
             Self::Build(error) => match &**error {
@@ -42,6 +48,9 @@ impl Error {
             },
             Self::Pull(error) if is_too_large(error) => {
                 Some("if you trust the image, allow more with --max-layer-size")
+            }
+            Self::Pull(pull::Error::Scratch { path, .. }) if *path == std::env::temp_dir() => {
+                Some(TEMPORARY)
             }
             Self::Pull(pull::Error::Rootfs { source, .. }) | Self::Rootfs { source, .. } => {
                 hint_of_rootfs(source)
@@ -56,6 +65,7 @@ impl Error {
             },
             Self::Images(error) => match &**error {
                 serve::Error::Layout(error) => hint_of_layout(error),
+                serve::Error::Archive { source, .. } => hint_of_archive(source),
                 _ => None,
             },
             Self::Erofs { source, .. } => match &**source {
@@ -115,6 +125,14 @@ fn hint_of_stored_image(error: &stored_image::Error) -> Option<&'static str> {
         stored_image::Error::Platform { .. } => Some("select one of these with --platform"),
         stored_image::Error::SeveralImages { .. } => Some("select one of these with --image"),
         stored_image::Error::Layout(error) => hint_of_layout(error),
+        stored_image::Error::Archive { source, .. } => hint_of_archive(source),
+        _ => None,
+    }
+}
+
+fn hint_of_archive(error: &on_disk::Error) -> Option<&'static str> {
+    match error {
+        on_disk::Error::Write { .. } => Some(TEMPORARY),
         _ => None,
     }
 }

@@ -130,6 +130,28 @@ fn what_standard_input_has_instead_of_an_archive_is_refused() {
         .says("the input is empty");
 }
 
+#[test]
+fn a_temporary_directory_that_cannot_be_used_is_named_without_a_random_name() {
+    let image = small();
+    let layout = image.layout("team/app:1");
+    let directory = tempfile::tempdir().unwrap();
+    let archive = directory.path().join("app.tar");
+    hocker(["image", "--format", "docker-save", "--out"])
+        .arguments([archive.as_path(), layout.path()])
+        .run()
+        .done();
+    let daemon = docker();
+    let host = format!("tcp://{}", daemon.name());
+    hocker(["load", "--host", &host])
+        .arguments([&archive])
+        .env("TMPDIR", "/missing")
+        .run()
+        .failed(1)
+        .says("cannot unpack the archive into the temporary directory /missing\n")
+        .says("caused by: No such file or directory (os error 2)\n")
+        .says("TMPDIR");
+}
+
 /// A load that has read a half of its archive, and is the one of so many that have unpacked some of it here.
 fn half_unpacked(daemon: &Registry, temporary: &Path, number: usize) -> (Running, PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
