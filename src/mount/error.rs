@@ -23,7 +23,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Something is mounted on the directory already.
-    #[error("{} is a mount point already", path.display())]
+    #[error("cannot mount on {}: the directory is a mount point already", path.display())]
     Mounted {
         /// The directory.
         path: PathBuf,
@@ -31,16 +31,16 @@ pub enum Error {
         by_hocker: bool,
     },
     /// The directory has files, which the mount would hide.
-    #[error("the directory {} is not empty", .0.display())]
+    #[error("cannot mount on {}: the directory is not empty", .0.display())]
     NotEmpty(PathBuf),
     /// Nothing is mounted on the directory.
-    #[error("{} is not a mount point", .0.display())]
+    #[error("cannot unmount {}: nothing is mounted on it", .0.display())]
     NotMounted(PathBuf),
     /// Another program mounted the directory.
-    #[error("another program than hocker mounted {}", .0.display())]
+    #[error("cannot unmount {}: another program than hocker mounted it", .0.display())]
     Foreign(PathBuf),
     /// Another user can change what the kernel would read.
-    #[error("another user can change {}", .0.display())]
+    #[error("cannot use {}: another user can change it", .0.display())]
     Unsafe(PathBuf),
     /// A file that should be the EROFS image of a layer cannot be used.
     #[error("cannot use {}", path.display())]
@@ -82,7 +82,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The kernel takes fewer layers.
-    #[error("the image has {layers} layers, but this kernel mounts at most {limit}")]
+    #[error("cannot mount an image of {layers} layers: this kernel mounts at most {limit}")]
     Layers {
         /// The number of layers.
         layers: usize,
@@ -130,6 +130,12 @@ impl Error {
             Self::Layers { .. } => Class::Unsupported,
             _ => Class::Other,
         }
+    }
+
+    /// Whether a directory that the user named does not exist.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Directory { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
     /// Whether the kernel refuses the mount to this user.

@@ -82,8 +82,7 @@ impl Overlay<'_> {
             });
         }
         let root = layers.first().ok_or_else(|| failed(Errno::INVAL.into()))?;
-        let upper = open_root(root).and_then(|root| Upper::prepare(self.top, root));
-        let upper = upper.map_err(Error::Top)?;
+        let upper = Upper::prepare(self.top, open_root(root).map_err(Error::Top)?)?;
         let mount = self.mount(&layers, upper.as_ref(), kernel)?;
         Ok(Prepared { mount })
     }

@@ -43,14 +43,16 @@ impl Target {
 
 /// Unmounts a directory on which hocker mounted an image.
 pub fn unmount(path: &Path) -> Result<(), Error> {
-    let canonical = fs::canonicalize(path).map_err(|source| Error::directory(path, source))?;
+    let failed = |source| Error::Unmount {
+        path: path.to_owned(),
+        source,
+    };
+    let canonical = fs::canonicalize(path).map_err(failed)?;
     match Mount::on(&canonical).map_err(Error::Table)? {
         Some(mount) if mount.is_of_hocker() => {}
         Some(_) => return Err(Error::Foreign(path.to_owned())),
         None => return Err(Error::NotMounted(path.to_owned())),
     }
-    rustix::mount::unmount(&canonical, UnmountFlags::NOFOLLOW).map_err(|source| Error::Unmount {
-        path: path.to_owned(),
-        source: source.into(),
-    })
+    rustix::mount::unmount(&canonical, UnmountFlags::NOFOLLOW)
+        .map_err(|source| failed(source.into()))
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use rustix::fs::{CWD, Gid, Mode, OFlags, Uid, fchmod, fchown, fstat, mkdirat, openat};
 use rustix::io::Errno;
 
+use super::error::Error;
 use super::kernel;
 
 /// What becomes of changes in the mounted directory.
@@ -32,12 +33,12 @@ pub(super) struct Upper {
 
 impl Upper {
     /// Makes the directories of a top. A new `upper` is like `root`, the root of the highest layer.
-    pub(super) fn prepare(top: &Top, root: impl AsFd) -> io::Result<Option<Self>> {
+    pub(super) fn prepare(top: &Top, root: impl AsFd) -> Result<Option<Self>, Error> {
         match top {
             Top::ReadOnly => Ok(None),
             Top::Temporary => {
-                let mount = kernel::tmpfs()?;
-                let (upper, work) = directories(&mount, root)?;
+                let mount = kernel::tmpfs().map_err(Error::Top)?;
+                let (upper, work) = directories(&mount, root).map_err(Error::Top)?;
                 Ok(Some(Self {
                     mount: Some(mount),
                     changes: upper,
@@ -45,9 +46,11 @@ impl Upper {
                 }))
             }
             Top::Directory(path) => {
-                let path = fs::canonicalize(path)?;
-                let parent = open(CWD, path.as_os_str().as_encoded_bytes())?;
-                let (upper, work) = directories(&parent, root)?;
+                let failed = |source| Error::directory(path, source);
+                let canonical = fs::canonicalize(path).map_err(failed)?;
+                let parent = open(CWD, canonical.as_os_str().as_encoded_bytes());
+                let parent = parent.map_err(failed)?;
+                let (upper, work) = directories(&parent, root).map_err(failed)?;
                 Ok(Some(Self {
                     mount: None,
                     changes: upper,

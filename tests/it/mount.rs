@@ -50,3 +50,28 @@ fn a_store_for_podman_is_no_image() {
         .says("is a store for podman")
         .says("another format");
 }
+
+#[test]
+fn a_directory_that_cannot_be_mounted_on_is_named_first() {
+    let layout = small().layout("app:1");
+    let directory = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        hocker(arguments)
+            .in_directory(directory.path())
+            .run()
+            .failed(1)
+    };
+    fs::create_dir(directory.path().join("full")).unwrap();
+    fs::write(directory.path().join("full/file"), "x").unwrap();
+    let image = layout.path().to_str().unwrap();
+    run(&["mount", image, "missing", "--cache", "cache"])
+        .says("cannot use the directory missing")
+        .says("hint: create this directory first");
+    run(&["mount", image, "full", "--cache", "cache"])
+        .says("hocker: cannot mount on full: the directory is not empty")
+        .says("hint: choose another directory");
+    run(&["umount", "missing"])
+        .says("hocker: cannot unmount missing")
+        .never_says("create");
+    run(&["umount", "full"]).says("hocker: cannot unmount full: nothing is mounted on it");
+}

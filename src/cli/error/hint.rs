@@ -163,6 +163,7 @@ fn hint_of_mount(error: &hocker::mount::Error) -> Option<&'static str> {
         error if error.is_denied() => Some(
             "run hocker as root, outside of user namespaces: Linux mounts EROFS file systems for no other user",
         ),
+        error if error.is_absent() => Some("create this directory first, or choose another one"),
         error if error.is_busy() => {
             Some("end the programs that use it; `fuser --mount` lists them")
         }

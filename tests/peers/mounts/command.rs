@@ -58,7 +58,7 @@ fn only_empty_directories_are_mounted_on_and_only_once() {
     fs::write(fixture.at("cache/file"), "").unwrap();
     symlink("mounted", fixture.at("link")).unwrap();
     for (directory, reason) in [
-        ("missing", "cannot use the directory"),
+        ("missing", "create this directory first"),
         ("layout/index.json", "cannot use the directory"),
         ("cache", "is not empty"),
     ] {
@@ -86,7 +86,7 @@ fn only_empty_directories_are_mounted_on_and_only_once() {
 fn what_hocker_did_not_mount_stays_mounted() {
     let fixture = small();
     let umount = || hocker(["umount"]).arguments([fixture.at("mounted")]).run();
-    umount().failed(1).says("is not a mount point");
+    umount().failed(1).says("nothing is mounted on it");
     program::run(
         Command::new("mount")
             .args(["-t", "tmpfs", "hocker:fake"])

@@ -104,7 +104,7 @@ fn old_kernels_mount_fewer_layers() {
     assert!(
         error
             .to_string()
-            .contains("300 layers, but this kernel mounts at most 2"),
+            .contains("300 layers: this kernel mounts at most 2"),
         "{error}"
     );
     assert!(!fixture.is_mounted());
