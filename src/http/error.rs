@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use rustls::AlertDescription;
 use url::Url;
 
-use super::resolver::ForbiddenAddress;
+use super::resolver::{ForbiddenAddress, UnknownHost};
 use super::tls_problem::{TlsProblem, words};
 use super::{HostCertificatesError, ProxyError, Refusal, StatusCode};
 use crate::class::Class;
@@ -202,6 +202,10 @@ impl Error {
             Self::Send { source, .. } if source.is_protocol() => {
                 "the response is not HTTP/1.1".to_owned()
             }
+            Self::Send { source, .. } if source.0.is_connect() => {
+                format!("no connection: {source}")
+            }
+            Self::Body { source, .. } if source.is_short() => "the response ended early".to_owned(),
             Self::Send { source, .. } | Self::Body { source, .. } => source.to_string(),
             Self::TooSlow { .. } => "the response took too long".to_owned(),
             Self::Stalled { .. } => "the connection stalled".to_owned(),
@@ -265,11 +269,20 @@ impl Error {
         self.is_connect() && matches!(self, Self::Send { url, .. } if url.is_at(host))
     }
 
-    /// Returns whether no https connection was made, and no proxy is the cause.
+    /// Returns whether the name of the server, or of the proxy, has no address.
+    #[must_use]
+    pub fn is_unknown_host(&self) -> bool {
+        matches!(self, Self::Send { source, .. } if find::<UnknownHost>(&source.0).is_some())
+    }
+
+    /// Returns whether no https connection was made to a machine that is in reach, and no proxy is the cause. The server
+    /// may speak plain http, on this port or on another one.
     #[must_use]
     pub fn is_https_connect(&self) -> bool {
         !self.is_tunnel()
-            && matches!(self, Self::Send { url, source } if source.0.is_connect() && url.is_https())
+            && !self.is_unknown_host()
+            && matches!(self, Self::Send { url, source }
+                if source.0.is_connect() && url.is_https() && !source.is_unreachable())
     }
 }
 
@@ -317,9 +330,28 @@ impl Transport {
             && (is_reset || find(&self.0).is_some_and(hyper::Error::is_incomplete_message))
     }
 
+    /// Returns whether the connection ended before the announced length of the body.
+    fn is_short(&self) -> bool {
+        !self.0.is_connect() && self.io_kind() == Some(io::ErrorKind::UnexpectedEof)
+    }
+
     /// Returns whether the server's data is not TLS, for example a plain http response.
     fn is_without_tls(&self) -> bool {
         matches!(tls_error(&self.0), Some(rustls::Error::InvalidMessage(_)))
+    }
+
+    /// Returns whether no machine answers at the address.
+    fn is_unreachable(&self) -> bool {
+        self.0.is_timeout()
+            || matches!(
+                self.io_kind(),
+                Some(
+                    io::ErrorKind::NetworkUnreachable
+                        | io::ErrorKind::HostUnreachable
+                        | io::ErrorKind::NetworkDown
+                        | io::ErrorKind::TimedOut
+                )
+            )
     }
 
     /// Returns the kind of the operating system's error, if it is one.
@@ -358,6 +390,7 @@ impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match tls_error(&self.0) {
             Some(error) => f.write_str(&words(error)),
+            None if self.is_short() => f.write_str("the connection ended early"),
             None => write!(f, "{}", self.innermost()),
         }
     }

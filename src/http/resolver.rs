@@ -75,7 +75,7 @@ impl Resolve for Resolver {
 }
 
 /// Resolves a name with the system's resolver. Names below `localhost` are always loopback (RFC 6761).
-async fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
+async fn addresses(name: &str) -> Result<Vec<SocketAddr>, UnknownHost> {
     let own = [
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
@@ -83,10 +83,29 @@ async fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
     if is_loopback_name(name) && key(name) != "localhost" {
         return Ok(own.to_vec());
     }
-    tokio::net::lookup_host((name, 0))
-        .await
-        .map(Iterator::collect)
+    match tokio::net::lookup_host((name, 0)).await {
+        Ok(found) => Ok(found.collect()),
+        Err(reason) => Err(UnknownHost {
+            name: name.to_owned(),
+            reason,
+        }),
+    }
 }
+
+/// A name for which the system's resolver finds no address.
+#[derive(Debug)]
+pub(super) struct UnknownHost {
+    name: String,
+    reason: io::Error,
+}
+
+impl fmt::Display for UnknownHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot resolve {}: {}", self.name, self.reason)
+    }
+}
+
+impl std::error::Error for UnknownHost {}
 
 /// A name whose addresses are all outside the allowed networks.
 #[derive(Debug)]

@@ -273,6 +273,9 @@ fn hint_of_cause(cause: &Cause) -> Option<&'static str> {
             "check the proxy that https_proxy or all_proxy names; if it requires a password, put it into the URL: \
              http://NAME:PASSWORD@HOST:PORT",
         ),
+        Cause::Http(error) if error.is_unknown_host() => {
+            Some("check the name, and the DNS settings of this machine")
+        }
         Cause::Http(error) if error.is_https_connect() => {
             Some("for a registry that speaks plain http, use --registry http://HOST:PORT/v2/")
         }

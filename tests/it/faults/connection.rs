@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use super::{Fetch, TOKEN, layer, retries};
+use crate::support::hocker::hocker;
 use crate::support::image::digest;
 use crate::support::scripted_registry::{Answer, Registry};
 
@@ -36,7 +37,9 @@ fn nobody_listening_at_first_is_asked_again() {
     let mut running = fetch.run().env("HOCKER_RETRY_DELAY", "0.3").start();
     running.wait_until_it_says("retrying in ");
     fetch.registry.open();
-    fetch.arrived(running.finish()).says("refused");
+    fetch
+        .arrived(running.finish())
+        .says("no connection: Connection refused");
 }
 
 #[test]
@@ -106,6 +109,7 @@ fn an_early_end_is_resumed_where_it_was() {
             .on_each(rest, move |request| Answer::ranged(&blob, request));
         let outcome = fetch.arrives();
         assert_eq!(retries(&outcome).len(), 1, "{outcome}");
+        assert!(retries(&outcome)[0].contains("ended early"), "{outcome}");
     }
 }
 
@@ -252,4 +256,22 @@ fn an_interrupt_ends_the_wait_for_another_try() {
         std::fs::read_dir(fetch.directory.path()).unwrap().count(),
         0
     );
+}
+
+#[test]
+fn a_name_without_an_address_is_no_registry_that_speaks_plain_http() {
+    // No label of a name has more than 63 characters (RFC 1035, section 2.3.4), so no server is asked for this one.
+    let host = format!("{}.example", "a".repeat(64));
+    for retries in ["0", "1"] {
+        let outcome = hocker(["manifest", "--retries", retries, "--registry"])
+            .arguments([format!("http://{host}/v2/"), "app".to_owned()])
+            .run()
+            .failed(6)
+            .says(&format!("cannot resolve {host}: "))
+            .says("DNS");
+        assert_eq!(
+            outcome.stderr.matches("retrying in").count().to_string(),
+            retries
+        );
+    }
 }
