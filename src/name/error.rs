@@ -9,6 +9,12 @@ pub enum ParseError {
     /// The part before the first slash is not `host[:port]`.
     #[error("`{0}` is not a registry: write one like ghcr.io, localhost:5000 or [::1]:5000")]
     Registry(String),
+    /// The text is empty.
+    #[error("the name is empty")]
+    Empty,
+    /// The text starts like a path of a file.
+    #[error("`{0}` is a path, not the name of an image in a registry")]
+    Path(String),
     /// The path contains characters or separators that are not allowed in a repository.
     #[error(
         "`{0}` is not a repository: a repository has lowercase letters and digits, joined by `/`, `.`, `_`, `__` or `-`"

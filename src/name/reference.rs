@@ -43,6 +43,7 @@ impl Reference {
         if name.contains("://") {
             return Err(ParseError::Url(safe_url::shown(name)));
         }
+        check_start(name)?;
         let (name, tag, digest) = split_suffixes(name)?;
         Ok(Self {
             registry,
@@ -135,6 +136,7 @@ impl FromStr for Reference {
         if text.contains("://") {
             return Err(ParseError::Url(safe_url::shown(text)));
         }
+        check_start(text)?;
         if is_image_id(text) {
             return Err(ParseError::Repository(text.to_owned()));
         }
@@ -172,6 +174,21 @@ fn is_registry(first: &str) -> bool {
     first.contains(['.', ':', '['])
         || first == "localhost"
         || first.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// Refuses texts that users may mean, but that are no names.
+fn check_start(text: &str) -> Result<(), ParseError> {
+    if text.is_empty() {
+        return Err(ParseError::Empty);
+    }
+    let is_path = matches!(text, "." | "..")
+        || ["/", "./", "../"]
+            .iter()
+            .any(|start| text.starts_with(start));
+    if is_path {
+        return Err(ParseError::Path(text.to_owned()));
+    }
+    Ok(())
 }
 
 /// Returns whether a text is an image ID, which is not a name (as in distribution's `ParseNormalizedNamed`).

@@ -10,7 +10,7 @@ use hocker::auth;
 use hocker::daemon;
 use hocker::erofs;
 use hocker::http::TlsProblem;
-use hocker::name::Reference;
+use hocker::name::{self, Reference};
 use hocker::nix;
 use hocker::oci::document::ParseError;
 use hocker::pin;
@@ -77,6 +77,13 @@ impl Error {
             Self::Denial(denial) => denial.error.hint(),
             Self::LockedImage { source, .. } => source.hint(),
             Self::TagsOfSeveral { .. } => Some("select one of these with --image"),
+            Self::Reference {
+                source: name::ParseError::Path(_),
+                ..
+            } => Some(
+                "name an image of a registry; `hocker image`, `diff`, `load`, `mount` and `serve` also read images \
+                 from disk",
+            ),
             Self::RegistryOfPath => Some("leave them out; --image selects one of several images"),
             Self::NameOfReference => Some(
                 "leave it out, or give the path of a layout or an archive, which begins with /, ./ or ../",

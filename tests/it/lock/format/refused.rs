@@ -199,7 +199,7 @@ fn what_the_format_does_not_know_is_refused_with_its_line() {
         ),
         (
             &|lock| lock["images"]["tool"]["reference"] = json!("../../etc/passwd"),
-            "not a",
+            "is a path",
         ),
         (
             &|lock| lock["images"]["tool"]["registry"] = json!("file:///etc/"),
