@@ -18,6 +18,9 @@ pub fn parse(text: &[u8]) -> Result<Lock, ParseError> {
     if text.len() > MAX_LOCK_SIZE {
         return Err(ParseError::TooLarge);
     }
+    if text.trim_ascii().is_empty() {
+        return Err(ParseError::Empty);
+    }
     if let Some(line) = conflict(text) {
         return Err(ParseError::Conflict(line));
     }
@@ -73,6 +76,19 @@ pub enum ParseError {
     /// The text is longer than [`MAX_LOCK_SIZE`].
     #[error("the lock file is larger than {} MiB", MAX_LOCK_SIZE >> 20)]
     TooLarge,
+    /// The text has no content.
+    #[error("the file is empty")]
+    Empty,
+    /// The text is not JSON, for example because its end is missing.
+    #[error("line {line}, column {column}: {message}")]
+    Json {
+        /// The number, from 1.
+        line: usize,
+        /// The number, from 1.
+        column: usize,
+        /// The error at this position or just before it.
+        message: String,
+    },
     /// The text has a conflict marker.
     #[error("line {0} has the conflict marker of a merge")]
     Conflict(usize),
@@ -85,7 +101,7 @@ pub enum ParseError {
     /// Two images contradict each other.
     #[error(transparent)]
     Sizes(#[from] SizeError),
-    /// The text does not have the required format.
+    /// The text is JSON, but does not have the required format.
     #[error("line {line}, column {column}: {message}")]
     Line {
         /// [`Class::Integrity`] if an entry contradicts itself, else [`Class::Unsupported`].
@@ -106,9 +122,12 @@ impl ParseError {
         match self {
             Self::Line { class, .. } => *class,
             Self::Sizes(_) => Class::Integrity,
-            Self::TooLarge | Self::Conflict(_) | Self::Newer(_) | Self::Older(_) => {
-                Class::Unsupported
-            }
+            Self::TooLarge
+            | Self::Empty
+            | Self::Json { .. }
+            | Self::Conflict(_)
+            | Self::Newer(_)
+            | Self::Older(_) => Class::Unsupported,
         }
     }
 
@@ -116,11 +135,19 @@ impl ParseError {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let place = format!(" at line {line} column {column}");
+        let message = text.strip_suffix(&place).unwrap_or(&text).to_owned();
+        if error.is_syntax() || error.is_eof() {
+            return Self::Json {
+                line,
+                column,
+                message,
+            };
+        }
         Self::Line {
             class: class_of_entries(lock),
             line,
             column,
-            message: text.strip_suffix(&place).unwrap_or(&text).to_owned(),
+            message,
         }
     }
 }

@@ -260,6 +260,12 @@ fn hint_of_lock(error: &lock::ParseError) -> Option<&'static str> {
             "take one side, or remove the image and add it again: each image is one entry, independent of the others",
         ),
         lock::ParseError::Newer(_) => Some("use a newer version of hocker"),
+        lock::ParseError::Empty => Some(
+            "restore the file from version control, or remove it and start a new one with `hocker lock add`",
+        ),
+        lock::ParseError::Json { .. } => Some(
+            "restore the file from version control, or name another one with --lock-file; do not edit lock files",
+        ),
         lock::ParseError::Line { .. } => Some(
             "remove the entry and add the image again with `hocker lock add`; do not edit lock files",
         ),

@@ -310,7 +310,12 @@ fn broken_json_is_told_with_its_line() {
             continue;
         }
         place.write(&text[..end]);
-        place.run(&["list"]).failed(7).says("line ");
+        let outcome = place.run(&["list"]).failed(7);
+        let (reason, hint) = match end {
+            0 => ("the file is empty", "remove it"),
+            _ => ("line ", "restore the file from version control"),
+        };
+        outcome.says(reason).says(hint).never_says("the entry");
     }
 }
 
