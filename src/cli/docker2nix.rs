@@ -11,6 +11,9 @@ use hocker::nix::expression::Expression;
 use hocker::oci::document::{self, Document};
 use hocker::oci::manifest::Manifest;
 
+/// The name of standard input in errors.
+pub(super) const MANIFEST_ON_STDIN: &str = "the manifest on standard input";
+
 pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), Error> {
     // The classic program takes image and tag as two arguments, and the manifest from standard input.
     let two_arguments = args.source.tag.is_some();
@@ -70,10 +73,7 @@ fn read_file(path: &Path) -> Result<Document<Manifest>, Error> {
 }
 
 fn read_stdin() -> Result<Document<Manifest>, Error> {
-    read(
-        "the manifest on standard input".to_owned(),
-        std::io::stdin().lock(),
-    )
+    read(MANIFEST_ON_STDIN.to_owned(), std::io::stdin().lock())
 }
 
 fn read(what: String, input: impl Read) -> Result<Document<Manifest>, Error> {

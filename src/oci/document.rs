@@ -126,6 +126,9 @@ pub enum ParseError {
     /// The document is larger than [`MAX_DOCUMENT_SIZE`].
     #[error("the document is larger than {} MiB", MAX_DOCUMENT_SIZE >> 20)]
     TooLarge,
+    /// The document has no content.
+    #[error("the document is empty")]
+    Empty,
     /// The document is not JSON of the expected form.
     #[error("the document is not the expected JSON{}", html_note(*.html))]
     Json {
@@ -166,6 +169,7 @@ impl ParseError {
         match self {
             Self::Ambiguous(_) | Self::Contradiction(_) => Class::Integrity,
             Self::TooLarge
+            | Self::Empty
             | Self::Json { .. }
             | Self::IsIndex
             | Self::Entry { .. }
@@ -173,9 +177,12 @@ impl ParseError {
         }
     }
 
-    /// Wraps a JSON error, and notes whether the bytes look like an HTML page.
+    /// Wraps a JSON error, and notes whether the bytes are empty or look like an HTML page.
     #[must_use]
     pub fn json(source: serde_json::Error, bytes: &[u8]) -> Self {
+        if bytes.trim_ascii().is_empty() {
+            return Self::Empty;
+        }
         let html = bytes
             .iter()
             .find(|byte| !byte.is_ascii_whitespace())

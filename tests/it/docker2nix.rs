@@ -285,3 +285,13 @@ fn a_reference_with_a_digest_alone_gets_no_tag() {
         assert!(text.contains("imageManifest = "), "{text}");
     }
 }
+
+#[test]
+fn an_empty_standard_input_is_no_riddle() {
+    hocker(["docker2nix", "debian", "12"])
+        .run()
+        .failed(7)
+        .says("cannot use the manifest on standard input")
+        .says("the document is empty")
+        .says("write IMAGE:TAG as one argument");
+}

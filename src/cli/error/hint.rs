@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::super::docker2nix::MANIFEST_ON_STDIN;
 use super::Error;
 use super::daemon_hint::{hint_of_daemon, hint_of_load};
 use hocker::archive::plain_layer::LayerError;
@@ -104,6 +105,12 @@ impl Error {
             Self::Pin(pin::Error::Platform(_)) => Some("select another platform with --platform"),
             Self::Lock(error) => error.hint(),
             Self::Diff(error) => error.hint(),
+            Self::Document {
+                what,
+                source: ParseError::Empty,
+            } if what == MANIFEST_ON_STDIN => Some(
+                "pipe a manifest into hocker, or write IMAGE:TAG as one argument: then hocker fetches the manifest",
+            ),
             Self::Document {
                 source: ParseError::IsIndex,
                 ..
