@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Read};
 use std::path::Path;
 
 use super::args::Docker2nixArgs;
-use super::source::{Source, platform};
+use super::source::{Source, resolve};
 use super::{Context, Error, stdout};
 use hocker::name::Tag;
 use hocker::nix::expression::Expression;
@@ -34,8 +34,7 @@ pub(super) async fn run(args: Docker2nixArgs, context: &Context) -> Result<(), E
         manifest
     } else {
         let registry = source.registry(args.credentials, context).await?;
-        let platform = platform(args.platform);
-        let resolved = registry.resolve(&source.reference, &platform).await?;
+        let resolved = resolve(&registry, &source.reference, args.platform).await?;
         resolved.manifest
     };
     let what = format!("the manifest of {}", source.reference);

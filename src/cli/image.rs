@@ -4,9 +4,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::args::{Format, ImageArgs};
+use super::args::{Format, ImageArgs, PlatformArgs};
 use super::manifest::existing;
-use super::source::{Source, platform};
+use super::source::{Source, platform, resolve};
 use super::{Context, Error, classic, stdout};
 use hocker::archive::docker_save::ArchiveFormat;
 use hocker::archive::names::Names;
@@ -22,7 +22,7 @@ enum ImageSource {
     Registry {
         registry: Box<Registry>,
         reference: Reference,
-        platform: Platform,
+        platform: PlatformArgs,
     },
     Disk {
         path: PathBuf,
@@ -98,8 +98,6 @@ pub(super) async fn run(args: ImageArgs, context: &Context) -> Result<(), Error>
 
 impl ImageSource {
     async fn of(args: ImageArgs, context: &Context) -> Result<Self, Error> {
-        let is_platform_required = args.platform.platform.is_some();
-        let platform = platform(args.platform);
         if is_path(&args.source.image) {
             if args.source.tag.is_some() || args.source.registry.is_some() {
                 return Err(Error::RegistryOfPath);
@@ -107,8 +105,8 @@ impl ImageSource {
             return Ok(Self::Disk {
                 path: PathBuf::from(args.source.image),
                 name: args.name,
-                platform,
-                is_platform_required,
+                is_platform_required: args.platform.platform.is_some(),
+                platform: platform(args.platform),
             });
         }
         if args.name.is_some() {
@@ -119,7 +117,7 @@ impl ImageSource {
         Ok(Self::Registry {
             registry: Box::new(registry),
             reference: source.reference,
-            platform,
+            platform: args.platform,
         })
     }
 
@@ -131,10 +129,9 @@ impl ImageSource {
                 platform,
             } => {
                 let endpoint = registry.endpoint().clone();
-                let registry = Arc::new(*registry);
-                let mut image =
-                    Image::in_registry(registry, reference.clone(), &platform, progress(context))
-                        .await?;
+                let resolved = resolve(&registry, &reference, platform).await?;
+                let (registry, progress) = (Arc::new(*registry), progress(context));
+                let mut image = Image::of_resolved(registry, reference.clone(), resolved, progress);
                 add_classic_name(&mut image.names, &endpoint, &reference);
                 image
             }

@@ -1,7 +1,7 @@
 //! `hocker manifest`: the manifest or index of an image, byte for byte.
 
 use super::args::{ManifestArgs, OptionalOutputArgs};
-use super::source::{Source, platform};
+use super::source::{Source, resolve};
 use super::{Context, Error, classic, stdout};
 use hocker::output::{Existing, OutputFile};
 
@@ -12,8 +12,7 @@ pub(super) async fn run(args: ManifestArgs, context: &Context) -> Result<(), Err
         let index = registry.index(&source.reference).await?;
         write(&args.output, index.bytes())
     } else {
-        let platform = platform(args.platform);
-        let resolved = registry.resolve(&source.reference, &platform).await?;
+        let resolved = resolve(&registry, &source.reference, args.platform).await?;
         write(&args.output, resolved.manifest.bytes())
     }
 }

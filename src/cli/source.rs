@@ -5,7 +5,7 @@ use super::{Context, Error, credentials, transport};
 use hocker::name::Reference;
 use hocker::name::endpoint::Endpoint;
 use hocker::oci::platform::Platform;
-use hocker::registry::Registry;
+use hocker::registry::{Registry, Resolved};
 use hocker::safe_url;
 
 /// An image's reference and the endpoint of its registry.
@@ -59,6 +59,20 @@ impl Source {
         )
         .await
     }
+}
+
+/// Resolves a reference for a platform. A platform from the arguments is required, also of an image without an index.
+/// Without one, this machine's platform selects from an index.
+pub(super) async fn resolve(
+    registry: &Registry,
+    reference: &Reference,
+    args: PlatformArgs,
+) -> Result<Resolved, Error> {
+    let resolved = match &args.platform {
+        Some(platform) => registry.resolve_for(reference, platform).await?,
+        None => registry.resolve(reference, &platform(args)).await?,
+    };
+    Ok(resolved)
 }
 
 /// Returns the platform from the arguments, else this machine's.

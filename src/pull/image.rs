@@ -47,13 +47,25 @@ impl Image {
         platform: &Platform,
         progress: Arc<dyn ImageProgress>,
     ) -> Result<Self, Error> {
-        let Resolved { index, manifest } = registry.resolve(&reference, platform).await?;
+        let resolved = registry.resolve(&reference, platform).await?;
+        Ok(Self::of_resolved(registry, reference, resolved, progress))
+    }
+
+    /// Creates the image of a reference from what a registry has for it.
+    #[must_use]
+    pub fn of_resolved(
+        registry: Arc<Registry>,
+        reference: Reference,
+        resolved: Resolved,
+        progress: Arc<dyn ImageProgress>,
+    ) -> Self {
+        let Resolved { index, manifest } = resolved;
         // A tag names the manifest of one platform in the result. Only the digest of an index needs its index.
         let index = index.filter(|index| {
             reference.digest == Some(*index.digest()) && index.names(manifest.digest())
         });
         let digest = index.as_ref().map_or(manifest.digest(), Document::digest);
-        Ok(Self {
+        Self {
             names: Names::of_reference(&reference).with_digest(digest),
             source: Source::Registry {
                 registry: Arc::clone(&registry),
@@ -64,7 +76,7 @@ impl Image {
             index,
             config: Config::Remote(registry, reference),
             _unpacked: None,
-        })
+        }
     }
 
     /// Opens an image on disk: an OCI image layout, or the result of `fetchdocker`.

@@ -85,6 +85,29 @@ impl Registry {
         }
     }
 
+    /// Resolves a reference for a platform that the user requires: [`resolve`](Self::resolve), but an image without an
+    /// index must be for this platform, too. Its config names the platform, so this takes one more request.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`resolve`](Self::resolve), and those of a config that cannot be used.
+    pub async fn resolve_for(
+        &self,
+        reference: &Reference,
+        platform: &Platform,
+    ) -> Result<Resolved, Error> {
+        let resolved = self.resolve(reference, platform).await?;
+        if resolved.index.is_none() && resolved.manifest.require_image().is_ok() {
+            let config = self.config(reference, &resolved.manifest).await?;
+            let own = config.platform();
+            if !own.is_unnamed() && platform.distance_to(own).is_none() {
+                let cause = NoSuchPlatform::of_single(platform, own).into();
+                return Err(self.failed(reference, cause));
+            }
+        }
+        Ok(resolved)
+    }
+
     /// Fetches the manifest or index of a reference.
     pub async fn find(&self, reference: &Reference) -> Result<ManifestOrIndex, Error> {
         let found = self.found(reference, None).await;

@@ -78,9 +78,14 @@ impl Place {
                 reference,
                 endpoint,
                 platform,
+                is_platform_required,
             } => {
                 let registry = acquire(registries, &endpoint, &reference).await?;
-                let resolved = registry.resolve(&reference, &platform).await?;
+                let resolved = if is_platform_required {
+                    registry.resolve_for(&reference, &platform).await?
+                } else {
+                    registry.resolve(&reference, &platform).await?
+                };
                 let manifest = resolved.manifest;
                 let config = registry.config(&reference, &manifest).await?;
                 let index = resolved.index.as_ref();

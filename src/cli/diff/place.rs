@@ -28,6 +28,7 @@ pub(super) enum Place {
         reference: Box<Reference>,
         endpoint: Box<Endpoint>,
         platform: Platform,
+        is_platform_required: bool,
     },
     Disk {
         /// The argument.
@@ -68,6 +69,7 @@ impl Place {
             reference: Box::new(reference),
             endpoint: Box::new(endpoint),
             platform: chosen(platform),
+            is_platform_required: platform.is_some(),
         })
     }
 

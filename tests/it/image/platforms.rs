@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{entries, image_of};
 use crate::support::hocker::hocker;
 use crate::support::image::{Family, Image, index, index_answer, list_index, small};
-use crate::support::scripted_registry::{Registry, get};
+use crate::support::scripted_registry::{Answer, Registry, get};
 
 /// An image for an architecture of which no machine is that runs the tests.
 fn image_for(architecture: &str) -> Image {
@@ -135,4 +135,37 @@ fn a_registrys_manifest_is_taken_whatever_its_platform_but_an_index_must_have_th
         .failed(3)
         .says("available: linux/s390x")
         .says("--platform");
+}
+
+#[test]
+fn a_platform_that_the_user_names_is_required_of_an_image_without_an_index() {
+    let image = image_for("s390x");
+    let registry = Registry::start();
+    let name = format!("{}/team/app:1", registry.name());
+    let config = format!("/v2/team/app/blobs/{}", image.config_digest());
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["manifest"][..],
+        &["config"],
+        &["docker2nix"],
+        &["image", "--out", "out"],
+    ] {
+        let run = |platform: &str| {
+            hocker(arguments)
+                .arguments(["--platform", platform, &name])
+                .in_directory(directory.path())
+                .run()
+        };
+        image.serve_manifest(&registry, "team/app", "1");
+        registry.on(get(&config), Answer::ok(image.config.clone()));
+        run("linux/amd64")
+            .failed(3)
+            .says("no image for linux/amd64; available: linux/s390x")
+            .says("--platform");
+        assert!(!directory.path().join("out").exists());
+    }
+    image.serve_manifest(&registry, "team/app", "1");
+    registry.on(get(&config), Answer::ok(image.config.clone()));
+    let manifest = hocker(["manifest", "--platform", "linux/s390x", &name]).run();
+    assert_eq!(manifest.done().stdout, image.manifest);
 }
