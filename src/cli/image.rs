@@ -20,6 +20,8 @@ use hocker::registry::Registry;
 /// The source of an image.
 enum ImageSource {
     Registry {
+        /// The argument.
+        name: String,
         registry: Box<Registry>,
         reference: Reference,
         platform: PlatformArgs,
@@ -112,9 +114,11 @@ impl ImageSource {
         if args.name.is_some() {
             return Err(Error::NameOfReference);
         }
+        let name = args.source.image.clone();
         let source = Source::new(args.source)?;
         let registry = source.registry(args.credentials, context).await?;
         Ok(Self::Registry {
+            name,
             registry: Box::new(registry),
             reference: source.reference,
             platform: args.platform,
@@ -124,12 +128,14 @@ impl ImageSource {
     async fn open(self, tags: &[Reference], context: &Context) -> Result<Image, Error> {
         let mut image = match self {
             Self::Registry {
+                name,
                 registry,
                 reference,
                 platform,
             } => {
                 let endpoint = registry.endpoint().clone();
-                let resolved = resolve(&registry, &reference, platform).await?;
+                let resolved = resolve(&registry, &reference, platform).await;
+                let resolved = resolved.map_err(|error| error.of_name(&name))?;
                 let (registry, progress) = (Arc::new(*registry), progress(context));
                 let mut image = Image::of_resolved(registry, reference.clone(), resolved, progress);
                 add_classic_name(&mut image.names, &endpoint, &reference);

@@ -82,10 +82,11 @@ impl Place {
             } => {
                 let registry = acquire(registries, &endpoint, &reference).await?;
                 let resolved = if is_platform_required {
-                    registry.resolve_for(&reference, &platform).await?
+                    registry.resolve_for(&reference, &platform).await
                 } else {
-                    registry.resolve(&reference, &platform).await?
+                    registry.resolve(&reference, &platform).await
                 };
+                let resolved = resolved.map_err(|error| Error::from(error).of_name(&name))?;
                 let manifest = resolved.manifest;
                 let config = registry.config(&reference, &manifest).await?;
                 let index = resolved.index.as_ref();

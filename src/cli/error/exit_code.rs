@@ -66,7 +66,7 @@ impl Error {
             Self::Pull(error) => error.class().into(),
             Self::Composite(source) if source.io().is_some_and(is_closed) => Exit::Done,
             Self::Composite(source) => source.class().into(),
-            Self::Build(error) => error.exit(),
+            Self::Build(error) | Self::AlsoOnDisk(error) => error.exit(),
             Self::Interrupted(signal) => Exit::Signal(u8::try_from(*signal).unwrap_or(0)),
             Self::Credentials(_)
             | Self::Roots(_)

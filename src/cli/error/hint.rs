@@ -47,6 +47,9 @@ impl Error {
                 Self::Erofs { .. } => None,
                 error => error.hint(),
             },
+            Self::AlsoOnDisk(_) => {
+                Some("if you mean the file or directory with this name, begin its path with ./")
+            }
             Self::Pull(error) if is_too_large(error) => {
                 Some("if you trust the image, allow more with --max-layer-size")
             }

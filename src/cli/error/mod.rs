@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use self::denial::Denial;
 use super::diff::DiffError;
+use super::exit::Exit;
 use super::lock::LockError;
 use hocker::archive::plain_layer::LayerError;
 use hocker::archive::stored_image;
@@ -209,6 +210,9 @@ pub(crate) enum Error {
     /// An error of a Nix build, which has other hints.
     #[error(transparent)]
     Build(Box<Error>),
+    /// A failure to fetch an image whose name is also that of a file or directory, which has another hint.
+    #[error(transparent)]
+    AlsoOnDisk(Box<Error>),
     /// The result of fetchdocker cannot be built.
     #[error("cannot build the image")]
     BuildImage(#[source] Box<nix::image::Error>),
@@ -299,6 +303,20 @@ impl From<nix::podman_store::Error> for Error {
 }
 
 impl Error {
+    /// Notes if the name of an image that cannot be fetched is also that of a file or directory: the user may have
+    /// forgotten `./`.
+    pub(super) fn of_name(self, name: &str) -> Self {
+        let is_about_name = matches!(
+            self.exit(),
+            Exit::NotFound | Exit::Denied | Exit::Unavailable
+        );
+        if is_about_name && Path::new(name).exists() {
+            Self::AlsoOnDisk(Box::new(self))
+        } else {
+            self
+        }
+    }
+
     /// The error of a download to `path`.
     pub(super) fn of_download(error: DownloadError, path: &Path) -> Self {
         match error {
@@ -319,7 +337,7 @@ impl Error {
     #[must_use]
     pub(crate) fn reasons(&self) -> Vec<String> {
         match self {
-            Self::Build(error) => error.reasons(),
+            Self::Build(error) | Self::AlsoOnDisk(error) => error.reasons(),
             Self::Denial(denial) => {
                 let mut reasons = denial.error.reasons();
                 reasons.extend(denial.failed_sources.iter().cloned());
@@ -334,7 +352,7 @@ impl Error {
     #[must_use]
     pub(crate) fn mismatch(&self) -> Option<&verify::Mismatch> {
         let first: &(dyn std::error::Error + 'static) = match self {
-            Self::Build(error) => return error.mismatch(),
+            Self::Build(error) | Self::AlsoOnDisk(error) => return error.mismatch(),
             Self::Denial(denial) => return denial.error.mismatch(),
             Self::AllLocations(error) => error.most_important()?,
             Self::Erofs { source, .. } | Self::Pull(pull::Error::Erofs { source, .. }) => &**source,

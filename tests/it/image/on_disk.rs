@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::{entries, image_of};
 use crate::support::files::listing;
+use crate::support::hocker::hocker;
 use crate::support::image::{Family, Image, Layer, Packing, hex, noise, small};
+use crate::support::scripted_registry::{Answer, Registry, get};
 
 /// The names in Docker's `manifest.json`.
 fn repo_tags(archive: &Path) -> Value {
@@ -171,4 +173,31 @@ fn an_archive_in_a_file_is_the_same_as_one_in_a_pipe_however_its_layers_are_comp
         let written = fs::read(path.join("out/image.tar")).unwrap();
         assert!(written == streamed.stdout, "{what}");
     }
+}
+
+#[test]
+fn a_directory_without_the_start_of_a_path_is_hinted_at_when_no_image_has_its_name() {
+    let registry = Registry::start();
+    let directory = tempfile::tempdir().unwrap();
+    let name = format!("{}/debian", registry.name());
+    fs::create_dir_all(directory.path().join(&name)).unwrap();
+    for arguments in [
+        &["image", "--out", "out", &name][..],
+        &["diff", &name, &name],
+    ] {
+        registry.on(get("/v2/debian/manifests/latest"), Answer::status(404));
+        hocker(arguments)
+            .in_directory(directory.path())
+            .run()
+            .failed(3)
+            .says("404 Not Found")
+            .says("begin its path with ./");
+    }
+    registry.on(get("/v2/other/manifests/latest"), Answer::status(404));
+    hocker(["image", "--out", "out"])
+        .arguments([format!("{}/other", registry.name())])
+        .in_directory(directory.path())
+        .run()
+        .failed(3)
+        .never_says("./");
 }
