@@ -37,6 +37,14 @@ pub struct ServerError {
     source: io::Error,
 }
 
+impl ServerError {
+    /// Returns whether another program listens on the address.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AddrInUse
+    }
+}
+
 impl Server {
     /// Starts to listen. Port 0 selects a free port.
     pub async fn bind(

@@ -72,6 +72,9 @@ impl Error {
                 serve::Error::Archive { source, .. } => hint_of_archive(source),
                 _ => None,
             },
+            Self::Server(error) if error.is_in_use() => {
+                Some("choose another port with --listen; port 0 selects a free one")
+            }
             Self::Erofs { source, .. } => match &**source {
                 erofs::Error::Layer(LayerError::TooLarge(_)) => {
                     Some("if you trust the layer, allow more with --max-layer-size")

@@ -269,3 +269,32 @@ fn an_archive_is_served_by_its_names_and_a_broken_one_does_not_stop_it() {
     assert!(serving.ask("GET", &blob, "").body == image.layers[0].blob);
     serving.stop().done().says("not serving ");
 }
+
+#[test]
+fn a_port_in_use_gets_the_way_to_another_one() {
+    let layout = small().layout("app:1");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    hocker(["serve", "--listen", &address])
+        .arguments([layout.path()])
+        .run()
+        .failed(1)
+        .says(&format!("cannot listen on {address}"))
+        .says("--listen");
+}
+
+#[test]
+fn text_is_no_damaged_archive() {
+    let directory = tempfile::tempdir().unwrap();
+    for (content, reason) in [
+        ("no image\n", "not a tar archive"),
+        ("", "the archive is empty"),
+    ] {
+        fs::write(directory.path().join("file"), content).unwrap();
+        hocker(["serve", "--listen", "127.0.0.1:0", "file"])
+            .in_directory(directory.path())
+            .run()
+            .failed(7)
+            .says(reason);
+    }
+}
