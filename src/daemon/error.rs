@@ -143,6 +143,13 @@ impl Error {
         }
     }
 
+    /// Returns whether the server has no Docker Engine API, as its answer to the first request shows.
+    #[must_use]
+    pub fn is_other_server(&self) -> bool {
+        matches!(self, Self::Status { what, status, .. }
+            if what == "connect" && *status == StatusCode::NOT_FOUND)
+    }
+
     /// Returns whether the user lacks the permission to use the daemon.
     #[must_use]
     pub fn is_denied(&self) -> bool {

@@ -14,6 +14,8 @@ pub(super) fn hint_of_daemon(error: &daemon::Error) -> Option<&'static str> {
         )
     } else if error.is_down() {
         Some("start the daemon, or name another one with --host or DOCKER_HOST")
+    } else if error.is_other_server() {
+        Some("check the address: the server does not seem to be a container daemon")
     } else if error.is_full() {
         Some(
             "free space on the disk with the daemon's images: `docker system df` shows what uses it",

@@ -56,6 +56,14 @@ fn what_speaks_no_usable_version_is_no_daemon() {
         daemon.on(get("/_ping"), answer);
         load(&daemon, &layout).run().failed(7).says(words);
     }
+    // For example a registry.
+    let server = Registry::start();
+    server.on(get("/_ping"), Answer::status(404));
+    load(&server, &layout)
+        .run()
+        .failed(1)
+        .says("404 Not Found")
+        .says("hint: check the address");
 }
 
 #[test]
