@@ -36,10 +36,17 @@ fn write(args: &ErofsArgs) -> Result<(), Error> {
     } else {
         // The superblock is written last and read first, so a pipe gets the image when it is complete.
         let failed = |source| output::Error::write(path, source);
-        let mut image = tempfile::tempfile().map_err(failed)?;
+        let mut image = tempfile::tempfile()
+            .map_err(|source| output::Error::write(&std::env::temp_dir(), source))?;
         let converted = convert(Layer::of(args), &image, &std::env::temp_dir())?;
         image.rewind().map_err(failed)?;
-        io::copy(&mut image, &mut file).map_err(failed)?;
+        io::copy(&mut image, &mut file).map_err(|source| {
+            if is_stdout {
+                Error::Stdout(source)
+            } else {
+                failed(source).into()
+            }
+        })?;
         converted
     };
     file.commit()?;

@@ -61,9 +61,11 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
         stderr::lines(&usage_lines(&error));
         return Exit::Usage.into();
     }
-    // If this fails, the reader has closed standard output.
-    let _ = error.print();
-    Exit::Done.into()
+    // The reader may have closed standard output.
+    match error.print() {
+        Ok(()) => Exit::Done.into(),
+        Err(failure) => self::error(&Error::Stdout(failure)).into(),
+    }
 }
 
 /// Makes the arguments printable that an error quotes, so that none of them can add a line to it.

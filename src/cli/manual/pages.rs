@@ -17,7 +17,14 @@ use hocker::output::{self, Existing, OutputFile};
 /// Writes all pages into a directory.
 pub(in crate::cli) fn run(args: &ManArgs) -> Result<(), Error> {
     let directory = &args.directory;
-    fs::create_dir_all(directory).map_err(|source| output::Error::create(directory, source))?;
+    fs::create_dir_all(directory).map_err(|source| {
+        // `--force` would not help, and this command has none.
+        let source = match source.kind() {
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+            _ => source,
+        };
+        output::Error::create(directory, source)
+    })?;
     let mut whole = visible(&Args::command());
     whole.build();
     let pages = Pages {

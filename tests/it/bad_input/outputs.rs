@@ -120,3 +120,45 @@ fn a_full_device_is_an_error() {
         .run()
         .failed(1);
 }
+
+#[test]
+fn help_for_a_full_device_is_an_error() {
+    for argument in ["--help", "--version"] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        hocker([argument])
+            .stdout_to(full)
+            .run()
+            .failed(1)
+            .says("cannot write to standard output");
+    }
+}
+
+#[test]
+fn a_missing_directory_for_the_output_is_no_riddle() {
+    let layout = small().layout("app:1");
+    let run = |arguments: &[&str]| {
+        hocker(arguments)
+            .in_directory(layout.path())
+            .run()
+            .failed(1)
+            .says("No such file or directory (os error 2)\n")
+            .says("hint: create its directory first")
+            // The crate for temporary files adds one.
+            .never_says(".hocker-");
+    };
+    run(&["image", "--out", "missing/out", "./"]);
+    run(&["image", "--format", "oci-dir", "--out", "missing/out", "./"]);
+}
+
+#[test]
+fn a_file_where_manual_pages_need_a_directory_is_not_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("file"), "precious").unwrap();
+    hocker(["man", "file"])
+        .in_directory(directory.path())
+        .run()
+        .failed(1)
+        .says("cannot create file")
+        .says("not a directory")
+        .never_says("--force");
+}
