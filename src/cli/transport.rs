@@ -3,12 +3,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use url::Url;
 
 use super::args::TransportArgs;
-use super::args::values::{origin, seconds};
+use super::args::values::{self, origin, seconds};
 use super::environment::{self, Environment};
 use super::{Context, Error, credentials, report};
 use hocker::auth::Credentials;
@@ -139,38 +138,25 @@ pub(super) fn settings(context: &Context) -> Result<Settings, Error> {
     let (args, environment) = (&context.transport, &context.environment);
     let display = context.display.clone();
     let defaults = Settings::default();
-    let duration = |given: Option<Duration>, name, default| {
-        given.map_or_else(|| from_environment(environment, name, seconds, default), Ok)
+    let retries = || {
+        let (name, default) = (environment::HOCKER_RETRIES, defaults.policy.retries);
+        from_environment(environment, name, values::retries, default)
     };
-    let retries = |text: &str| {
-        text.parse()
-            .map_err(|_| "the value must be a number from 0 on".to_owned())
+    let first_delay = || {
+        let (name, default) = (environment::HOCKER_RETRY_DELAY, defaults.policy.first_delay);
+        from_environment(environment, name, seconds, default)
+    };
+    let stall_timeout = || {
+        let (name, default) = (environment::HOCKER_STALL_TIMEOUT, defaults.stall_timeout);
+        from_environment(environment, name, values::timeout, default)
     };
     Ok(Settings {
         policy: Policy {
-            retries: args.retries.map_or_else(
-                || {
-                    from_environment(
-                        environment,
-                        environment::HOCKER_RETRIES,
-                        retries,
-                        defaults.policy.retries,
-                    )
-                },
-                Ok,
-            )?,
-            first_delay: duration(
-                args.retry_delay,
-                environment::HOCKER_RETRY_DELAY,
-                defaults.policy.first_delay,
-            )?,
+            retries: args.retries.map_or_else(retries, Ok)?,
+            first_delay: args.retry_delay.map_or_else(first_delay, Ok)?,
             notify: Arc::new(move |notice| display.retrying(notice)),
         },
-        stall_timeout: duration(
-            args.stall_timeout,
-            environment::HOCKER_STALL_TIMEOUT,
-            defaults.stall_timeout,
-        )?,
+        stall_timeout: args.stall_timeout.map_or_else(stall_timeout, Ok)?,
         proxies: proxies(environment),
         blob_stores: blob_stores(args, environment)?,
         certificates: certificates(environment),

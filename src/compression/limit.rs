@@ -34,7 +34,7 @@ impl Limit {
     }
 }
 
-/// Parses a number of bytes. The units `K`, `M`, `G` and `T` (or `KiB` and so on) are powers of 1024.
+/// Parses a number of bytes. The units `K`, `M`, `G` and `T` (or `KiB` and so on, in any case) are powers of 1024.
 impl FromStr for Limit {
     type Err = ParseError;
 
@@ -43,12 +43,12 @@ impl FromStr for Limit {
             .find(|character: char| !character.is_ascii_digit())
             .unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
-        let shift = match unit.strip_suffix("iB").unwrap_or(unit) {
-            "" if unit.is_empty() => 0,
-            "K" => 10,
-            "M" => 20,
-            "G" => 30,
-            "T" => 40,
+        let shift = match unit.to_ascii_lowercase().as_str() {
+            "" => 0,
+            "k" | "kib" => 10,
+            "m" | "mib" => 20,
+            "g" | "gib" => 30,
+            "t" | "tib" => 40,
             _ => return Err(ParseError),
         };
         number
@@ -149,6 +149,8 @@ mod tests {
             ("0", 0),
             ("1000", 1000),
             ("2K", 2048),
+            ("2k", 2048),
+            ("3kib", 3072),
             ("500M", 500 << 20),
             ("4GiB", 4 << 30),
             ("1T", 1 << 40),
@@ -165,7 +167,6 @@ mod tests {
             "-1",
             "+1",
             "1.5G",
-            "1k",
             "99999999T",
         ] {
             assert_eq!(text.parse::<Limit>(), Err(ParseError), "{text}");

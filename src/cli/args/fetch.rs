@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CredentialArgs, OptionalOutputArgs, OutputArgs, PlatformArgs, SourceArgs};
+use super::{CredentialArgs, OptionalOutputArgs, OutputArgs, PlatformArgs, SourceArgs, values};
 use crate::cli::redacted::Redacted;
 use hocker::name::endpoint::Endpoint;
 use hocker::oci::descriptor::MAX_BLOB_SIZE;
@@ -50,7 +50,12 @@ pub(crate) struct LayerArgs {
     pub(crate) layer: Digest,
 
     /// Expect this size in bytes, as in the manifest; without it, the limit is 16 GiB
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(..=MAX_BLOB_SIZE))]
+    #[arg(
+        long,
+        value_name = "BYTES",
+        value_parser = |text: &str| values::blob_size(text, MAX_BLOB_SIZE),
+        allow_negative_numbers = true
+    )]
     pub(crate) size: Option<u64>,
 
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::LimitArgs;
+use super::{LimitArgs, values};
 use crate::cli::redacted::Redacted;
 #[cfg(feature = "containerd")]
 use hocker::daemon::containerd::Namespace;
@@ -19,7 +19,12 @@ pub(crate) struct ServeArgs {
     pub(crate) images: Vec<PathBuf>,
 
     /// Listen on this address; port 0 selects a free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:5000",
+        value_parser = values::listen_address
+    )]
     pub(crate) listen: SocketAddr,
 
     /// Serve images of registries other than Docker Hub only under their full names (ghcr.io/a/b), or to clients that

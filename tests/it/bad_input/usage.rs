@@ -22,6 +22,7 @@ fn what_is_asked_wrongly_is_a_usage_error_and_no_request() {
         &["manifest", "--registry", "not a url", "app"],
         &["image", "--out", "x", "--format", "zip", "127.0.0.1:1/app"],
         &["layer", "--out", "x", "127.0.0.1:1/app"],
+        &["manifest", "--stall-timeout", "0", "127.0.0.1:1/app"],
     ] {
         hocker(arguments).run().failed(2);
     }
@@ -55,4 +56,63 @@ fn passwords_in_urls_are_refused_and_not_repeated() {
         .failed(2)
         .never_says("hunter2")
         .says("HOCKER_MIRRORS");
+}
+
+#[test]
+fn a_wrong_value_gets_the_form_of_a_right_one() {
+    for (option, value, form) in [
+        ("--retries", "-1", "a whole number from 0 on"),
+        ("--retries", "many", "a whole number from 0 on"),
+        ("--retry-delay", "-1", "a number of seconds from 0"),
+        ("--stall-timeout", "0", "a number of seconds greater than 0"),
+        (
+            "--stall-timeout",
+            "-1",
+            "a number of seconds greater than 0",
+        ),
+    ] {
+        hocker(["manifest", "127.0.0.1:1/app", option, value])
+            .run()
+            .failed(2)
+            .says(form);
+    }
+    for value in ["-5", "5.5", "99999999999999999"] {
+        hocker([
+            "layer", "--layer", "x", "--out", "x", "app", "--size", value,
+        ])
+        .run()
+        .failed(2);
+    }
+    for value in ["localhost:5000", "127.0.0.1", ":5000", "127.0.0.1:99999"] {
+        hocker(["serve", "--listen", value, "image"])
+            .run()
+            .failed(2)
+            .says("127.0.0.1:5000");
+    }
+    hocker(["manifest", "127.0.0.1:1/app"])
+        .env("HOCKER_STALL_TIMEOUT", "0")
+        .run()
+        .failed(2)
+        .says("HOCKER_STALL_TIMEOUT");
+}
+
+#[test]
+fn a_path_in_place_of_a_reference_gets_the_commands_that_read_paths() {
+    for path in ["./image", "../image", "/image", ".."] {
+        for command in ["manifest", "config", "docker2nix"] {
+            hocker([command, path])
+                .run()
+                .failed(2)
+                .says("is a path")
+                .says("`hocker image`");
+        }
+    }
+    hocker(["lock", "add", "./image"])
+        .run()
+        .failed(2)
+        .says("is a path");
+    hocker(["manifest", ""])
+        .run()
+        .failed(2)
+        .says("the name is empty");
 }
