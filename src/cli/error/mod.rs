@@ -5,6 +5,7 @@ mod daemon_hint;
 mod denial;
 mod exit_code;
 mod hint;
+mod registry_hint;
 
 use std::io;
 use std::path::{Path, PathBuf};
