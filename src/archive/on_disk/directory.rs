@@ -16,8 +16,11 @@ use crate::file_lock::{self, FileLock, Mode, Wait};
 
 /// The start of the name of every directory.
 const PREFIX: &str = "hocker-unpacked-";
-/// The directories that exist now.
-static ALL: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// The directories of this process.
+static ALL: Mutex<Directories> = Mutex::new(Directories {
+    paths: Vec::new(),
+    is_over: false,
+});
 /// How often an operation is tried with which another thread or process interferes.
 const ATTEMPTS: usize = 10;
 
@@ -26,6 +29,13 @@ const ATTEMPTS: usize = 10;
 pub struct Unpacked {
     directory: Arc<Listed>,
     archive: PathBuf,
+}
+
+/// The directories that exist now.
+struct Directories {
+    paths: Vec<PathBuf>,
+    /// Whether the process ends, so that no further directory is created.
+    is_over: bool,
 }
 
 #[derive(Debug)]
@@ -40,8 +50,7 @@ impl Unpacked {
     pub(super) fn create(archive: &Path) -> io::Result<Self> {
         let parent = std::env::temp_dir();
         remove_left(&parent);
-        let directory = Listed::create(&parent)?;
-        with_all(|all| all.push(directory.directory.path().to_owned()));
+        let directory = with_all(|all| all.create(&parent))?;
         Ok(Self {
             directory: Arc::new(directory),
             archive: archive.to_owned(),
@@ -58,6 +67,31 @@ impl Unpacked {
         match path.strip_prefix(self.path()) {
             Ok(member) => self.archive.join(member),
             Err(_) => path.to_owned(),
+        }
+    }
+}
+
+impl Directories {
+    /// Creates a directory and lists it. Nothing can come between the two that would miss the directory.
+    fn create(&mut self, parent: &Path) -> io::Result<Listed> {
+        if self.is_over {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let directory = Listed::create(parent)?;
+        self.paths.push(directory.directory.path().to_owned());
+        Ok(directory)
+    }
+
+    /// Removes all directories.
+    fn remove(&mut self) {
+        self.is_over = true;
+        for path in self.paths.drain(..) {
+            // The thread may create a file meanwhile. Without its directory, it fails.
+            for _ in 0..ATTEMPTS {
+                if fs::remove_dir_all(&path).is_ok() || !path.exists() {
+                    break;
+                }
+            }
         }
     }
 }
@@ -84,7 +118,7 @@ impl Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        with_all(|all| all.retain(|path| path != self.directory.path()));
+        with_all(|all| all.paths.retain(|path| path != self.directory.path()));
     }
 }
 
@@ -126,22 +160,13 @@ fn remove_left(parent: &Path) {
 }
 
 /// Removes the directories of all archives, at the end of a process: a thread that still unpacks an archive does not end
-/// with the work that a signal interrupts.
+/// with the work that a signal interrupts. Afterwards no archive can be unpacked.
 pub fn remove_unpacked() {
-    with_all(|all| {
-        for path in all.drain(..) {
-            // The thread may create a file meanwhile. Without its directory, it fails.
-            for _ in 0..ATTEMPTS {
-                if fs::remove_dir_all(&path).is_ok() || !path.exists() {
-                    break;
-                }
-            }
-        }
-    });
+    with_all(Directories::remove);
 }
 
-fn with_all(change: impl FnOnce(&mut Vec<PathBuf>)) {
-    change(&mut ALL.lock().unwrap_or_else(PoisonError::into_inner));
+fn with_all<T>(change: impl FnOnce(&mut Directories) -> T) -> T {
+    change(&mut ALL.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 #[cfg(test)]
@@ -161,6 +186,23 @@ mod tests {
         assert!(path.exists());
         drop(other);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn no_directory_is_created_after_all_were_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut directories = Directories {
+            paths: Vec::new(),
+            is_over: false,
+        };
+        let directory = directories.create(parent.path()).unwrap();
+        let path = directory.directory.path();
+        fs::write(path.join("layer"), "x").unwrap();
+        directories.remove();
+        assert!(!path.exists());
+        let error = directories.create(parent.path()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
 
     #[test]

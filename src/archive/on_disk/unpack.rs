@@ -51,7 +51,10 @@ impl Files {
             members: HashMap::new(),
             wrong: HashMap::new(),
         };
-        fs::create_dir_all(directory.join("blobs/sha256")).map_err(|error| files.failed(error))?;
+        // One by one: an interrupt may have removed the directory itself, which must not be created again.
+        for name in ["blobs", "blobs/sha256"] {
+            fs::create_dir(directory.join(name)).map_err(|error| files.failed(error))?;
+        }
         let mut members = Members::new(input);
         while let Some(member) = members.next_member()? {
             let name = join("", &member.name);
@@ -195,14 +198,19 @@ impl Files {
             Some(other) => {
                 let path = self.directory.join(blob_name(&other));
                 let parent = path.parent().unwrap_or(&self.directory);
-                fs::create_dir_all(parent)
-                    .and_then(|()| match fs::hard_link(self.path(blob), &path) {
-                        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-                        linked => linked,
-                    })
+                exists_too(fs::create_dir(parent))
+                    .and_then(|()| exists_too(fs::hard_link(self.path(blob), &path)))
                     .map_err(|error| self.failed(error))
             }
         }
+    }
+}
+
+/// Accepts that what is created exists already.
+fn exists_too(created: io::Result<()>) -> io::Result<()> {
+    match created {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created,
     }
 }
 
