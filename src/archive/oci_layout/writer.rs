@@ -41,7 +41,12 @@ impl LayoutWriter {
     }
 
     fn blob_path(&self, digest: &Digest) -> io::Result<PathBuf> {
-        fs::create_dir_all(self.directory.join("blobs").join(digest.algorithm()))?;
+        let parent = self.directory.join("blobs").join(digest.algorithm());
+        // Only this directory: an interrupt may have removed the layout, which must not be created again.
+        match fs::create_dir(parent) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
         Ok(self.directory.join(blob_name(digest)))
     }
 }
@@ -51,6 +56,16 @@ mod tests {
     use super::*;
     use crate::archive::names::Names;
     use crate::oci::media_type::MediaType;
+
+    #[test]
+    fn a_layout_that_was_removed_is_not_created_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("oci");
+        let layout = LayoutWriter::create(&path).unwrap();
+        fs::remove_dir_all(&path).unwrap();
+        assert!(layout.create_blob(&Digest::of(b"{}")).is_err());
+        assert!(!path.exists());
+    }
 
     #[test]
     fn a_layout_holds_its_blobs_once_and_names_its_image() {
