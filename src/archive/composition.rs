@@ -218,12 +218,6 @@ impl Composition {
             Some((first, rest)) if first.starts_with("#!") => rest,
             _ => &text,
         };
-        if !json.trim_start().starts_with('{') {
-            return Err(Error::NoImage {
-                path: path.to_owned(),
-                is_empty: text.is_empty(),
-            });
-        }
         let script: Script = serde_json::from_str(json).map_err(|source| Error::Script {
             path: path.to_owned(),
             source,
@@ -255,18 +249,6 @@ pub enum Error {
         /// The operating system's error.
         #[source]
         source: io::Error,
-    },
-    /// The file is not a script, and no archive either.
-    #[error("{} is not an image: {}", path.display(), if *is_empty {
-        "the file is empty"
-    } else {
-        "the file is neither an archive nor a result of fetchdocker"
-    })]
-    NoImage {
-        /// The file.
-        path: PathBuf,
-        /// Whether the file has no content.
-        is_empty: bool,
     },
     /// The script does not describe an image.
     #[error("{} does not describe an image", path.display())]
@@ -328,7 +310,7 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::Read { .. } => Class::Other,
-            Self::NoImage { .. } | Self::Script { .. } | Self::Name(_) => Class::Unsupported,
+            Self::Script { .. } | Self::Name(_) => Class::Unsupported,
             Self::Manifest(source) | Self::Index(source) | Self::Config { source, .. } => {
                 source.class()
             }

@@ -12,7 +12,7 @@ pub use self::platform::different_platforms;
 
 use self::choice::{Chosen, choose};
 use super::composition::{self, Composition, find_script};
-use super::oci_layout::{self, LayoutReader};
+use super::oci_layout;
 use super::on_disk::{self, OnDisk};
 use crate::class::Class;
 use crate::input;
@@ -66,8 +66,7 @@ pub(super) fn open_layout(path: &Path) -> Result<OnDisk, Error> {
 pub fn check(path: &Path) -> Result<(), Error> {
     match script(path) {
         Some(script) => Composition::read_script(&script).map(drop)?,
-        None if path.is_file() => {}
-        None => LayoutReader::locate(path).map(drop)?,
+        None => OnDisk::check(path).map_err(|error| Error::on_disk(path, error))?,
     }
     Ok(())
 }

@@ -41,6 +41,7 @@ pub struct OnDisk {
 impl OnDisk {
     /// Opens a layout or an archive.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::check(path)?;
         if is_open_pipe(path) {
             let pipe = File::open(path).map_err(Error::Tar)?;
             return Self::unpack(pipe, path);
@@ -51,11 +52,23 @@ impl OnDisk {
                 unpacked: None,
             });
         }
-        if !is_archive(path) {
-            return Err(Error::NoImage);
-        }
         let file = files::open(path).map_err(Error::Tar)?;
         Self::unpack(file, path)
+    }
+
+    /// Checks that a layout or an archive is at `path`, without reading it.
+    pub fn check(path: &Path) -> Result<(), Error> {
+        if is_open_pipe(path) {
+            return Ok(());
+        }
+        if !path.is_file() {
+            return Ok(LayoutReader::locate(path).map(drop)?);
+        }
+        if is_archive(path) {
+            Ok(())
+        } else {
+            Err(Error::NoImage)
+        }
     }
 
     /// Reads an archive, such as that of `docker save`, from a file or a pipe. Errors name it `archive`.

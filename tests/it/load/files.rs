@@ -33,11 +33,11 @@ fn a_wrong_path_fails_before_the_daemon_is_asked() {
             "hocker image --format oci-dir --out DIR IMAGE",
         ),
         ("directory", 3, "directory is not an image"),
-        ("empty", 7, "empty is not an image: the file is empty"),
+        ("empty", 7, "cannot use the archive empty"),
         (
             "text",
             7,
-            "text is not an image: the file is neither an archive",
+            "the file is not an image: it is neither an archive",
         ),
     ] {
         hocker(["load", "--host", "unix:///nowhere", path])

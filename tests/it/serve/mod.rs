@@ -282,19 +282,3 @@ fn a_port_in_use_gets_the_way_to_another_one() {
         .says(&format!("cannot listen on {address}"))
         .says("--listen");
 }
-
-#[test]
-fn text_is_no_damaged_archive() {
-    let directory = tempfile::tempdir().unwrap();
-    for (content, reason) in [
-        ("no image\n", "not a tar archive"),
-        ("", "the archive is empty"),
-    ] {
-        fs::write(directory.path().join("file"), content).unwrap();
-        hocker(["serve", "--listen", "127.0.0.1:0", "file"])
-            .in_directory(directory.path())
-            .run()
-            .failed(7)
-            .says(reason);
-    }
-}
