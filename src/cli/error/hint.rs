@@ -63,7 +63,7 @@ impl Error {
             Self::Images(error) => match &**error {
                 serve::Error::Layout(error) => hint_of_layout(error),
                 serve::Error::Archive { source, .. } => hint_of_archive(source),
-                _ => None,
+                serve::Error::NoImage { .. } => None,
             },
             Self::Server(error) if error.is_in_use() => {
                 Some("choose another port with --listen; port 0 selects a free one")
