@@ -169,7 +169,9 @@ fn names(own: &Names, tags: &[TagName]) -> Result<(Names, Vec<TagName>), Error> 
         // Some daemons would interpret a tag without a repository as the name of a repository.
         (None, None) => Names::default(),
     };
-    names.repo_tags = all.iter().map(ToString::to_string).collect();
+    // Podman would add `localhost/` to short names in `manifest.json`.
+    let full = |name: &TagName| format!("{}:{}", name.full_name(), name.tag());
+    names.repo_tags = all.iter().map(full).collect();
     Ok((names, all))
 }
 
@@ -222,7 +224,10 @@ mod tests {
         let (in_archive, all) =
             names(&own, &tags(&["a:1", "docker.io/library/debian:12"])).unwrap();
         assert_eq!(all, tags(&["debian:12", "a:1"]));
-        assert_eq!(in_archive.repo_tags, ["debian:12", "a:1"]);
+        assert_eq!(
+            in_archive.repo_tags,
+            ["docker.io/library/debian:12", "docker.io/library/a:1"]
+        );
         assert_eq!(in_archive.reference, own.reference);
 
         let tag_alone = Names {

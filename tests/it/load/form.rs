@@ -52,7 +52,7 @@ fn dockers_own_store_on_this_machine_gets_plain_layers() {
         let list: Value = serde_json::from_slice(&sent["manifest.json"]).unwrap();
         let config = list[0]["Config"].as_str().unwrap();
         assert!(sent[config] == image.config);
-        assert_eq!(list[0]["RepoTags"], json!(["team/app:1"]));
+        assert_eq!(list[0]["RepoTags"], json!(["docker.io/team/app:1"]));
         let names = list[0]["Layers"].as_array().unwrap();
         assert_eq!(names.len(), image.layers.len());
         for (name, layer) in names.iter().zip(&image.layers) {

@@ -5,7 +5,10 @@ use crate::machine::counting_socket::CountingSocket;
 use crate::machine::daemon::{Daemon, Store};
 use crate::machine::program;
 use crate::machine::real_image::{GREETING, program_layer};
-use crate::support::image::{Layer, Packing};
+use crate::support::image::{Family, Image, Layer, Packing};
+
+/// Lists the names of all images.
+const NAMES: [&str; 4] = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"];
 
 fn blobs(layers: &[Layer]) -> u64 {
     layers.iter().map(|layer| layer.blob.len() as u64).sum()
@@ -64,5 +67,30 @@ fn an_image_is_sent_whole_and_once() {
             "{}",
             program::told(&ran)
         );
+    }
+}
+
+/// Podman refuses the manifest, but reads the other list of the archive.
+#[test]
+fn an_image_with_layers_of_another_family_gets_its_names_and_no_other() {
+    for daemon in Daemon::all() {
+        let mut image = Image::new(Family::Docker, &["/hello"], vec![program_layer(GREETING)]);
+        let manifest = String::from_utf8(image.manifest).unwrap();
+        let (docker, oci) = (
+            "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            "application/vnd.oci.image.layer.v1.tar+gzip",
+        );
+        assert!(manifest.contains(docker));
+        image.manifest = manifest.replace(docker, oci).into();
+        load(&daemon.host(), image.layout("app:1").path())
+            .run()
+            .done();
+        let names: Vec<_> = program::text(daemon.client().args(NAMES))
+            .lines()
+            .map(|name| name.trim_start_matches("docker.io/library/").to_owned())
+            .collect();
+        assert_eq!(names, ["app:1"], "{}", daemon.name());
+        let told = program::told(&daemon.run("app:1"));
+        assert!(told.contains(GREETING), "{told}");
     }
 }
