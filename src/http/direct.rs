@@ -102,9 +102,9 @@ impl Direct {
         loop {
             let outcome = self.ask_once(verb, path, limit).await;
             let failure = match &outcome {
-                Err(error) if verb == Verb::Get && !error.is_permission() => {
-                    Failure::of_error(error)
-                }
+                // A daemon that restarts refuses connections, but its socket exists.
+                Err(error) if error.is_permission() || error.is_absent_socket() => None,
+                Err(error) if verb == Verb::Get => Failure::of_error(error),
                 _ => None,
             };
             if !backoff.pause(failure, None).await {

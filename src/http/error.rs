@@ -257,6 +257,12 @@ impl Error {
         matches!(self, Self::Send { source, .. } if source.io_kind() == Some(io::ErrorKind::PermissionDenied))
     }
 
+    /// Returns whether there is no such socket in the file system.
+    #[must_use]
+    pub fn is_absent_socket(&self) -> bool {
+        matches!(self, Self::Send { source, .. } if source.io_kind() == Some(io::ErrorKind::NotFound))
+    }
+
     /// Returns whether no connection was made.
     #[must_use]
     pub fn is_connect(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Where the daemon is, and whom TLS believes.
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use serde_json::json;
@@ -20,9 +21,18 @@ fn nobody_there_is_told_with_what_can_be_done() {
         .arguments([layout.path()])
         .run()
         .failed(6)
-        .says("retrying in")
+        .never_says("retrying in")
         .says(&host)
         .says("No such file or directory")
+        .says("hint: start the daemon");
+    // The socket of a daemon that restarts.
+    drop(UnixListener::bind(&socket).unwrap());
+    hocker(["load", "--retries", "1", "--host", &host])
+        .arguments([layout.path()])
+        .run()
+        .failed(6)
+        .says("retrying in")
+        .says("Connection refused")
         .says("hint: start the daemon");
     hocker(["load", "--host", "ssh://elsewhere"])
         .arguments([layout.path()])
