@@ -111,10 +111,10 @@ push() { # TAG
   skopeo copy --quiet --dest-tls-verify=false "oci:layout:$1" "docker://127.0.0.1:$registry/bench:$1"
 }
 
-# As many files as make about so many bytes.
+# Files that make about so many bytes.
 some_of() { # BYTES DIRECTORY...
   { find "${@:2}" -xdev -type f -readable -printf '%s\t%P\t%H\n' || true; } | sort -t $'\t' -k 2 >all
-  awk -F '\t' -v limit="$1" '{ sum += $1; if (sum > limit) exit; print substr($3, 2) "/" $2 }' all
+  awk -F '\t' -v limit="$1" 'sum + $1 <= limit { sum += $1; print substr($3, 2) "/" $2 }' all
 }
 
 # Runs a command, and keeps its time in seconds, its peak in KiB, and its processor time in seconds.
