@@ -49,6 +49,15 @@ fn plain(layers: &[Layer]) -> u64 {
     layers.iter().map(|layer| layer.tar.len() as u64).sum()
 }
 
+/// Demands that little more than all of an image was sent: once, and nothing else.
+#[track_caller]
+fn is_about(sent: u64, all: u64) {
+    assert!(
+        sent > all && sent < all + all / 100 + SMALL,
+        "{sent} of {all}"
+    );
+}
+
 /// What `--state` has in it.
 fn records(state: &Path) -> Vec<Value> {
     fs::read_dir(state)
