@@ -117,21 +117,21 @@ fetch_home_manager() {
 
 fetch_checkout() { # NAME REVISION TEXT: of github.com/nix-community/NAME
   local url=https://github.com/nix-community/$1
-  local target directory partial
+  local target directory
   target=$(target_directory)
   directory=$target/$1-$2
   if [[ ! -d $directory ]]; then
     say "$3"
     mkdir -p "$target"
-    partial=$(mktemp -d "$target/$1.XXXXXX")
-    if git init -q "$partial" >&2 &&
-      GIT_TERMINAL_PROMPT=0 timeout 30 git -C "$partial" fetch -q --depth 1 "$url" "$2" >&2 &&
-      git -C "$partial" checkout -q FETCH_HEAD >&2; then
-      mv "$partial" "$directory"
-    else
-      rm -rf "$partial"
-      return 0
-    fi
+    (
+      partial=$(mktemp -d "$target/$1.XXXXXX")
+      # An interrupt leaves nothing, either.
+      trap 'rm -rf "$partial"' EXIT
+      git init -q "$partial" >&2 &&
+        GIT_TERMINAL_PROMPT=0 timeout 30 git -C "$partial" fetch -q --depth 1 "$url" "$2" >&2 &&
+        git -C "$partial" checkout -q FETCH_HEAD >&2 &&
+        mv "$partial" "$directory"
+    ) || return 0
   fi
   printf '%s\n' "$directory"
 }
