@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 
-use super::by_pull::{Way, WhyArchive, line};
 use super::find::FoundImage;
 use super::lowest_layer::{self, Outcome};
 use super::transfer::{Attempt, transfer};
+use super::way::{Way, WhyArchive, line};
 use super::{AT_ONCE, Error, LoadProgress, ResendReason, TransferReport};
 use crate::archive::composition::Composition;
 use crate::daemon::Error as DaemonError;

@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use futures_util::future::try_join;
 
-use super::by_pull::{Way, line};
 use super::find::FoundImage;
 use super::temporary_image::TemporaryImage;
 use super::transfer::{Attempt, import, transfer};
+use super::way::{Way, line};
 use super::{Error, LoadProgress};
 use crate::daemon::Error as DaemonError;
 use crate::daemon::client::Daemon;

@@ -14,6 +14,7 @@ mod lowest_layer;
 mod temporary_image;
 mod transfer;
 pub(super) mod verification;
+mod way;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use tokio::task::{JoinError, spawn_blocking};
 
-pub use self::by_pull::{Way, WhyArchive};
+pub use self::way::{Way, WhyArchive};
 
 use self::by_pull::Outcome;
 use self::find::{FoundImage, find};

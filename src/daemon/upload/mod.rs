@@ -1,4 +1,4 @@
-//! Sends an image. The archive is written while it is sent, and its end is sent only after all layers are verified: a
+//! Sends an image, or its lowest layer by itself. The archive is written while it is sent, and its end is sent only after all layers are verified: a
 //! daemon that never receives the end registers nothing. All data is hashed while it is sent, so a file that changes
 //! meanwhile is detected. Layers that are sent decompressed are verified against their diff IDs at the same time. Other
 //! layers are decompressed in parallel, only to verify them.
