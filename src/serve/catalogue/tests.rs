@@ -3,7 +3,10 @@ use super::super::repository::TagLookup;
 use super::*;
 use crate::archive::oci_layout;
 use crate::class::Class;
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// The layer of an image for another platform.
+const ELSEWHERE: &[u8] = b"layer for another platform";
 
 fn images(catalogue: &Catalogue) -> Vec<String> {
     let tagged = |repository: &str| {
@@ -83,7 +86,7 @@ fn images_for_several_platforms_under_one_name_are_an_index() {
     assert_eq!(ambiguous, []);
     let contents = catalogue.repository(None, &"team/app".parse().unwrap());
     let index = contents.unwrap().document(&digest).unwrap();
-    let index: serde_json::Value = serde_json::from_slice(&index.bytes).unwrap();
+    let index: Value = serde_json::from_slice(&index.bytes).unwrap();
     assert_eq!(index["manifests"], json!(images));
 }
 
@@ -143,21 +146,31 @@ fn a_broken_image_does_not_stop_the_others_of_its_layout() {
     }
 }
 
-#[test]
-fn an_index_may_have_manifests_whose_layers_were_not_copied() {
+/// The layout of an index of two images, with these images.
+fn of_two_platforms() -> (LayoutFixture, Value, Value) {
     let mut layout = LayoutFixture::new();
     let here = layout.image(LAYER);
-    let elsewhere = layout.image(b"layer for another platform");
+    let elsewhere = layout.image(ELSEWHERE);
     let index = layout.index(&[here.clone(), elsewhere.clone()]);
     layout.list(index, "a.io/multi:1");
-    let layer = layout.blob_path(&Digest::of(b"layer for another platform"));
+    (layout, here, elsewhere)
+}
+
+#[track_caller]
+fn has_only(catalogue: &Catalogue, here: &Value, elsewhere: &Value) {
+    let contents = catalogue.repository(None, &"multi".parse().unwrap());
+    let contents = contents.unwrap();
+    assert!(contents.document(&digest_of(here)).is_some());
+    assert!(contents.document(&digest_of(elsewhere)).is_none());
+}
+
+#[test]
+fn an_index_may_have_manifests_whose_layers_were_not_copied() {
+    let (layout, here, elsewhere) = of_two_platforms();
+    let layer = layout.blob_path(&Digest::of(ELSEWHERE));
     std::fs::remove_file(layer).unwrap();
     let catalogue = layout.open().unwrap();
-    let contents = catalogue
-        .repository(None, &"multi".parse().unwrap())
-        .unwrap();
-    assert!(contents.document(&digest_of(&here)).is_some());
-    assert!(contents.document(&digest_of(&elsewhere)).is_none());
+    has_only(&catalogue, &here, &elsewhere);
     // An index without any complete image is broken.
     std::fs::remove_file(layout.blob_path(&Digest::of(LAYER))).unwrap();
     assert_eq!(layout.open().unwrap_err().class(), Class::NotFound);
@@ -189,18 +202,10 @@ fn one_image_under_two_names_is_served_under_both() {
 
 #[test]
 fn an_index_may_lack_the_platforms_that_were_not_copied() {
-    let mut layout = LayoutFixture::new();
-    let here = layout.image(LAYER);
-    let elsewhere = layout.image(b"layer for another platform");
-    let index = layout.index(&[here.clone(), elsewhere.clone()]);
-    layout.list(index, "a.io/multi:1");
+    let (layout, here, elsewhere) = of_two_platforms();
     std::fs::remove_file(layout.blob_path(&digest_of(&elsewhere))).unwrap();
     let catalogue = layout.open().unwrap();
-    let contents = catalogue
-        .repository(None, &"multi".parse().unwrap())
-        .unwrap();
-    assert!(contents.document(&digest_of(&here)).is_some());
-    assert!(contents.document(&digest_of(&elsewhere)).is_none());
+    has_only(&catalogue, &here, &elsewhere);
 }
 
 #[test]

@@ -78,6 +78,20 @@ fn wanted(request: &Request) -> (u16, String, String) {
     )
 }
 
+/// What the daemon was asked to fetch by one of these requests.
+fn was_asked(requests: &[Request]) -> (u16, String, String) {
+    let asked = requests.iter().find(|request| request.method == "POST");
+    wanted(asked.unwrap())
+}
+
+#[track_caller]
+fn is_closed(port: u16) {
+    assert!(
+        TcpStream::connect(("127.0.0.1", port)).is_err(),
+        "the port is open"
+    );
+}
+
 /// The status, and the body if all of it arrived.
 fn fetch(port: u16, path: &str) -> (u16, Option<Vec<u8>>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -165,11 +179,7 @@ fn a_daemon_that_fetches_is_asked_by_digest_and_gets_what_it_asks_for() {
                 "sent 1 of 2 layers, {sent} of {all}; the daemon had 1\n"
             ));
         let requests = daemon.requests();
-        let asked = requests
-            .iter()
-            .find(|request| request.method == "POST")
-            .unwrap();
-        let (port, repository, digest) = wanted(asked);
+        let (port, repository, digest) = was_asked(&requests);
         let removed = requests
             .iter()
             .find(|request| request.method == "DELETE")
@@ -179,10 +189,7 @@ fn a_daemon_that_fetches_is_asked_by_digest_and_gets_what_it_asks_for() {
             format!("{API}/images/127.0.0.1:{port}/{repository}@{digest}")
         );
         drop(outcome.never_says(&repository));
-        assert!(
-            TcpStream::connect(("127.0.0.1", port)).is_err(),
-            "the port is open"
-        );
+        is_closed(port);
     }
 }
 

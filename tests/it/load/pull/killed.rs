@@ -76,16 +76,8 @@ fn a_load_that_is_killed_while_the_daemon_fetches_serves_nothing_afterwards() {
     let running = load(&daemon, &layout).arguments(arguments).start();
     daemon.wait_for_stall();
     running.kill();
-    let requests = daemon.requests();
-    let asked = requests
-        .iter()
-        .find(|request| request.method == "POST")
-        .unwrap();
-    let (port, repository, digest) = wanted(asked);
-    assert!(
-        TcpStream::connect(("127.0.0.1", port)).is_err(),
-        "the port is open"
-    );
+    let (port, repository, digest) = was_asked(&daemon.requests());
+    is_closed(port);
 
     // The daemon had fetched all of it.
     let name = format!("127.0.0.1:{port}/{repository}@{digest}");
